@@ -1,0 +1,102 @@
+"""Typed batches: what the data room delivers and a method `takes`.
+
+A batch is a frozen dataclass of tensors that share their first axis, or, where two streams run side by side, of
+tensors that each have a length of their own. Images are float32 in [-1, 1], channels first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from saddlepoint.errors import ConfigError, ShapeError
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a method may know of the data before it sees any.
+
+    shape: of one example: (channels, height, width), or (numbers,) for the point worlds.
+    classes: the names of the classes, in label order; empty where the data has no labels.
+    images: how many examples there are to train on.
+    """
+
+    shape: tuple[int, ...]
+    classes: tuple[str, ...] = ()
+    images: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Channels of an image; refuses points."""
+        return self._image()[0]
+
+    @property
+    def resolution(self) -> int:
+        """Side of a square image in pixels; refuses points and rectangles."""
+        _, height, width = self._image()
+        if height != width:
+            raise ConfigError(f"this method makes square images; the data is {width}x{height}. Use --fit crop.")
+        return height
+
+    def _image(self) -> tuple[int, int, int]:
+        if len(self.shape) != 3:
+            raise ConfigError(f"this method makes images; the data has points of {self.shape[0]} numbers. Use `gan`.")
+        channels, height, width = self.shape
+        return channels, height, width
+
+
+@dataclass(frozen=True)
+class Batch(ABC):
+    """The root of all batches; every field is a tensor whose first axis counts examples."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The fields by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def __len__(self) -> int:
+        """Images shown to the networks: the length of the first field, unless a batch says otherwise."""
+        return len(next(iter(self.tensors().values())))
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same batch on `device`."""
+        return type(self)(**{name: tensor.to(device) for name, tensor in self.tensors().items()})
+
+    def part(self, index: int, of: int) -> Self:
+        """Slice `index` of `of` equal contiguous ones; each field is cut by its own length.
+
+        Raises ShapeError naming the field whose length `of` does not divide.
+        """
+        cut: dict[str, Tensor] = {}
+        for name, tensor in self.tensors().items():
+            if len(tensor) % of:
+                raise ShapeError(f"{name} has {len(tensor)} rows, which {of} equal parts do not divide.")
+            rows = len(tensor) // of
+            cut[name] = tensor[index * rows : (index + 1) * rows]
+        return type(self)(**cut)
+
+    def chunk(self, of: int) -> list[Self]:
+        """All `of` equal parts in order."""
+        return [self.part(index, of) for index in range(of)]
+
+
+@dataclass(frozen=True)
+class ImageBatch(Batch):
+    """Images without labels."""
+
+    image: Tensor
+    """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
+
+
+@dataclass(frozen=True)
+class LabelledBatch(Batch):
+    """Images with a class each."""
+
+    image: Tensor
+    """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
+    label: Tensor
+    """[N] int64 in [0, classes)"""
