@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,18 +34,16 @@ class Dataset:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
-    _lengths: int = field(init=False, repr=False, default=0)
 
     def __post_init__(self) -> None:
         lengths = {name: len(array) for name, array in self.fields.items()}
         if len(set(lengths.values())) != 1:
             raise DataError(f"the fields of {self.source} differ in length: {lengths}.")
-        object.__setattr__(self, "_lengths", next(iter(lengths.values())))
-        if not self._lengths:
+        if not len(self):
             raise DataError(f"{self.source} holds no usable image.")
 
     def __len__(self) -> int:
-        return self._lengths
+        return len(self.images)
 
     @property
     def images(self) -> np.ndarray:
