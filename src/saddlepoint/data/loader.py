@@ -1,0 +1,132 @@
+"""From rows of a data set to a typed batch on the device. A batch is a function of its position; nothing is remembered.
+
+Pixels travel as uint8 and become float32 in [-1, 1] on the device; flips are keyed by (seed, epoch, row).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from saddlepoint.data.batches import Batch, DataSpec
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.order import batches_per_epoch, epoch_of, rows_at
+from saddlepoint.errors import ConfigError
+from saddlepoint.keyed import hashed_uniform
+
+Raw = dict[str, Tensor]
+Key = tuple[int, int, int, int, int]  # position, batch, part, parts, stage
+
+
+@final
+class Loader:
+    """Reads batch number `position` of a stage, whole or one part of it.
+
+    takes: the batch type that the method wants; each of its fields must be a field of the data.
+    rows: the rows of `dataset` to train on.
+    Raises ConfigError when the data has no such field, saying what would give it.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        takes: type[Batch],
+        rows: np.ndarray,
+        *,
+        seed: int = 0,
+        flip: bool = False,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.dataset, self.takes, self.rows = dataset, takes, rows
+        self.seed, self.flip, self.device = seed, flip, torch.device(device)
+        self.names = tuple(field.name for field in dataclasses.fields(takes))
+        for name in self.names:
+            if name not in dataset.fields:
+                mend = " Sort the images into one sub-folder a class." if name == "label" else ""
+                raise ConfigError(f"this method trains on {takes.__name__}; {dataset.source} has no {name}.{mend}")
+        self._ahead: tuple[Key, Future[Raw]] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+
+    @property
+    def spec(self) -> DataSpec:
+        """What the method may know of the data."""
+        return self.dataset.spec(len(self.rows))
+
+    def batches(self, batch: int) -> int:
+        """Whole batches in an epoch. Raises ConfigError when the data is smaller than one."""
+        if batch > len(self.rows):
+            raise ConfigError(
+                f"a batch of {batch} is larger than the {len(self.rows)} training images; use --batch {len(self.rows)}"
+                " or less."
+            )
+        return batches_per_epoch(len(self.rows), batch)
+
+    def read(
+        self, position: int, batch: int, *, part: int = 0, parts: int = 1, stage: int = 0, resolution: int | None = None
+    ) -> Batch:
+        """Part `part` of `parts` contiguous ones of draw number `position`, on the device.
+
+        resolution: side that larger images are averaged down to; None leaves them.
+        """
+        key = (position, batch, part, parts, stage)
+        raw = self._taken(key)
+        if self.device.type == "cuda":
+            self._read_ahead((position + 1, batch, part, parts, stage))
+        fields = {name: self._shown(name, tensor, raw, resolution) for name, tensor in raw.items() if name[0] != "_"}
+        return self.takes(**fields)
+
+    def _gather(self, key: Key) -> Raw:
+        position, batch, part, parts, stage = key
+        size = batch // parts
+        order = rows_at(position, len(self.rows), batch, self.seed, stage)[part * size : (part + 1) * size]
+        rows = self.rows[order]
+        raw = {name: torch.from_numpy(np.ascontiguousarray(self.dataset.fields[name][rows])) for name in self.names}
+        if self.flip:
+            epoch, _ = epoch_of(position, len(self.rows), batch)
+            raw["_flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+        if self.device.type == "cuda":
+            raw = {name: tensor.pin_memory() for name, tensor in raw.items()}
+        return raw
+
+    def _taken(self, key: Key) -> Raw:
+        if self._ahead is not None and self._ahead[0] == key:
+            return self._ahead[1].result()
+        return self._gather(key)
+
+    def _read_ahead(self, key: Key) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._ahead = (key, self._thread.submit(self._gather, key))
+
+    def _shown(self, name: str, tensor: Tensor, raw: Raw, resolution: int | None) -> Tensor:
+        tensor = tensor.to(self.device, non_blocking=True)
+        if tensor.dtype is not torch.uint8:
+            return tensor
+        if "_flip" in raw:
+            mirrored = raw["_flip"].to(self.device, non_blocking=True)[:, None, None, None]
+            tensor = torch.where(mirrored, tensor.flip(-1), tensor)
+        return pixels(tensor, resolution)
+
+
+def pixels(image: Tensor, resolution: int | None = None) -> Tensor:
+    """uint8 [N, C, H, W] as the networks see it: float32 in [-1, 1], channels last; (x - 127.5) / 127.5.
+
+    resolution: side to average down to (a whole fraction of H); None leaves the size.
+    """
+    shown = image.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
+    if resolution is not None and resolution != shown.shape[-1]:
+        if shown.shape[-1] % resolution:
+            raise ConfigError(f"images of {shown.shape[-1]} pixels cannot be averaged down to {resolution}.")
+        shown = functional.avg_pool2d(shown, shown.shape[-1] // resolution)
+    return shown
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """Images in [-1, 1] as uint8 on the CPU, rounded to nearest and clamped: the inverse of `pixels`."""
+    return image.detach().float().mul(127.5).add(128.0).clamp(0, 255).to("cpu", torch.uint8).contiguous()

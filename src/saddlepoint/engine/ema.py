@@ -1,0 +1,51 @@
+"""Averages of weights, counted in images. Karras et al. 2018, arXiv:1710.10196, section 5."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.errors import MethodError
+from saddlepoint.methods.base import Ema, Networks
+
+
+@final
+class Average:
+    """Averaged copies of some networks, in evaluation mode; `nets` shows them beside the live others."""
+
+    def __init__(self, live: Networks, spec: Ema) -> None:
+        self.spec, self.live = spec, live
+        known = dict(live.named_children())
+        for name in spec.networks:
+            if name not in known:
+                raise MethodError(f"the average names {name!r}; the networks are {', '.join(known)}.")
+        self.copies = {name: copy.deepcopy(known[name]).eval().requires_grad_(False) for name in spec.networks}
+        self.nets = Networks(**{**known, **self.copies})
+
+    def half_life(self, images: int) -> float:
+        """Images after which an old weight counts half, once `images` were shown."""
+        ramp = self.spec.ramp
+        return self.spec.half_life if ramp is None else min(self.spec.half_life, ramp * images)
+
+    @torch.no_grad()
+    def update(self, batch: int, images: int) -> None:
+        """Move towards the live weights after a step of `batch` images, `images` shown in all."""
+        decay = 0.5 ** (batch / max(self.half_life(images), 1e-8))
+        averaged, live = [], []
+        for name, copied in self.copies.items():
+            for old, new in zip(_tensors(copied), _tensors(self.live.get_submodule(name))):
+                if old.is_floating_point():
+                    averaged.append(old)
+                    live.append(new)
+                else:
+                    old.copy_(new)
+        torch._foreach_lerp_(averaged, live, 1.0 - decay)
+
+
+def _tensors(network: nn.Module) -> Iterator[Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()

@@ -1,0 +1,106 @@
+"""Optimisers from their specifications: fused where torch can, state kept by parameter name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.engine.distributed import Machine
+from saddlepoint.errors import CheckpointError, MethodError
+from saddlepoint.methods.base import SGD, Adam, Networks, Optim, RMSProp
+
+
+@final
+class Group:
+    """One optimiser with its parameters by name ("network.path") and its own gradient scaler."""
+
+    def __init__(self, name: str, spec: Optim, nets: Networks, machine: Machine, clip: float | None) -> None:
+        self.name, self.spec = name, spec
+        self.clip = clip if spec.clip is None else spec.clip
+        self.parameters = _parameters(name, spec, nets)
+        self.optimiser, self.lr = _build(spec, list(self.parameters.values()), machine.device)
+        self.scaler = machine.scaler()
+
+    def scale_rate(self, factor: float) -> None:
+        """Set the learning rate to `factor` times the specification's."""
+        for entry in self.optimiser.param_groups:
+            entry["lr"] = self.lr * factor
+
+    def forget(self) -> None:
+        """Drop all moments: the next step begins anew."""
+        self.optimiser.state.clear()
+
+    def clip_gradients(self) -> None:
+        """Bound the norm of the whole gradient, where a bound is set."""
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters.values(), self.clip, foreach=True)
+
+    def step(self) -> None:
+        """Move the parameters; in fp16 not at all where a gradient overflowed. Tell autograd that they moved."""
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        # Fused kernels do not bump versions, so a graph held across the step would give wrong gradients silently.
+        torch.autograd.graph.increment_version([p for p in self.parameters.values() if p.grad is not None])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Moments and counters by "parameter/key"; a parameter that never had a gradient has none."""
+        state = self.optimiser.state
+        return {
+            f"{name}/{key}": value
+            for name, parameter in self.parameters.items()
+            for key, value in state.get(parameter, {}).items()
+            if isinstance(value, Tensor)
+        }
+
+    def restore(self, saved: Mapping[str, Tensor]) -> None:
+        """Take back what `tensors` gave. Raises CheckpointError for a parameter that is not here."""
+        self.optimiser.state.clear()
+        for name, value in saved.items():
+            path, key = name.rsplit("/", 1)
+            if path not in self.parameters:
+                raise CheckpointError(f"the checkpoint moves {path}, which group {self.name} does not have.")
+            parameter = self.parameters[path]
+            # A fused kernel reads the moments in the weight's own memory format, whatever theirs is.
+            like = torch.empty_like(parameter) if value.shape == parameter.shape and value.dim() else None
+            own = value.clone() if like is None else like.copy_(value)
+            if like is None and self.optimiser.defaults.get("fused"):
+                own = own.to(parameter.device)
+            self.optimiser.state[parameter][key] = own
+
+
+def _parameters(name: str, spec: Optim, nets: Networks) -> dict[str, nn.Parameter]:
+    known = dict(nets.named_children())
+    found: dict[str, nn.Parameter] = {}
+    for network in spec.networks:
+        if network not in known:
+            raise MethodError(f"group {name!r} moves {network!r}; the networks are {', '.join(known)}.")
+        found |= {f"{network}.{path}": p for path, p in known[network].named_parameters() if p.requires_grad}
+    if not found:
+        raise MethodError(f"group {name!r} has no parameter to move.")
+    return found
+
+
+def _build(spec: Optim, parameters: list[nn.Parameter], device: torch.device) -> tuple[torch.optim.Optimizer, float]:
+    common: dict[str, Any] = {"weight_decay": spec.weight_decay}
+    fused = {"fused": device.type in ("cpu", "cuda")}
+    if isinstance(spec, Adam):
+        share = 1.0 if spec.lazy is None else spec.lazy / (spec.lazy + 1)
+        lr, (first, second) = spec.lr * share, spec.betas
+        betas = (first**share, second**share)
+        return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=spec.eps, **common, **fused), lr
+    if isinstance(spec, SGD):
+        return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, **common, **fused), spec.lr
+    if isinstance(spec, RMSProp):
+        return torch.optim.RMSprop(parameters, lr=spec.lr, alpha=spec.alpha, eps=spec.eps, **common), spec.lr
+    raise MethodError(f"{type(spec).__name__} is no optimiser that the engine knows.")
+
+
+def check_groups(groups: Mapping[str, Group], nets: Networks, frozen: tuple[str, ...]) -> None:
+    """Raises MethodError for a network that learns nothing without being listed as frozen."""
+    moved = {network for group in groups.values() for network in group.spec.networks}
+    for name, network in nets.named_children():
+        if name not in moved and name not in frozen and any(p.requires_grad for p in network.parameters()):
+            raise MethodError(f"network {name!r} has parameters, is in no group and is not listed in `frozen`.")

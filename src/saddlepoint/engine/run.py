@@ -1,0 +1,93 @@
+"""The settings of a run: how long, how large, on what, and what is kept of it. The same for every method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from saddlepoint.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How to train."""
+
+    images: int = 200_000
+    """how many images to show before the run ends; the same image counts each time it is shown"""
+    minutes: float | None = None
+    """end after so many minutes, even if fewer images were shown"""
+    batch: int = 64
+    """images in one step, over all devices and micro-batches"""
+    accumulate: int = 1
+    """micro-batches that a step is cut into, to fit a batch into less memory"""
+    seed: int = 0
+    """every random number of the run is a function of it"""
+    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
+    """number format of the networks' arithmetic; auto is bf16 on a GPU that is fast in it, else float32"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1 or mps; auto takes the best there is"""
+    threads: int | None = None
+    """processor threads; by default as many as torch finds. Part of what makes a run repeatable to the bit"""
+    clip: float | None = None
+    """bound on the norm of each group's gradient; by default none but the method's own"""
+    compile: bool = False
+    """compile the networks that the method names (slow to start, a little faster after)"""
+    overfit_one_batch: bool = False
+    """show one batch over and over: a method that cannot learn it by heart has a fault"""
+    log_every: int = 20
+    """steps between two lines of the log"""
+    samples: int = 64
+    """images in a sample grid; 0 for no grids"""
+    checkpoint_every: int = 50_000
+    """images between two checkpoints"""
+    keep: int = 3
+    """how many of the latest checkpoints are kept"""
+    best: str | None = None
+    """a logged figure, such as generator/score or score/frechet: the checkpoint where it was lowest is kept as well"""
+
+    def __post_init__(self) -> None:
+        for name in ("images", "batch", "accumulate", "log_every", "checkpoint_every", "keep"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} cannot be {getattr(self, name)}: it must be 1 or more.")
+        if self.batch % self.accumulate:
+            raise ConfigError(
+                f"a batch of {self.batch} cannot be cut into {self.accumulate} equal micro-batches;"
+                f" use --accumulate {_divisor(self.batch, self.accumulate)}."
+            )
+        if self.minutes is not None and self.minutes <= 0:
+            raise ConfigError(f"minutes cannot be {self.minutes}: it must be more than 0.")
+        if self.samples < 0 or self.seed < 0:
+            raise ConfigError("samples and seed cannot be negative.")
+
+
+def _divisor(batch: int, near: int) -> int:
+    """The divisor of `batch` that is the first at or above `near`."""
+    return next(k for k in range(near, batch + 1) if batch % k == 0) if near <= batch else batch
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where the parts of a run lie, under its root."""
+
+    root: Path
+
+    @property
+    def facts(self) -> Path:
+        """The whole configuration and what it was made from."""
+        return self.root / "run.json"
+
+    @property
+    def log(self) -> Path:
+        """Every figure, a line a report."""
+        return self.root / "log.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """The sample grids."""
+        return self.root / "samples"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder a checkpoint, `step-N`."""
+        return self.root / "checkpoints"
