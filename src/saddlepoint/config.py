@@ -15,7 +15,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -154,7 +154,7 @@ def override(settings: T, values: Mapping[str, Any]) -> T:
     return dataclasses.replace(settings, **changed)  # type: ignore[type-var]
 
 
-@lru_cache(maxsize=None)
+@cache
 def field_help(cls: type) -> Mapping[str, str]:
     """The sentence under each field of a dataclass, own and inherited, by field name."""
     found: dict[str, str] = {}

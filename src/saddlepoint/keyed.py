@@ -45,9 +45,7 @@ def normal_rows(n: int, width: int, seed: int, *, uniform: bool = False) -> torc
     for block in range(-(-n // _ROWS)):
         stream = generator(seed, "latent", block)
         shape = (_ROWS, width)
-        blocks.append(
-            torch.rand(shape, generator=stream) * 2 - 1 if uniform else torch.randn(shape, generator=stream)
-        )
+        blocks.append(torch.rand(shape, generator=stream) * 2 - 1 if uniform else torch.randn(shape, generator=stream))
     return torch.cat(blocks)[:n] if blocks else torch.empty(0, width)
 
 

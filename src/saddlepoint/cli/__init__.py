@@ -1,1 +1,69 @@
+"""The command `saddle`: one file a verb. `saddle --help` and `saddle list` import no torch."""
 
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_ORDER = ("train", "resume", "sample", "report", "prove", "list")
+
+
+def verbs() -> dict[str, str]:
+    """The verbs and the first line of what each file says of itself; reads the files, imports none."""
+    return {name: _summary(_HERE / f"{name}.py") for name in _ORDER}
+
+
+def _summary(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.split("\n", 1)[0].split(": ", 1)[-1]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one verb and exit: 0 when it went well, 2 for an error that is explained in one sentence."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        sys.exit(0)
+    if arguments[0] in ("-V", "--version"):
+        from saddlepoint import __version__
+
+        print(f"saddlepoint {__version__}")
+        sys.exit(0)
+    from saddlepoint.config import nearest
+    from saddlepoint.errors import ConfigError, SaddlepointError
+
+    verb, rest = arguments[0], arguments[1:]
+    try:
+        if verb not in _ORDER:
+            raise ConfigError(f"saddle has no verb {verb!r}{nearest(verb, _ORDER)} `saddle --help` shows all.")
+        sys.exit(importlib.import_module(f"saddlepoint.cli.{verb}").main(rest))
+    except SaddlepointError as error:
+        print(f"saddle {verb}: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"saddle {verb}: interrupted.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _overview() -> str:
+    found = verbs()
+    width = max(map(len, found))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in found.items()]
+    return "\n".join(
+        [
+            "saddle: train, measure and use generative adversarial networks.",
+            "",
+            "usage: saddle VERB ...      saddle VERB --help teaches the verb",
+            "",
+            *lines,
+            "",
+            "to begin:  saddle train dcgan --data ./photos --resolution 64",
+            "           saddle train dcgan --data digits          (real data, nothing to download)",
+        ]
+    )

@@ -1,0 +1,134 @@
+"""What `saddlepoint.load` returns: a trained model with its preprocessing and its provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from saddlepoint import config, methods
+from saddlepoint.checkpoint import files
+from saddlepoint.data.batches import DataSpec
+from saddlepoint.engine.run import Folder
+from saddlepoint.engine.trainer import load_networks, under
+from saddlepoint.errors import CapabilityError, CheckpointError
+from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.base import Clock, Method, Networks
+
+
+@final
+class Model:
+    """A method with its trained networks: the averaged ones where the method averages.
+
+    method: the settings it was trained with.
+    nets: networks in evaluation mode, on `device`.
+    spec: shape and classes of the images it was trained on.
+    facts: the run's whole `run.json`.
+    clock: how far it was trained.
+    """
+
+    def __init__(
+        self, method: Method, nets: Networks, spec: DataSpec, facts: Mapping[str, Any], clock: Clock, path: Path
+    ) -> None:
+        self.method, self.nets, self.spec, self.facts, self.clock, self.path = method, nets, spec, facts, clock, path
+
+    @property
+    def name(self) -> str:
+        """The name of the method."""
+        return str(self.facts["method"])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.nets.parameters()).device
+
+    @torch.no_grad()
+    def sample(
+        self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
+    ) -> Tensor:
+        """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
+
+        label: one class for all, where the model knows classes. batch: how many are made at once.
+        Raises CapabilityError when the method makes no images from latents.
+        """
+        method = self.method
+        if not isinstance(method, Samples):
+            raise CapabilityError(f"{self.name} does not make images from latents.")
+        labels = None if label is None else torch.full((n,), self._class(label))
+        latents = method.latents(self.nets, n, seed, labels)
+        made = []
+        for start in range(0, n, batch):
+            part = None if labels is None else labels[start : start + batch].to(self.device)
+            images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
+            made.append(images.float().cpu())
+        return torch.cat(made) if made else torch.empty(0, *self.spec.shape)
+
+    def _class(self, label: int) -> int:
+        if not self.spec.classes:
+            raise CapabilityError(f"this {self.name} was trained without labels; leave --label out.")
+        if not 0 <= label < len(self.spec.classes):
+            raise CapabilityError(f"there is no label {label}; the classes are 0 to {len(self.spec.classes) - 1}.")
+        return label
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.spec.shape))
+        return f"<{self.name}, {shape}, {self.clock.images:,} images, from {self.path}>"
+
+
+def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
+    """The model of a run folder (its latest checkpoint) or of one checkpoint folder.
+
+    Nothing in the files is executed. Raises CheckpointError when there is no usable checkpoint.
+    """
+    checkpoint = find_checkpoint(Path(path))
+    run = Folder(checkpoint.parent.parent)
+    facts = read_facts(run)
+    spec = spec_of(facts)
+    method = config.from_json(methods.load(facts["method"]), facts["options"])
+    tensors, saved = files.read(checkpoint, ("nets", "average"))
+    nets = method.networks(spec)
+    load_networks(nets, under("nets/", tensors))
+    averaged = under("average/", tensors)
+    if averaged:
+        load_networks(Networks(**{n: net for n, net in nets.named_children() if _has(n, averaged)}), averaged)
+    clock = Clock(**saved["clock"])
+    nets = nets.to(torch.device(device)).eval().requires_grad_(False)
+    method.wake(nets, clock)
+    return Model(method, nets, spec, facts, clock, checkpoint)
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint that a path means: itself, or the latest good one of a run. Raises CheckpointError."""
+    if (path / files.MANIFEST).exists():
+        return path
+    if not path.exists():
+        raise CheckpointError(f"there is no {path}.")
+    found = files.latest(Folder(path).checkpoints)
+    if found is None:
+        raise CheckpointError(f"{path} holds no complete checkpoint.")
+    return found
+
+
+def read_facts(run: Folder) -> dict[str, Any]:
+    """The run's `run.json`. Raises CheckpointError when it is missing or damaged."""
+    try:
+        facts: dict[str, Any] = json.loads(run.facts.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{run.root} is not the folder of a run: it has no run.json.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{run.facts} is damaged: {error}.") from error
+    return facts
+
+
+def spec_of(facts: Mapping[str, Any]) -> DataSpec:
+    """What the networks were told of the data."""
+    data = facts["dataset"]
+    return DataSpec(tuple(data["shape"]), tuple(data["classes"]), data["images"])
+
+
+def _has(network: str, tensors: Mapping[str, Tensor]) -> bool:
+    return any(name.startswith(f"{network}.") for name in tensors)

@@ -1,0 +1,81 @@
+"""A plan: everything that a run is made of, as three flat tables of settings, before anything has been done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from saddlepoint import config, methods
+from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import ConfigError
+from saddlepoint.methods.base import Method
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, on what and how."""
+
+    name: str
+    run: RunSettings
+    data: DataSettings
+    method: Method
+
+    def json(self) -> dict[str, Any]:
+        """As `run.json` keeps it."""
+        return {
+            "method": self.name,
+            "run": config.to_json(self.run),
+            "data": config.to_json(self.data),
+            "options": config.to_json(self.method),
+        }
+
+    @classmethod
+    def read(cls, facts: Mapping[str, Any], **changes: Any) -> Plan:
+        """The plan of a `run.json`, with some run settings changed."""
+        run = config.from_json(RunSettings, {**facts["run"], **changes})
+        data = config.from_json(DataSettings, facts["data"])
+        return cls(facts["method"], run, data, config.from_json(methods.load(facts["method"]), facts["options"]))
+
+
+def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file: Path | None = None) -> Plan:
+    """A plan from flat settings over a settings file over a preset over the defaults.
+
+    Raises ConfigError for an unknown method, preset or setting, with the nearest right name, and for a wrong value.
+    """
+    kind = methods.load(name)
+    parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
+    tables = [names(part) for part in parts]
+    values: dict[str, Any] = {}
+    for layer in (_preset(name, preset), config.read_file(file) if file else {}, flat):
+        config.refuse_unknown(layer, [known for table in tables for known in table])
+        values |= layer
+    run, data, method = (
+        config.from_json(part, {key: value for key, value in values.items() if key in table})
+        for part, table in zip(parts, tables)
+    )
+    return Plan(name, run, data, method)
+
+
+def names(part: type) -> list[str]:
+    """The names of the settings of one table."""
+    return [field.name for field in dataclasses.fields(part)]
+
+
+def clashes(kind: type[Method]) -> list[str]:
+    """Settings of a method whose names a run or the data room uses already; must be empty."""
+    taken = {*names(RunSettings), *names(DataSettings)}
+    return [name for name in names(kind) if name in taken]
+
+
+def _preset(name: str, preset: str | None) -> Mapping[str, Any]:
+    if preset is None:
+        return {}
+    rows = methods.presets(name)
+    if preset not in rows:
+        known = f"It has {', '.join(rows)}." if rows else "It has none."
+        raise ConfigError(f"{name} has no preset {preset!r}{config.nearest(preset, rows)} {known}")
+    return rows[preset]

@@ -1,0 +1,28 @@
+"""report: write a run's page anew: pictures, curves, figures, configuration, in one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from saddlepoint.checkpoint.bundle import read_facts
+from saddlepoint.engine.run import Folder
+from saddlepoint.report.page import write_report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Write RUN/report.html, one file that needs nothing else; also while the run is going on."""
+
+    run: tyro.conf.Positional[Path]
+    """the folder of the run"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle report RUN`."""
+    found = tyro.cli(Report, prog="saddle report", args=arguments)
+    read_facts(Folder(found.run))
+    print(write_report(found.run))
+    return 0

@@ -1,0 +1,36 @@
+"""resume: go on with a run that was stopped, interrupted or killed, as if it never had been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from saddlepoint.cli.running import changed, resume_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume:
+    """Go on with a run from its latest good checkpoint, bit for bit where it left off."""
+
+    run: tyro.conf.Positional[Path]
+    """the folder of the run"""
+    images: int | None = None
+    """train until so many images were shown; by default as planned"""
+    minutes: float | None = None
+    """end after so many minutes from now"""
+    accumulate: int | None = None
+    """micro-batches that a step is cut into, when memory ran out"""
+    device: str | None = None
+    """cpu, cuda, cuda:1 or mps; by default as before"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle resume RUN`."""
+    found = tyro.cli(Resume, prog="saddle resume", args=arguments)
+    settings = changed(
+        images=found.images, minutes=found.minutes, accumulate=found.accumulate, device=found.device
+    )
+    print(resume_run(found.run, **settings).summary())
+    return 0

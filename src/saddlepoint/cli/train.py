@@ -1,0 +1,124 @@
+"""train: train a method on images, from an empty folder or from a run that is trained already."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from saddlepoint import methods
+from saddlepoint.cli import plan as plans
+from saddlepoint.cli.running import Trained, train_plan
+from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What to do with the plan."""
+
+    out: Path | None = None
+    """folder of the run; by default the next free one under runs/"""
+    preset: str | None = None
+    """a row of the method's table of published settings"""
+    config: Path | None = None
+    """a .toml or .json file of settings; the command line wins over it"""
+    start: Annotated[Path | None, tyro.conf.arg(name="from")] = None
+    """a trained run to start from instead of fresh networks"""
+    dry_run: bool = False
+    """show the whole configuration, the networks, the memory they need and what they will see; train nothing"""
+
+
+def train(
+    method: str,
+    data: str | Path = "digits",
+    *,
+    out: str | Path | None = None,
+    preset: str | None = None,
+    config: str | Path | None = None,
+    start: str | Path | None = None,
+    **settings: Any,
+) -> Trained:
+    """Train a method and return its run.
+
+    method: a name that `saddle list` shows. data: see `saddle train METHOD --help`, as for every other setting:
+    `train("dcgan", data="photos/", resolution=64, images=500_000)`.
+    Ctrl-C ends the run well and returns it. Raises SaddlepointError with one clear sentence when something is wrong.
+    """
+    flat = {"data": str(data), **settings}
+    made = plans.make(method, flat, preset=preset, file=None if config is None else Path(config))
+    return train_plan(made, out=_path(out), start=_path(start))
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle train NAME ...`."""
+    if not arguments or arguments[0].startswith("-"):
+        print(_usage())
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    name, rest = arguments[0], arguments[1:]
+    command, made = parse(name, rest)
+    if command.dry_run:
+        from saddlepoint.cli.dry_run import dry_run
+
+        dry_run(made, out=command.out)
+        return 0
+    words = shlex.join(["saddle", "train", *arguments])
+    trained = train_plan(made, out=command.out, start=command.start, command=words)
+    print(trained.summary())
+    return 0
+
+
+def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
+    """The command and the plan of a command line; tyro explains and exits where it is wrong."""
+    kind = methods.load(name)
+    taken = plans.clashes(kind)
+    if taken:
+        raise ConfigError(f"{name} names settings that every run has already: {', '.join(taken)}.")
+    early = _early(arguments)
+    base = plans.make(name, {}, preset=early.preset, file=early.config)
+    flat = dataclasses.make_dataclass(
+        "Settings",
+        [("command", Command), ("run", RunSettings), ("data", DataSettings), ("method", kind)],
+        kw_only=True,
+        frozen=True,
+    )
+    found = tyro.cli(
+        flat,
+        prog=f"saddle train {name}",
+        description=(sys.modules[kind.__module__].__doc__ or "").strip(),
+        args=arguments,
+        default=flat(command=Command(), run=base.run, data=base.data, method=base.method),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+    )
+    return found.command, plans.Plan(name, found.run, found.data, found.method)
+
+
+def _early(arguments: list[str]) -> Command:
+    """--preset and --config, which set the defaults that the rest of the line is read with."""
+    found: dict[str, str] = {}
+    for place, word in enumerate(arguments):
+        for option in ("preset", "config"):
+            if word == f"--{option}" and place + 1 < len(arguments):
+                found[option] = arguments[place + 1]
+            elif word.startswith(f"--{option}="):
+                found[option] = word.split("=", 1)[1]
+    return Command(preset=found.get("preset"), config=Path(found["config"]) if "config" in found else None)
+
+
+def _usage() -> str:
+    return (
+        "usage: saddle train METHOD [settings]\n\n"
+        f"methods: {', '.join(methods.listing())}\n\n"
+        "`saddle train METHOD --help` shows and explains every setting.\n"
+        "`saddle train METHOD --data ./photos --dry-run` shows what would be trained, without training."
+    )

@@ -1,0 +1,156 @@
+"""One move of the game: differentiate what the micro-batches yield, reduce over ranks, step the optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from saddlepoint.engine.distributed import Machine
+from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.engine.optim import Group
+from saddlepoint.errors import MethodError
+from saddlepoint.methods.base import Update
+
+Flow = Generator[Any, Any, None]
+Report = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one yield carries: the groups that move and the figures, in order, with their sizes."""
+
+    groups: tuple[str, ...]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+    def unpack(self, flat: Tensor) -> Report:
+        """Figures by name from their flat form."""
+        sizes = [torch.Size(shape).numel() for shape in self.shapes]
+        return {n: part.view(s) for n, part, s in zip(self.names, flat.split(sizes), self.shapes)}
+
+
+@final
+class Mover:
+    """Performs moves for one trainer."""
+
+    def __init__(self, groups: Mapping[str, Group], machine: Machine, hooks: Sequence[Hook]) -> None:
+        self.groups, self.machine, self.hooks = groups, machine, hooks
+        self._watches = [h for h in hooks if type(h).before_update is not Hook.before_update]
+        self._follows = [h for h in hooks if type(h).after_update is not Hook.after_update]
+
+    def differentiate(self, flows: Sequence[Flow], report: Report | None) -> tuple[Layout, Tensor] | None:
+        """Run each micro-batch's flow to its next yield and add its gradients up.
+
+        report: what the last move gave; None at the start. Returns the move's layout and its figures averaged over
+        micro-batches, or None when all flows have ended. Graphs are freed one micro-batch at a time.
+        """
+        layouts: list[Layout | None] = []
+        total: Tensor | None = None
+        for flow in flows:
+            with self.machine.autocast():
+                try:
+                    item = flow.send(report)
+                except StopIteration:
+                    layouts.append(None)
+                    continue
+            layout, flat = self._backward(item, len(flows))
+            layouts.append(layout)
+            total = flat if total is None else total + flat
+        if len(set(layouts)) != 1:
+            raise MethodError(f"the micro-batches disagree about a move: {' / '.join(map(str, layouts))}.")
+        first = layouts[0]
+        return None if first is None or total is None else (first, total / len(flows))
+
+    def _backward(self, item: Any, parts: int) -> tuple[Layout, Tensor]:
+        updates = item if isinstance(item, tuple) else (item,)
+        if not torch.is_grad_enabled():
+            raise MethodError("train_step yields inside torch.no_grad(); end the `with` block before the yield.")
+        values: Report = {}
+        for place, update in enumerate(updates):
+            group = self._checked(update)
+            losses = torch.stack([loss.float() for loss in update.losses.values()])
+            _differentiate(update, group, losses.sum() / parts, retain=place + 1 < len(updates))
+            values |= {f"{update.group}/{name}": loss for name, loss in zip(update.losses, losses.detach())}
+            values |= {f"{update.group}/{name}": watch.detach().float() for name, watch in update.watch.items()}
+        layout = Layout(
+            tuple(update.group for update in updates),
+            tuple(values),
+            tuple(tuple(value.shape) for value in values.values()),
+        )
+        return layout, torch.cat([value.reshape(-1) for value in values.values()])
+
+    def _checked(self, update: Any) -> Group:
+        if not isinstance(update, Update):
+            raise MethodError(f"train_step must yield an Update or a tuple of them, not {type(update).__name__}.")
+        if update.group not in self.groups:
+            raise MethodError(f"an Update names group {update.group!r}; the optimisers are {', '.join(self.groups)}.")
+        if not update.losses:
+            raise MethodError(f"an Update of {update.group} carries no loss.")
+        for name, loss in update.losses.items():
+            if loss.dim():
+                raise MethodError(f"{update.group}/{name} must be a scalar; its shape is {tuple(loss.shape)}.")
+        return self.groups[update.group]
+
+    def move(self, run: Run, layout: Layout, flat: Tensor) -> Report:
+        """Reduce over ranks, step the groups of the move, forget the gradients. Returns the averaged figures."""
+        groups = [self.groups[name] for name in dict.fromkeys(layout.groups)]
+        flat = self._reduced(groups, flat)
+        report = layout.unpack(flat)
+        for group in groups:
+            fp16 = group.scaler.is_enabled()
+            before = group.scaler.get_scale() if fp16 else 1.0
+            if fp16:
+                group.scaler.unscale_(group.optimiser)
+            for hook in self._watches:
+                hook.before_update(run, group.name, group.parameters)
+            group.clip_gradients()
+            group.step()
+            if fp16:
+                report[f"{group.name}/skipped"] = flat.new_tensor(float(group.scaler.get_scale() < before))
+            for hook in self._follows:
+                hook.after_update(run, group.name, group.parameters)
+        for group in groups:
+            for parameter in group.parameters.values():
+                parameter.grad = None
+        return report
+
+    def _reduced(self, groups: Sequence[Group], flat: Tensor) -> Tensor:
+        """Gradients and figures averaged over ranks in one collective; gradients are copied INTO `p.grad`."""
+        if self.machine.world == 1:
+            return flat
+        moved = [p.grad for group in groups for p in group.parameters.values() if p.grad is not None]
+        whole = torch.cat([*(gradient.reshape(-1) for gradient in moved), flat])
+        self.machine.sum_(whole)
+        whole /= self.machine.world
+        *parts, figures = whole.split([*(gradient.numel() for gradient in moved), flat.numel()])
+        for gradient, part in zip(moved, parts):
+            gradient.copy_(part.view(gradient.shape))
+        result: Tensor = figures
+        return result
+
+
+def _differentiate(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
+    if not loss.requires_grad:
+        raise MethodError(
+            f"the loss of {update.group} ({', '.join(update.losses)}) does not depend on anything that learns; was it"
+            " computed under no_grad, or from detached tensors only?"
+        )
+    parameters = list(group.parameters.values())
+    try:
+        group.scaler.scale(loss).backward(inputs=parameters, retain_graph=retain)
+    except RuntimeError as error:
+        if "modified by an inplace operation" in str(error):
+            raise MethodError(
+                f"the loss of {update.group} uses something computed before its networks moved; compute it again after"
+                " the yield."
+            ) from error
+        raise
+    if all(parameter.grad is None for parameter in parameters):
+        raise MethodError(
+            f"the loss of {update.group} ({', '.join(update.losses)}) reaches no parameter of"
+            f" {', '.join(group.spec.networks)}: the update would move nothing."
+        )

@@ -1,0 +1,359 @@
+"""The trainer: performs what a method yields, step after step, and keeps time. Knows no method and no file format."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from saddlepoint.data.loader import Loader
+from saddlepoint.engine.distributed import Machine
+from saddlepoint.engine.draw import PartDraw
+from saddlepoint.engine.ema import Average
+from saddlepoint.engine.finite import Finite
+from saddlepoint.engine.hooks import Hook, Json, Log
+from saddlepoint.engine.moves import Flow, Mover, Report
+from saddlepoint.engine.optim import Group, check_groups
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import CheckpointError, ConfigError, MethodError, OutOfMemory
+from saddlepoint.keyed import key
+from saddlepoint.methods.base import Clock, Method, Networks, Stage
+
+
+@final
+class Trainer:
+    """One run of one method. Satisfies `hooks.Run`.
+
+    nets: new networks from `method.networks`; moved to the machine's device here.
+    hooks: called in the order given.
+    Raises ConfigError where the batch does not fit the data, the ranks or the micro-batches; MethodError where the
+    method breaks its contract.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        nets: Networks,
+        data: Loader,
+        settings: RunSettings,
+        machine: Machine,
+        folder: Path,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        self.method, self.data, self.settings, self.machine, self.folder = method, data, settings, machine, folder
+        self.nets = nets.to(machine.device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        spec = method.ema()
+        self._average = Average(self.nets, spec) if spec else None
+        self.average = self._average.nets if self._average else None
+        if settings.compile:
+            self._compile()
+        optimisers = method.optimisers()
+        self.groups = {n: Group(n, o, self.nets, machine, settings.clip) for n, o in optimisers.items()}
+        check_groups(self.groups, self.nets, method.frozen)
+        self.hooks = list(hooks)
+        self.mover = Mover(self.groups, machine, self.hooks)
+        self.stages = method.stages()
+        self.clock = Clock(total=settings.images)
+        self.position = 0
+        self.main = machine.rank == 0
+        self.reporting = False
+        self.figures: dict[str, float] = {}
+        self.stopped: str | None = None
+        self._wanted: str | None = None
+        self._finite = Finite()
+        for stage in self.stages:
+            self._check_batch(stage)
+
+    # -- what a hook may ask ------------------------------------------------------------------------------------------
+
+    def stop(self, reason: str) -> None:
+        """End the run after this step; with several ranks, at the next report step."""
+        self._wanted = self._wanted or reason
+
+    def note(self, text: str, **facts: Any) -> None:
+        """Write a sentence into the log."""
+        for hook in self.hooks:
+            if isinstance(hook, Log):
+                hook.write({"step": self.clock.step, "images": self.clock.images, "note": text, **facts})
+
+    def check_finite(self) -> None:
+        """Raises DivergedError if a loss or a weight is no longer finite."""
+        self._finite.check(self.nets)
+
+    def state(self) -> tuple[dict[str, Tensor], Json]:
+        """Everything that a resumed run needs: tensors by name ("nets/...", "average/...", "optim/..."), and facts."""
+        tensors = {f"nets/{name}": value for name, value in self.nets.state_dict().items()}
+        if self._average:
+            for network, copied in self._average.copies.items():
+                tensors |= {f"average/{network}.{name}": value for name, value in copied.state_dict().items()}
+        for group in self.groups.values():
+            tensors |= {f"optim/{group.name}/{name}": value for name, value in group.tensors().items()}
+        facts: Json = {
+            "clock": dataclasses.asdict(self.clock),
+            "position": self.position,
+            "scalers": {name: group.scaler.state_dict() for name, group in self.groups.items()},
+            "hooks": {type(hook).__name__: hook.state() for hook in self.hooks},
+        }
+        return tensors, facts
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Json) -> None:
+        """Take back what `state` gave. Raises CheckpointError naming what does not fit."""
+        load_networks(self.nets, under("nets/", tensors))
+        if self._average:
+            averaged = Networks(**self._average.copies)
+            load_networks(averaged, under("average/", tensors))
+        for group in self.groups.values():
+            group.restore(under(f"optim/{group.name}/", tensors))
+            if group.scaler.is_enabled():
+                group.scaler.load_state_dict(facts["scalers"][group.name])
+        self.clock = dataclasses.replace(Clock(**facts["clock"]), total=self.settings.images)
+        self.position = facts["position"]
+        for hook in self.hooks:
+            if type(hook).__name__ in facts["hooks"]:
+                hook.restore(facts["hooks"][type(hook).__name__])
+
+    def average_anew(self) -> None:
+        """Set the averages to the live weights: for a run that starts from trained networks."""
+        if self._average:
+            for name, copied in self._average.copies.items():
+                copied.load_state_dict(self.nets.get_submodule(name).state_dict())
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def fit(self) -> str:
+        """Train until the images are shown, the minutes are over or something asks to stop. Returns the reason.
+
+        The first interrupt (Ctrl-C, SIGTERM) ends the run after the step; a second one at once.
+        """
+        error: BaseException | None = None
+        begun = time.monotonic()
+        try:
+            with _interrupts(self):
+                self._wake()
+                self._scale_rates()
+                for hook in self.hooks:
+                    hook.begin(self)
+                while not self.stopped:
+                    self._one_step()
+                    if self.settings.minutes is not None and time.monotonic() - begun > 60 * self.settings.minutes:
+                        self.stop(f"{self.settings.minutes:g} minutes are over")
+                    self._decide()
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._end(error)
+        return self.stopped or ""
+
+    def _end(self, error: BaseException | None) -> None:
+        """Every hook's end, also when one of them fails."""
+        failed: BaseException | None = None
+        for hook in self.hooks:
+            try:
+                hook.end(self, error)
+            except Exception as raised:
+                failed = failed or raised
+        if failed is not None and error is None:
+            raise failed
+
+    def _decide(self) -> None:
+        if self.clock.images >= self.settings.images:
+            self.stopped = "done"
+        elif self.machine.world == 1:
+            self.stopped = self._wanted
+        elif self.reporting:
+            wanted = torch.tensor([float(self._wanted is not None)], device=self.machine.device)
+            self.machine.sum_(wanted)
+            if wanted.item():
+                self.stopped = self._wanted or "another process asked to stop"
+
+    def _one_step(self) -> None:
+        try:
+            report = self._step()
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise OutOfMemory(self._smaller()) from error
+            raise
+        self.reporting = self._is_report()
+        if self.reporting:
+            self.figures = _host(report)
+            self._finite.check_losses()
+        for hook in self.hooks:
+            hook.step(self, report)
+        self._next_stage()
+
+    def _step(self) -> Report:
+        """One round of the game; ends with side state, averages and clock moved."""
+        stage, batch = self.stages[self.clock.stage], self._batch()
+        clock = dataclasses.replace(self.clock, fresh=batch)
+        # No random state is saved: dropout and its kind start each step from a key.
+        torch.manual_seed(key(self.settings.seed, clock.step, self.machine.rank))
+        self._wake(clock)
+        k = self.settings.accumulate
+        parts = k * self.machine.world
+        draws = [self._draw(stage, batch, clock, self.machine.rank * k + j, parts) for j in range(k)]
+        flows: list[Flow] = [self.method.train_step(self.nets, draw, clock) for draw in draws]  # type: ignore[misc]
+        figures: dict[str, list[Tensor]] = {}
+        try:
+            report: Report | None = None
+            while (move := self.mover.differentiate(flows, report)) is not None:
+                report = self.mover.move(self, *move)
+                self._finite.watch(clock.step, move[0], move[1])
+                for name, value in report.items():
+                    figures.setdefault(name, []).append(value)
+        finally:
+            for flow in flows:
+                flow.close()  # a suspended no_grad block would otherwise stay in force
+        if report is None:
+            raise MethodError("train_step yielded nothing: there is no update to perform.")
+        averaged = {name: torch.stack(values).mean(0) for name, values in figures.items()}
+        self.position += draws[0].taken
+        self._settle(clock, averaged, batch)
+        return averaged
+
+    def _settle(self, clock: Clock, report: Report, batch: int) -> None:
+        images = clock.images + batch
+        skipped = any(name.endswith("/skipped") and bool(value) for name, value in report.items())
+        with torch.no_grad():
+            if not skipped:
+                self.method.settle(self.nets, report, clock)
+            self._average_buffers()
+        if self._average:
+            self._average.update(batch, images)
+        self.clock = dataclasses.replace(
+            clock, step=clock.step + 1, images=images, stage_images=clock.stage_images + batch
+        )
+
+    def _average_buffers(self) -> None:
+        """Statistics of batch norm drift apart between ranks; their mean is taken once a step."""
+        if self.machine.world == 1:
+            return
+        floats = [b for b in self.nets.buffers() if b.is_floating_point()]
+        if floats:
+            flat = torch.cat([b.reshape(-1) for b in floats])
+            self.machine.sum_(flat)
+            flat /= self.machine.world
+            for buffer, part in zip(floats, flat.split([b.numel() for b in floats])):
+                buffer.copy_(part.view(buffer.shape))
+
+    def _draw(self, stage: Stage, batch: int, clock: Clock, part: int, parts: int) -> PartDraw:
+        def read(position: int, part: int, parts: int) -> Any:
+            where = 0 if self.settings.overfit_one_batch else position
+            return self.data.read(where, batch, part=part, parts=parts, stage=clock.stage, resolution=stage.resolution)
+
+        seed, device = self.settings.seed, self.machine.device
+        return PartDraw(read, self.position, seed, clock.step, part, parts, device)
+
+    # -- stages -------------------------------------------------------------------------------------------------------
+
+    def _next_stage(self) -> None:
+        stage = self.stages[self.clock.stage]
+        last = self.clock.stage + 1 == len(self.stages)
+        if last or stage.images is None or self.clock.stage_images < stage.images:
+            return
+        self.clock = dataclasses.replace(self.clock, stage=self.clock.stage + 1, stage_images=0)
+        self.position = 0
+        entered = self.stages[self.clock.stage]
+        for name in entered.fresh:
+            self.groups[name].forget()
+        self._scale_rates()
+        for hook in self.hooks:
+            hook.stage(self, entered)
+
+    def _scale_rates(self) -> None:
+        for group in self.groups.values():
+            group.scale_rate(self.stages[self.clock.stage].lr_scale)
+
+    def _wake(self, clock: Clock | None = None) -> None:
+        self.method.wake(self.nets, clock or self.clock)
+        if self.average is not None:
+            self.method.wake(self.average, clock or self.clock)
+
+    def _batch(self) -> int:
+        return self.stages[self.clock.stage].batch or self.settings.batch
+
+    def _check_batch(self, stage: Stage) -> None:
+        batch = stage.batch or self.settings.batch
+        parts = self.settings.accumulate * self.machine.world
+        if batch % parts:
+            raise ConfigError(
+                f"a batch of {batch} cannot be cut into {parts} equal parts ({self.machine.world} processes x"
+                f" {self.settings.accumulate} micro-batches); use a --batch that {parts} divides."
+            )
+        self.data.batches(batch)
+
+    # -- small things -------------------------------------------------------------------------------------------------
+
+    def _is_report(self) -> bool:
+        step = self.clock.step
+        return step == 1 or step % self.settings.log_every == 0 or self.clock.images >= self.settings.images
+
+    def _compile(self) -> None:
+        torch._functorch.config.donated_buffer = False  # type: ignore[attr-defined]
+        for name in self.method.compiles:
+            self.nets.get_submodule(name).compile()
+
+    def _smaller(self) -> str:
+        batch, k = self._batch(), self.settings.accumulate
+        fits = next((n for n in range(2 * k, batch + 1) if batch % (n * self.machine.world) == 0), None)
+        mend = f"go on with --accumulate {fits}" if fits else "use a smaller --batch or --resolution"
+        return f"the {self.machine.device.type} has no memory left for {batch // k} images at once; {mend}."
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The entries whose names begin with `prefix`, without it."""
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
+    """Copy saved weights into networks.
+
+    Raises CheckpointError naming what is missing, too many or of another shape.
+    """
+    own = nets.state_dict()
+    faults = [f"{name} is missing" for name in own if name not in saved]
+    faults += [f"{name} is not in these networks" for name in saved if name not in own]
+    faults += [
+        f"{name} is {list(saved[name].shape)} there and {list(own[name].shape)} here"
+        for name in own
+        if name in saved and saved[name].shape != own[name].shape
+    ]
+    if faults:
+        more = f" and {len(faults) - 4} more" if len(faults) > 4 else ""
+        raise CheckpointError(f"the saved weights do not fit: {'; '.join(faults[:4])}{more}.")
+    nets.load_state_dict(dict(saved))
+
+
+def _host(report: Mapping[str, Tensor]) -> dict[str, float]:
+    """Scalars of a report as Python numbers, in one read."""
+    names = [name for name, value in report.items() if value.dim() == 0]
+    return dict(zip(names, torch.stack([report[name] for name in names]).tolist())) if names else {}
+
+
+@contextmanager
+def _interrupts(trainer: Trainer) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM asks the run to stop; a second Ctrl-C interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        trainer.stop("interrupted")
+
+    try:
+        for number in before:
+            signal.signal(number, ask)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,117 @@
+"""A figure with all that it depends on: two figures may be compared only where they were made in the same way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+
+from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.metrics.features import Identity
+
+Reference = Literal["train", "held-out", "all", "given"]
+
+FEW = 10_000
+"""fewer generated or real images than this deserve a warning beside a distance"""
+
+
+def versions() -> dict[str, str]:
+    """The releases that a figure was made with."""
+    names = ("saddlepoint", "torch", "numpy", "scipy")
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a figure was made: what must agree before two figures are compared."""
+
+    metric: str
+    """the metric's word with its variant, such as `fid` or `kid[torch-fidelity 100x1000]`"""
+    real: int
+    """how many real images"""
+    fake: int
+    """how many generated images"""
+    extractor: Identity | None = None
+    """None for a metric that needs no features"""
+    reference: Reference = "given"
+    """which part of the real data: the part trained on, the part held out, all of it, or a folder that was given"""
+    data: str = ""
+    """fingerprint of the real images"""
+    truncation: float = 1.0
+    """of the latents; 1 leaves them as they are"""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One figure with its spread and its protocol; `json()` and `read` carry it through a file."""
+
+    value: float
+    protocol: Protocol
+    spread: float | None = None
+    """standard deviation; None where it was not estimated"""
+    over: str = ""
+    """what the spread is over: `10 splits`, `3 sample seeds`, `jackknife`"""
+    seed: int | None = None
+    """of the generated samples; None where they were given as files"""
+    versions: dict[str, str] = field(default_factory=versions)
+
+    def warnings(self) -> list[str]:
+        """Sentences that belong beside the figure."""
+        protocol, notes = self.protocol, []
+        if min(protocol.real, protocol.fake) < FEW:
+            notes.append(
+                f"{protocol.metric} from {protocol.fake:,} generated and {protocol.real:,} real images: distances from "
+                f"fewer than {FEW:,} are biased high; compare only with figures of the same counts."
+            )
+        return notes
+
+    def json(self) -> dict[str, Any]:
+        """As plain values that JSON holds."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def read(text: str) -> Score:
+        """From the text of `json()`. Raises DataError for anything else."""
+        try:
+            raw = json.loads(text)
+            protocol = raw.pop("protocol")
+            extractor = protocol.pop("extractor")
+            return Score(
+                protocol=Protocol(extractor=None if extractor is None else Identity(**extractor), **protocol), **raw
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"this is not the JSON of a score: {error}.") from None
+
+    def sentence(self) -> str:
+        """A line for a paper: figure, spread, counts, reference, extractor."""
+        spread = "" if self.spread is None else f" ± {self.spread:.4g} ({self.over})"
+        made = self.protocol
+        by = "" if made.extractor is None else f", features of {made.extractor}"
+        cut = "" if made.truncation == 1 else f", truncation {made.truncation:g}"
+        return (
+            f"{made.metric} {self.value:.6g}{spread}, {made.fake:,} generated against {made.real:,} real images "
+            f"({made.reference}){by}{cut}; saddlepoint {self.versions.get('saddlepoint', 'unknown')}"
+        )
+
+
+def check_comparable(scores: list[Score]) -> None:
+    """Refuses figures that were made in different ways, naming each difference. Raises ConfigError."""
+    for score in scores[1:]:
+        first, other = scores[0].protocol, score.protocol
+        unlike = [
+            f"{entry.name}: {getattr(first, entry.name)} and {getattr(other, entry.name)}"
+            for entry in dataclasses.fields(Protocol)
+            if getattr(first, entry.name) != getattr(other, entry.name)
+        ]
+        if unlike:
+            raise ConfigError("these figures cannot be compared; they differ in " + "; ".join(unlike) + ".")
+
+
+def summary(values: list[float]) -> tuple[float, float | None]:
+    """Mean and unbiased standard deviation over seeds or splits; no deviation for a single value."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None

@@ -1,0 +1,149 @@
+"""Pictures of what a generator makes: tiles of images, and plots of real and fake points with fixed axes."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from saddlepoint.errors import ShapeError
+from saddlepoint.report.files import replace
+
+TILE = 64  # a smaller image is enlarged to at least this many pixels, so that a person can see it
+GAP = 2
+GAP_GREY = 64
+CAPTION = "Description"  # PNG's own keyword for such a text
+
+_SIDE, _MARGIN, _FINER = 480, 44, 2  # a plot's size in pixels, the room for its axis, and how much finer it is drawn
+_REAL, _FAKE, _INK, _RULE = (120, 128, 140), (214, 84, 30), (70, 74, 82), (226, 228, 232)
+
+
+def grid(images: Tensor, columns: int | None = None, enlarge: int | None = None) -> Image.Image:
+    """Images side by side in rows, with a thin gap.
+
+    images: [N, C, H, W], uint8, or floating in [-1, 1] (values outside are cut to it, those that are not finite are
+        black). One channel is grey and three are colour; of any other number `channels_shown` says what is shown.
+    columns: tiles in a row; by default as many as rows.
+    enlarge: whole factor, nearest pixel; by default the least that makes a tile 64 pixels wide or high.
+    Raises ShapeError for anything else.
+    """
+    if images.ndim != 4 or not images.numel():
+        raise ShapeError(f"a grid shows images [N, C, H, W]; this tensor is {list(images.shape)}.")
+    count, channels, height, width = images.shape
+    factor = enlarge or max(1, math.ceil(TILE / max(height, width)))
+    columns = columns or math.ceil(math.sqrt(count))
+    tiles = _bytes(images[:, : 3 if channels >= 3 else 1]).repeat(factor, axis=1).repeat(factor, axis=2)
+    rows, high, wide = math.ceil(count / columns), height * factor + GAP, width * factor + GAP
+    canvas = np.full((rows * high + GAP, columns * wide + GAP, tiles.shape[3]), GAP_GREY, np.uint8)
+    for index, tile in enumerate(tiles):
+        top, left = GAP + index // columns * high, GAP + index % columns * wide
+        canvas[top : top + high - GAP, left : left + wide - GAP] = tile
+    return Image.fromarray(canvas.squeeze(2) if tiles.shape[3] == 1 else canvas)
+
+
+def _bytes(images: Tensor) -> np.ndarray:
+    """[N, H, W, C] uint8."""
+    if images.is_floating_point():
+        images = ((images.detach().float() + 1) * 127.5).nan_to_num(0.0, 255.0, 0.0).round().clamp(0, 255).byte()
+    return images.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def channels_shown(channels: int) -> str:
+    """The sentence that a picture of `channels` channels needs; empty for grey and colour."""
+    if channels in (1, 3):
+        return ""
+    return f"Of {channels} channels the first {'three are shown as colour' if channels > 3 else 'is shown as grey'}."
+
+
+def save_png(picture: Image.Image, path: Path, caption: str = "") -> None:
+    """Write a PNG in one piece, with the caption as its description. Raises RunError when it cannot be written."""
+    info = PngInfo()
+    if caption:
+        info.add_itxt(CAPTION, caption)
+    content = io.BytesIO()
+    picture.save(content, "PNG", pnginfo=info)
+    replace(path, content.getvalue())
+
+
+def plot(real: Tensor, fake: Tensor, limits: tuple[float, float]) -> Image.Image:
+    """Real points (grey) and fake points (orange) of a point world, in a square with the same axes every time.
+
+    real, fake: [N, 2] for a scatter, [N, 1] for a histogram. limits: the ends of both axes (of the value in one
+    dimension); points beyond them are not drawn, and are counted above the plot. See `limits_of`.
+    Raises ShapeError for other shapes.
+    """
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or real.shape[1] not in (1, 2):
+        raise ShapeError(f"a plot shows points [N, 1] or [N, 2]; these are {list(real.shape)} and {list(fake.shape)}.")
+    reals, fakes = (points.detach().float().cpu().numpy() for points in (real, fake))
+    picture = Image.new("RGB", (_SIDE * _FINER, _SIDE * _FINER), "white")
+    draw = ImageDraw.Draw(picture, "RGBA")
+    _axes(draw, limits, both=reals.shape[1] == 2)
+    if reals.shape[1] == 2:
+        _dots(draw, reals, limits, (*_REAL, 110))
+        _dots(draw, fakes, limits, (*_FAKE, 170))
+    else:
+        _bars(draw, reals[:, 0], fakes[:, 0], limits)
+    outside = int((~(np.abs(fakes - np.mean(limits)) <= (limits[1] - limits[0]) / 2).all(axis=1)).sum())
+    _legend(draw, outside)
+    return picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+
+
+def limits_of(real: Tensor) -> tuple[float, float]:
+    """Ends for the axes of every plot of a run: the real points with a fifth of their span around them."""
+    low, high = float(real.min()), float(real.max())
+    room = 0.2 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def _place(values: np.ndarray, limits: tuple[float, float], *, up: bool = False) -> np.ndarray:
+    share = (values - limits[0]) / (limits[1] - limits[0])
+    span = _SIDE - 2 * _MARGIN
+    return (_MARGIN + (1 - share if up else share) * span) * _FINER
+
+
+def _axes(draw: ImageDraw.ImageDraw, limits: tuple[float, float], *, both: bool) -> None:
+    first, last = _MARGIN * _FINER, (_SIDE - _MARGIN) * _FINER
+    font = ImageFont.load_default(11 * _FINER)
+    for value in np.linspace(*limits, 5):
+        x, y = float(_place(value, limits)), float(_place(value, limits, up=True))
+        draw.line((x, first, x, last), fill=_RULE, width=_FINER)
+        draw.text((x, last + 6 * _FINER), f"{value:.3g}", fill=_INK, font=font, anchor="mt")
+        if both:
+            draw.line((first, y, last, y), fill=_RULE, width=_FINER)
+            draw.text((first - 6 * _FINER, y), f"{value:.3g}", fill=_INK, font=font, anchor="rm")
+
+
+def _dots(draw: ImageDraw.ImageDraw, points: np.ndarray, limits: tuple[float, float], fill: tuple[int, ...]) -> None:
+    radius = 2 * _FINER
+    inside = ((points >= limits[0]) & (points <= limits[1])).all(axis=1)
+    for x, y in zip(_place(points[inside, 0], limits), _place(points[inside, 1], limits, up=True)):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
+
+
+def _bars(draw: ImageDraw.ImageDraw, real: np.ndarray, fake: np.ndarray, limits: tuple[float, float]) -> None:
+    edges = np.linspace(*limits, 61)
+    shares = [np.histogram(values, edges)[0] / len(values) for values in (real, fake)]
+    # the frame's height is set by the real points alone, so that it is the same all through a run
+    top, left, right = 1.25 * shares[0].max() or 1.0, _place(edges[:-1], limits), _place(edges[1:], limits)
+    base = (_SIDE - _MARGIN) * _FINER
+    for share, fill in zip(shares, ((*_REAL, 130), (*_FAKE, 130))):
+        heights = np.minimum(share / top, 1) * (_SIDE - 2 * _MARGIN) * _FINER
+        for x0, x1, height in zip(left, right, heights):
+            if height > 0:
+                draw.rectangle((x0, base - height, x1 - 1, base), fill=fill)
+
+
+def _legend(draw: ImageDraw.ImageDraw, outside: int) -> None:
+    font, x, y = ImageFont.load_default(13 * _FINER), _MARGIN * _FINER, _MARGIN // 2 * _FINER
+    beyond = f" ({outside:,} beyond the frame)" if outside else ""
+    for colour, text in ((_REAL, "real"), (_FAKE, f"fake{beyond}")):
+        radius = 5 * _FINER
+        draw.ellipse((x, y - radius, x + 2 * radius, y + radius), fill=colour)
+        x += 3 * radius
+        draw.text((x, y), text, fill=_INK, font=font, anchor="lm")
+        x += int(draw.textlength(text, font)) + 3 * radius

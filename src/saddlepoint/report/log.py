@@ -1,0 +1,76 @@
+"""Reading a run's log: every figure as a series over the images shown, and what happened on the way."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FACTS = frozenset({"step", "images", "stage", "seconds"})  # where a line stands, as against what it measured
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure through a run: images shown [n] and values [n], float64, in the order of the log."""
+
+    images: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log as read.
+
+    figures: by name, such as "critic/real".
+    events: the lines with a note or a finding about the run's health, in order.
+    last: the newest step, images and seconds.
+    unreadable: lines before the last that are not JSON objects.
+    """
+
+    figures: Mapping[str, Series] = field(default_factory=dict)
+    events: tuple[Mapping[str, Any], ...] = ()
+    last: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: int = 0
+
+
+def read_log(path: Path) -> Log:
+    """Read log.jsonl, one JSON object a line; a missing file is an empty log.
+
+    A last line that a kill cut short is left out; broken lines before it are left out and counted.
+    """
+    images: dict[str, array[float]] = {}
+    values: dict[str, array[float]] = {}
+    events: list[Mapping[str, Any]] = []
+    last: dict[str, Any] = {}
+    unreadable, torn = 0, False
+    if not path.exists():
+        return Log()
+    with path.open("rb") as lines:
+        for text in lines:
+            unreadable += torn  # the line before was broken, and was not the last
+            row = _row(text)
+            torn = row is None
+            if row is None:
+                continue
+            if "note" in row or "health" in row:
+                events.append(row)
+            last.update((name, row[name]) for name in FACTS & row.keys())
+            for name, value in row.items():
+                if name not in FACTS and isinstance(value, int | float) and not isinstance(value, bool):
+                    images.setdefault(name, array("d")).append(last.get("images", 0))
+                    values.setdefault(name, array("d")).append(value)
+    figures = {name: Series(np.array(images[name]), np.array(values[name])) for name in values}
+    return Log(figures, tuple(events), last, unreadable)
+
+
+def _row(text: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

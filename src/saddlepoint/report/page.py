@@ -1,0 +1,172 @@
+"""The run's page: one self-contained report.html that says what was trained, how it went and what came out.
+
+Everything is in the file, pictures too: it asks for nothing from outside and can be sent by mail.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from saddlepoint.errors import RunError
+from saddlepoint.methods import listing
+from saddlepoint.report import curves, tables, wording
+from saddlepoint.report.files import replace
+from saddlepoint.report.grids import CAPTION
+from saddlepoint.report.log import Log, read_log
+
+GRIDS = 20  # most grids shown, spread evenly over the run
+BYTES, PIXELS = 1_500_000, 1400  # a grid larger than either goes into the page as a JPEG of at most so many pixels
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of samples/: at which step, what its caption says, its size in pixels and its bytes as a data URL."""
+
+    step: int
+    caption: str
+    width: int
+    height: int
+    url: str
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write report.html from what the run folder holds, and return its path.
+
+    run.json must be there; log.jsonl, samples/ and scores.json are shown as far as they exist.
+    Raises RunError when run.json is missing, or a file that is there cannot be read.
+    """
+    run_folder = Path(run_folder)
+    run = _read(run_folder / "run.json")
+    scores = _read(run_folder / "scores.json") if (run_folder / "scores.json").exists() else None
+    log = read_log(run_folder / "log.jsonl")
+    page = _environment().get_template("run.html.j2").render(
+        title=f"{run.get('method', 'A run')} on {_source(run)}",
+        summary=_summary(run),
+        run=run,
+        facts=_facts(run, log),
+        samples=_samples(run_folder / "samples"),
+        families=curves.families(log),
+        chart=curves,
+        scores=scores,
+        score_table=tables.cells(scores.get("rows", [])) if scores else None,
+        findings=[event for event in log.events if "health" in event],
+        events=[event for event in log.events if "note" in event],
+        log=log,
+        command=_command(run),
+        configuration=_configuration(run),
+    )
+    path = run_folder / "report.html"
+    replace(path, page.encode())
+    return path
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("saddlepoint.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["number"] = wording.number
+    return made
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} is no run folder: it has no {path.name}. Name the folder of a run.") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read as JSON: {error}. Restore it, or train again.") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path} must hold one JSON object of names and values.")
+    return found
+
+
+def _source(run: Mapping[str, Any]) -> str:
+    """The data in a word: a folder by its last name."""
+    source = str(run.get("dataset", {}).get("source") or run.get("data", {}).get("data") or "unknown data")
+    return Path(source).name or source
+
+
+def _summary(run: Mapping[str, Any]) -> str:
+    """One line on the method: as the run states it, else as the method's own file does."""
+    entry = listing().get(run.get("method", ""))
+    return str(run.get("summary") or (entry.summary if entry else ""))
+
+
+def _facts(run: Mapping[str, Any], log: Log) -> list[tuple[str, str]]:
+    """What a reader wants to know first, as (name, text); only what the folder tells."""
+    dataset, last = run.get("dataset", {}), log.last
+    rate = log.figures.get("images_per_s")
+    shape = " x ".join(str(size) for size in dataset.get("shape", ()))
+    facts = [
+        ("Images shown", wording.number(last["images"]) if "images" in last else ""),
+        ("Steps", wording.number(last["step"]) if "step" in last else ""),
+        ("Training time", wording.duration(last["seconds"]) if "seconds" in last else ""),
+        ("Images a second", wording.number(float(sorted(rate.values)[len(rate.values) // 2])) if rate else ""),
+        ("Data", f"{_source(run)}: {wording.number(dataset.get('images'))} to train on" if dataset else ""),
+        ("One example", shape),
+        ("Held out", wording.number(dataset["held_out"]) if "held_out" in dataset else ""),
+        ("Classes", wording.number(len(dataset["classes"])) if dataset.get("classes") else ""),
+        ("Device", f"{run['device']}, {run.get('precision', '')}".rstrip(", ") if "device" in run else ""),
+        ("Threads", wording.number(run["threads"]) if "threads" in run else ""),
+    ]
+    facts += [
+        (f"Parameters, {name}", wording.number(network["parameters"]))
+        for name, network in run.get("networks", {}).items()
+        if network.get("parameters")
+    ]
+    return [(name, text) for name, text in facts if text]
+
+
+def _command(run: Mapping[str, Any]) -> str:
+    command = run.get("command", "")
+    return command if isinstance(command, str) else shlex.join(command)
+
+
+def _configuration(run: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The settings by part, the method's own first."""
+    titles = {"options": "Method", "run": "Run", "data": "Data", "versions": "Versions"}
+    return [(title, run[part]) for part, title in titles.items() if run.get(part)]
+
+
+def _samples(folder: Path) -> list[Sample]:
+    """The grids of a run, oldest first; thinned evenly where there are many, first and last kept."""
+    numbered = {int(found[1]): path for path in folder.glob("*.png") if (found := re.search(r"step-(\d+)$", path.stem))}
+    steps = sorted(numbered)
+    if len(steps) > GRIDS:
+        steps = [steps[round(place * (len(steps) - 1) / (GRIDS - 1))] for place in range(GRIDS)]
+    return [_sample(step, numbered[step]) for step in steps]
+
+
+def _sample(step: int, path: Path) -> Sample:
+    try:
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content)) as picture:
+            caption = str(picture.info.get(CAPTION, ""))
+            if len(content) <= BYTES and max(picture.size) <= PIXELS:
+                return Sample(step, caption, *picture.size, _url("png", content))
+            small = picture.convert("RGB")
+    except OSError as error:
+        raise RunError(f"the sample grid {path} cannot be read: {error}. Delete it and write the page again.") from error
+    small.thumbnail((PIXELS, PIXELS))
+    smaller = io.BytesIO()
+    small.save(smaller, "JPEG", quality=88)
+    return Sample(step, f"{caption} Reduced for this page.".strip(), *small.size, _url("jpeg", smaller.getvalue()))
+
+
+def _url(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
