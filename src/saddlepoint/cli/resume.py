@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from saddlepoint.cli.running import changed, resume_run
+from saddlepoint.cli.running import changed, resume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,6 @@ class Resume:
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
     found = tyro.cli(Resume, prog="saddle resume", args=arguments)
-    settings = changed(
-        images=found.images, minutes=found.minutes, accumulate=found.accumulate, device=found.device
-    )
-    print(resume_run(found.run, **settings).summary())
+    settings = changed(images=found.images, minutes=found.minutes, accumulate=found.accumulate, device=found.device)
+    print(resume(found.run, **settings).summary())
     return 0

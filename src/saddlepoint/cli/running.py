@@ -99,13 +99,13 @@ def train_plan(
         machine.close()
 
 
-def resume_run(root: Path, **changes: Any) -> Trained:
+def resume(root: str | Path, **changes: Any) -> Trained:
     """Go on with a run from its latest good checkpoint, as if it had never stopped.
 
     changes: run settings that may differ now (images, minutes, accumulate, device).
     Raises CheckpointError when there is nothing to resume or the images are not those it was trained on.
     """
-    folder = Folder(root)
+    folder = Folder(Path(root))
     facts = read_facts(folder)
     plan = Plan.read(facts, **changes)
     machine = TorchMachine(plan.run.device, plan.run.precision)
@@ -139,9 +139,7 @@ def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = Fals
     for text in _treatment(dataset):
         say(text)
     train, held_out = dataset.split(plan.data.held_out)
-    loader = Loader(
-        dataset, plan.method.takes, train, seed=plan.run.seed, flip=plan.data.flip, device=machine.device
-    )
+    loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, flip=plan.data.flip, device=machine.device)
     torch.manual_seed(key(plan.run.seed, "networks"))
     nets = plan.method.networks(loader.spec)
     hooks = _hooks(plan, folder, dataset, quiet=quiet)
@@ -233,7 +231,9 @@ def _start_from(nets: Networks, start: Path) -> None:
         load_networks(nets, saved)
     except CheckpointError as error:
         there = "x".join(map(str, spec_of(read_facts(Folder(find_checkpoint(start).parent.parent))).shape))
-        raise CheckpointError(f"{start} (made for images of {there}) cannot be the start of this run: {error}") from error
+        raise CheckpointError(
+            f"{start} (made for images of {there}) cannot be the start of this run: {error}"
+        ) from error
 
 
 def _treatment(dataset: Dataset) -> list[str]:

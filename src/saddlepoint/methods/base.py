@@ -197,22 +197,18 @@ class Proof:
 
     claim: one sentence, for the page of the method.
     data: a source by its word ("digits", "world:ring8").
-    images: how long to train.
-    measure: a name that `saddle prove` knows, lower is better unless it says otherwise.
-    baseline: the naive rival, by name ("gaussian": a Gaussian fitted to the training pixels).
-    share: the measure must stay under this share of the baseline's (lower is better), or, for a measure where higher
-        is better, the baseline must stay under this share of it.
-    bar: the measure must also reach this value itself; None for no bar of its own.
+    measure: a name that `saddle prove` knows; its first figure is the one that is compared.
+    share: where lower is better, the figure must stay under this share of the naive baseline's; where higher is
+        better, the baseline's must stay under this share of it.
+    bars: figures that must reach a value of their own; the measure knows of each which way is better.
     settings: run, data and method settings that differ from their defaults.
     """
 
     claim: str
     data: str
-    images: int
     measure: str
-    baseline: str
     share: float
-    bar: float | None = None
+    bars: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

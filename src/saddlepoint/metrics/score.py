@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
-import numpy as np
-
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.metrics.features import Identity
 
@@ -110,8 +108,3 @@ def check_comparable(scores: list[Score]) -> None:
         ]
         if unlike:
             raise ConfigError("these figures cannot be compared; they differ in " + "; ".join(unlike) + ".")
-
-
-def summary(values: list[float]) -> tuple[float, float | None]:
-    """Mean and unbiased standard deviation over seeds or splits; no deviation for a single value."""
-    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None

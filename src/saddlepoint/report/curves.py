@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def _span(lines: Iterable[Series]) -> tuple[float, float]:
     return (low if low == 0 else low - room), high + room
 
 
-def _steps(low: float, high: float, wanted: int = 4) -> np.ndarray:
+def _steps(low: float, high: float, wanted: int = 5) -> np.ndarray:
     """Round numbers within [low, high], about `wanted` of them."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
@@ -161,7 +162,9 @@ def _moving_mean(series: Series) -> Series:
 
 
 def _thinned(series: Series) -> tuple[np.ndarray, np.ndarray]:
-    keep = np.unique(np.linspace(0, len(series.values) - 1, SPANS).round().astype(int)) if len(series.values) else []
+    if len(series.values) <= SPANS:
+        return series.images, series.values
+    keep = np.linspace(0, len(series.values) - 1, SPANS).round().astype(int)
     return series.images[keep], series.values[keep]
 
 
@@ -171,7 +174,7 @@ def _extremes(series: Series) -> tuple[np.ndarray, np.ndarray]:
         return series.images, series.values
     keep: list[int] = []
     edges = np.linspace(0, len(series.values), SPANS + 1).astype(int)
-    for start, stop in zip(edges[:-1], edges[1:]):
+    for start, stop in pairwise(edges.tolist()):
         part = series.values[start:stop]
         keep += sorted({start + int(part.argmin()), start + int(part.argmax())})
     return series.images[keep], series.values[keep]

@@ -28,7 +28,7 @@ class Log:
 
     figures: by name, such as "critic/real".
     events: the lines with a note or a finding about the run's health, in order.
-    last: the newest step, images and seconds.
+    last: step, images and seconds of the newest figures.
     unreadable: lines before the last that are not JSON objects.
     """
 
@@ -59,6 +59,7 @@ def read_log(path: Path) -> Log:
                 continue
             if "note" in row or "health" in row:
                 events.append(row)
+                continue
             last.update((name, row[name]) for name in FACTS & row.keys())
             for name, value in row.items():
                 if name not in FACTS and isinstance(value, int | float) and not isinstance(value, bool):

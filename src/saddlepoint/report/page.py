@@ -10,12 +10,12 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from saddlepoint.errors import RunError
@@ -23,7 +23,7 @@ from saddlepoint.methods import listing
 from saddlepoint.report import curves, tables, wording
 from saddlepoint.report.files import replace
 from saddlepoint.report.grids import CAPTION
-from saddlepoint.report.log import Log, read_log
+from saddlepoint.report.log import FACTS, Log, read_log
 
 GRIDS = 20  # most grids shown, spread evenly over the run
 BYTES, PIXELS = 1_500_000, 1400  # a grid larger than either goes into the page as a JPEG of at most so many pixels
@@ -50,21 +50,25 @@ def write_report(run_folder: Path) -> Path:
     run = _read(run_folder / "run.json")
     scores = _read(run_folder / "scores.json") if (run_folder / "scores.json").exists() else None
     log = read_log(run_folder / "log.jsonl")
-    page = _environment().get_template("run.html.j2").render(
-        title=f"{run.get('method', 'A run')} on {_source(run)}",
-        summary=_summary(run),
-        run=run,
-        facts=_facts(run, log),
-        samples=_samples(run_folder / "samples"),
-        families=curves.families(log),
-        chart=curves,
-        scores=scores,
-        score_table=tables.cells(scores.get("rows", [])) if scores else None,
-        findings=[event for event in log.events if "health" in event],
-        events=[event for event in log.events if "note" in event],
-        log=log,
-        command=_command(run),
-        configuration=_configuration(run),
+    page = (
+        _environment()
+        .get_template("run.html.j2")
+        .render(
+            title=f"{run.get('method', 'A run')} on {_source(run)}",
+            summary=_summary(run),
+            run=run,
+            facts=_facts(run, log),
+            samples=_samples(run_folder / "samples"),
+            families=curves.families(log),
+            chart=curves,
+            scores=scores,
+            score_table=tables.cells(scores.get("rows", [])) if scores else None,
+            findings=[(event, _evidence(event)) for event in log.events if "health" in event],
+            events=[(event, _evidence(event)) for event in log.events if "health" not in event],
+            log=log,
+            command=_command(run),
+            configuration=_configuration(run),
+        )
     )
     path = run_folder / "report.html"
     replace(path, page.encode())
@@ -72,13 +76,8 @@ def write_report(run_folder: Path) -> Path:
 
 
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("saddlepoint.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = PackageLoader("saddlepoint.report")
+    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["number"] = wording.number
     return made
 
@@ -111,14 +110,13 @@ def _facts(run: Mapping[str, Any], log: Log) -> list[tuple[str, str]]:
     """What a reader wants to know first, as (name, text); only what the folder tells."""
     dataset, last = run.get("dataset", {}), log.last
     rate = log.figures.get("images_per_s")
-    shape = " x ".join(str(size) for size in dataset.get("shape", ()))
     facts = [
         ("Images shown", wording.number(last["images"]) if "images" in last else ""),
         ("Steps", wording.number(last["step"]) if "step" in last else ""),
         ("Training time", wording.duration(last["seconds"]) if "seconds" in last else ""),
         ("Images a second", wording.number(float(sorted(rate.values)[len(rate.values) // 2])) if rate else ""),
         ("Data", f"{_source(run)}: {wording.number(dataset.get('images'))} to train on" if dataset else ""),
-        ("One example", shape),
+        ("One example", _shape(dataset.get("shape", ()))),
         ("Held out", wording.number(dataset["held_out"]) if "held_out" in dataset else ""),
         ("Classes", wording.number(len(dataset["classes"])) if dataset.get("classes") else ""),
         ("Device", f"{run['device']}, {run.get('precision', '')}".rstrip(", ") if "device" in run else ""),
@@ -132,6 +130,12 @@ def _facts(run: Mapping[str, Any], log: Log) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts if text]
 
 
+def _shape(shape: Sequence[int]) -> str:
+    if len(shape) == 3:
+        return f"{shape[2]} x {shape[1]} pixels, {shape[0]} channel{'s' * (shape[0] > 1)}"
+    return f"{shape[0]} number{'s' * (shape[0] > 1)}" if len(shape) == 1 else " x ".join(map(str, shape))
+
+
 def _command(run: Mapping[str, Any]) -> str:
     command = run.get("command", "")
     return command if isinstance(command, str) else shlex.join(command)
@@ -141,6 +145,14 @@ def _configuration(run: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The settings by part, the method's own first."""
     titles = {"options": "Method", "run": "Run", "data": "Data", "versions": "Versions"}
     return [(title, run[part]) for part, title in titles.items() if run.get(part)]
+
+
+def _evidence(event: Mapping[str, Any]) -> list[str]:
+    """What an event tells beside its sentence, as "name: value"."""
+    health = event.get("health", {})
+    facts = dict(health) if isinstance(health, dict) else {"health": health}
+    facts |= {name: value for name, value in event.items() if name not in FACTS | {"note", "health"}}
+    return [f"{name.replace('_', ' ')}: {wording.number(value)}" for name, value in facts.items()]
 
 
 def _samples(folder: Path) -> list[Sample]:
@@ -161,7 +173,9 @@ def _sample(step: int, path: Path) -> Sample:
                 return Sample(step, caption, *picture.size, _url("png", content))
             small = picture.convert("RGB")
     except OSError as error:
-        raise RunError(f"the sample grid {path} cannot be read: {error}. Delete it and write the page again.") from error
+        raise RunError(
+            f"the sample grid {path} cannot be read: {error}. Delete it and write the page again."
+        ) from error
     small.thumbnail((PIXELS, PIXELS))
     smaller = io.BytesIO()
     small.save(smaller, "JPEG", quality=88)

@@ -123,11 +123,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="The small convolutional GAN draws digits nearer to the real ones than a Gaussian over pixels does.",
+    claim="The lecture's MNIST network, on digits of 8x8, draws all ten, far nearer to real ones than a Gaussian does.",
     data="digits",
-    images=200_000,
     measure="frechet",
-    baseline="gaussian",
-    share=0.5,
-    settings={"batch": 64},
+    share=1 / 3,
+    bars={"classes": 10},
+    settings={"images": 200_000, "batch": 64},
 )

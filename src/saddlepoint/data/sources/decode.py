@@ -1,0 +1,136 @@
+"""One image file to plain 8-bit grey or RGB, upright, without alpha; whatever had to be changed is remarked.
+
+Kinds: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, all through Pillow. No other decoder is ever tried.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.errors import DataError
+
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm"}
+)
+MOST_PIXELS = 100_000_000
+_KINDS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+_GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
+_LARGE = 25_000_000
+_one_large_at_a_time = threading.Lock()  # sixteen threads with 100 megapixels each would fill the memory
+
+
+class UnusableImage(DataError):
+    """An image file that cannot be used; the message is the reason in a few words."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before it is decoded; width and height as shown, in pixels."""
+
+    width: int
+    height: int
+    grey: bool
+
+
+def header(stream: BinaryIO) -> Header:
+    """Size and kind of an image file, without decoding it. Raises UnusableImage."""
+    try:
+        with _opened(stream) as image:
+            width, height = image.size
+            turned = _marks_known(image) and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            return Header(*((height, width) if turned else (width, height)), grey=image.mode in _GREY_MODES)
+    except Exception as error:  # a malformed file makes Pillow raise nearly anything
+        raise UnusableImage(_reason(error)) from error
+
+
+def decode(stream: BinaryIO, *, least: int | None = None, longest: bool = False) -> tuple[Image.Image, set[Remark]]:
+    """An image file as mode "L" or "RGB", upright, first frame, and what was done to it.
+
+    least: the side in pixels that will be needed; a JPEG may then be decoded at 1/2, 1/4 or 1/8 of its size, never
+        under twice that side. It is the shorter side that counts, or the longer one with `longest`.
+    Raises UnusableImage.
+    """
+    try:
+        with _opened(stream) as image:
+            large = image.width * image.height > _LARGE
+            if least is not None:
+                side = max(image.size) if longest else min(image.size)
+                image.draft(None, tuple(-(-2 * least * length // side) for length in image.size))  # type: ignore[arg-type]
+            with _one_large_at_a_time if large else nullcontext():
+                return _plain(image)
+    except Exception as error:  # a malformed file makes Pillow raise nearly anything
+        raise UnusableImage(_reason(error)) from error
+
+
+def _opened(stream: BinaryIO) -> Image.Image:
+    image = Image.open(stream, formats=_KINDS)
+    if image.width * image.height > MOST_PIXELS:
+        raise UnusableImage(f"{image.width}x{image.height} is more than {MOST_PIXELS // 1_000_000} megapixels")
+    return image
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnusableImage):
+        return str(error)
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image of a known kind"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more than {MOST_PIXELS // 1_000_000} megapixels"
+    return f"damaged: {error or type(error).__name__}"
+
+
+def _marks_known(image: Image.Image) -> bool:
+    """Whether the rotation mark can be read without decoding (a PNG may carry it behind its pixels)."""
+    return image.format != "PNG" or "exif" in image.info
+
+
+def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
+    remarks: set[Remark] = set()
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # a camera's MPO is a JPEG with previews
+        remarks.add(Remark.FRAMES)
+    if _marks_known(image) and image.getexif().get(0x0112, 1) in range(2, 9):
+        remarks.add(Remark.ROTATED)
+    if any(";16" in str(tile) for tile in getattr(image, "tile", ())):
+        remarks.add(Remark.DEEP)
+    grey = image.mode in _GREY_MODES
+    image.load()
+    if Remark.ROTATED in remarks:
+        image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _eight_bits(image, remarks)
+    if image.mode in ("P", "PA"):
+        remarks.add(Remark.PALETTE)
+    if image.mode == "CMYK":
+        remarks.add(Remark.CMYK)
+    if image.has_transparency_data:
+        remarks.add(Remark.ALPHA)
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("L" if grey else "RGB"), remarks
+
+
+def _eight_bits(image: Image.Image, remarks: set[Remark]) -> tuple[Image.Image, set[Remark]]:
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise UnusableImage("holds values that are not finite")
+    lowest, highest = values.min(), values.max()
+    if image.mode.startswith("I;16") or (Remark.DEEP in remarks and lowest >= 0 and highest <= 65535):
+        remarks.add(Remark.DEEP)
+        scaled = values / 257
+    else:
+        remarks.discard(Remark.DEEP)
+        remarks.add(Remark.FLOAT)
+        if not (lowest >= 0 and highest <= 1):
+            values = (values - lowest) / max(highest - lowest, np.finfo(np.float64).tiny)
+        scaled = values * 255
+    if "transparency" in image.info:
+        remarks.add(Remark.ALPHA)
+        scaled[np.asarray(image) == image.info["transparency"]] = 255
+    return Image.fromarray(np.rint(scaled).astype(np.uint8)), remarks

@@ -1,0 +1,35 @@
+"""The cache folder, and what is said when it is full or cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from saddlepoint.errors import DataError
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+
+
+def cache_folder(asked: Path | None) -> Path:
+    """The folder for downloads and packed images: the asked one, else SADDLEPOINT_CACHE, else ~/.cache/saddlepoint."""
+    found = asked or os.environ.get("SADDLEPOINT_CACHE") or Path.home() / ".cache" / "saddlepoint"
+    return Path(found).expanduser().absolute()
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turns a full or closed disk into one DataError that names the mend."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            problem = f"the disk of {folder} is full"
+        elif error.errno in _CLOSED:
+            problem = f"the folder {folder} cannot be written ({error.strerror})"
+        else:
+            raise
+        raise DataError(f"{problem}: make room there, or name another folder with --cache.") from error

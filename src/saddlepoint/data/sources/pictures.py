@@ -1,0 +1,115 @@
+"""Images as a source holds them, of any size and kind, before they are brought to one shape."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, final
+
+import numpy as np
+from PIL import Image
+
+from saddlepoint.data.sources.decode import Header, UnusableImage, decode, header
+from saddlepoint.data.sources.remarks import Remark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(ABC):
+    """The images of one source, in a fixed order.
+
+    source: the word or path it came from.
+    key: a text that changes when an image, a name or the order may have changed.
+    labels: int64 [N], or None; classes: their names.
+    notes, skipped: as in `Dataset`: what was known before anything was decoded.
+    """
+
+    source: str
+    key: str
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What to call an image in a message."""
+
+    @abstractmethod
+    def header(self, index: int) -> Header:
+        """Size and kind, cheaply. Raises UnusableImage."""
+
+    @abstractmethod
+    def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
+        """The image as mode "L" or "RGB"; `least` and `longest` as in `decode`. Raises UnusableImage."""
+
+    def whole(self) -> np.ndarray | None:
+        """All images as they are, uint8 [N, C, H, W], where they lie in memory anyway; else None."""
+        return None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FilePictures(Pictures):
+    """Encoded files: `stream` opens file `index` for reading; it must be safe in several threads at once."""
+
+    names: Sequence[str]
+    stream: Callable[[int], BinaryIO]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def name(self, index: int) -> str:
+        return self.names[index]
+
+    def header(self, index: int) -> Header:
+        with self._opened(index) as stream:
+            return header(stream)
+
+    def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
+        with self._opened(index) as stream:
+            return decode(stream, least=least, longest=longest)
+
+    def _opened(self, index: int) -> BinaryIO:
+        try:
+            return self.stream(index)
+        except OSError as error:
+            raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ArrayPictures(Pictures):
+    """Images that are already pixels: uint8 [N, C, H, W] with one or three channels."""
+
+    pixels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def name(self, index: int) -> str:
+        return f"image {index}"
+
+    def header(self, index: int) -> Header:
+        channels, height, width = self.pixels.shape[1:]
+        return Header(width, height, channels == 1)
+
+    def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
+        return as_picture(self.pixels[index]), set()
+
+    def whole(self) -> np.ndarray:
+        return self.pixels
+
+
+def as_picture(pixels: np.ndarray) -> Image.Image:
+    """uint8 [C, H, W] as a Pillow image of mode "L" or "RGB"."""
+    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+
+
+def as_pixels(image: Image.Image) -> np.ndarray:
+    """A Pillow image of mode "L" or "RGB" as uint8 [C, H, W]."""
+    pixels = np.asarray(image)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

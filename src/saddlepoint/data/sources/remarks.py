@@ -1,0 +1,35 @@
+"""What was done to an image on its way to the networks, and the sentence that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Remark(Enum):
+    """One thing that decoding or fitting changed; its value ends the sentence "12 images ...". """
+
+    FRAMES = "had several frames or pages: the first was taken"
+    ROTATED = "carried a rotation mark (EXIF): turned upright"
+    PALETTE = "had a palette: its colours were looked up"
+    ALPHA = "had an alpha channel: laid on white"
+    CMYK = "had printing colours (CMYK): converted to RGB"
+    DEEP = "had 16 bits a channel: scaled to 8"
+    FLOAT = "had float or 32-bit grey: 0 to 1 was scaled to 0 to 255, any other range from its lowest to its highest value"
+    COLOURED = "had grey only: repeated in three channels"
+    GREYED = "had colours: turned to grey (ITU-R 601 luma)"
+    CUT = "had unequal sides: the middle square was cut out"
+    PADDED = "had unequal sides: padded to a square with the colours of the edge"
+    STRETCHED = "had unequal sides: stretched to a square"
+    REDUCED = "had more pixels than asked: reduced with a Lanczos filter"
+    ENLARGED = "had fewer pixels than asked: enlarged with a bicubic filter"
+
+
+def sentences(counts: Mapping[Remark, int]) -> tuple[str, ...]:
+    """One sentence for each remark that occurred, in the order of the list above."""
+    return tuple(f"{counted(counts[remark], 'image')} {remark.value}" for remark in Remark if counts.get(remark))
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: "1 image", "1,200 images"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

@@ -1,0 +1,89 @@
+"""How a run is getting on: one live line on a terminal, and elsewhere a plain line every ten seconds or so."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import final
+
+from rich import progress
+from rich.console import Console
+from rich.table import Column
+from torch import Tensor
+
+from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.report.wording import duration, number
+
+SECONDS = 10.0  # between two plain lines
+REFRESH = 0.25  # between two looks at the clock on a terminal
+
+
+@final
+class Progress(Hook):
+    """Says how many images were shown, how fast, with which losses, and how long it will take.
+
+    console: where to; by default the process's output. In a notebook, a file or a pipe there are no control characters.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self._live: progress.Progress | None = None
+        self._task = progress.TaskID(0)
+        self._times: deque[tuple[float, int]] = deque(maxlen=40)
+        self._begun = self._said = 0.0
+
+    def begin(self, run: Run) -> None:
+        """Start counting; the live line appears."""
+        self._begun = self._said = time.monotonic()
+        self._times.append((self._begun, run.clock.images))
+        if run.main and self.console.is_terminal and not self.console.is_jupyter:
+            text = progress.TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+            self._live = progress.Progress(progress.BarColumn(24), text, console=self.console, transient=True)
+            self._task = self._live.add_task("", total=run.settings.images, completed=run.clock.images)
+            self._live.start()
+
+    def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
+        """Say it again when it is time; reads nothing back from the device."""
+        now = time.monotonic()
+        if not run.main or now - self._said < (REFRESH if self._live else SECONDS):
+            return
+        self._said = now
+        self._times.append((now, run.clock.images))
+        if self._live is not None:
+            self._live.update(self._task, completed=run.clock.images, description=self._line(run, now))
+        else:
+            self._print(self._line(run, now))
+
+    def end(self, run: Run, error: BaseException | None) -> None:
+        """Take the live line away and say what was done."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if run.main:
+            taken = duration(time.monotonic() - self._begun)
+            shown = run.clock.images - self._times[0][1] if self._times else 0
+            self._print(f"{number(shown)} images shown in {taken}" + (", then an error." if error else "."))
+
+    def _line(self, run: Run, now: float) -> str:
+        (then, before), images = self._times[0], run.clock.images
+        rate = (images - before) / max(now - then, 1e-9)
+        left = (run.settings.images - images) / max(rate, 1e-9)
+        if run.settings.minutes is not None:
+            left = min(left, 60 * run.settings.minutes - (now - self._begun))
+        parts = [f"{images:,} of {run.settings.images:,} images", f"{number(float(round(rate)))} images/s"]
+        parts += [f"{name} {number(value)}" for name, value in leading(run.figures).items()]
+        return "  ".join([*parts, f"{duration(max(left, 0))} left"])
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def leading(figures: Mapping[str, float]) -> dict[str, float]:
+    """The figures that fit into a line: the first two of each group, four at most."""
+    chosen: dict[str, float] = {}
+    for name, value in figures.items():
+        group = name.split("/")[0]
+        if len(chosen) < 4 and sum(other.split("/")[0] == group for other in chosen) < 2:
+            chosen[name] = value
+    return chosen
