@@ -1,13 +1,27 @@
-"""A run folder as the engine leaves it, made from nothing in a moment."""
+"""A run folder as the engine leaves it, made from nothing in a moment, and the smallest game to watch."""
 
 import json
 import math
 import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, final
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
+from saddlepoint.data.batches import DataSpec, ImageBatch
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.loader import Loader
+from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.hooks import Hook
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.engine.trainer import Trainer
+from saddlepoint.keyed import normal_rows
+from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Networks, Optim, Update
 from saddlepoint.report.grids import grid, save_png
 
 RUN = {
@@ -87,3 +101,58 @@ def run_folder(tmp_path: Path) -> Path:
     write_log(tmp_path / "log.jsonl")
     write_samples(tmp_path / "samples")
     return tmp_path
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Tiny(Method):
+    """One linear map with batch norm against another."""
+
+    takes = ImageBatch
+    averaged: bool = False
+
+    def networks(self, data: DataSpec) -> Networks:
+        size = int(np.prod(data.shape))
+        tail = nn.Sequential(nn.Linear(4, size), nn.BatchNorm1d(size), nn.Tanh(), nn.Unflatten(1, data.shape))
+        return Networks(generator=tail, critic=nn.Sequential(nn.Flatten(), nn.Linear(size, 1)))
+
+    def optimisers(self) -> Mapping[str, Optim]:
+        return {name: SGD(name, lr=0.01) for name in ("critic", "generator")}
+
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+        real = draw().image
+        with torch.no_grad():
+            fake = nets.generator(draw.noise(len(real), 4))
+        yield Update("critic", {"real": -nets.critic(real).mean(), "fake": nets.critic(fake).mean()})
+        yield Update("generator", {"fake": -nets.critic(nets.generator(draw.noise(len(real), 4))).mean()})
+
+    def ema(self) -> Ema | None:
+        return Ema(("generator",), half_life=100.0) if self.averaged else None
+
+    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
+        return normal_rows(n, 4, seed)
+
+    def generate(self, nets: nn.Module, latents: Tensor, **how: Any) -> Tensor:
+        assert not any(module.training for module in nets.modules())
+        images: Tensor = nets.get_submodule("generator")(latents)
+        return images
+
+
+def _trainer(
+    folder: Path, hooks: Sequence[Hook], *, averaged: bool = False, points: int | None = None, **settings: Any
+) -> Trainer:
+    """A run of 60 steps of 4, on grey 8 x 8 images or on points of so many dimensions."""
+    chance = np.random.default_rng(0)
+    images = chance.integers(0, 256, (40, 1, 8, 8), np.uint8)
+    fields = images if points is None else chance.normal(0, 1, (40, points)).astype(np.float32)
+    data = Loader(Dataset({"image": fields}, "abc", "tiny"), ImageBatch, np.arange(40))
+    torch.manual_seed(0)
+    method = Tiny(averaged=averaged)
+    run = RunSettings(**{"images": 240, "batch": 4, "log_every": 5, "samples": 9, "device": "cpu", **settings})
+    return Trainer(method, method.networks(data.spec), data, run, TorchMachine("cpu", "float32"), folder, hooks)
+
+
+@pytest.fixture
+def trainer() -> Callable[..., Trainer]:
+    """Makes a run in a folder, with hooks."""
+    return _trainer

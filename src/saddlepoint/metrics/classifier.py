@@ -21,6 +21,10 @@ from saddlepoint.metrics.images import Bytes
 
 _SEEN = 40_000  # images shown in training: enough for 98 % of held-out digits, some seconds on a CPU
 _BATCH = 64
+_TESTED = 256  # images named at once
+
+Labels = NDArray[np.integer]
+Rows = NDArray[np.int64]
 
 
 class SmallClassifier(nn.Module):
@@ -75,38 +79,33 @@ class Classifier(ClassifyingExtractor):
         return result
 
 
-def train_classifier(images: Bytes, labels: NDArray[np.integer], *, seed: int = 0, held_out: float = 0.2) -> Classifier:
+def train_classifier(images: Bytes, labels: Labels, *, seed: int = 0, held_out: float = 0.2) -> Classifier:
     """Trains on 1 - `held_out` of the images and tests on the rest; a function of images, labels and seed.
 
     images: uint8 [N, C, H, W], 8 to 64 pixels a side. labels: [N] integers from 0. On the CPU, in seconds.
     Raises ShapeError for arrays that do not fit, DataError when there are too few images or one class only.
     """
-    _check(images, labels)
-    classes = int(labels.max()) + 1
     order = numpy_generator(seed, "classifier split", len(images)).permutation(len(images))
     tested = max(1, int(len(images) * held_out))
     test, train = np.sort(order[:tested]), np.sort(order[tested:])
+    network = fit(images, labels, train, classes=int(labels.max()) + 1, seed=seed)
+    return Classifier(network, accuracy(network, images, labels, test), tested)
+
+
+def fit(images: Bytes, labels: Labels, rows: Rows, *, classes: int, seed: int) -> SmallClassifier:
+    """A SmallClassifier trained on the given rows, a function of them and the seed.
+
+    Adam with one rise and fall of the rate; images shift by one pixel at most, as a generator's would.
+    images: uint8 [N, C, H, W]. labels: [N] in [0, classes). Raises ShapeError, DataError as `train_classifier` does.
+    """
+    _check(images, labels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key(seed, "classifier weights"))
         network = SmallClassifier(images.shape[1], max(images.shape[2:]), classes)
-    _train(network, images, labels, train, seed)
-    classifier = Classifier(network, 0.0, tested)
-    guessed = np.concatenate(
-        [classifier.labels(classifier.batch(images[test[i : i + 256]])) for i in range(0, tested, 256)]
-    )
-    return Classifier(network, float((guessed == labels[test]).mean()), tested)
-
-
-def _train(
-    network: SmallClassifier, images: Bytes, labels: NDArray[np.integer], rows: NDArray[np.int64], seed: int
-) -> None:
-    """Adam with one rise and fall of the rate; images shift by one pixel at most, as a generator's would."""
-    steps = max(1, _SEEN // _BATCH)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=_SEEN // _BATCH)
     draw = numpy_generator(seed, "classifier batches")
-    network.train()
-    for _ in range(steps):
+    for _ in range(_SEEN // _BATCH):
         chosen = rows[draw.integers(len(rows), size=_BATCH)]
         logits = network(_shifted(_values(images[chosen]), draw))
         loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen].astype(np.int64)))
@@ -114,7 +113,17 @@ def _train(
         loss.backward()
         optimiser.step()
         rate.step()
-    network.eval()
+    return network.eval()
+
+
+@torch.inference_mode()
+def accuracy(network: SmallClassifier, images: Bytes, labels: Labels, rows: Rows) -> float:
+    """Share of the given rows that the network names rightly, in [0, 1]."""
+    right = 0
+    for start in range(0, len(rows), _TESTED):
+        asked = rows[start : start + _TESTED]
+        right += int((network(_values(images[asked])).argmax(1).numpy() == labels[asked]).sum())
+    return right / len(rows)
 
 
 def _shifted(images: Tensor, draw: np.random.Generator) -> Tensor:
@@ -132,7 +141,7 @@ def _values(images: Bytes) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images)).float() / 127.5 - 1
 
 
-def _check(images: Bytes, labels: NDArray[np.integer]) -> None:
+def _check(images: Bytes, labels: Labels) -> None:
     if images.ndim != 4 or images.dtype != np.uint8 or labels.shape != (len(images),):
         raise ShapeError(
             f"the classifier takes uint8 images [N, C, H, W] with N labels, got {images.dtype} {list(images.shape)} "

@@ -1,7 +1,7 @@
 """Inception Score: sharp and varied class predictions. Salimans et al. 2016, arXiv:1606.03498, section 4.
 
-exp(E_x KL(p(y|x) || p(y))), from 1 to the number of classes. It sees variety between classes only: a generator that makes
-one image of each class scores best, and one that makes a single class well scores near 1.
+exp(E_x KL(p(y|x) || p(y))), from 1 to the number of classes. It sees variety between classes only: a generator that
+makes one image of each class scores best, and one that makes a single class well scores near 1.
 """
 
 from __future__ import annotations

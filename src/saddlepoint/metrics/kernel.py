@@ -81,8 +81,8 @@ class Energy(Kernel):
 def mmd(real: Floats, fake: Floats, kernel: Kernel) -> Estimate:
     """Unbiased MMD² over all rows; it may come out slightly below 0 when the sets are alike.
 
-    real: [n, d], fake: [m, d], three rows or more each. The spread is the jackknife's over rows of both sets. Time grows
-    with (n + m)² d, memory does not grow beyond the features. Raises ShapeError.
+    real: [n, d], fake: [m, d], three rows or more each. The spread is the jackknife's over rows of both sets.
+    Time grows with (n + m)² d, memory does not grow beyond the features. Raises ShapeError.
     """
     _check(real, fake, 3)
     n, m = len(real), len(fake)
@@ -112,8 +112,8 @@ def kid(
     """Kernel Inception Distance: unbiased MMD² with the kernel (x·y / d + 1)³.
 
     real: [n, d], fake: [m, d] features. "whole" uses every pair of rows and has the least variance. "torch-fidelity"
-    gives the mean and deviation over `count` subsets of `size` rows of each set, drawn with that library's generator and
-    `seed`, so its figures can be reproduced. Raises ShapeError, ConfigError when a set has fewer than `size` rows.
+    gives the mean and deviation over `count` subsets of `size` rows of each set, drawn with that library's generator
+    and `seed`, so its figures can be reproduced. Raises ShapeError, ConfigError when a set has fewer than `size` rows.
     """
     if subsets == "whole":
         return mmd(real, fake, Polynomial())
@@ -156,5 +156,5 @@ def _diagonal(kernel: Kernel, x: Doubles) -> Doubles:
 def _check(real: Floats, fake: Floats, least: int) -> None:
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or min(len(real), len(fake)) < least:
         raise ShapeError(
-            f"features must be [n, d] and [m, d] of {least} rows or more, got {list(real.shape)} and {list(fake.shape)}."
+            f"features must be [n, d] and [m, d], {least} rows or more, got {list(real.shape)} and {list(fake.shape)}."
         )

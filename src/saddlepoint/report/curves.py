@@ -153,12 +153,12 @@ def _steps(low: float, high: float, wanted: int = 5) -> np.ndarray:
 
 
 def _moving_mean(series: Series) -> Series:
-    """Mean over a fortieth of the line, centred; narrower at the ends."""
-    half = max(1, len(series.values) // 80)
+    """Mean over a fortieth of the line, centred; at the ends over the part of that span that is there."""
+    count = len(series.values)
+    half, at = max(1, count // 80), np.arange(count)
     sums = np.concatenate(([0.0], np.cumsum(series.values)))
-    at = np.arange(len(series.values))
-    reach = np.minimum(np.minimum(at, at[::-1]), half)
-    return Series(series.images, (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1))
+    first, last = np.maximum(at - half, 0), np.minimum(at + half + 1, count)
+    return Series(series.images, (sums[last] - sums[first]) / (last - first))
 
 
 def _thinned(series: Series) -> tuple[np.ndarray, np.ndarray]:

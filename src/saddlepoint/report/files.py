@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from saddlepoint.errors import RunError
+from saddlepoint.checkpoint.files import disk_errors
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -14,10 +15,12 @@ def replace(path: Path, content: bytes) -> None:
     Raises RunError when the disk is full or the folder cannot be written; no half file stays behind.
     """
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_bytes(content)
-        half.replace(path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise RunError(f"{path} cannot be written: {error.strerror}. Free space or choose another folder.") from error
+    with disk_errors(str(path)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            half.write_bytes(content)
+            half.replace(path)
+        except OSError:
+            with suppress(OSError):
+                half.unlink()
+            raise

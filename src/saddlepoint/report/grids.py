@@ -94,10 +94,11 @@ def plot(real: Tensor, fake: Tensor, limits: tuple[float, float]) -> Image.Image
 
 
 def limits_of(real: Tensor) -> tuple[float, float]:
-    """Ends for the axes of every plot of a run: the real points with a fifth of their span around them."""
+    """Round ends for the axes of every plot of a run: the real points with a fifth of their span around them."""
     low, high = float(real.min()), float(real.max())
     room = 0.2 * (high - low) or 1.0
-    return low - room, high + room
+    step = 10.0 ** math.floor(math.log10(high - low + 2 * room)) / 2
+    return math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
 
 
 def _place(values: np.ndarray, limits: tuple[float, float], *, up: bool = False) -> np.ndarray:

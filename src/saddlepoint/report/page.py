@@ -137,7 +137,7 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 def _command(run: Mapping[str, Any]) -> str:
-    command = run.get("command", "")
+    command = run.get("command") or ""
     return command if isinstance(command, str) else shlex.join(command)
 
 

@@ -32,14 +32,18 @@ class Progress(Hook):
         self._task = progress.TaskID(0)
         self._times: deque[tuple[float, int]] = deque(maxlen=40)
         self._begun = self._said = 0.0
+        self._first = 0
 
     def begin(self, run: Run) -> None:
         """Start counting; the live line appears."""
         self._begun = self._said = time.monotonic()
-        self._times.append((self._begun, run.clock.images))
+        self._first = run.clock.images
+        self._times.append((self._begun, self._first))
         if run.main and self.console.is_terminal and not self.console.is_jupyter:
-            text = progress.TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
-            self._live = progress.Progress(progress.BarColumn(24), text, console=self.console, transient=True)
+            rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # a narrow window cuts figures, not the bar
+            text = progress.TextColumn("{task.description}", table_column=rest)
+            bar = progress.BarColumn(16, table_column=Column(width=16))
+            self._live = progress.Progress(bar, text, console=self.console, transient=True, expand=True)
             self._task = self._live.add_task("", total=run.settings.images, completed=run.clock.images)
             self._live.start()
 
@@ -62,8 +66,9 @@ class Progress(Hook):
             self._live = None
         if run.main:
             taken = duration(time.monotonic() - self._begun)
-            shown = run.clock.images - self._times[0][1] if self._times else 0
-            self._print(f"{number(shown)} images shown in {taken}" + (", then an error." if error else "."))
+            self._print(
+                f"{run.clock.images - self._first:,} images shown in {taken}" + (", then an error." if error else ".")
+            )
 
     def _line(self, run: Run, now: float) -> str:
         (then, before), images = self._times[0], run.clock.images
@@ -71,9 +76,9 @@ class Progress(Hook):
         left = (run.settings.images - images) / max(rate, 1e-9)
         if run.settings.minutes is not None:
             left = min(left, 60 * run.settings.minutes - (now - self._begun))
-        parts = [f"{images:,} of {run.settings.images:,} images", f"{number(float(round(rate)))} images/s"]
-        parts += [f"{name} {number(value)}" for name, value in leading(run.figures).items()]
-        return "  ".join([*parts, f"{duration(max(left, 0))} left"])
+        total, left = run.settings.images, max(left, 0)
+        parts = [f"{images:,} of {total:,} images, {number(float(f'{rate:.3g}'))} a second, {duration(left)} left"]
+        return "  ".join(parts + [f"{name} {number(value)}" for name, value in leading(run.figures).items()])
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)

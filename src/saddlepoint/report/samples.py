@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,12 +25,13 @@ POINTS = 1000  # in a plot of a point world, real and fake each
 class SampleGrids(Hook):
     """Writes samples/step-N.png, from the averaged networks where there are any.
 
-    real: [N, D] points of the data to set the fakes against; None where the data is images.
+    real: the data set's examples. Points [N, D] are drawn beside the fakes, by their first two numbers; images
+        [N, C, H, W] are not looked at.
     A method that makes nothing from latents, and a run with `samples` 0, get no grids.
     """
 
-    def __init__(self, real: Tensor | None = None) -> None:
-        self.real = None if real is None else real[:POINTS, :2].float().cpu()
+    def __init__(self, real: np.ndarray) -> None:
+        self.real = torch.from_numpy(np.array(real[:POINTS, :2], np.float32)) if real.ndim == 2 else None
         self._newest = -1
 
     def begin(self, run: Run) -> None:

@@ -20,7 +20,8 @@ SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pbm"}
 )
 MOST_PIXELS = 100_000_000
-_KINDS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+_KINDS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+Image.init()  # all decoders now: Pillow would load the rarer ones on first use, which is not safe in threads
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
 _LARGE = 25_000_000
 _one_large_at_a_time = threading.Lock()  # sixteen threads with 100 megapixels each would fill the memory
@@ -83,7 +84,7 @@ def _reason(error: Exception) -> str:
         return "not an image of a known kind"
     if isinstance(error, Image.DecompressionBombError):
         return f"more than {MOST_PIXELS // 1_000_000} megapixels"
-    return f"damaged: {error or type(error).__name__}"
+    return f"could not be decoded: {str(error) or type(error).__name__}"
 
 
 def _marks_known(image: Image.Image) -> bool:

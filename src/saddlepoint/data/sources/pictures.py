@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from saddlepoint.data.sources.decode import Header, UnusableImage, decode, header
+from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.sources.remarks import Remark
 
 
@@ -19,13 +20,11 @@ class Pictures(ABC):
     """The images of one source, in a fixed order.
 
     source: the word or path it came from.
-    key: a text that changes when an image, a name or the order may have changed.
     labels: int64 [N], or None; classes: their names.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
 
     source: str
-    key: str
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -33,6 +32,10 @@ class Pictures(ABC):
 
     @abstractmethod
     def __len__(self) -> int: ...
+
+    @abstractmethod
+    def key(self) -> str:
+        """A text that changes when an image, a label or the order may have changed."""
 
     @abstractmethod
     def name(self, index: int) -> str:
@@ -54,13 +57,21 @@ class Pictures(ABC):
 @final
 @dataclass(frozen=True, kw_only=True)
 class FilePictures(Pictures):
-    """Encoded files: `stream` opens file `index` for reading; it must be safe in several threads at once."""
+    """Encoded files.
+
+    listing: a text that changes when a file may have.
+    stream: opens file `index` for reading; called in several threads at once.
+    """
 
     names: Sequence[str]
+    listing: str
     stream: Callable[[int], BinaryIO]
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def key(self) -> str:
+        return self.listing
 
     def name(self, index: int) -> str:
         return self.names[index]
@@ -89,6 +100,9 @@ class ArrayPictures(Pictures):
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def key(self) -> str:
+        return fingerprint(self.pixels, self.labels)
 
     def name(self, index: int) -> str:
         return f"image {index}"

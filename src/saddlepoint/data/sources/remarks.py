@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Remark(Enum):
-    """One thing that decoding or fitting changed; its value ends the sentence "12 images ...". """
+    """One thing that decoding or fitting changed; its value ends the sentence "12 images ..."."""
 
     FRAMES = "had several frames or pages: the first was taken"
     ROTATED = "carried a rotation mark (EXIF): turned upright"
@@ -15,7 +15,9 @@ class Remark(Enum):
     ALPHA = "had an alpha channel: laid on white"
     CMYK = "had printing colours (CMYK): converted to RGB"
     DEEP = "had 16 bits a channel: scaled to 8"
-    FLOAT = "had float or 32-bit grey: 0 to 1 was scaled to 0 to 255, any other range from its lowest to its highest value"
+    FLOAT = (
+        "had float or 32-bit grey: 0 to 1 was scaled to 0 to 255, any other range from its lowest to its highest value"
+    )
     COLOURED = "had grey only: repeated in three channels"
     GREYED = "had colours: turned to grey (ITU-R 601 luma)"
     CUT = "had unequal sides: the middle square was cut out"

@@ -23,12 +23,17 @@ from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.initialisation import initialise
 
 
+def smallest(resolution: int) -> int:
+    """Side of the smallest maps: the paper's 4, but 2 for images of 8x8, which one layer alone does not learn."""
+    return min(4, resolution // 4)
+
+
 def widths(resolution: int, width: int) -> list[int]:
-    """Channels at resolution/2, resolution/4, ..., 4: doubling from `width` to at most 8 times it.
+    """Channels at resolution/2, resolution/4, ..., `smallest`: doubling from `width` to at most 8 times it.
 
     64 and 64 give [64, 128, 256, 512]; the eightfold cap is the paper's four layers, and holds for larger images.
     """
-    halvings = resolution.bit_length() - 3  # 8 -> 1, 16 -> 2, 64 -> 4
+    halvings = (resolution // smallest(resolution)).bit_length() - 1  # 8 -> 2, 16 -> 2, 32 -> 3, 64 -> 4
     return [width * min(2**index, 8) for index in range(halvings)]
 
 
@@ -41,8 +46,9 @@ class DCGANGenerator(nn.Module):
 
     def __init__(self, latent: int, channels: int, resolution: int, width: int, kernel: int) -> None:
         super().__init__()
-        maps = widths(resolution, width)[::-1]  # 4x4 first
-        self.project = nn.Linear(latent, 16 * maps[0], bias=False)
+        maps = widths(resolution, width)[::-1]  # the smallest first
+        self.side = smallest(resolution)
+        self.project = nn.Linear(latent, self.side**2 * maps[0], bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(maps[0]), nn.ReLU(inplace=True)]
         for wide, narrow in pairwise(maps):
             layers += [_double(wide, narrow, kernel), nn.BatchNorm2d(narrow), nn.ReLU(inplace=True)]
@@ -50,7 +56,7 @@ class DCGANGenerator(nn.Module):
         initialise(self, "normal", 0.02)
 
     def forward(self, latent: Tensor) -> Tensor:
-        x = self.project(latent).view(len(latent), 4, 4, -1).permute(0, 3, 1, 2)  # born channels last
+        x = self.project(latent).view(len(latent), self.side, self.side, -1).permute(0, 3, 1, 2)  # born channels last
         images: Tensor = self.layers(x).float().tanh()
         return images
 
@@ -69,7 +75,7 @@ class DCGANCritic(nn.Module):
         for narrow, wide in pairwise(maps):
             layers += [_halve(narrow, wide, kernel), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*layers)
-        self.output = nn.Linear(16 * maps[-1], 1, bias=False)
+        self.output = nn.Linear(smallest(resolution) ** 2 * maps[-1], 1, bias=False)
         initialise(self, "normal", 0.02)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -144,15 +150,14 @@ class DCGAN(Unconditional):
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
         image = draw().image  # [N, C, S, S] in [-1, 1]
-        with torch.no_grad():
-            fakes = nets.generator(self.draw_latents(draw, len(image)))
-        real, fake = nets.critic(image), nets.critic(fakes)  # apart: batch norm must not see both at once
+        # One set of fakes for both players, as in the Torch port: holding its graph saves a pass through the generator.
+        fakes = nets.generator(self.draw_latents(draw, len(image)))
+        real, fake = nets.critic(image), nets.critic(fakes.detach())  # apart: batch norm must not see both at once
         losses = critic_loss(self.objective, real, fake, real_target=self.real_target)
         yield Update("critic", losses, watch=mean_logits(real, fake))
         with torch.no_grad():
             rival = nets.critic(image) if self.objective == "relativistic" else None
-        fake = nets.critic(nets.generator(self.draw_latents(draw, len(image))))
-        yield Update("generator", {"fake": generator_loss(self.objective, fake, rival)})
+        yield Update("generator", {"fake": generator_loss(self.objective, nets.critic(fakes), rival)})
 
 
 # Settings by preset, with where each comes from; both papers' runs last 25 epochs of their own sets (give --images).

@@ -1,0 +1,273 @@
+"""Packing: images are decoded once, to uint8 [N, C, side, side] in a mapped file of the cache; later opens decode none.
+
+A pack is a folder that appears under its final name only when it is whole, so a killed or crowded-out packing leaves
+nothing half-written behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.settings import DataSettings
+from saddlepoint.data.sources.decode import Header, UnusableImage
+from saddlepoint.data.sources.disk import cache_folder, writing_to
+from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
+from saddlepoint.data.sources.fit import natural_side, square
+from saddlepoint.data.sources.pictures import Pictures, as_pixels
+from saddlepoint.data.sources.remarks import Remark, counted, sentences
+from saddlepoint.errors import ConfigError, DataError
+
+Say = Callable[[str], None]
+T = TypeVar("T")
+
+_FORM = 1  # raised when the same files would pack to other pixels
+_WINDOW = 256  # images in flight at once: bounds the memory
+_QUIET = 1.0  # seconds between two sentences of progress
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which images to pack, to which shape, and what is known to be unusable."""
+
+    rows: np.ndarray
+    side: int
+    channels: int
+    skipped: tuple[tuple[str, str], ...]
+
+
+def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: None) -> Dataset:
+    """The pictures as a data set of one shape, from memory, from the cache, or decoded now into the cache.
+
+    Raises DataError when no image is usable, when the images differ in size and no resolution is asked for, when the
+    disk is full or closed, and when a pack was damaged; ConfigError for a resolution under 1.
+    """
+    if settings.resolution is not None and settings.resolution < 1:
+        raise ConfigError(f"resolution cannot be {settings.resolution}: it must be at least 1 pixel.")
+    pixels = pictures.whole()
+    if pixels is not None and _fits(pixels, settings):
+        return _dataset(pictures, pixels, pictures.labels, fingerprint(pixels, pictures.labels))
+    folder = cache_folder(settings.cache) / "packs" / _key(pictures, settings)
+    if not folder.exists():
+        with writing_to(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(folder.with_suffix(".lock"), say):
+                if not folder.exists():
+                    _write(folder, pictures, settings, say)
+    return _read(folder, pictures)
+
+
+def _fits(pixels: np.ndarray, settings: DataSettings) -> bool:
+    channels, height, width = pixels.shape[1:]
+    return bool(height == width == (settings.resolution or width) and channels == (settings.channels or channels))
+
+
+def _key(pictures: Pictures, settings: DataSettings) -> str:
+    text = json.dumps([_FORM, pictures.key(), settings.resolution, settings.fit, settings.channels])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@contextmanager
+def _alone(path: Path, say: Say) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("another process is packing these images: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _write(folder: Path, pictures: Pictures, settings: DataSettings, say: Say) -> None:
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: the lock is ours
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, about single files: what matters is in `skipped`
+            plan = _survey(pictures, settings, say)
+            _room(part.parent, len(plan.rows) * plan.channels * plan.side**2)
+            part.mkdir()
+            _fill(part, pictures, settings, plan, say)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
+    """Reads every header: which images are readable, the side, and whether all are grey."""
+
+    def look(row: int) -> Header | str:
+        try:
+            return pictures.header(row)
+        except UnusableImage as error:
+            return str(error)
+
+    found = list(_threaded(look, np.arange(len(pictures)), "looking at", say))
+    rows = np.array([row for row, seen in enumerate(found) if isinstance(seen, Header)], dtype=np.int64)
+    skipped = tuple((pictures.name(row), seen) for row, seen in enumerate(found) if isinstance(seen, str))
+    headers = [seen for seen in found if isinstance(seen, Header)]
+    if not headers:
+        raise _nothing_usable(pictures, skipped)
+    sizes = Counter((seen.width, seen.height) for seen in headers)
+    if settings.resolution is None and len(sizes) > 1:
+        shown = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
+        raise DataError(
+            f"the images of {pictures.source} differ in size ({shown}{', ...' if len(sizes) > 3 else ''}):"
+            " say --resolution N to bring them all to N pixels."
+        )
+    side = settings.resolution or natural_side(*next(iter(sizes)), settings.fit)
+    channels = settings.channels or (1 if all(seen.grey for seen in headers) else 3)
+    return _Plan(rows, side, channels, skipped)
+
+
+def _room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"packing needs {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free: make room there, or"
+            " name another folder with --cache."
+        )
+
+
+def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, say: Say) -> None:
+    """Decodes the planned images in order into `part`: image.npy, label.npy, facts.json."""
+
+    def make(row: int) -> tuple[np.ndarray, set[Remark]] | str:
+        try:
+            return _shaped(pictures, int(row), settings, plan)
+        except UnusableImage as error:
+            return str(error)
+
+    shape = (plan.channels, plan.side, plan.side)
+    remarks: Counter[Remark] = Counter()
+    kept, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
+    with (part / "image.npy").open("wb") as file:
+        _begin_array(file, len(plan.rows), shape)
+        start = file.tell()
+        for row, made in zip(plan.rows, _threaded(make, plan.rows, "packing", say)):
+            if isinstance(made, str):
+                skipped.append((pictures.name(int(row)), made))
+                continue
+            kept.append(row)
+            remarks.update(made[1])
+            digits.add(made[0])
+            file.write(np.ascontiguousarray(made[0]).data)
+        if not kept:
+            raise _nothing_usable(pictures, tuple(skipped))
+        file.seek(0)
+        _begin_array(file, len(kept), shape)
+        assert file.tell() == start, "the header of a .npy file keeps its length when its first axis shrinks"
+        _settle(file)
+    labels, classes, lost = _labels_kept(pictures, np.array(kept))
+    if labels is not None:
+        with (part / "label.npy").open("wb") as file:
+            np.save(file, labels)
+            _settle(file)
+    facts = {
+        "fingerprint": digits.finished(labels),
+        "bytes": start + len(kept) * int(np.prod(shape)),
+        "classes": classes,
+        "notes": [*sentences(remarks), *lost],
+        "skipped": skipped,
+    }
+    with (part / "facts.json").open("wb") as file:
+        file.write(json.dumps(facts).encode())
+        _settle(file)
+
+
+def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -> tuple[np.ndarray, set[Remark]]:
+    image, remarks = pictures.picture(row, plan.side, settings.fit == "pad")
+    mode = "L" if plan.channels == 1 else "RGB"
+    if image.mode != mode:
+        remarks.add(Remark.GREYED if plan.channels == 1 else Remark.COLOURED)
+        image = image.convert(mode)
+    image, fitted = square(image, plan.side, settings.fit)
+    return as_pixels(image), remarks | fitted
+
+
+def _begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...]) -> None:
+    head = {"descr": "|u1", "fortran_order": False, "shape": (rows, *shape)}
+    np.lib.format.write_array_header_1_0(file, head)
+
+
+def _settle(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _labels_kept(pictures: Pictures, kept: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...], list[str]]:
+    """Labels and classes of the kept rows; a class that lost all its images is left out, and that is said."""
+    if pictures.labels is None:
+        return None, (), []
+    labels = pictures.labels[kept]
+    lost = set(np.unique(pictures.labels)) - set(np.unique(labels))
+    if not lost:
+        return labels, pictures.classes, []
+    stay = [index for index in range(len(pictures.classes)) if index not in lost]
+    place = np.full(len(pictures.classes), -1)
+    place[stay] = np.arange(len(stay))
+    names = ", ".join(pictures.classes[index] for index in sorted(lost))
+    return place[labels], tuple(pictures.classes[index] for index in stay), [f"no usable image of {names}: left out"]
+
+
+def _read(folder: Path, pictures: Pictures) -> Dataset:
+    try:
+        facts = json.loads((folder / "facts.json").read_bytes())
+        if (folder / "image.npy").stat().st_size != facts["bytes"]:
+            raise ValueError("image.npy has another size than was written")
+        pixels = np.load(folder / "image.npy", mmap_mode="r")
+        labels = np.load(folder / "label.npy") if pictures.labels is not None else None
+        told = _with_found(pictures, facts)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
+    return _dataset(told, pixels, labels, facts["fingerprint"])
+
+
+def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:
+    """The pictures with what packing has found out added to what was known."""
+    return replace(
+        pictures,
+        classes=tuple(facts["classes"]),
+        notes=(*pictures.notes, *facts["notes"]),
+        skipped=(*pictures.skipped, *((name, reason) for name, reason in facts["skipped"])),
+    )
+
+
+def _dataset(pictures: Pictures, pixels: np.ndarray, labels: np.ndarray | None, fingerprint: str) -> Dataset:
+    fields = {"image": pixels} if labels is None else {"image": pixels, "label": labels}
+    return Dataset(fields, fingerprint, pictures.source, pictures.classes, pictures.notes, pictures.skipped)
+
+
+def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) -> DataError:
+    name, reason = skipped[0]
+    return DataError(f"none of the {counted(len(skipped), 'image')} of {pictures.source} is usable; {name}: {reason}.")
+
+
+def _threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:
+    """`work` of each row, in order, done by a thread a core; says at most once a second how far it is."""
+    said = time.monotonic()
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:
+        for start in range(0, len(rows), _WINDOW):
+            yield from pool.map(work, rows[start : start + _WINDOW])
+            if time.monotonic() - said >= _QUIET:
+                said, done = time.monotonic(), min(start + _WINDOW, len(rows))
+                say(f"{doing} {counted(len(rows), 'image')}: {done:,} done ({100 * done // len(rows)} %)")

@@ -1,0 +1,147 @@
+"""The sets that have a word of their own: the digits that come with scikit-learn, and those fetched once or brought."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar
+from saddlepoint.data.sources.disk import cache_folder
+from saddlepoint.data.sources.download import Remote, fetch
+from saddlepoint.data.sources.idx import find_idx, idx_pictures
+from saddlepoint.data.sources.matlab import olivetti_pictures, svhn_pictures
+from saddlepoint.data.sources.pictures import ArrayPictures
+from saddlepoint.errors import DataError, OfflineError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A set by its word.
+
+    read: gives its images from the folder that holds its files.
+    files: what to download; empty where the set can only be brought.
+    bring: what to say a person needs who has to bring it.
+    """
+
+    read: Callable[[Path, str], ArrayPictures]
+    files: tuple[Remote, ...]
+    bring: str
+
+
+def named_pictures(word: str, data_path: Path | None, cache: Path | None, say: Say) -> ArrayPictures:
+    """A named set from `data_path`, else from the cache, else downloaded into it; the training part where it has parts.
+
+    Raises OfflineError, in one sentence, when its files are nowhere to be had.
+    """
+    named = NAMED[word]
+    if data_path is not None:
+        folder = data_path.expanduser()
+        if not folder.exists():
+            raise DataError(f"--data-path {folder} is not there: it must hold {named.bring}.")
+        return named.read(folder, word)
+    if not named.files:
+        raise OfflineError(f"{word} is not downloaded for you: get {named.bring}, and name its folder by --data-path.")
+    folder = cache_folder(cache) / "downloads" / word
+    try:
+        for remote in named.files:
+            fetch(remote, folder, say)
+    except OfflineError as error:
+        raise OfflineError(
+            f"{word} is not in the cache and could not be downloaded ({error}): put {named.bring} into a folder and"
+            " name it by --data-path."
+        ) from error
+    return named.read(folder, word)
+
+
+def digits_pictures() -> ArrayPictures:
+    """The 1,797 handwritten digits of scikit-learn, 8x8 grey. Alpaydin and Kaynak 1998. Needs no download."""
+    from sklearn.datasets import load_digits
+
+    held = load_digits()
+    return ArrayPictures(
+        source="digits",
+        labels=held.target.astype(np.int64),
+        classes=tuple("0123456789"),
+        pixels=np.rint(held.images * (255 / 16)).astype(np.uint8)[:, None],
+    )
+
+
+def _mnist(path: Path, word: str) -> ArrayPictures:
+    return _idx(path, word, tuple("0123456789"))
+
+
+def _fashion(path: Path, word: str) -> ArrayPictures:
+    names = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+    return _idx(path, word, names)
+
+
+def _idx(path: Path, word: str, classes: tuple[str, ...]) -> ArrayPictures:
+    found = find_idx(path)
+    if found is None:
+        raise DataError(f"{path} holds no images of {word}: it must hold {NAMED[word].bring}.")
+    return idx_pictures(found, word, classes)
+
+
+def _cifar(path: Path, word: str) -> ArrayPictures:
+    found = find_cifar(path) if path.is_dir() else path
+    if found is None:
+        raise DataError(f"{path} holds no batch of CIFAR-10: it must hold {NAMED[word].bring}.")
+    return cifar_pictures(found, word)
+
+
+def _pair(places: tuple[str, ...], images: str, labels: str) -> tuple[Remote, ...]:
+    return (
+        Remote("train-images-idx3-ubyte.gz", places, images),
+        Remote("train-labels-idx1-ubyte.gz", places, labels),
+    )
+
+
+_MNIST_PLACES = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+_FASHION_PLACES = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
+NAMED = {
+    "mnist": Named(
+        _mnist,
+        _pair(
+            _MNIST_PLACES,
+            "sha256:440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "sha256:3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        f"train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz (from {_MNIST_PLACES[0]})",
+    ),
+    "fashion-mnist": Named(
+        _fashion,
+        _pair(
+            _FASHION_PLACES,
+            "sha256:3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "sha256:a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        f"train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz (from {_FASHION_PLACES[1]})",
+    ),
+    "cifar10": Named(
+        _cifar,
+        (
+            Remote(
+                "cifar-10-binary.tar.gz", ("https://www.cs.toronto.edu/~kriz/",), "md5:c32a1d4ab5d03f1284b67883e8d87530"
+            ),
+        ),
+        "cifar-10-binary.tar.gz (from https://www.cs.toronto.edu/~kriz/cifar.html) or its batches",
+    ),
+    "svhn": Named(svhn_pictures, (), "train_32x32.mat (from http://ufldl.stanford.edu/housenumbers/)"),
+    "olivetti": Named(
+        olivetti_pictures,
+        (),
+        "olivettifaces.mat (from https://cs.nyu.edu/~roweis/data.html), or olivetti_faces.npy as numpy saves the images"
+        " of scikit-learn's fetch_olivetti_faces",
+    ),
+}

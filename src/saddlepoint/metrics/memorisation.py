@@ -1,0 +1,68 @@
+"""Does the generator copy its training images? The nearest one of each generated image, in pixels or in features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saddlepoint.errors import ShapeError
+from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.statistics import Doubles, Floats
+
+_ROWS = 4096  # training rows held in float64 at once
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest training image of each generated one."""
+
+    index: NDArray[np.int64]
+    """[m] row of the training set"""
+    distance: Doubles
+    """[m] Euclidean, in units of the features"""
+
+
+def nearest(train: Floats, fake: Floats) -> Neighbours:
+    """For each row of fake [m, d] the nearest row of train [n, d]; train may be a memory map. Raises ShapeError."""
+    if train.ndim != 2 or fake.ndim != 2 or train.shape[1] != fake.shape[1] or not len(train) or not len(fake):
+        raise ShapeError(f"features must be [n, d] and [m, d], got {list(train.shape)} and {list(fake.shape)}.")
+    asked = torch.from_numpy(np.ascontiguousarray(fake)).double()
+    best = torch.full((len(fake),), torch.inf, dtype=torch.float64)
+    index = torch.zeros(len(fake), dtype=torch.int64)
+    for start in range(0, len(train), _ROWS):
+        rows = torch.from_numpy(np.ascontiguousarray(train[start : start + _ROWS])).double()
+        distance, place = torch.cdist(asked, rows, compute_mode="donot_use_mm_for_euclid_dist").min(1)
+        closer = distance < best
+        best, index = torch.where(closer, distance, best), torch.where(closer, place + start, index)
+    return Neighbours(index.numpy(), best.numpy())
+
+
+@dataclass(frozen=True)
+class Copying:
+    """How near to the training set the generated images come, against real images it has not seen."""
+
+    ratio: float
+    """median distance of generated images to training images over that of held-out ones; well below 1 means copying"""
+    share: float
+    """share of generated images nearer to a training image than 99 % of held-out ones; 0.01 where nothing is copied"""
+
+
+def copying(train: Floats, held_out: Floats, fake: Floats) -> Copying:
+    """Compares the nearest training distances of generated and of held-out features, [n, d] each. Raises ShapeError."""
+    honest, made = nearest(train, held_out).distance, nearest(train, fake).distance
+    return Copying(
+        float(np.median(made) / max(np.median(honest), np.finfo(np.float64).tiny)),
+        float((made < np.quantile(honest, 0.01)).mean()),
+    )
+
+
+def side_by_side(fake: Bytes, train: Bytes, neighbours: Neighbours, count: int = 8) -> Bytes:
+    """The `count` generated images nearest to the training set, each beside its neighbour.  uint8 [count, C, H, 2 W]
+
+    fake: uint8 [m, C, H, W], in the order of `neighbours`. train: uint8 [n, C, H, W].
+    """
+    closest = np.argsort(neighbours.distance, kind="stable")[:count]
+    return np.concatenate([fake[closest], train[neighbours.index[closest]]], axis=3)

@@ -1,0 +1,43 @@
+"""The Fréchet distance at several resolutions: what is wrong in the large and what in the small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from saddlepoint.errors import ConfigError
+from saddlepoint.metrics.features import Extractor
+from saddlepoint.metrics.frechet import frechet_distance
+from saddlepoint.metrics.images import Bytes, Images, batches
+from saddlepoint.metrics.statistics import Gaussian, Moments
+
+
+def frechet_by_resolution(
+    extractor: Extractor, real: Images, fake: Images, sides: Sequence[int], size: int = 64
+) -> dict[int, float]:
+    """Distance of both sets averaged down to each of `sides` pixels, in one pass over each set.
+
+    real, fake: uint8 [N, C, H, W]. Raises ConfigError for a side larger than the images.
+    """
+    ours, theirs = (_statistics(extractor, images, sides, size) for images in (real, fake))
+    return {side: frechet_distance(ours[side], theirs[side]) for side in sides}
+
+
+def averaged(images: Bytes, side: int) -> Bytes:
+    """Images uint8 averaged over areas to side x side and rounded. Raises ConfigError for a side larger than theirs."""
+    if side > min(images.shape[2:]):
+        raise ConfigError(f"images of {images.shape[3]}x{images.shape[2]} cannot be averaged down to {side} pixels.")
+    values = F.adaptive_avg_pool2d(torch.from_numpy(np.ascontiguousarray(images)).float(), side)
+    result: Bytes = values.round().to(torch.uint8).numpy()
+    return result
+
+
+def _statistics(extractor: Extractor, images: Images, sides: Sequence[int], size: int) -> dict[int, Gaussian]:
+    moments = {side: Moments() for side in sides}
+    for batch in batches(images, size):
+        for side, gathered in moments.items():
+            gathered.add(extractor.batch(averaged(batch, side)))
+    return {side: gathered.gaussian() for side, gathered in moments.items()}

@@ -1,0 +1,88 @@
+"""Published weight files: fetched once by address, checked by sha256, kept in the cache; or read from a given path."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import torch
+from torch import Tensor
+
+from saddlepoint.data.sources.disk import cache_folder, writing_to
+from saddlepoint.errors import DataError, OfflineError
+
+_SECONDS = 30  # without an answer before giving up
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One published file of weights."""
+
+    name: str
+    """the file's name in the cache"""
+    url: str
+    """where it is published"""
+    sha256: str
+    """its first hexadecimal digits, eight or more, as its publisher states them"""
+    licence: str
+    """of the weights"""
+
+
+def load_weights(published: WeightFile, path: Path | None = None, cache: Path | None = None) -> dict[str, Tensor]:
+    """The tensors of a published file by name, on the CPU; reading executes nothing.
+
+    path: a file the user has, in the same layout, which is used as it is. None looks in `cache` (by default the cache
+    folder of the library, under `weights/`) and fetches what is missing.
+    Raises OfflineError when it cannot be fetched, DataError for a file that is damaged or holds something else.
+    """
+    found = path if path is not None else _cached(published, cache_folder(cache) / "weights")
+    if not found.is_file():
+        raise DataError(f"there is no weight file {found}.")
+    try:
+        state: Any = torch.load(found, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, BadZipFile) as error:
+        raise DataError(f"{found} cannot be read as weights; fetch {published.url} again ({error}).") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise DataError(f"{found} must hold named tensors, as {published.url} does.")
+    return state
+
+
+def _cached(published: WeightFile, folder: Path) -> Path:
+    kept = folder / published.name
+    if kept.is_file():
+        return kept
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        arriving = folder / f".{published.name}.{os.getpid()}"
+        try:
+            _fetch(published, arriving, kept)
+            arriving.replace(kept)
+        finally:
+            arriving.unlink(missing_ok=True)
+    return kept
+
+
+def _fetch(published: WeightFile, arriving: Path, kept: Path) -> None:
+    try:
+        with urllib.request.urlopen(published.url, timeout=_SECONDS) as answer, arriving.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise OfflineError(
+            f"{published.name} cannot be fetched ({error}). Fetch {published.url} elsewhere, check that its sha256 "
+            f"begins with {published.sha256[:8]}, and put it at {kept} or give its path with --weights."
+        ) from None
+    with arriving.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if not found.startswith(published.sha256):
+        raise DataError(
+            f"{published.url} gave a file with sha256 {found[:16]}..., which should begin with {published.sha256}; "
+            "it is incomplete or was changed. Try again, or give a file of your own with --weights."
+        )

@@ -1,0 +1,47 @@
+"""A hand-driven game: what the engine does, at its smallest, for tests of one method's own moves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.data.batches import ImageBatch
+from saddlepoint.methods.base import Clock, Method, Networks, Update
+
+
+class HandDraw:
+    """Gives the same images at every draw and counts them; noise from a seed."""
+
+    def __init__(self, image: Tensor, seed: int = 0) -> None:
+        self.image, self.draws, self.stream = image, 0, torch.Generator().manual_seed(seed)
+
+    def __call__(self) -> ImageBatch:
+        self.draws += 1
+        return ImageBatch(self.image)
+
+    def noise(self, n: int, *shape: int) -> Tensor:
+        return torch.randn(n, *shape, generator=self.stream)
+
+    def uniform(self, n: int, *shape: int) -> Tensor:
+        return torch.rand(n, *shape, generator=self.stream)
+
+
+def play(method: Method, nets: Networks, draw: Any, lr: float = 0.0) -> Iterator[Update]:
+    """The updates of one step, each after its gradients were made (and, with `lr`, its group's weights moved by them).
+
+    A group's name is its network's, as in every method of this family; gradients are left in `grad` until the next.
+    """
+    for update in method.train_step(nets, draw, Clock()):
+        nets.zero_grad()
+        moved = list(nets.get_submodule(update.group).parameters())
+        torch.stack(list(update.losses.values())).sum().backward(inputs=moved)
+        with torch.no_grad():
+            for parameter in moved:
+                parameter -= lr * parameter.grad
+        yield update
+
+
+def count(network: nn.Module) -> int:
+    """How many numbers the network learns."""
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,90 @@
+"""Sample grids through a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from saddlepoint.engine.trainer import Trainer
+from saddlepoint.report.grids import CAPTION
+from saddlepoint.report.samples import SampleGrids, evaluating, is_due
+
+IMAGES = np.zeros((40, 1, 8, 8), np.uint8)
+
+
+def test_grids_come_early_and_then_each_time_the_run_has_doubled() -> None:
+    assert [step for step in range(7000) if is_due(step)] == [50, 200, 400, 800, 1600, 3200, 6400]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "samples").glob("*"))
+
+
+def test_a_run_leaves_its_first_its_due_and_its_last_grid(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    trainer(tmp_path, [SampleGrids(IMAGES)]).fit()
+    assert _names(tmp_path) == ["step-00000000.png", "step-00000050.png", "step-00000060.png"]
+    with Image.open(tmp_path / "samples" / "step-00000060.png") as picture:
+        assert picture.info[CAPTION] == "240 images shown."
+        assert picture.size == (3 * 66 + 2,) * 2
+
+
+def test_the_same_run_makes_the_same_pictures(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    for name in ("a", "b"):
+        trainer(tmp_path / name, [SampleGrids(IMAGES)]).fit()
+    for name in _names(tmp_path / "a"):
+        assert (tmp_path / "a/samples" / name).read_bytes() == (tmp_path / "b/samples" / name).read_bytes()
+
+
+def test_looking_does_not_change_the_run(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    watched, alone = trainer(tmp_path, [SampleGrids(IMAGES)]), trainer(tmp_path, [])
+    watched.fit()
+    alone.fit()
+    for one, other in zip(watched.nets.state_dict().values(), alone.nets.state_dict().values()):
+        assert torch.equal(one, other)
+
+
+def test_samples_come_from_the_averaged_networks_where_there_are_any(
+    tmp_path: Path, trainer: Callable[..., Trainer]
+) -> None:
+    run = trainer(tmp_path, [hook := SampleGrids(IMAGES)], averaged=True)
+    run.fit()
+    path = tmp_path / "samples" / "step-00000060.png"
+    before = path.read_bytes()
+    with torch.no_grad():
+        run.nets.generator[0].weight.zero_()
+    hook._write(run)
+    assert path.read_bytes() == before
+    assert run.average is not None
+    with torch.no_grad():
+        run.average.generator[0].weight.zero_()
+    hook._write(run)
+    assert path.read_bytes() != before
+
+
+def test_every_module_gets_its_own_mode_back() -> None:
+    nets = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2).eval())
+    with evaluating(nets):
+        assert not any(module.training for module in nets.modules())
+    assert [module.training for module in nets.modules()] == [True, True, False]
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_a_point_world_is_plotted(dimensions: int, tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    real = np.random.default_rng(0).normal(0, 1, (40, dimensions)).astype(np.float32)
+    trainer(tmp_path, [SampleGrids(real)], points=dimensions).fit()
+    with Image.open(tmp_path / "samples" / "step-00000060.png") as picture:
+        assert (picture.mode, picture.size) == ("RGB", (480, 480))
+
+
+def test_a_run_may_do_without_samples(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    trainer(tmp_path, [SampleGrids(IMAGES)], samples=0).fit()
+    assert not (tmp_path / "samples").exists()
+
+
+def test_nothing_is_drawn_after_an_error(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
+    run = trainer(tmp_path, [hook := SampleGrids(IMAGES)])
+    hook.end(run, ValueError())
+    assert not (tmp_path / "samples").exists()
