@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` when a known name is near, else an empty string: to end an error with."""
+    """`; did you mean 'x'?` when a known name is near, else a full stop: to end a sentence with."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {close[0]!r}?" if close else "."
 
 
 def to_json(settings: Any) -> dict[str, Any]:
@@ -83,9 +83,9 @@ def checked(name: str, value: Any, kind: Any) -> Any:
     elif origin is Literal:
         if value in inside and type(value) in {type(choice) for choice in inside}:
             return value
-        near = nearest(value, [str(choice) for choice in inside]) if isinstance(value, str) else ""
+        near = nearest(value, [str(choice) for choice in inside]) if isinstance(value, str) else "."
         choices = ", ".join(str(choice) for choice in inside)
-        raise ConfigError(f"{name} cannot be {value!r}{near or '.'} It is one of: {choices}.")
+        raise ConfigError(f"{name} cannot be {value!r}{near} It is one of: {choices}.")
     elif origin is tuple:
         if isinstance(value, list | tuple):
             if len(inside) == 2 and inside[1] is Ellipsis:
@@ -133,14 +133,15 @@ def kind_text(kind: Any) -> str:
 
 def read_file(path: Path) -> dict[str, Any]:
     """Settings from a .json or .toml file, one flat table. Raises ConfigError in words when it cannot be read."""
+    if path.suffix not in (".json", ".toml"):
+        raise ConfigError(f"the settings file {path} must be called .json or .toml.")
     try:
         text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
         raise ConfigError(f"the settings file {path} cannot be read: {error.strerror}.") from error
-    try:
-        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise ConfigError(f"the settings file {path} is not valid {path.suffix[1:].upper()}: {error}") from error
+    except ValueError as error:  # what either parser raises, and bytes that are no text
+        raise ConfigError(f"the settings file {path} is not valid {path.suffix[1:].upper()}: {error}.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"the settings file {path} must hold one table of names and values.")
     return values

@@ -1,13 +1,11 @@
-"""Small images on disk, and a cache of the test's own."""
+"""What the tests of the data room share: a folder for images, and a cache of the test's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
@@ -28,16 +26,3 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "images"
     made.mkdir()
     return made
-
-
-def picture(seed: int = 0, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> Image.Image:
-    """A random image; size is (width, height)."""
-    shape = (size[1], size[0]) if mode == "L" else (size[1], size[0], len(mode))
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8), mode)
-
-
-def saved(path: Path, image: Image.Image | None = None, **options: object) -> Path:
-    """Saves an image (a random one by default), making the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (image or picture()).save(path, **options)
-    return path

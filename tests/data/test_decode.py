@@ -8,8 +8,8 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest_placeholder import picture
 from PIL import Image
+from small_images import picture
 
 from saddlepoint.data.sources.decode import UnusableImage, decode, header
 from saddlepoint.data.sources.remarks import Remark
@@ -58,6 +58,13 @@ def test_an_exif_rotation_is_applied_to_the_pixels_and_to_the_header(kind):
     assert np.asarray(back.convert("L"))[:, 6].mean() > 200 > 50 > np.asarray(back.convert("L"))[:, 1].mean()
     found = header(encoded(image, kind, exif=marks.tobytes()))
     assert (found.width, found.height) == (8, 16)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_damaged_marks_do_not_cost_a_whole_image(kind):
+    data = encoded(picture(), kind, exif=b"Exif\0\0garbage!!").getvalue()
+    assert header(io.BytesIO(data)).width == 12
+    assert decode(io.BytesIO(data))[1] == set()
 
 
 def test_alpha_is_laid_on_white():
@@ -183,7 +190,11 @@ def test_no_bytes_at_random_places_make_anything_but_a_refusal():
 
 def png(width: int, height: int, depth: int, colours: int, pixels: bytes) -> io.BytesIO:
     """A PNG written by hand: Pillow writes neither 16-bit colour nor false sizes."""
-    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, depth, colours, 0, 0, 0)), (b"IDAT", pixels), (b"IEND", b"")]
+    chunks = [
+        (b"IHDR", struct.pack(">2I5B", width, height, depth, colours, 0, 0, 0)),
+        (b"IDAT", pixels),
+        (b"IEND", b""),
+    ]
     parts = [
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
     ]

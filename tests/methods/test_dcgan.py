@@ -13,7 +13,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective
 from saddlepoint.methods.base import Adam, Ema, Networks
-from saddlepoint.methods.gan.dcgan import DCGAN, PRESETS, widths
+from saddlepoint.methods.gan.dcgan import DCGAN, PRESETS, smallest, widths
 
 RUN_AND_DATA = ("batch", "images", "resolution", "flip")
 
@@ -31,7 +31,8 @@ def tiny(shape: tuple[int, int, int] = (1, 8, 8), **settings: object) -> tuple[D
 
 
 def test_channels_double_with_each_halving_to_eight_times_the_first() -> None:
-    assert widths(8, 64) == [64]
+    assert widths(8, 64) == [64, 128]  # down to 2x2
+    assert widths(16, 64) == [64, 128]
     assert widths(32, 64) == [64, 128, 256]
     assert widths(64, 128) == [128, 256, 512, 1024]
     assert widths(256, 64) == [64, 128, 256, 512, 512, 512]
@@ -86,6 +87,13 @@ def test_first_weights_are_normal_with_the_papers_spread() -> None:
             assert not layer.bias.any()
 
 
+def test_images_of_8x8_come_from_2x2_maps_and_all_others_from_4x4() -> None:
+    assert [smallest(side) for side in (8, 16, 64, 512)] == [2, 4, 4, 4]
+    _, nets = tiny((1, 8, 8))
+    assert nets.generator.project.out_features == 2 * 2 * 16
+    assert nets.critic.output.in_features == 2 * 2 * 16
+
+
 @pytest.mark.parametrize("kernel", [4, 5])
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 16), (4, 64, 64)])
 def test_any_power_of_two_from_eight_and_any_channels_work(shape: tuple[int, int, int], kernel: int) -> None:
@@ -138,6 +146,18 @@ def test_the_critics_turn_leaves_the_generator_without_gradients_and_the_other_w
     for update in play(method, nets, HandDraw(torch.zeros(4, 1, 8, 8))):
         idle = "generator" if update.group == "critic" else "critic"
         assert all(p.grad is None for p in nets.get_submodule(idle).parameters())
+
+
+def test_both_players_see_the_same_fakes_and_the_generator_runs_once() -> None:
+    method, nets = tiny()
+    seen: list[torch.Tensor] = []
+    nets.generator.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    nets.critic.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    list(play(method, nets, HandDraw(torch.zeros(4, 1, 8, 8))))
+    made, _, judged, again = seen
+    assert again is made
+    assert torch.equal(judged, made)
+    assert not judged.requires_grad
 
 
 def test_the_smoothed_loss_of_an_ignorant_critic_is_log_two_a_side() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
@@ -85,7 +86,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
     Nothing in the files is executed. Raises CheckpointError when there is no usable checkpoint.
     """
     checkpoint = find_checkpoint(Path(path))
-    run = Folder(checkpoint.parent.parent)
+    run = Folder(checkpoint.resolve().parent.parent)
     facts = read_facts(run)
     spec = spec_of(facts)
     method = config.from_json(methods.load(facts["method"]), facts["options"])
@@ -107,7 +108,7 @@ def find_checkpoint(path: Path) -> Path:
         return path
     if not path.exists():
         raise CheckpointError(f"there is no {path}.")
-    found = files.latest(Folder(path).checkpoints)
+    found = files.latest(Folder(path).checkpoints, warnings.warn)
     if found is None:
         raise CheckpointError(f"{path} holds no complete checkpoint.")
     return found

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,14 @@ def fault(folder: Path) -> str | None:
     return None
 
 
-def latest(checkpoints: Path) -> Path | None:
-    """The highest step whose manifest is right, or None."""
-    return next((folder for folder in reversed(listing(checkpoints)) if fault(folder) is None), None)
+def latest(checkpoints: Path, say: Callable[[str], object] = lambda text: None) -> Path | None:
+    """The highest step whose manifest is right, or None; `say` is told of each damaged one that is passed over."""
+    for folder in reversed(listing(checkpoints)):
+        wrong = fault(folder)
+        if wrong is None:
+            return folder
+        say(f"the checkpoint {folder} is damaged: {wrong}; using the one before it.")
+    return None
 
 
 def read(folder: Path, parts: Iterable[str] = PARTS) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -141,17 +146,18 @@ def cut_log(log: Path, step: int) -> None:
     if not log.exists():
         return
     kept = []
-    for line in log.read_text(encoding="utf-8").splitlines():
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
             continue
     passing = log.with_name(f".{log.name}.{os.getpid()}")
-    passing.write_text("".join(kept), encoding="utf-8")
-    sync(passing)
-    passing.replace(log)
-    sync(log.parent)
+    with disk_errors("the log"):
+        passing.write_text("".join(kept), encoding="utf-8")
+        sync(passing)
+        passing.replace(log)
+        sync(log.parent)
 
 
 def sync(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import final
 from torch import Tensor
 
 from saddlepoint.checkpoint import files
+from saddlepoint.config import nearest
 from saddlepoint.engine.hooks import Hook, Json, Run
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import ConfigError
@@ -19,6 +20,7 @@ class Checkpoints(Hook):
 
     def __init__(self) -> None:
         self._saved_images = self._saved_step = 0
+        self._figure: float | None = None
         self._best: tuple[float, int] | None = None
 
     def begin(self, run: Run) -> None:
@@ -27,6 +29,7 @@ class Checkpoints(Hook):
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """Save when the images since the last time are enough."""
+        self._look(run)
         every = run.settings.checkpoint_every
         if run.clock.images // every > self._saved_images // every:
             self._save(run)
@@ -37,16 +40,18 @@ class Checkpoints(Hook):
             self._save(run)
 
     def state(self) -> Json:
-        """The best figure so far and its step."""
-        return {"best": self._best}
+        """The chosen figure as last reported, and the best of a checkpoint so far with its step."""
+        return {"figure": self._figure, "best": self._best}
 
     def restore(self, state: Json) -> None:
-        """Take the best figure back."""
+        """Take both back."""
+        self._figure = state["figure"]
         self._best = tuple(state["best"]) if state["best"] else None
 
     def _save(self, run: Run) -> None:
         run.check_finite()
-        self._judge(run)
+        if self._figure is not None and (self._best is None or self._figure < self._best[0]):
+            self._best = (self._figure, run.clock.step)
         tensors, facts = run.state()
         if run.main:
             folder = Folder(run.folder)
@@ -60,11 +65,12 @@ class Checkpoints(Hook):
         run.machine.barrier()
         self._saved_images, self._saved_step = run.clock.images, run.clock.step
 
-    def _judge(self, run: Run) -> None:
+    def _look(self, run: Run) -> None:
+        """Note the chosen figure; a name that the first report does not have is refused before any work is lost."""
         name = run.settings.best
-        if name is None or not run.figures:
+        if name is None or not run.reporting:
             return
-        if name not in run.figures:
-            raise ConfigError(f"--best {name} is not a figure of this run; there are {', '.join(sorted(run.figures))}.")
-        if self._best is None or run.figures[name] < self._best[0]:
-            self._best = (run.figures[name], run.clock.step)
+        if run.clock.step == 1 and name not in run.figures:
+            known = ", ".join(sorted(run.figures))
+            raise ConfigError(f"--best {name} is no figure of this run{nearest(name, run.figures)} There are {known}.")
+        self._figure = run.figures.get(name, self._figure)

@@ -102,12 +102,14 @@ def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
 
 def mixture_modes(model: Model, dataset: Dataset, seed: int) -> Measured:
     """The ring and grid protocol: share of points within three deviations of a centre, and centres that are reached."""
-    world, n = mixture(dataset.source), 10_000
+    world, n = mixture(dataset.source.removeprefix("world:")), 10_000
+    if world is None:
+        raise ConfigError(f"{dataset.source} is no mixture of known centres; use world:ring8 or world:grid25.")
     real = dataset.images
     draw = numpy_generator(seed, "mixture")
 
     def row(kind: str, name: str, points: np.ndarray) -> dict[str, Any]:
-        found = mixture_coverage(points, world.centres, world.deviation)
+        found = mixture_coverage(points, world.centres, world.sd)
         return {
             "kind": kind,
             "name": name,
@@ -126,7 +128,7 @@ def mixture_modes(model: Model, dataset: Dataset, seed: int) -> Measured:
         ),
         key="high_quality",
         protocol=(
-            f"{n:,} points; a point is of high quality within three standard deviations ({world.deviation:g}) of its"
+            f"{n:,} points; a point is of high quality within three standard deviations ({world.sd:g}) of its"
             f" nearest of {len(world.centres)} centres, and a centre is reached by one such point."
         ),
         higher=frozenset({"high_quality", "modes"}),

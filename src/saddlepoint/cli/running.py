@@ -149,9 +149,7 @@ def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = Fals
 
 def _hooks(plan: Plan, folder: Folder, dataset: Dataset, *, quiet: bool) -> list[Hook]:
     hooks: list[Hook] = [] if quiet else [Progress()]
-    if plan.run.samples:
-        hooks.append(SampleGrids(folder.samples, plan.run.samples, real=dataset.images))
-    return [*hooks, TensorBoard(folder.root / "tensorboard"), Log(folder.log), Checkpoints()]
+    return [*hooks, SampleGrids(dataset.images), TensorBoard(), Log(folder.log), Checkpoints()]
 
 
 def _fit(parts: Parts, folder: Folder) -> Trained:

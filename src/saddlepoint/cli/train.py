@@ -14,6 +14,7 @@ import tyro
 from saddlepoint import methods
 from saddlepoint.cli import plan as plans
 from saddlepoint.cli.running import Trained, train_plan
+from saddlepoint.config import nearest
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
@@ -92,15 +93,26 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
         kw_only=True,
         frozen=True,
     )
+    parts: tuple[type, ...] = (Command, RunSettings, DataSettings, kind)
+    _refuse_misspelt(arguments, [name for part in parts for name in plans.names(part)])
     found = tyro.cli(
         flat,
         prog=f"saddle train {name}",
-        description=(sys.modules[kind.__module__].__doc__ or "").strip(),
+        description=(sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0],
         args=arguments,
         default=flat(command=Command(), run=base.run, data=base.data, method=base.method),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     return found.command, plans.Plan(name, found.run, found.data, found.method)
+
+
+def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
+    """Raises ConfigError for an option that no setting has, with the nearest right one."""
+    options = {f"--{name.replace('_', '-')}" for name in ["help", "from", *known]} - {"--start"}
+    for word in arguments:
+        option = word.split("=", 1)[0].replace("_", "-")
+        if word.startswith("--") and option not in options and option.replace("--no-", "--", 1) not in options:
+            raise ConfigError(f"no setting is called {option}{nearest(option, sorted(options))}")
 
 
 def _early(arguments: list[str]) -> Command:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.errors import DataError
+from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.keyed import numpy_generator
 
 HELD_OUT_SHARE = 0.05
@@ -65,6 +65,8 @@ class Dataset:
         held_out: share in [0, 1), None for 5 % and at most 2,000. The same rows are held out in every run.
         """
         share = HELD_OUT_SHARE if held_out is None else held_out
+        if not 0 <= share < 1:
+            raise ConfigError(f"held_out cannot be {share}: it is a share of the images, from 0 to less than 1.")
         count = int(len(self) * share)
         if held_out is None:
             count = min(count, HELD_OUT_MOST)

@@ -50,7 +50,9 @@ class Loader:
             if name not in dataset.fields:
                 mend = " Sort the images into one sub-folder a class." if name == "label" else ""
                 raise ConfigError(f"this method trains on {takes.__name__}; {dataset.source} has no {name}.{mend}")
-        self._ahead: tuple[Key, Future[Raw]] | None = None
+        if flip and dataset.images.ndim != 4:
+            raise ConfigError(f"{dataset.source} has points, not images: leave out --flip.")
+        self._ahead: dict[Key, Future[Raw]] = {}
         self._thread: ThreadPoolExecutor | None = None
 
     @property
@@ -78,31 +80,41 @@ class Loader:
         raw = self._taken(key)
         if self.device.type == "cuda":
             self._read_ahead((position + 1, batch, part, parts, stage))
-        fields = {name: self._shown(name, tensor, raw, resolution) for name, tensor in raw.items() if name[0] != "_"}
-        return self.takes(**fields)
+        return self._batch(raw, resolution)
+
+    def look(self, rows: np.ndarray) -> Batch:
+        """Chosen rows of the data set as the first epoch shows them."""
+        return self._batch(self._raw(rows, 0, 0), None)
 
     def _gather(self, key: Key) -> Raw:
         position, batch, part, parts, stage = key
         size = batch // parts
         order = rows_at(position, len(self.rows), batch, self.seed, stage)[part * size : (part + 1) * size]
         rows = self.rows[order]
-        raw = {name: torch.from_numpy(np.ascontiguousarray(self.dataset.fields[name][rows])) for name in self.names}
-        if self.flip:
-            epoch, _ = epoch_of(position, len(self.rows), batch)
-            raw["_flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+        epoch, _ = epoch_of(position, len(self.rows), batch)
+        raw = self._raw(rows, stage, epoch)
         if self.device.type == "cuda":
             raw = {name: tensor.pin_memory() for name, tensor in raw.items()}
         return raw
 
+    def _raw(self, rows: np.ndarray, stage: int, epoch: int) -> Raw:
+        raw = {name: torch.from_numpy(np.ascontiguousarray(self.dataset.fields[name][rows])) for name in self.names}
+        if self.flip:
+            raw["_flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+        return raw
+
     def _taken(self, key: Key) -> Raw:
-        if self._ahead is not None and self._ahead[0] == key:
-            return self._ahead[1].result()
-        return self._gather(key)
+        ahead = self._ahead.pop(key, None)
+        return self._gather(key) if ahead is None else ahead.result()
 
     def _read_ahead(self, key: Key) -> None:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-        self._ahead = (key, self._thread.submit(self._gather, key))
+        self._ahead[key] = self._thread.submit(self._gather, key)
+
+    def _batch(self, raw: Raw, resolution: int | None) -> Batch:
+        fields = {name: self._shown(name, tensor, raw, resolution) for name, tensor in raw.items() if name[0] != "_"}
+        return self.takes(**fields)
 
     def _shown(self, name: str, tensor: Tensor, raw: Raw, resolution: int | None) -> Tensor:
         tensor = tensor.to(self.device, non_blocking=True)

@@ -42,15 +42,19 @@ def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda tex
         return pack(named_pictures(word, settings.data_path, settings.cache, say), settings, say)
     if word.startswith("hub:"):
         return pack(hub_pictures(word), settings, say)
-    return pack(_at_path(Path(word).expanduser(), word), settings, say)
+    try:
+        pictures = _at_path(Path(word).expanduser(), word)
+    except OSError as error:
+        raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
+    return pack(pictures, settings, say)
 
 
 def _at_path(path: Path, source: str) -> Pictures:
-    if not path.exists():
+    if not source or not path.exists():
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
         near = nearest(source, _WORDS) or nearest(path.name, beside)
         raise ConfigError(
-            f"nothing is called {source}{near or '.'} Give a folder, a zip, or one of: {', '.join(_WORDS)}."
+            f"nothing is called {source!r}{near or '.'} Give a folder, a zip, or one of: {', '.join(_WORDS)}."
         )
     if path.is_dir():
         return _in_folder(path, source)

@@ -143,8 +143,8 @@ def _room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"packing needs {needed / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free: make room there, or"
-            " name another folder with --cache."
+            f"packing needs {needed / 1e6:,.0f} MB in {folder}, where {free / 1e6:,.0f} MB are free: make room there,"
+            " or name another folder with --cache."
         )
 
 
@@ -163,7 +163,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     with (part / "image.npy").open("wb") as file:
         _begin_array(file, len(plan.rows), shape)
         start = file.tell()
-        for row, made in zip(plan.rows, _threaded(make, plan.rows, "packing", say)):
+        for made, row in zip(_threaded(make, plan.rows, "packing", say), plan.rows):
             if isinstance(made, str):
                 skipped.append((pictures.name(int(row)), made))
                 continue
@@ -258,8 +258,11 @@ def _dataset(pictures: Pictures, pixels: np.ndarray, labels: np.ndarray | None, 
 
 
 def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) -> DataError:
-    name, reason = skipped[0]
-    return DataError(f"none of the {counted(len(skipped), 'image')} of {pictures.source} is usable; {name}: {reason}.")
+    refused = (*pictures.skipped, *skipped)
+    if not refused:
+        return DataError(f"{pictures.source} holds no image.")
+    name, reason = refused[0]
+    return DataError(f"none of the {counted(len(refused), 'image')} of {pictures.source} is usable; {name}: {reason}.")
 
 
 def _threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:

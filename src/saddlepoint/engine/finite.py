@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saddlepoint.engine.moves import Layout
 from saddlepoint.errors import DivergedError
@@ -27,18 +28,22 @@ class Finite:
 
     def check_losses(self) -> None:
         """Raises DivergedError with the first step and term; reads the flags back."""
+        bad: list[tuple[int, str]] = []
         for layout, first in self._first.items():
-            steps = layout.unpack(first)
-            bad = {name: int(value[value >= 0].min()) for name, value in steps.items() if bool((value >= 0).any())}
-            if bad:
-                name = min(bad, key=lambda n: bad[n])
-                raise DivergedError(f"{name} was not finite at step {bad[name]}.")
+            steps = layout.unpack(first.cpu())
+            bad += [(int(value[value >= 0].min()), name) for name, value in steps.items() if bool((value >= 0).any())]
+        if bad:
+            step, name = min(bad, key=lambda entry: entry[0])  # of one step, the first in the order of moves
+            raise DivergedError(f"{name} was not finite at step {step}.")
 
-    def check(self, nets: nn.Module) -> None:
-        """The same, and for every weight: a gradient can break a weight before any loss shows it."""
-        self.check_losses()
-        named = [(name, value) for name, value in nets.state_dict().items() if value.is_floating_point()]
-        flags = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
-        broken = [name for (name, _), fine in zip(named, flags) if not fine]
-        if broken:
-            raise DivergedError(f"the weights of {broken[0]} are not finite.")
+
+def check_tensors(tensors: Mapping[str, Tensor], step: int) -> None:
+    """Raises DivergedError naming the first of a run's tensors that is not finite.
+
+    A gradient can break a weight before any loss shows it, or overflow a moment and so stop its weight for good.
+    """
+    named = [(name, value) for name, value in tensors.items() if value.is_floating_point()]
+    flags = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
+    broken = [name for (name, _), fine in zip(named, flags) if not fine]
+    if broken:
+        raise DivergedError(f"{broken[0]} is not finite after step {step}.")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import RunError
 from saddlepoint.methods.base import Clock, Method, Networks, Stage
 
 Json = dict[str, Any]
@@ -98,7 +100,8 @@ class Log(Hook):
         """Open the log at its end."""
         self._begun, self._last_images, self._last_seconds = time.monotonic(), run.clock.images, self._seconds
         if run.main:
-            self._file = self.path.open("a", encoding="utf-8")
+            with self._disk_errors():
+                self._file = self.path.open("a", encoding="utf-8")
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """On report steps one line."""
@@ -113,8 +116,9 @@ class Log(Hook):
     def write(self, line: Json) -> None:
         """One line, at once in the file."""
         if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
+            with self._disk_errors():
+                self._file.write(json.dumps(line) + "\n")
+                self._file.flush()
 
     def state(self) -> Json:
         """The seconds trained so far."""
@@ -129,6 +133,13 @@ class Log(Hook):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(f"the log {self.path} cannot be written: {error.strerror}.") from error
 
     def _elapsed(self) -> float:
         return self._seconds + (time.monotonic() - self._begun if self._begun else 0.0)

@@ -27,6 +27,9 @@ class Layout:
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {list(shape) or ''}".strip() for name, shape in zip(self.names, self.shapes))
+
     def unpack(self, flat: Tensor) -> Report:
         """Figures by name from their flat form."""
         sizes = [torch.Size(shape).numel() for shape in self.shapes]
@@ -58,10 +61,12 @@ class Mover:
                     layouts.append(None)
                     continue
             layout, flat = self._backward(item, len(flows))
+            del item  # and with it what is left of its graph, before the next micro-batch makes its own
             layouts.append(layout)
             total = flat if total is None else total + flat
         if len(set(layouts)) != 1:
-            raise MethodError(f"the micro-batches disagree about a move: {' / '.join(map(str, layouts))}.")
+            said = " / ".join("nothing more" if layout is None else str(layout) for layout in layouts)
+            raise MethodError(f"the micro-batches disagree about a move; they yield {said}.")
         first = layouts[0]
         return None if first is None or total is None else (first, total / len(flows))
 
@@ -71,7 +76,7 @@ class Mover:
             raise MethodError("train_step yields inside torch.no_grad(); end the `with` block before the yield.")
         values: Report = {}
         for place, update in enumerate(updates):
-            group = self._checked(update)
+            group = self._checked(update, values)
             losses = torch.stack([loss.float() for loss in update.losses.values()])
             _differentiate(update, group, losses.sum() / parts, retain=place + 1 < len(updates))
             values |= {f"{update.group}/{name}": loss for name, loss in zip(update.losses, losses.detach())}
@@ -83,7 +88,7 @@ class Mover:
         )
         return layout, torch.cat([value.reshape(-1) for value in values.values()])
 
-    def _checked(self, update: Any) -> Group:
+    def _checked(self, update: Any, values: Report) -> Group:
         if not isinstance(update, Update):
             raise MethodError(f"train_step must yield an Update or a tuple of them, not {type(update).__name__}.")
         if update.group not in self.groups:
@@ -91,14 +96,18 @@ class Mover:
         if not update.losses:
             raise MethodError(f"an Update of {update.group} carries no loss.")
         for name, loss in update.losses.items():
+            if not isinstance(loss, Tensor):
+                raise MethodError(f"{update.group}/{name} must be a tensor, not {type(loss).__name__}.")
             if loss.dim():
                 raise MethodError(f"{update.group}/{name} must be a scalar; its shape is {tuple(loss.shape)}.")
+        for name in (*update.losses, *update.watch):
+            if f"{update.group}/{name}" in values or (name in update.losses and name in update.watch):
+                raise MethodError(f"one move carries {update.group}/{name} twice; give each figure its own name.")
         return self.groups[update.group]
 
     def move(self, run: Run, layout: Layout, flat: Tensor) -> Report:
-        """Reduce over ranks, step the groups of the move, forget the gradients. Returns the averaged figures."""
-        groups = [self.groups[name] for name in dict.fromkeys(layout.groups)]
-        flat = self._reduced(groups, flat)
+        """Step the groups of a reduced move and forget their gradients. Returns its figures by name."""
+        groups = self._groups(layout)
         report = layout.unpack(flat)
         for group in groups:
             fp16 = group.scaler.is_enabled()
@@ -118,19 +127,23 @@ class Mover:
                 parameter.grad = None
         return report
 
-    def _reduced(self, groups: Sequence[Group], flat: Tensor) -> Tensor:
-        """Gradients and figures averaged over ranks in one collective; gradients are copied INTO `p.grad`."""
+    def reduced(self, layout: Layout, flat: Tensor) -> Tensor:
+        """A move's figures, and the gradients in place, averaged over ranks in one collective."""
         if self.machine.world == 1:
             return flat
+        groups = self._groups(layout)
         moved = [p.grad for group in groups for p in group.parameters.values() if p.grad is not None]
         whole = torch.cat([*(gradient.reshape(-1) for gradient in moved), flat])
         self.machine.sum_(whole)
         whole /= self.machine.world
         *parts, figures = whole.split([*(gradient.numel() for gradient in moved), flat.numel()])
         for gradient, part in zip(moved, parts):
-            gradient.copy_(part.view(gradient.shape))
+            gradient.copy_(part.view(gradient.shape))  # into `p.grad`: a fused step wants the weight's own strides
         result: Tensor = figures
         return result
+
+    def _groups(self, layout: Layout) -> list[Group]:
+        return [self.groups[name] for name in dict.fromkeys(layout.groups)]
 
 
 def _differentiate(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
@@ -147,6 +160,11 @@ def _differentiate(update: Update, group: Group, loss: Tensor, retain: bool) -> 
             raise MethodError(
                 f"the loss of {update.group} uses something computed before its networks moved; compute it again after"
                 " the yield."
+            ) from error
+        if "backward through the graph a second time" in str(error):
+            raise MethodError(
+                f"the loss of {update.group} uses something that an earlier update has differentiated; compute it again"
+                " after the yield, or yield both updates as one tuple."
             ) from error
         raise
     if all(parameter.grad is None for parameter in parameters):

@@ -63,11 +63,11 @@ class Group:
             if path not in self.parameters:
                 raise CheckpointError(f"the checkpoint moves {path}, which group {self.name} does not have.")
             parameter = self.parameters[path]
-            # A fused kernel reads the moments in the weight's own memory format, whatever theirs is.
-            like = torch.empty_like(parameter) if value.shape == parameter.shape and value.dim() else None
-            own = value.clone() if like is None else like.copy_(value)
-            if like is None and self.optimiser.defaults.get("fused"):
-                own = own.to(parameter.device)
+            if key == "step":
+                fused = self.optimiser.defaults.get("fused")
+                own = value.to(parameter.device if fused else "cpu", copy=True)
+            else:  # a fused kernel reads the moments in the weight's own memory format, whatever theirs is
+                own = torch.empty_like(parameter).copy_(value)
             self.optimiser.state[parameter][key] = own
 
 
@@ -92,6 +92,7 @@ def _build(spec: Optim, parameters: list[nn.Parameter], device: torch.device) ->
         betas = (first**share, second**share)
         return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=spec.eps, **common, **fused), lr
     if isinstance(spec, SGD):
+        fused["fused"] &= not spec.momentum  # the fused kernel cannot take in a parameter that wakes later
         return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, **common, **fused), spec.lr
     if isinstance(spec, RMSProp):
         return torch.optim.RMSprop(parameters, lr=spec.lr, alpha=spec.alpha, eps=spec.eps, **common), spec.lr

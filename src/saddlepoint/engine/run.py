@@ -55,8 +55,12 @@ class RunSettings:
                 f"a batch of {self.batch} cannot be cut into {self.accumulate} equal micro-batches;"
                 f" use --accumulate {_divisor(self.batch, self.accumulate)}."
             )
-        if self.minutes is not None and self.minutes <= 0:
-            raise ConfigError(f"minutes cannot be {self.minutes}: it must be more than 0.")
+        for name in ("minutes", "clip"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} cannot be {value}: it must be more than 0.")
+        if self.threads is not None and self.threads < 1:
+            raise ConfigError(f"threads cannot be {self.threads}: it must be 1 or more.")
         if self.samples < 0 or self.seed < 0:
             raise ConfigError("samples and seed cannot be negative.")
 

@@ -18,7 +18,7 @@ from saddlepoint.data.loader import Loader
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
-from saddlepoint.engine.finite import Finite
+from saddlepoint.engine.finite import Finite, check_tensors
 from saddlepoint.engine.hooks import Hook, Json, Log
 from saddlepoint.engine.moves import Flow, Mover, Report
 from saddlepoint.engine.optim import Group, check_groups
@@ -26,6 +26,9 @@ from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import CheckpointError, ConfigError, MethodError, OutOfMemory
 from saddlepoint.keyed import key
 from saddlepoint.methods.base import Clock, Method, Networks, Stage
+
+_NO_MEMORY = ("can't allocate memory", "out of memory")
+"""what torch says when there is none left, in errors that are no torch.OutOfMemoryError"""
 
 
 @final
@@ -85,8 +88,9 @@ class Trainer:
                 hook.write({"step": self.clock.step, "images": self.clock.images, "note": text, **facts})
 
     def check_finite(self) -> None:
-        """Raises DivergedError if a loss or a weight is no longer finite."""
-        self._finite.check(self.nets)
+        """Raises DivergedError if a loss, a weight or a moment is no longer finite."""
+        self._finite.check_losses()
+        check_tensors(self.state()[0], self.clock.step)
 
     def state(self) -> tuple[dict[str, Tensor], Json]:
         """Everything that a resumed run needs: tensors by name ("nets/...", "average/...", "optim/..."), and facts."""
@@ -134,24 +138,28 @@ class Trainer:
         The first interrupt (Ctrl-C, SIGTERM) ends the run after the step; a second one at once.
         """
         error: BaseException | None = None
-        begun = time.monotonic()
-        try:
-            with _interrupts(self):
-                self._wake()
-                self._scale_rates()
-                for hook in self.hooks:
-                    hook.begin(self)
-                while not self.stopped:
-                    self._one_step()
-                    if self.settings.minutes is not None and time.monotonic() - begun > 60 * self.settings.minutes:
-                        self.stop(f"{self.settings.minutes:g} minutes are over")
-                    self._decide()
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            self._end(error)
+        with _interrupts(self):
+            try:
+                self._train()
+            except BaseException as raised:
+                error = raised
+                raise
+            finally:
+                self._end(error)
         return self.stopped or ""
+
+    def _train(self) -> None:
+        begun = time.monotonic()
+        self._wake()
+        self._scale_rates()
+        for hook in self.hooks:
+            hook.begin(self)
+        self._decide()  # a run that is resumed at its end has nothing left to do
+        while not self.stopped:
+            self._one_step()
+            if self.settings.minutes is not None and time.monotonic() - begun > 60 * self.settings.minutes:
+                self.stop(f"{self.settings.minutes:g} minutes are over")
+            self._decide()
 
     def _end(self, error: BaseException | None) -> None:
         """Every hook's end, also when one of them fails."""
@@ -176,10 +184,11 @@ class Trainer:
                 self.stopped = self._wanted or "another process asked to stop"
 
     def _one_step(self) -> None:
+        self._next_stage()
         try:
             report = self._step()
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY):
                 raise OutOfMemory(self._smaller()) from error
             raise
         self.reporting = self._is_report()
@@ -188,14 +197,13 @@ class Trainer:
             self._finite.check_losses()
         for hook in self.hooks:
             hook.step(self, report)
-        self._next_stage()
 
     def _step(self) -> Report:
         """One round of the game; ends with side state, averages and clock moved."""
         stage, batch = self.stages[self.clock.stage], self._batch()
         clock = dataclasses.replace(self.clock, fresh=batch)
         # No random state is saved: dropout and its kind start each step from a key.
-        torch.manual_seed(key(self.settings.seed, clock.step, self.machine.rank))
+        self._seed(key(self.settings.seed, clock.step, self.machine.rank))
         self._wake(clock)
         k = self.settings.accumulate
         parts = k * self.machine.world
@@ -205,8 +213,9 @@ class Trainer:
         try:
             report: Report | None = None
             while (move := self.mover.differentiate(flows, report)) is not None:
-                report = self.mover.move(self, *move)
-                self._finite.watch(clock.step, move[0], move[1])
+                layout, flat = move[0], self.mover.reduced(*move)
+                self._finite.watch(clock.step + 1, layout, flat)
+                report = self.mover.move(self, layout, flat)
                 for name, value in report.items():
                     figures.setdefault(name, []).append(value)
         finally:
@@ -214,7 +223,7 @@ class Trainer:
                 flow.close()  # a suspended no_grad block would otherwise stay in force
         if report is None:
             raise MethodError("train_step yielded nothing: there is no update to perform.")
-        averaged = {name: torch.stack(values).mean(0) for name, values in figures.items()}
+        averaged = {n: torch.stack(v).mean(0) if len(v) > 1 else v[0] for n, v in figures.items()}
         self.position += draws[0].taken
         self._settle(clock, averaged, batch)
         return averaged
@@ -251,6 +260,12 @@ class Trainer:
 
         seed, device = self.settings.seed, self.machine.device
         return PartDraw(read, self.position, seed, clock.step, part, parts, device)
+
+    def flow(self, images: int) -> Flow:
+        """One micro-batch of `images`, ready to run, as a first step would have it: for estimates."""
+        clock = dataclasses.replace(self.clock, fresh=images)
+        draw = self._draw(self.stages[clock.stage], images, clock, 0, 1)
+        return self.method.train_step(self.nets, draw, clock)  # type: ignore[return-value]
 
     # -- stages -------------------------------------------------------------------------------------------------------
 
@@ -291,6 +306,12 @@ class Trainer:
         self.data.batches(batch)
 
     # -- small things -------------------------------------------------------------------------------------------------
+
+    def _seed(self, seed: int) -> None:
+        if self.machine.device.type == "cpu":
+            torch.default_generator.manual_seed(seed)  # the whole torch.manual_seed takes half a millisecond here
+        else:
+            torch.manual_seed(seed)
 
     def _is_report(self) -> bool:
         step = self.clock.step

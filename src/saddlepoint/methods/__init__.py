@@ -55,7 +55,7 @@ def module(name: str) -> ModuleType:
     """The module of one method. Raises ConfigError with the nearest right name for an unknown one."""
     known = listing()
     if name not in known:
-        raise ConfigError(f"no method is called {name!r}{nearest(name, known)}. `saddle list` shows all.")
+        raise ConfigError(f"no method is called {name!r}{nearest(name, known)} `saddle list` shows all.")
     return importlib.import_module(known[name].module)
 
 

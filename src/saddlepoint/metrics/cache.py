@@ -1,4 +1,4 @@
-"""Statistics of a real set, kept by content: the second measurement of the same images with the same extractor reads them."""
+"""Statistics of a real set, kept by content: measured once for each extractor, read ever after."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from saddlepoint.metrics.statistics import Gaussian, read_statistics, write_stat
 
 
 def cached_statistics(folder: Path, fingerprint: str, extractor: Extractor, images: Images) -> Gaussian:
-    """The statistics of `images`, from `folder` where they were measured before.
+    """The statistics of `images`, read from `folder` where they were measured before.
 
-    fingerprint: changes with any pixel of the images, as that of a data set does. A file is written whole or not at all.
+    fingerprint: changes with any pixel of the images, as that of a data set does. Files are written whole.
     """
-    name = hashlib.sha256(f"{fingerprint}\n{extractor.identity}\n{extractor.identity.weights}".encode()).hexdigest()[
-        :32
-    ]
+    asked = repr((fingerprint, extractor.identity))
+    name = hashlib.sha256(asked.encode()).hexdigest()[:32]
     kept = folder / f"{name}.npz"
     if kept.is_file():
         return read_statistics(kept)

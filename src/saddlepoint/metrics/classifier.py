@@ -75,7 +75,7 @@ class Classifier(ClassifyingExtractor):
     @torch.inference_mode()
     def probabilities(self, features: Features) -> Features:
         """[N, classes]"""
-        result: Features = self.network.head(torch.from_numpy(features)).softmax(1).numpy()
+        result: Features = self.network.head(torch.tensor(features)).softmax(1).numpy()
         return result
 
 
@@ -138,7 +138,7 @@ def _block(wide: int, wider: int, stride: int = 1) -> tuple[nn.Module, nn.Module
 
 
 def _values(images: Bytes) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images)).float() / 127.5 - 1
+    return torch.from_numpy(images.astype(np.float32)) / 127.5 - 1
 
 
 def _check(images: Bytes, labels: Labels) -> None:

@@ -14,7 +14,7 @@ from saddlepoint.metrics.statistics import Doubles, Gaussian
 
 
 def variance_ratio(real: Gaussian, fake: Gaussian) -> float:
-    """Total feature variance of the generated images over that of the real ones; 0 when all are alike, 1 when as varied.
+    """Feature variance of the generated images over that of the real ones; 0 when all are alike, 1 when as varied.
 
     It says nothing of where the variance lies: noise has much of it. Raises ShapeError when the features differ.
     """

@@ -1,4 +1,4 @@
-"""FID-infinity: the distance that infinitely many generated images would have. Chong and Forsyth 2019, arXiv:1911.07023.
+"""FID-infinity: the distance that infinitely many images would have. Chong and Forsyth 2019, arXiv:1911.07023.
 
 The bias of the distance falls like 1/N: a line through the distances of growing subsets, over 1/N, shows its end at 0.
 """
@@ -17,7 +17,7 @@ from saddlepoint.metrics.statistics import Floats, Gaussian, gaussian
 def frechet_infinity(
     real: Gaussian, fake: Floats, *, sizes: int = 15, smallest: int | None = None, seed: int = 0
 ) -> Estimate:
-    """Intercept at 1/N = 0 of the distances of `sizes` random subsets of the generated features, and its standard error.
+    """Intercept at 1/N = 0 of the distances of `sizes` random subsets of generated features, and its standard error.
 
     real: statistics of all real images, whose own bias stays. fake: [m, d]. smallest: rows of the smallest subset; None
     takes m / 10, but more than d, below which the bias leaves its line.

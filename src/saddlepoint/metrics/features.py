@@ -108,7 +108,7 @@ class Pixels(Extractor):
 
     def batch(self, images: Bytes) -> Features:
         """[N, C * H * W]"""
-        values = torch.from_numpy(np.ascontiguousarray(images)).float() / 255
+        values = torch.from_numpy(images.astype(np.float32)) / 255
         size = (min(self.side, values.shape[2]), min(self.side, values.shape[3]))
         result: Features = F.adaptive_avg_pool2d(values, size).flatten(1).numpy()
         return result
@@ -146,7 +146,7 @@ class ModuleExtractor(Extractor):
     @torch.inference_mode()
     def batch(self, images: Bytes) -> Features:
         """[N, d]"""
-        values = (torch.from_numpy(np.ascontiguousarray(images)).float() / 255 - self._mean) / self._deviation
+        values = (torch.from_numpy(images.astype(np.float32)) / 255 - self._mean) / self._deviation
         if values.shape[1] == 1:
             values = values.expand(-1, self.channels, -1, -1)
         if self.side is not None:

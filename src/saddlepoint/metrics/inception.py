@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,6 +63,6 @@ class Inception(ClassifyingExtractor):
         """[N, 1008], from the 2048 features. Raises CapabilityError for another layer."""
         if self._layer != 2048:
             raise CapabilityError("class probabilities come from layer 2048; this extractor stops before it.")
-        logits = torch.from_numpy(np.ascontiguousarray(features)) @ self._head.T
+        logits = torch.tensor(features) @ self._head.T
         result: Features = logits.softmax(1).numpy()
         return result

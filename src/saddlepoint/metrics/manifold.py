@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,7 +76,7 @@ def _pair(real: Floats, fake: Floats, k: int) -> tuple[Tensor, Tensor]:
         raise ShapeError(f"features must be [n, d] and [m, d], got {list(real.shape)} and {list(fake.shape)}.")
     if not 0 < k < min(len(real), len(fake)):
         raise ConfigError(f"neighbour {k} needs more than {k} images in each set, got {len(real)} and {len(fake)}.")
-    return torch.from_numpy(real).double(), torch.from_numpy(fake).double()
+    return torch.from_numpy(real.astype(np.float64)), torch.from_numpy(fake.astype(np.float64))
 
 
 def _radii(x: Tensor, k: int) -> Tensor:

@@ -29,11 +29,11 @@ def nearest(train: Floats, fake: Floats) -> Neighbours:
     """For each row of fake [m, d] the nearest row of train [n, d]; train may be a memory map. Raises ShapeError."""
     if train.ndim != 2 or fake.ndim != 2 or train.shape[1] != fake.shape[1] or not len(train) or not len(fake):
         raise ShapeError(f"features must be [n, d] and [m, d], got {list(train.shape)} and {list(fake.shape)}.")
-    asked = torch.from_numpy(np.ascontiguousarray(fake)).double()
+    asked = torch.from_numpy(fake.astype(np.float64))
     best = torch.full((len(fake),), torch.inf, dtype=torch.float64)
     index = torch.zeros(len(fake), dtype=torch.int64)
     for start in range(0, len(train), _ROWS):
-        rows = torch.from_numpy(np.ascontiguousarray(train[start : start + _ROWS])).double()
+        rows = torch.from_numpy(train[start : start + _ROWS].astype(np.float64))
         distance, place = torch.cdist(asked, rows, compute_mode="donot_use_mm_for_euclid_dist").min(1)
         closer = distance < best
         best, index = torch.where(closer, distance, best), torch.where(closer, place + start, index)

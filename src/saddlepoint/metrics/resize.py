@@ -31,7 +31,7 @@ def resized(images: Bytes, resize: Resize, side: int) -> Tensor:
     """uint8 [N, C, H, W] to float32 [N, C, side, side] in about [-1, 1], sized and scaled as `resize` names."""
     if resize == "clean":
         return (_pillow(images, side) - 128) / 128
-    values = torch.from_numpy(np.ascontiguousarray(images)).float()
+    values = torch.from_numpy(images.astype(np.float32))
     if resize == "tensorflow":
         return (_tensorflow(values, side) - 128) / 128
     return 2 * F.interpolate(values / 255, (side, side), mode="bilinear") - 1

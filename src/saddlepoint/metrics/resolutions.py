@@ -30,7 +30,7 @@ def averaged(images: Bytes, side: int) -> Bytes:
     """Images uint8 averaged over areas to side x side and rounded. Raises ConfigError for a side larger than theirs."""
     if side > min(images.shape[2:]):
         raise ConfigError(f"images of {images.shape[3]}x{images.shape[2]} cannot be averaged down to {side} pixels.")
-    values = F.adaptive_avg_pool2d(torch.from_numpy(np.ascontiguousarray(images)).float(), side)
+    values = F.adaptive_avg_pool2d(torch.from_numpy(images.astype(np.float32)), side)
     result: Bytes = values.round().to(torch.uint8).numpy()
     return result
 

@@ -38,6 +38,8 @@ class Protocol:
     """None for a metric that needs no features"""
     reference: Reference = "given"
     """which part of the real data: the part trained on, the part held out, all of it, or a folder that was given"""
+    width: int | None = None
+    """numbers in a feature; None for a metric that needs no features"""
     data: str = ""
     """fingerprint of the real images"""
     truncation: float = 1.0
@@ -65,6 +67,11 @@ class Score:
             notes.append(
                 f"{protocol.metric} from {protocol.fake:,} generated and {protocol.real:,} real images: distances from "
                 f"fewer than {FEW:,} are biased high; compare only with figures of the same counts."
+            )
+        if protocol.width is not None and min(protocol.real, protocol.fake) <= protocol.width:
+            notes.append(
+                f"a covariance of {protocol.width:,} features cannot have full rank with {protocol.width:,} images or "
+                "fewer: `kid` says more here."
             )
         return notes
 

@@ -65,15 +65,16 @@ def _cut(level: Singles, count: int, draw: np.random.Generator) -> Singles:
     which = np.repeat(np.arange(n), count)[:, None, None]
     top = draw.integers(height - _PATCH + 1, size=n * count)[:, None, None] + np.arange(_PATCH)[:, None]
     left = draw.integers(width - _PATCH + 1, size=n * count)[:, None, None] + np.arange(_PATCH)
-    return level[which, :, top, left].transpose(0, 3, 1, 2)  # [n * count, C, 7, 7]
+    patches: Singles = level[which, :, top, left].transpose(0, 3, 1, 2)  # [n * count, C, 7, 7]
+    return patches
 
 
 def _standard(patches: Singles) -> Singles:
     """Each channel of a whole set to mean 0 and deviation 1, then flat.  [M, C * 49]"""
     axes = (0, 2, 3)
     deviation = np.maximum(patches.std(axes, keepdims=True, dtype=np.float64), 1e-8)
-    scaled = (patches - patches.mean(axes, keepdims=True, dtype=np.float64)) / deviation
-    return scaled.astype(np.float32).reshape(len(patches), -1)
+    scaled: Singles = ((patches - patches.mean(axes, keepdims=True, dtype=np.float64)) / deviation).astype(np.float32)
+    return scaled.reshape(len(patches), -1)
 
 
 def _distance(x: Singles, y: Singles, seed: int) -> float:

@@ -45,7 +45,7 @@ def header(stream: BinaryIO) -> Header:
     try:
         with _opened(stream) as image:
             width, height = image.size
-            turned = _marks_known(image) and image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            turned = _orientation(image) in range(5, 9)
             return Header(*((height, width) if turned else (width, height)), grey=image.mode in _GREY_MODES)
     except Exception as error:  # a malformed file makes Pillow raise nearly anything
         raise UnusableImage(_reason(error)) from error
@@ -87,16 +87,21 @@ def _reason(error: Exception) -> str:
     return f"could not be decoded: {str(error) or type(error).__name__}"
 
 
-def _marks_known(image: Image.Image) -> bool:
-    """Whether the rotation mark can be read without decoding (a PNG may carry it behind its pixels)."""
-    return image.format != "PNG" or "exif" in image.info
+def _orientation(image: Image.Image) -> int:
+    """The rotation mark, 1 (upright) to 8; a PNG that carries it behind its pixels, or a damaged one, counts as 1."""
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # malformed marks make Pillow raise nearly anything, and the pixels may be whole
+        return 1
 
 
 def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
     remarks: set[Remark] = set()
     if getattr(image, "is_animated", False) and image.format != "MPO":  # a camera's MPO is a JPEG with previews
         remarks.add(Remark.FRAMES)
-    if _marks_known(image) and image.getexif().get(0x0112, 1) in range(2, 9):
+    if _orientation(image) in range(2, 9):
         remarks.add(Remark.ROTATED)
     if any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         remarks.add(Remark.DEEP)

@@ -38,7 +38,7 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
     """
     name = settings.data.removeprefix("world:")
     if name == "shapes":
-        return pack(ShapePictures(source=settings.data, resolution=settings.resolution or RESOLUTION), settings, say)
+        return pack(_shape_pictures(settings), settings, say)
     modes = mixture(name)
     if modes is None and name != "swissroll":
         known = [f"world:{world}" for world in WORLDS]
@@ -55,16 +55,21 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
     return Dataset({"image": points, "label": labels}, fingerprint(points, labels), settings.data, classes)
 
 
+def _shape_pictures(settings: DataSettings) -> ShapePictures:
+    return ShapePictures(
+        source=settings.data,
+        labels=factors(np.arange(IMAGES), _SEED).shape,
+        classes=tuple(SHAPES),
+        resolution=settings.resolution or RESOLUTION,
+    )
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class ShapePictures(Pictures):
     """The first 10,000 shapes, made when asked for, at the resolution that is wanted."""
 
     resolution: int
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", factors(np.arange(IMAGES), _SEED).shape)
-        object.__setattr__(self, "classes", tuple(SHAPES))
 
     def __len__(self) -> int:
         return IMAGES

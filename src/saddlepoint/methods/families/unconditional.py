@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
-from saddlepoint.methods.base import Draw, Method
+from saddlepoint.methods.base import Draw, Ema, Method
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,11 @@ class Unconditional(Method, ABC):
     """length of the noise vector"""
     prior: Literal["normal", "uniform"] = "normal"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
+    ema_images: float = 10_000.0
+    """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
+
+    def ema(self) -> Ema | None:
+        return Ema(("generator",), half_life=self.ema_images) if self.ema_images else None
 
     def draw_latents(self, draw: Draw, n: int) -> Tensor:
         """Noise for `n` images of a training step.  [n, latent]"""

@@ -1,8 +1,9 @@
 """DCGAN: strided convolutions and batch norm all the way. Radford et al. 2016, arXiv:1511.06434, section 3.
 
 Paper                    here
-project and reshape      MapsFromLatent, to 4x4
+project and reshape      `project`: linear, to 4x4 maps (2x2 for images of 8x8)
 fractional-strided conv  transposed convolution, stride 2
+discriminator            critic
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.initialisation import initialise
 
@@ -39,7 +40,7 @@ def widths(resolution: int, width: int) -> list[int]:
 
 @final
 class DCGANGenerator(nn.Module):
-    """[N, latent] -> images [N, C, S, S] in [-1, 1], float32: doubled from 4x4 by transposed convolutions.
+    """[N, latent] -> images [N, C, S, S] in [-1, 1], float32: doubled from 4x4 up by transposed convolutions.
 
     Batch norm and ReLU after every layer but the last, which has tanh. No biases: batch norm has its own.
     """
@@ -97,7 +98,7 @@ def _halve(inputs: int, outputs: int, kernel: int) -> nn.Module:
 @final
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(Unconditional):
-    """The convolutional GAN that most others start from: 8x8, 16x16, 32x32 and so on, grey or colour."""
+    """The convolutional GAN that most others start from: sides 8, 16, 32, 64 and so on, grey or colour."""
 
     takes = ImageBatch
     batch_statistics = True
@@ -122,8 +123,6 @@ class DCGAN(Unconditional):
     """Adam's second beta, for both"""
     weight_decay: float = 0.0
     """L2 penalty on the weights, for both"""
-    ema_images: float = 10_000.0
-    """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
 
     def __post_init__(self) -> None:
         check_targets(self.objective, self.real_target)
@@ -132,7 +131,7 @@ class DCGAN(Unconditional):
         side = data.resolution
         if side < 8 or side & (side - 1):
             raise ConfigError(
-                f"dcgan doubles from 4x4, so the side must be 8, 16, 32, 64 and so on, not {side}. "
+                f"dcgan halves and doubles, so the side must be 8, 16, 32, 64 and so on, not {side}. "
                 f"Use --resolution {max(8, 1 << (side.bit_length() - 1))}."
             )
         return Networks(
@@ -144,9 +143,6 @@ class DCGAN(Unconditional):
         rates = {"generator": self.generator_lr, "critic": self.critic_lr}
         betas = (self.beta1, self.beta2)
         return {name: Adam(name, lr=lr, betas=betas, weight_decay=self.weight_decay) for name, lr in rates.items()}
-
-    def ema(self) -> Ema | None:
-        return Ema(("generator",), half_life=self.ema_images) if self.ema_images else None
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
         image = draw().image  # [N, C, S, S] in [-1, 1]

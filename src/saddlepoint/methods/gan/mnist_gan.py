@@ -117,6 +117,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "case-study": {  # MNIST, Adam 2e-4 with beta 1 of .5, 20,000 to 30,000 steps; no batch size is stated, 64 is ours
         "resolution": 28,
         "bn_decay": 0.99,  # the default of the framework it was written in; its text advises .8
+        "ema_images": 0.0,
         "batch": 64,
         "images": 1_600_000,
     },

@@ -1,0 +1,31 @@
+# make demo: from nothing to a trained, measured and reported GAN, in minutes. make test: tests, types and lint.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test prove docs clean
+
+demo: $(VENV)/ready
+	$(BIN)/saddle prove dcgan --out runs/demo
+
+test: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	OMP_NUM_THREADS=1 $(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+prove: $(VENV)/ready
+	$(BIN)/saddle prove --all
+
+docs: $(VENV)/ready
+	$(BIN)/python docs/make.py
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache

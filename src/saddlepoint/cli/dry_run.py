@@ -1,0 +1,110 @@
+"""What `--dry-run` shows: everything that a run would be, and what the networks would see, without training."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from saddlepoint import config
+from saddlepoint.cli.plan import Plan
+from saddlepoint.cli.running import Parts, assemble
+from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.memory import Memory, estimate
+from saddlepoint.engine.run import Folder
+from saddlepoint.report.grids import grid, limits_of, plot, save_png
+
+_ROW = 12
+"""images a class in data.png"""
+
+
+def dry_run(plan: Plan, *, out: Path | None = None) -> None:
+    """Print configuration, networks and memory; write data.png into `out` or the current folder."""
+    machine = TorchMachine(plan.run.device, plan.run.precision)
+    with tempfile.TemporaryDirectory() as nowhere:
+        parts = assemble(plan, Folder(Path(nowhere)), machine)
+        print(_configuration(plan))
+        print(_networks(parts))
+        print(_memory(estimate(parts.trainer), plan))
+    epoch = len(parts.trainer.data.rows)
+    steps = -(-plan.run.images // plan.run.batch)
+    print(f"{plan.run.images:,} images: {steps:,} steps, {plan.run.images / epoch:.1f} times each of {epoch:,} images")
+    path = (out or Path()) / "data.png"
+    save_png(_seen(parts), path, "what the networks will see")
+    print(f"what the networks will see: {path}")
+
+
+def _configuration(plan: Plan) -> str:
+    lines = []
+    for title, part in (("run", plan.run), ("data", plan.data), (plan.name, plan.method)):
+        lines.append(f"\n[{title}]")
+        defaults = config.to_json(type(part)())
+        for name, value in config.to_json(part).items():
+            mark = " " if value == defaults[name] else "*"
+            lines.append(f"{mark} {name:<20} {value if value is not None else '-'}")
+    return "\n".join([*lines, "\n* differs from the default"])
+
+
+def _networks(parts: Parts) -> str:
+    lines = ["\nnetworks"]
+    for name, network in parts.trainer.nets.named_children():
+        lines.append(f"  {name:<12} {_count(network):>12,} parameters  {type(network).__name__}")
+        for path, module in network.named_modules():
+            own = sum(p.numel() for p in module.parameters(recurse=False))
+            if own:
+                shapes = " ".join("x".join(map(str, p.shape)) for p in module.parameters(recurse=False))
+                lines.append(f"    {path:<14} {own:>10,}  {type(module).__name__:<16} {shapes}")
+    return "\n".join(lines)
+
+
+def _count(network: torch.nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def _memory(memory: Memory, plan: Plan) -> str:
+    micro = plan.run.batch // plan.run.accumulate
+    rows = [
+        ("weights", memory.weights),
+        ("gradients", memory.gradients),
+        ("optimiser", memory.moments),
+        ("averages", memory.averages),
+        (f"held for backward, {micro} images", memory.activations),
+        ("together, before torch's own", memory.total),
+    ]
+    return "\n".join(["\nmemory (estimate)", *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])
+
+
+def _seen(parts: Parts) -> Image.Image:
+    """The first batch as the critic gets it; with labels, a row of each class with its count."""
+    dataset, rows = parts.dataset, parts.trainer.data.rows
+    if dataset.images.ndim == 2:
+        points = torch.from_numpy(np.asarray(dataset.images[rows[:1000], :2]))
+        return plot(points, points[:0], limits_of(points))
+    if dataset.labels is None:
+        return grid(parts.trainer.data.look(rows[:64]).tensors()["image"])
+    labels = dataset.labels[rows]
+    strips = []
+    for index, name in enumerate(dataset.classes[:40]):
+        own = rows[labels == index]
+        shown = parts.trainer.data.look(own[:_ROW]).tensors()["image"]
+        strips.append(_strip(f"{name}  {len(own):,}", shown))
+    picture = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
+    top = 0
+    for strip in strips:
+        picture.paste(strip, (0, top))
+        top += strip.height
+    return picture
+
+
+def _strip(text: str, images: torch.Tensor) -> Image.Image:
+    left = 140
+    tiles = grid(images, columns=_ROW) if len(images) else None
+    height = tiles.height if tiles else 24
+    strip = Image.new("RGB", (left + (tiles.width if tiles else 0), height), "white")
+    ImageDraw.Draw(strip).text((8, height // 2 - 6), text[:22], fill="black")
+    if tiles:
+        strip.paste(tiles, (left, 0))
+    return strip

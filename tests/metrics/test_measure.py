@@ -1,0 +1,60 @@
+"""Several figures from one set of features."""
+
+import dataclasses
+
+import pytest
+from made import made_features
+
+from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.metrics.bands import band
+from saddlepoint.metrics.features import Identity, Pixels
+from saddlepoint.metrics.frechet import frechet_distance
+from saddlepoint.metrics.measure import METRICS, measure, real_against_real
+from saddlepoint.metrics.score import Protocol, Score
+from saddlepoint.metrics.statistics import gaussian
+
+MADE = Protocol("", 0, 0, reference="held-out", data="abc")
+REAL, FAKE = made_features(300, 16, "a"), made_features(280, 16, "b", 0.2, 1.1)
+OF_FEATURES = [metric for metric in METRICS if metric != "is"]
+
+
+def test_each_score_knows_how_it_was_made():
+    scores = measure(OF_FEATURES, Pixels(), REAL, FAKE, MADE, seed=3)
+    assert [score.protocol.metric for score in scores] == OF_FEATURES
+    assert scores[0].value == frechet_distance(gaussian(REAL), gaussian(FAKE))
+    for score in scores:
+        made = score.protocol
+        assert (made.real, made.fake, made.width, made.reference, made.data) == (300, 280, 16, "held-out", "abc")
+        assert made.extractor == Pixels().identity
+        assert score.seed == 3
+
+
+def test_halves_of_one_set_are_near_one_another():
+    near = real_against_real(["kid"], Pixels(), REAL, MADE)
+    far = measure(["kid"], Pixels(), REAL, FAKE, MADE)
+    assert abs(near[0].value) < 0.3 * far[0].value
+    assert near[0].protocol.real == near[0].protocol.fake == 150
+
+
+def test_unknown_and_unfit_metrics_are_refused():
+    with pytest.raises(ConfigError, match="fod is not a metric"):
+        measure(["fod"], Pixels(), REAL, FAKE, MADE)
+    with pytest.raises(CapabilityError, match="names classes; pixels does not"):
+        measure(["is"], Pixels(), REAL, FAKE, MADE)
+
+
+def test_a_rank_that_cannot_be_full_brings_a_warning():
+    few = measure(["fid"], Pixels(), made_features(12, 16, "a"), FAKE, MADE)[0]
+    assert "cannot have full rank" in few.warnings()[1]
+    assert len(measure(["fid"], Pixels(), REAL, FAKE, MADE)[0].warnings()) == 1
+
+
+@pytest.mark.parametrize(("value", "word"), [(3.0, "excellent"), (20.0, "good"), (40.0, "fair"), (80.0, "poor")])
+def test_only_the_published_protocol_has_words(value, word):
+    standard = Identity("inception-2015", "0", "2048", "tensorflow-1 bilinear 299", "(x-128)/128")
+    score = Score(value, dataclasses.replace(MADE, metric="fid", extractor=standard))
+    assert band(score) == word
+    for change in ({"precision": "bfloat16"}, {"layer": "64"}, {"values": "2x/255-1"}, {"name": "pixels"}):
+        other = dataclasses.replace(score.protocol, extractor=dataclasses.replace(standard, **change))
+        assert band(dataclasses.replace(score, protocol=other)) is None
+    assert band(dataclasses.replace(score, protocol=dataclasses.replace(score.protocol, metric="kid"))) is None
