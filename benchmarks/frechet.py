@@ -38,7 +38,7 @@ def main() -> None:
     a, b = (
         gaussian(draw.standard_normal((3 * d, d)) @ mixing * scale + shift) for scale, shift in ((1, 0), (1.1, 0.1))
     )
-    ways = {"square root of the product": by_square_root, "Cholesky and eigenvalues": frechet_distance}
+    ways = {"square root of the product": by_square_root, "eigenvalues of the product": frechet_distance}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     values = {}
     for _ in range(asked.rounds):

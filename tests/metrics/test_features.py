@@ -8,7 +8,7 @@ from torch import nn
 
 from saddlepoint.errors import DataError, ShapeError
 from saddlepoint.metrics.features import ModuleExtractor, Pixels, features, statistics, weights_hash
-from saddlepoint.metrics.images import batches, to_uint8
+from saddlepoint.metrics.images import batches
 from saddlepoint.metrics.statistics import gaussian
 
 
@@ -37,18 +37,6 @@ def test_pixels_lie_in_zero_to_one_and_large_images_are_averaged():
     images[..., :2] = 255
     np.testing.assert_array_equal(features(Pixels(side=2), images), [[1, 0, 1, 0]])
     np.testing.assert_array_equal(features(Pixels(side=16), images)[0, :4], [1, 1, 0, 0])
-
-
-def test_floats_are_rounded_to_the_nearest_level():
-    images = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0, 1 / 127.5 - 1, 1.4 / 127.5 - 1]).view(1, 1, 1, 7)
-    np.testing.assert_array_equal(to_uint8(images)[0, 0, 0], [0, 0, 128, 255, 255, 1, 1])
-    with pytest.raises(ShapeError, match="uint8 needs no conversion"):
-        to_uint8(torch.zeros(1, 1, 2, 2, dtype=torch.uint8))
-
-
-def test_every_level_survives_the_way_to_the_network_and_back():
-    levels = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
-    np.testing.assert_array_equal(to_uint8(levels.float() / 127.5 - 1), levels.numpy())
 
 
 @pytest.mark.parametrize(

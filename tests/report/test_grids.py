@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
+from saddlepoint.data.pictures import GAP, channels_shown, grid
 from saddlepoint.errors import RunError, ShapeError
-from saddlepoint.report.grids import CAPTION, GAP, channels_shown, grid, limits_of, plot, save_png
+from saddlepoint.report.grids import CAPTION, limits_of, plot, save_png
 
 
 def test_small_images_are_enlarged_to_whole_pixels_a_person_can_see() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from saddlepoint.data.pictures import grid
 from saddlepoint.errors import RunError
-from saddlepoint.report.grids import grid, save_png
+from saddlepoint.report.grids import save_png
 from saddlepoint.report.page import BYTES, GRIDS, write_report
 
 VOID = {"meta", "img", "input", "br", "line", "polyline", "circle"}

@@ -14,6 +14,7 @@ from torch import Tensor
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.pictures import Pictures
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import load_networks, under
 from saddlepoint.errors import CapabilityError, CheckpointError
@@ -52,6 +53,7 @@ class Model:
         self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
+        A notebook shows them as a grid.
 
         label: one class for all, where the model knows classes. batch: how many are made at once.
         Raises CapabilityError when the method makes no images from latents.
@@ -66,7 +68,8 @@ class Model:
             part = None if labels is None else labels[start : start + batch].to(self.device)
             images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
             made.append(images.float().cpu())
-        return torch.cat(made) if made else torch.empty(0, *self.spec.shape)
+        images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
+        return images.as_subclass(Pictures)
 
     def _class(self, label: int) -> int:
         if not self.spec.classes:

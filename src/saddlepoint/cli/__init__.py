@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
 
         print(f"saddlepoint {__version__}")
         sys.exit(0)
+    # Waiting threads that spin make two busy cores up to 100 times slower; must be set before torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from saddlepoint.config import nearest
     from saddlepoint.errors import ConfigError, SaddlepointError
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.loader import to_uint8
+from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.world.mixtures import mixture
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
@@ -86,7 +86,7 @@ def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
     naive = PixelGaussian(dataset.images).sample(half, seed)
     return Measured(
         rows=(
-            row("generated", f"{model.name}, averaged weights", generated),
+            row("generated", model.name + (", averaged weights" if model.method.ema() else ""), generated),
             row("real", "real against real", dataset.images[other]),
             row("baseline", "naive: a Gaussian over pixels", naive),
         ),

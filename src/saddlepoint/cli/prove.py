@@ -80,6 +80,9 @@ def prove(name: str, seed: int, *, out: Path, precision: str = "float32") -> boo
     _show(name, seed, seconds, found, verdicts)
     passed = all(fine for fine, _ in verdicts)
     _keep(out / "evidence" / f"{name}.json", proof, _run_of(name, seed, precision, seconds, passed, found))
+    if passed and seed == 0:
+        grids = sorted((folder / "samples").glob("*.png"))
+        shutil.copyfile(grids[-1], out / "evidence" / f"{name}.png")
     print(trained.summary())
     return passed
 

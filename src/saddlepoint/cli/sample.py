@@ -10,8 +10,9 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.data.pictures import grid
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.report.grids import grid, save_png
+from saddlepoint.report.grids import save_png
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from saddlepoint.data.batches import Batch, DataSpec
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.order import batches_per_epoch, epoch_of, rows_at
+from saddlepoint.data.pixels import pixels
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform
 
@@ -124,21 +124,3 @@ class Loader:
             mirrored = raw["_flip"].to(self.device, non_blocking=True)[:, None, None, None]
             tensor = torch.where(mirrored, tensor.flip(-1), tensor)
         return pixels(tensor, resolution)
-
-
-def pixels(image: Tensor, resolution: int | None = None) -> Tensor:
-    """uint8 [N, C, H, W] as the networks see it: float32 in [-1, 1], channels last; (x - 127.5) / 127.5.
-
-    resolution: side to average down to (a whole fraction of H); None leaves the size.
-    """
-    shown = image.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
-    if resolution is not None and resolution != shown.shape[-1]:
-        if shown.shape[-1] % resolution:
-            raise ConfigError(f"images of {shown.shape[-1]} pixels cannot be averaged down to {resolution}.")
-        shown = functional.avg_pool2d(shown, shown.shape[-1] // resolution)
-    return shown
-
-
-def to_uint8(image: Tensor) -> Tensor:
-    """Images in [-1, 1] as uint8 on the CPU, rounded to nearest and clamped: the inverse of `pixels`."""
-    return image.detach().float().mul(127.5).add(128.0).clamp(0, 255).to("cpu", torch.uint8).contiguous()

@@ -27,24 +27,30 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 def _trace_of_root(a: Gaussian, b: Gaussian) -> float:
     """tr (Σa Σb)^½, without the square root of a matrix that is not symmetric.
 
-    With Σ = Rᵀ R it is the sum of the singular values of Ra Rbᵀ, and the sum of the roots of the eigenvalues of
-    Ra Σb Raᵀ. The first needs no rank and squares nothing; the second is the faster one for full covariances.
+    It is the sum of the roots of the eigenvalues of Σa Σb. At full rank LAPACK finds these from the Cholesky factor of
+    one. Where Σ = Rᵀ R is known they are those of Ra Σb Raᵀ, and their roots the singular values of Ra Rbᵀ, which needs
+    no rank and squares nothing.
     """
     if a.root is not None and b.root is not None:
         return float(scipy.linalg.svdvals(a.root @ b.root.T, overwrite_a=True, check_finite=False).sum())
     if a.root is None and b.root is not None:
         a, b = b, a
-    root = _root(a.covariance) if a.root is None else a.root
-    product = root @ b.covariance @ root.T
-    values = scipy.linalg.eigvalsh(product, overwrite_a=True, check_finite=False)
+    if a.root is None:
+        try:
+            values = scipy.linalg.eigvalsh(b.covariance, a.covariance, type=2, driver="gv", check_finite=False)
+        except scipy.linalg.LinAlgError:
+            values = _between(_root(a.covariance), b.covariance)
+    else:
+        values = _between(a.root, b.covariance)
     return float(np.sqrt(values.clip(min=0)).sum())  # rounding leaves zeros a little below zero
 
 
+def _between(root: Doubles, covariance: Doubles) -> Doubles:
+    product = root @ covariance @ root.T
+    return np.asarray(scipy.linalg.eigvalsh(product, overwrite_a=True, check_finite=False))
+
+
 def _root(covariance: Doubles) -> Doubles:
-    """R with covariance = Rᵀ R: the Cholesky factor, or below full rank the one from the eigenvectors."""
-    try:
-        factor: Doubles = scipy.linalg.cholesky(covariance, check_finite=False)
-    except scipy.linalg.LinAlgError:
-        values, vectors = scipy.linalg.eigh(covariance, check_finite=False)
-        factor = np.sqrt(values.clip(min=0))[:, None] * vectors.T
-    return factor
+    """R with covariance = Rᵀ R from the eigenvectors, for covariances below full rank."""
+    values, vectors = scipy.linalg.eigh(covariance, check_finite=False)
+    return np.asarray(np.sqrt(values.clip(min=0))[:, None] * vectors.T)

@@ -23,43 +23,6 @@ _SIDE, _MARGIN, _FINER = 480, 44, 2  # a plot's size in pixels, the room for its
 _REAL, _FAKE, _INK, _RULE = (120, 128, 140), (214, 84, 30), (70, 74, 82), (226, 228, 232)
 
 
-def grid(images: Tensor, columns: int | None = None, enlarge: int | None = None) -> Image.Image:
-    """Images side by side in rows, with a thin gap.
-
-    images: [N, C, H, W], uint8, or floating in [-1, 1] (values outside are cut to it, those that are not finite are
-        black). One channel is grey and three are colour; of any other number `channels_shown` says what is shown.
-    columns: tiles in a row; by default as many as rows.
-    enlarge: whole factor, nearest pixel; by default the least that makes a tile 64 pixels wide or high.
-    Raises ShapeError for anything else.
-    """
-    if images.ndim != 4 or not images.numel():
-        raise ShapeError(f"a grid shows images [N, C, H, W]; this tensor is {list(images.shape)}.")
-    count, channels, height, width = images.shape
-    factor = enlarge or max(1, math.ceil(TILE / max(height, width)))
-    columns = columns or math.ceil(math.sqrt(count))
-    tiles = _bytes(images[:, : 3 if channels >= 3 else 1]).repeat(factor, axis=1).repeat(factor, axis=2)
-    rows, high, wide = math.ceil(count / columns), height * factor + GAP, width * factor + GAP
-    canvas = np.full((rows * high + GAP, columns * wide + GAP, tiles.shape[3]), GAP_GREY, np.uint8)
-    for index, tile in enumerate(tiles):
-        top, left = GAP + index // columns * high, GAP + index % columns * wide
-        canvas[top : top + high - GAP, left : left + wide - GAP] = tile
-    return Image.fromarray(canvas.squeeze(2) if tiles.shape[3] == 1 else canvas)
-
-
-def _bytes(images: Tensor) -> np.ndarray:
-    """[N, H, W, C] uint8."""
-    if images.is_floating_point():
-        images = ((images.detach().float() + 1) * 127.5).nan_to_num(0.0, 255.0, 0.0).round().clamp(0, 255).byte()
-    return images.permute(0, 2, 3, 1).cpu().numpy()
-
-
-def channels_shown(channels: int) -> str:
-    """The sentence that a picture of `channels` channels needs; empty for grey and colour."""
-    if channels in (1, 3):
-        return ""
-    return f"Of {channels} channels the first {'three are shown as colour' if channels > 3 else 'is shown as grey'}."
-
-
 def save_png(picture: Image.Image, path: Path, caption: str = "") -> None:
     """Write a PNG in one piece, with the caption as its description. Raises RunError when it cannot be written."""
     info = PngInfo()

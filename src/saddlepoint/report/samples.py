@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.data.pictures import channels_shown, grid
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.methods.abilities import Samples
-from saddlepoint.report.grids import channels_shown, grid, limits_of, plot, save_png
+from saddlepoint.report.grids import limits_of, plot, save_png
 
 POINTS = 1000  # in a plot of a point world, real and fake each
 

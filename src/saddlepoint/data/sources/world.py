@@ -43,7 +43,7 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
     if modes is None and name != "swissroll":
         known = [f"world:{world}" for world in WORLDS]
         raise ConfigError(
-            f"no world is called {settings.data}{nearest(settings.data, known) or '.'} Known: {', '.join(known)}."
+            f"no world is called {settings.data}{nearest(settings.data, known)} Known: {', '.join(known)}."
         )
     if settings.resolution is not None or settings.channels is not None:
         raise ConfigError(f"{settings.data} has points, not images: leave out --resolution and --channels.")

@@ -191,5 +191,5 @@ PROOF = Proof(
     measure="frechet",
     share=1 / 3,
     bars={"classes": 10},
-    settings={"images": 400_000, "batch": 64},
+    settings={"images": 300_000, "batch": 64},
 )

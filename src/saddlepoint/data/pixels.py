@@ -1,0 +1,35 @@
+"""Between bytes and what the networks see: 0..255 and [-1, 1], there and back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from saddlepoint.errors import ConfigError, ShapeError
+
+
+def pixels(image: Tensor, resolution: int | None = None) -> Tensor:
+    """uint8 [N, C, H, W] as the networks see it: float32 in [-1, 1], channels last; (x - 127.5) / 127.5.
+
+    resolution: side to average down to (a whole fraction of H); None leaves the size.
+    Raises ConfigError when the side is no whole multiple of it.
+    """
+    shown = image.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
+    if resolution is not None and resolution != shown.shape[-1]:
+        if shown.shape[-1] % resolution:
+            raise ConfigError(f"images of {shown.shape[-1]} pixels cannot be averaged down to {resolution}.")
+        shown = functional.avg_pool2d(shown, shown.shape[-1] // resolution)
+    return shown
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """What a network returned, as 8-bit images on the CPU: [-1, 1] to 0..255, rounded to the nearest, clipped outside.
+
+    images: float [N, C, H, W] on any device; what is not a number becomes 0.
+    Raises ShapeError for a tensor that is not floating.
+    """
+    if not images.is_floating_point():
+        raise ShapeError(f"to_uint8 takes float images in [-1, 1], got {images.dtype}; uint8 needs no conversion.")
+    scaled = (images.detach().float() + 1) * 127.5
+    return scaled.nan_to_num_(0.0, 255.0, 0.0).round_().clamp_(0, 255).to("cpu", torch.uint8).contiguous()

@@ -1,0 +1,99 @@
+"""The plan of the house: a room imports only rooms above it, and the front door opens without torch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import saddlepoint
+
+HERE = Path(saddlepoint.__file__).parent
+ROOMS = (
+    *("errors", "config", "keyed", "data", "nn", "losses", "methods", "engine", "checkpoint", "metrics"),
+    *("latent", "report", "deploy", "cli"),
+)
+FILES = sorted(HERE.rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, also within functions; `from package import room` counts as the room."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(path: Path) -> str:
+    return path.relative_to(HERE).parts[0].removesuffix(".py")
+
+
+def test_every_file_lies_in_a_room() -> None:
+    assert {room(path) for path in FILES} <= {*ROOMS, "__init__"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
+def test_a_room_imports_only_rooms_above_it(path: Path) -> None:
+    if path == HERE / "__init__.py":
+        return
+    above = ROOMS[: ROOMS.index(room(path)) + 1]
+    rooms = [name.split(".")[1] for name in imports(path) if name.startswith("saddlepoint.")]
+    back = [name for name in rooms if name not in above and name != "__version__"]
+    assert not back, f"{path.relative_to(HERE)} imports from {', '.join(back)}, which stand below it"
+
+
+def test_the_engine_knows_no_method_and_nothing_below_methods_does() -> None:
+    for path in FILES:
+        if room(path) in ROOMS[ROOMS.index("engine") :]:
+            families = [name.split(".")[2] for name in imports(path) if name.startswith("saddlepoint.methods.")]
+            assert set(families) <= {"base", "abilities"}, f"{path} names a family or a method"
+
+
+def test_no_file_is_a_bag_of_helpers() -> None:
+    assert [path for path in FILES if path.stem in ("utils", "util", "helpers", "misc", "common")] == []
+
+
+def test_a_file_says_first_what_it_is() -> None:
+    assert [str(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+def test_torchvision_and_pickle_are_imported_nowhere() -> None:
+    for path in FILES:
+        names = {name.split(".")[0] for name in imports(path)}
+        assert not names & {"torchvision", "dill", "cloudpickle", "joblib", "shelve", "marshal"}, path
+        if path != HERE / "data" / "sources" / "cifar.py":  # whose unpickler admits arrays of numbers alone
+            assert "pickle" not in names, path
+
+
+def test_torch_load_and_torch_save_are_called_nowhere() -> None:
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert "torch.save(" not in text, path
+        assert "torch.load(" not in text, path
+
+
+def test_the_public_names_are_these() -> None:
+    assert saddlepoint.__all__ == ["Model", "SaddlepointError", "load", "resume", "train"]
+    assert dir(saddlepoint) == ["Model", "SaddlepointError", "__version__", "load", "resume", "train"]
+    for name in saddlepoint.__all__:
+        assert getattr(saddlepoint, name).__name__ == name
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'trian'"):
+        importlib.import_module("saddlepoint").__getattr__("trian")
+
+
+@pytest.mark.parametrize("line", ["import saddlepoint", "main(['--help'])", "main(['list'])", "main(['--version'])"])
+def test_the_front_door_opens_without_torch(line: str) -> None:
+    lines = ["import sys", "from saddlepoint.cli import main" if "main" in line else "", "try:", f"    {line}"]
+    lines += ["except SystemExit as end:", "    assert not end.code, end.code"]
+    lines += ["heavy = {'torch', 'scipy', 'sklearn', 'matplotlib', 'tyro'} & sys.modules.keys()", "assert not heavy, heavy"]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True)

@@ -1,0 +1,163 @@
+"""Settings: what is not a field, or not of its type, is refused in words that name the mend."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from saddlepoint import config
+from saddlepoint.cli import plan as plans
+from saddlepoint.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parent:
+    """Some settings."""
+
+    seed: int = 0
+    """where it starts"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Parent):
+    """More settings."""
+
+    rate: float = 0.1
+    """how fast
+    it goes"""
+    kind: Literal["adam", "sgd"] = "adam"
+    """which one"""
+    sides: Literal[1, 3] | None = None
+    """how many sides"""
+    widths: tuple[int, ...] = (1, 2)
+    """units of the layers"""
+    betas: tuple[float, float] = (0.0, 0.9)
+    """two numbers"""
+    folder: Path | None = None
+    """where to"""
+    loud: bool = False
+    """whether to say so"""
+    unexplained: int = 1
+
+
+FULL: dict[str, Any] = {
+    "seed": 3, "rate": 1.5, "kind": "sgd", "sides": 3, "widths": (4,), "betas": (0.5, 0.9),
+    "folder": Path("a/b"), "loud": True, "unexplained": 2,
+}
+
+
+def test_settings_survive_json() -> None:
+    for settings in (Settings(), Settings(**FULL)):
+        text = json.dumps(config.to_json(settings))
+        assert config.from_json(Settings, json.loads(text)) == settings
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_right_one() -> None:
+    with pytest.raises(ConfigError, match=r"no setting is called 'rat'; did you mean 'rate'\?"):
+        config.from_json(Settings, {"rat": 1.0})
+    with pytest.raises(ConfigError, match=r"no setting is called 'zzz'\.$"):
+        config.from_json(Settings, {"zzz": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("seed", 1.5, "seed cannot be 1.5: it must be a whole number."),
+        ("seed", "1", "seed cannot be '1': it must be a whole number."),
+        ("seed", True, "seed cannot be True: it must be a whole number."),
+        ("rate", "fast", "rate cannot be 'fast': it must be a number."),
+        ("rate", None, "rate cannot be None: it must be a number."),
+        ("rate", False, "rate cannot be False: it must be a number."),
+        ("kind", "adm", "kind cannot be 'adm'; did you mean 'adam'? It is one of: adam, sgd."),
+        ("sides", 2, "sides cannot be 2: it must be one of: 1, 3 or nothing."),
+        ("sides", True, "sides cannot be True: it must be one of: 1, 3 or nothing."),
+        ("widths", [1, "2"], "widths cannot be '2': it must be a whole number."),
+        ("widths", 3, "widths cannot be 3: it must be a list of a whole number."),
+        ("betas", [0.5], "betas cannot be [0.5]: it must be a list of a number."),
+        ("folder", 3, "folder cannot be 3: it must be a path or nothing."),
+        ("loud", 1, "loud cannot be 1: it must be true or false."),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_in_words(name: str, value: Any, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.from_json(Settings, {name: value})
+    assert str(caught.value) == words
+
+
+def test_only_numbers_that_mean_the_same_are_converted() -> None:
+    read = config.from_json(Settings, {"seed": 3.0, "rate": 2, "widths": [1], "folder": "x"})
+    assert read == Settings(seed=3, rate=2.0, widths=(1,), folder=Path("x"))
+    assert type(read.seed) is int
+    assert type(read.rate) is float
+
+
+def test_what_json_has_no_form_for_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot be written as JSON"):
+        config.to_json(Settings(widths={1, 2}))  # type: ignore[arg-type]
+
+
+def test_a_fields_help_is_the_sentence_under_it_also_of_a_parent() -> None:
+    explained = config.field_help(Settings)
+    assert explained["seed"] == "where it starts"
+    assert explained["rate"] == "how fast\nit goes"
+    assert "unexplained" not in explained
+
+
+@pytest.mark.parametrize(("suffix", "text"), [("toml", 'rate = 2\nkind = "sgd"'), ("json", '{"rate": 2, "kind": "sgd"}')])
+def test_a_settings_file_is_toml_or_json(tmp_path: Path, suffix: str, text: str) -> None:
+    path = tmp_path / f"settings.{suffix}"
+    path.write_text(text)
+    assert config.read_file(path) == {"rate": 2, "kind": "sgd"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.toml", b"rate = ", "is not valid TOML"),
+        ("a.json", b"{", "is not valid JSON"),
+        ("a.json", b"\xff\xfe\x00", "is not valid JSON"),
+        ("a.json", b"[1]", "must hold one table"),
+        ("a.yaml", b"rate: 2", "must be called .json or .toml"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_used_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        config.read_file(tmp_path / name)
+
+
+def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.toml cannot be read: No such file"):
+        config.read_file(tmp_path / "gone.toml")
+
+
+def test_the_line_wins_over_the_file_over_the_preset_over_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("batch = 32\nlatent = 7")
+    default, preset = plans.make("dcgan", {}), plans.make("dcgan", {}, preset="authors")
+    assert (default.run.batch, preset.run.batch, preset.method.prior) == (64, 128, "uniform")  # type: ignore[attr-defined]
+    assert preset.data.resolution == 64
+    both = plans.make("dcgan", {"latent": 9}, preset="authors", file=file)
+    assert (both.run.batch, both.method.latent, both.method.prior) == (32, 9, "uniform")  # type: ignore[attr-defined]
+
+
+def test_a_plan_refuses_names_that_no_table_has(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text('{"laten": 7}')
+    with pytest.raises(ConfigError, match=r"'laten'; did you mean 'latent'\?"):
+        plans.make("dcgan", {}, file=file)
+    with pytest.raises(ConfigError, match=r"'bach'; did you mean 'batch'\?"):
+        plans.make("dcgan", {"bach": 3})
+    with pytest.raises(ConfigError, match=r"no preset 'autors'; did you mean 'authors'\?"):
+        plans.make("dcgan", {}, preset="autors")
+    with pytest.raises(ConfigError, match=r"no method is called 'dgan'; did you mean 'dcgan'\?"):
+        plans.make("dgan", {})
+
+
+def test_a_plan_survives_run_json() -> None:
+    made = plans.make("dcgan", {"batch": 16, "data": "world:shapes", "resolution": 16, "latent": 5})
+    assert plans.Plan.read(json.loads(json.dumps(made.json()))) == made
