@@ -40,8 +40,6 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return to_json(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise ConfigError(f"{value!r} cannot be written as JSON.")
@@ -145,14 +143,6 @@ def read_file(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"the settings file {path} must hold one table of names and values.")
     return values
-
-
-def override(settings: T, values: Mapping[str, Any]) -> T:
-    """The same settings with some fields changed, each checked. Raises ConfigError as `from_json` does."""
-    kinds = typing.get_type_hints(type(settings))
-    refuse_unknown(values, [field.name for field in dataclasses.fields(settings)])  # type: ignore[arg-type]
-    changed = {name: checked(name, value, kinds[name]) for name, value in values.items()}
-    return dataclasses.replace(settings, **changed)  # type: ignore[type-var]
 
 
 @cache

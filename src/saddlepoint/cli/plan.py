@@ -53,11 +53,13 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     for layer in (_preset(name, preset), config.read_file(file) if file else {}, flat):
         config.refuse_unknown(layer, [known for table in tables for known in table])
         values |= layer
-    run, data, method = (
-        config.from_json(part, {key: value for key, value in values.items() if key in table})
-        for part, table in zip(parts, tables)
+    run, data, method = ({key: value for key, value in values.items() if key in table} for table in tables)
+    return Plan(
+        name,
+        config.from_json(RunSettings, run),
+        config.from_json(DataSettings, data),
+        config.from_json(kind, method),
     )
-    return Plan(name, run, data, method)
 
 
 def names(part: type) -> list[str]:

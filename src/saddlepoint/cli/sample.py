@@ -8,9 +8,11 @@ from typing import Annotated
 
 import torch
 import tyro
+from PIL import Image
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.pictures import grid
+from saddlepoint.data.pixels import to_uint8
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.report.grids import save_png
 
@@ -57,6 +59,7 @@ def _write(images: torch.Tensor, out: Path, found: Sample, model: Model) -> Path
     if not found.single:
         save_png(grid(images), out, caption)
         return out
-    for index, image in enumerate(images):
-        save_png(grid(image[None], columns=1, enlarge=1), out / f"{index:05d}.png", caption)
+    shown = to_uint8(images[:, : 3 if images.shape[1] >= 3 else 1]).permute(0, 2, 3, 1).numpy()
+    for index, image in enumerate(shown):
+        save_png(Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image), out / f"{index:05d}.png", caption)
     return out

@@ -57,7 +57,7 @@ def channels_shown(channels: int) -> str:
 class Pictures(Tensor):
     """Images [N, C, H, W] that a notebook shows as a grid; a tensor like any other, and what is made of it is plain."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     def _repr_png_(self) -> bytes | None:
         if self.ndim != 4 or not self.numel():

@@ -18,7 +18,7 @@ def timm_extractor(name: str, *, pretrained: bool = True) -> ModuleExtractor:
     leaves them random. Raises MissingExtra without timm.
     """
     try:
-        import timm
+        import timm  # type: ignore[import-not-found]
     except ImportError:
         raise _missing("timm") from None
     network = timm.create_model(name, pretrained=pretrained, num_classes=0)
@@ -40,7 +40,7 @@ def transformers_extractor(name: str) -> ModuleExtractor:
     towers the image tower is taken. Raises MissingExtra without transformers.
     """
     try:
-        import transformers
+        import transformers  # type: ignore[import-not-found]
     except ImportError:
         raise _missing("transformers") from None
     processor = transformers.AutoImageProcessor.from_pretrained(name)

@@ -35,9 +35,8 @@ def lpips_identity(network: LPIPS) -> Identity:
 @torch.inference_mode()
 def lpips(network: LPIPS, a: Bytes, b: Bytes, size: int = 16) -> Doubles:
     """Distance of each pair. a, b: uint8 [N, 1 or 3, H, W]. Returns [N]. Raises ShapeError."""
-    x, y = (array.astype(np.float32) / 127.5 - 1 for array in pair(a, b))
     made: list[Tensor] = []
-    for start in range(0, len(x), size):
-        rows = slice(start, start + size)
-        made.append(network(torch.from_numpy(x[rows]), torch.from_numpy(y[rows])))
+    for start in range(0, len(a), size):
+        x, y = pair(a[start : start + size], b[start : start + size])
+        made.append(network(*(torch.from_numpy(array / 127.5 - 1).float() for array in (x, y))))
     return np.asarray(torch.cat(made).double().numpy())
