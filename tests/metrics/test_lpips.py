@@ -67,6 +67,8 @@ def test_published_files_are_taken_from_given_paths(tmp_path):
 
 
 def test_pairs_that_do_not_fit_are_refused():
+    with pytest.raises(ShapeError, match="one shape"):
+        lpips(network(), PAIR[0][:1], PAIR[1])
     with pytest.raises(ShapeError):
         network()(torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 33))
     with pytest.raises(ShapeError, match="1 or 3"):

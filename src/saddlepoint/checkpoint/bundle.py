@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -48,28 +48,32 @@ class Model:
         """Where the networks are."""
         return next(self.nets.parameters()).device
 
-    @torch.no_grad()
     def sample(
         self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
-        A notebook shows them as a grid.
 
         label: one class for all, where the model knows classes. batch: how many are made at once.
-        Raises CapabilityError when the method makes no images from latents.
+        A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
+        made = list(self.stream(n, seed=seed, label=label, truncation=truncation, batch=batch))
+        images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
+        return images.as_subclass(Pictures)
+
+    def stream(
+        self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
+    ) -> Iterator[Tensor]:
+        """The images of `sample`, at most `batch` at a time."""
         method = self.method
         if not isinstance(method, Samples):
             raise CapabilityError(f"{self.name} does not make images from latents.")
         labels = None if label is None else torch.full((n,), self._class(label))
         latents = method.latents(self.nets, n, seed, labels)
-        made = []
         for start in range(0, n, batch):
             part = None if labels is None else labels[start : start + batch].to(self.device)
-            images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
-            made.append(images.float().cpu())
-        images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
-        return images.as_subclass(Pictures)
+            with torch.no_grad():
+                images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
+            yield images.float().cpu()
 
     def _class(self, label: int) -> int:
         if not self.spec.classes:

@@ -28,10 +28,10 @@ class Checkpoints(Hook):
         self._saved_images, self._saved_step = run.clock.images, run.clock.step
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
-        """Save when the images since the last time are enough."""
+        """Save when the images since the last time are enough, and at once when a score is better than ever."""
         self._look(run)
         every = run.settings.checkpoint_every
-        if run.clock.images // every > self._saved_images // every:
+        if run.clock.images // every > self._saved_images // every or self._is_best_score(run):
             self._save(run)
 
     def end(self, run: Run, error: BaseException | None) -> None:
@@ -66,11 +66,27 @@ class Checkpoints(Hook):
         self._saved_images, self._saved_step = run.clock.images, run.clock.step
 
     def _look(self, run: Run) -> None:
-        """Note the chosen figure; a name that the first report does not have is refused before any work is lost."""
-        name = run.settings.best
+        """Note the chosen figure; a name that the first report does not have is refused before any work is lost.
+
+        A score is of one moment: it counts for a checkpoint of that very step alone.
+        """
+        name = watched(run)
         if name is None or not run.reporting:
             return
-        if run.clock.step == 1 and name not in run.figures:
+        scored = name.startswith("score/")
+        if run.clock.step == 1 and name not in run.figures and not scored:
             known = ", ".join(sorted(run.figures))
             raise ConfigError(f"--best {name} is no figure of this run{nearest(name, run.figures)} There are {known}.")
-        self._figure = run.figures.get(name, self._figure)
+        self._figure = run.figures.get(name, None if scored else self._figure)
+
+    def _is_best_score(self, run: Run) -> bool:
+        name = watched(run)
+        if name is None or not name.startswith("score/") or not run.reporting or self._figure is None:
+            return False
+        return self._best is None or self._figure < self._best[0]
+
+
+def watched(run: Run) -> str | None:
+    """The figure whose lowest value marks the best checkpoint; None for none."""
+    distances = [f"score/{name}" for name in run.settings.score if name in ("fid", "fid-infinity", "kid")]
+    return run.settings.best or (distances[0] if distances else None)

@@ -26,7 +26,7 @@ from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.engine.hooks import Hook, Log
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer, load_networks
-from saddlepoint.errors import CheckpointError, DivergedError, RunError
+from saddlepoint.errors import CheckpointError, ConfigError, DivergedError, RunError
 from saddlepoint.keyed import key
 from saddlepoint.methods.base import Networks
 from saddlepoint.report.page import write_report
@@ -149,7 +149,20 @@ def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = Fals
 
 def _hooks(plan: Plan, folder: Folder, dataset: Dataset, *, quiet: bool) -> list[Hook]:
     hooks: list[Hook] = [] if quiet else [Progress()]
-    return [*hooks, SampleGrids(dataset.images), TensorBoard(), Log(folder.log), Checkpoints()]
+    hooks.append(SampleGrids(dataset.images))
+    if plan.run.score:
+        hooks.append(_scores(plan, dataset))
+    return [*hooks, TensorBoard(), Log(folder.log), Checkpoints()]
+
+
+def _scores(plan: Plan, dataset: Dataset) -> Hook:
+    """Scored against the images trained on; imported here, since most runs need no metrics."""
+    from saddlepoint.cli.scoring import extractor_for
+    from saddlepoint.metrics.hook import Scores
+
+    if dataset.images.ndim != 4:
+        raise ConfigError(f"{dataset.source} has points, which --score does not measure; `saddle prove` does.")
+    return Scores(plan.run.score, lambda: extractor_for(dataset), dataset.images)
 
 
 def _fit(parts: Parts, folder: Folder) -> Trained:

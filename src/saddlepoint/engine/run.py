@@ -44,10 +44,28 @@ class RunSettings:
     keep: int = 3
     """how many of the latest checkpoints are kept"""
     best: str | None = None
-    """a logged figure, such as generator/score or score/frechet: the checkpoint where it was lowest is kept as well"""
+    """a logged figure, such as generator/fake: the checkpoint where it was lowest is kept as well; with --score it is by
+    default the first distance (fid, kid or fid-infinity) of it"""
+    score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
+    """figures to measure while training, such as `--score fid kid`; see docs/metrics.md"""
+    score_every: int = 50_000
+    """images between two scores"""
+    score_images: int = 2_000
+    """generated and real images that a score is made from, or as many real ones as there are"""
+    patience: int | None = None
+    """end the run when the first figure of --score has not improved for so many images"""
 
     def __post_init__(self) -> None:
-        for name in ("images", "batch", "accumulate", "log_every", "checkpoint_every", "keep"):
+        for name in (
+            "images",
+            "batch",
+            "accumulate",
+            "log_every",
+            "checkpoint_every",
+            "keep",
+            "score_every",
+            "score_images",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} cannot be {getattr(self, name)}: it must be 1 or more.")
         if self.batch % self.accumulate:
@@ -61,6 +79,8 @@ class RunSettings:
                 raise ConfigError(f"{name} cannot be {value}: it must be more than 0.")
         if self.threads is not None and self.threads < 1:
             raise ConfigError(f"threads cannot be {self.threads}: it must be 1 or more.")
+        if self.patience is not None and not self.score:
+            raise ConfigError("patience needs something to wait for: give --score fid as well.")
         if self.samples < 0 or self.seed < 0:
             raise ConfigError("samples and seed cannot be negative.")
 

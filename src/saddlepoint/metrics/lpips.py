@@ -10,7 +10,7 @@ from torch import Tensor
 
 from saddlepoint.metrics.features import Identity, weights_hash
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.pairwise import pair
+from saddlepoint.metrics.pairwise import check_pair
 from saddlepoint.metrics.statistics import Doubles
 from saddlepoint.nn.backbones.lpips import HEADS, LPIPS, TRUNKS, TrunkName
 from saddlepoint.nn.backbones.weights import load_weights
@@ -35,8 +35,9 @@ def lpips_identity(network: LPIPS) -> Identity:
 @torch.inference_mode()
 def lpips(network: LPIPS, a: Bytes, b: Bytes, size: int = 16) -> Doubles:
     """Distance of each pair. a, b: uint8 [N, 1 or 3, H, W]. Returns [N]. Raises ShapeError."""
+    check_pair(a, b)
     made: list[Tensor] = []
     for start in range(0, len(a), size):
-        x, y = pair(a[start : start + size], b[start : start + size])
-        made.append(network(*(torch.from_numpy(array / 127.5 - 1).float() for array in (x, y))))
+        rows = slice(start, start + size)
+        made.append(network(*(torch.from_numpy(array[rows].astype(np.float32)) / 127.5 - 1 for array in (a, b))))
     return np.asarray(torch.cat(made).double().numpy())

@@ -23,6 +23,8 @@ from saddlepoint.metrics.statistics import Gaussian, gaussian
 Metric = Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage", "variance-ratio"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 """what `measure` knows; for `is` the extractor must name classes"""
+LOWER: frozenset[Metric] = frozenset({"fid", "fid-infinity", "kid"})
+"""metrics of which less is better; of the others more is, and `variance-ratio` is best at 1"""
 
 
 def measure(

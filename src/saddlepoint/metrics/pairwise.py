@@ -15,10 +15,15 @@ Pictures = NDArray[np.uint8] | NDArray[np.floating[Any]]
 
 
 def pair(a: Pictures, b: Pictures) -> tuple[Doubles, Doubles]:
-    """Both sets in float64. Raises ShapeError unless they are [N, C, H, W] of one shape."""
+    """Both sets in float64. Raises ShapeError as `check_pair` does."""
+    check_pair(a, b)
+    return a.astype(np.float64), b.astype(np.float64)
+
+
+def check_pair(a: Pictures, b: Pictures) -> None:
+    """Raises ShapeError unless both are [N, C, H, W] of one shape."""
     if a.ndim != 4 or a.shape != b.shape or not len(a):
         raise ShapeError(f"pairs must be [N, C, H, W] of one shape, got {list(a.shape)} and {list(b.shape)}.")
-    return a.astype(np.float64), b.astype(np.float64)
 
 
 def psnr(a: Pictures, b: Pictures, peak: float = 255.0) -> Doubles:

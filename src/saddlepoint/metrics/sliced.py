@@ -25,8 +25,8 @@ _DIRECTIONS = 128  # at a time, four times over
 def sliced_wasserstein(real: Images, fake: Images, *, seed: int = 0, patches: int = 128) -> dict[int, float]:
     """Distance at each level by its side in pixels, finest first, in thousandths; near 0 for sets that are alike.
 
-    real, fake: uint8 [n, C, H, W], the same number of images and the same shape. Holds the patches alone: 147 floats of
-    colour for each, `patches` an image and level. Raises ShapeError when the sets or the images do not fit.
+    real, fake: uint8 [n, C, H, W], the same number of images and the same shape. Holds the patches: 75 KB for a colour
+    image at each level, so memory limits it to some thousands of images. Raises ShapeError for sets that do not fit.
     """
     ours, theirs = _patches(real, patches, seed, "real"), _patches(fake, patches, seed, "fake")
     if {side: rows.shape for side, rows in ours.items()} != {side: rows.shape for side, rows in theirs.items()}:

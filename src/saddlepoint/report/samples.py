@@ -6,17 +6,17 @@ time the run has doubled, and at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saddlepoint.data.pictures import channels_shown, grid
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.methods.abilities import Samples
+from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 
 POINTS = 1000  # in a plot of a point world, real and fake each
@@ -71,15 +71,3 @@ class SampleGrids(Hook):
 def is_due(step: int) -> bool:
     """True at steps 50, 200, 400, 800, 1600, ..."""
     return step == 50 or (step >= 200 and step % 200 == 0 and (step // 200).bit_count() == 1)
-
-
-@contextmanager
-def evaluating(nets: nn.Module) -> Iterator[None]:
-    """All modules in evaluation mode, then each back in the mode it had."""
-    modes = {module: module.training for module in nets.modules()}
-    nets.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training

@@ -156,7 +156,7 @@ class DCGAN(Unconditional):
         yield Update("generator", {"fake": generator_loss(self.objective, nets.critic(fakes), rival)})
 
 
-# Settings by preset, with where each comes from; both papers' runs last 25 epochs of their own sets (give --images).
+# Settings by preset, with where each comes from; the authors train 25 epochs of their own set (give --images).
 PRESETS: dict[str, dict[str, Any]] = {
     "authors": {  # github.com/Newmu/dcgan_code, faces/train_uncond_dcgan.py: 4x4x1024 to 64x64x3
         "resolution": 64,

@@ -1,0 +1,67 @@
+"""One process of a run on several: trains the norm-free game and writes what it came to. See test_ranks.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from games import Game, Reports, both, trainer
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from saddlepoint.checkpoint.hook import Checkpoints
+from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.methods.base import Adam, Ema, Networks, Update
+
+
+def make(data: Any) -> Networks:
+    generator = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
+    critic = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
+    critic.register_buffer("mean", torch.zeros(2))
+    return Networks(generator=generator, critic=critic)
+
+
+def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
+    """Two critic moves with noise, a lazy term and a tuple; the mean of the data goes out in `watch`."""
+    for _ in range(2):
+        real = draw().image
+        shown.extend(map(tuple, real.tolist()))
+        with torch.no_grad():
+            fake = nets.generator(draw.noise(len(real), 3))
+        losses = {"real": -nets.critic(real).sigmoid().mean(), "fake": nets.critic(fake).sigmoid().mean()}
+        if clock.every(2):
+            losses["size"] = nets.critic(real).square().mean()
+        yield Update("critic", losses, watch={"mean": real.mean(0)})
+    score = nets.critic(nets.generator(draw.noise(len(real), 3))).sigmoid().mean()
+    yield Update("generator", {"score": -score}), Update("critic", {"against": score})
+
+
+def settle(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
+    nets.critic.mean.lerp_(report["critic/mean"], 0.5)
+
+
+shown: list[tuple[float, ...]] = []
+
+
+def main(folder: Path, accumulate: int) -> None:
+    torch.set_num_threads(1)
+    machine = TorchMachine("cpu", "float32")
+    seen = Reports()
+    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), at_settle=settle, average=Ema(("generator",), 50.0))
+    hooks = [seen, Checkpoints()]
+    run = trainer(
+        game, hooks=hooks, machine=machine, folder=folder, images=8 * 10, checkpoint_every=40, accumulate=accumulate, clip=0.5
+    )
+    run.fit()
+    tensors = {name: value.contiguous() for name, value in run.state()[0].items()}
+    save_file(tensors, folder / f"rank-{machine.rank}.safetensors")
+    (folder / f"rank-{machine.rank}.json").write_text(json.dumps({"figures": seen.figures(), "shown": shown}))
+    machine.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

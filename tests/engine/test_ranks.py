@@ -1,0 +1,53 @@
+"""Two processes equal one: the same weights, averages and figures, with the data split between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import distributed
+
+from saddlepoint.checkpoint import files
+
+HERE = Path(__file__).parent
+
+
+def run(folder: Path, processes: int, accumulate: int = 1) -> None:
+    folder.mkdir()
+    launch = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    surroundings = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
+    line = [sys.executable, *launch, str(HERE / "rank.py"), str(folder), str(accumulate)]
+    done = subprocess.run(line, env=surroundings, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
+def test_two_processes_equal_one(tmp_path: Path) -> None:
+    run(tmp_path / "one", 1)
+    run(tmp_path / "two", 2, accumulate=2)
+    one = load_file(tmp_path / "one" / "rank-0.safetensors")
+    first, second = (load_file(tmp_path / "two" / f"rank-{rank}.safetensors") for rank in (0, 1))
+    assert one.keys() == first.keys() == second.keys()
+    for name in one:
+        assert torch.allclose(one[name], first[name], rtol=0, atol=1e-6), name
+        assert torch.equal(first[name], second[name]), f"{name} differs between the processes"
+
+    alone = json.loads((tmp_path / "one" / "rank-0.json").read_text())
+    shared = [json.loads((tmp_path / "two" / f"rank-{rank}.json").read_text()) for rank in (0, 1)]
+    assert shared[0]["figures"] == shared[1]["figures"]
+    for line, other in zip(alone["figures"], shared[0]["figures"]):
+        assert line == pytest.approx(other, abs=1e-6)
+
+    whole, *halves = (sorted(map(tuple, part["shown"])) for part in (alone, *shared))
+    assert len(whole) == 2 * len(halves[0]) == 2 * len(halves[1])
+    assert whole == sorted(halves[0] + halves[1])  # nothing is shown twice or left out
+
+    kept = files.listing(tmp_path / "two" / "checkpoints")
+    assert [files.step_of(folder) for folder in kept] == [5, 10]  # written once, by the first process
+    assert all(files.fault(folder) is None for folder in kept)
