@@ -264,7 +264,7 @@ def _option(name: str) -> str:
 
 
 def _value(value: object) -> str:
-    """A setting as a person types it."""
+    """A setting as a person reads it; a list as it is typed."""
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     if isinstance(value, float) and value and (abs(value) < 1e-3 or abs(value) >= 1e6):

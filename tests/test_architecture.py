@@ -103,5 +103,8 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
 def test_the_front_door_opens_without_torch(line: str) -> None:
     lines = ["import sys", "from saddlepoint.cli import main" if "main" in line else "", "try:", f"    {line}"]
     lines += ["except SystemExit as end:", "    assert not end.code, end.code"]
-    lines += ["heavy = {'torch', 'scipy', 'sklearn', 'matplotlib', 'tyro'} & sys.modules.keys()", "assert not heavy, heavy"]
+    lines += [
+        "heavy = {'torch', 'scipy', 'sklearn', 'matplotlib', 'tyro'} & sys.modules.keys()",
+        "assert not heavy, heavy",
+    ]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True)

@@ -45,8 +45,15 @@ class Settings(Parent):
 
 
 FULL: dict[str, Any] = {
-    "seed": 3, "rate": 1.5, "kind": "sgd", "sides": 3, "widths": (4,), "betas": (0.5, 0.9),
-    "folder": Path("a/b"), "loud": True, "unexplained": 2,
+    "seed": 3,
+    "rate": 1.5,
+    "kind": "sgd",
+    "sides": 3,
+    "widths": (4,),
+    "betas": (0.5, 0.9),
+    "folder": Path("a/b"),
+    "loud": True,
+    "unexplained": 2,
 }
 
 
@@ -107,7 +114,9 @@ def test_a_fields_help_is_the_sentence_under_it_also_of_a_parent() -> None:
     assert "unexplained" not in explained
 
 
-@pytest.mark.parametrize(("suffix", "text"), [("toml", 'rate = 2\nkind = "sgd"'), ("json", '{"rate": 2, "kind": "sgd"}')])
+@pytest.mark.parametrize(
+    ("suffix", "text"), [("toml", 'rate = 2\nkind = "sgd"'), ("json", '{"rate": 2, "kind": "sgd"}')]
+)
 def test_a_settings_file_is_toml_or_json(tmp_path: Path, suffix: str, text: str) -> None:
     path = tmp_path / f"settings.{suffix}"
     path.write_text(text)

@@ -30,9 +30,21 @@ from saddlepoint.cli import running
 from saddlepoint.engine.run import Folder
 
 SETTINGS: dict[str, Any] = {
-    **{"data": "digits", "batch": 16, "images": 16 * 60, "log_every": 3, "checkpoint_every": 16 * 5, "keep": 2},
-    **{"samples": 0, "generator_width": 4, "critic_width": 4, "latent": 8, "flip": True, "device": "cpu", "threads": 1},
-    **{"best": "critic/fake", "precision": "float32"},
+    "data": "digits",
+    "batch": 16,
+    "images": 16 * 60,
+    "log_every": 3,
+    "checkpoint_every": 16 * 5,
+    "keep": 2,
+    "samples": 0,
+    "generator_width": 4,
+    "critic_width": 4,
+    "latent": 8,
+    "flip": True,
+    "device": "cpu",
+    "threads": 1,
+    "best": "critic/fake",
+    "precision": "float32",
 }
 EVENTS_A_CHECKPOINT = 40
 
@@ -108,7 +120,7 @@ def fork(work: Callable[[], None]) -> int:
 
 
 def finish(child: int) -> str:
-    """"done" or "killed"; raises when it failed by itself."""
+    """ "done" or "killed"; raises when it failed by itself."""
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return "killed"

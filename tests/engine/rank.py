@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from games import Game, Reports, both, trainer
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from games import Game, Reports, both, trainer
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.methods.base import Adam, Ema, Networks, Update
@@ -54,7 +54,14 @@ def main(folder: Path, accumulate: int) -> None:
     game = Game(step=step, make=make, moves=both(Adam, lr=0.01), at_settle=settle, average=Ema(("generator",), 50.0))
     hooks = [seen, Checkpoints()]
     run = trainer(
-        game, hooks=hooks, machine=machine, folder=folder, images=8 * 10, checkpoint_every=40, accumulate=accumulate, clip=0.5
+        game,
+        hooks=hooks,
+        machine=machine,
+        folder=folder,
+        images=8 * 10,
+        checkpoint_every=40,
+        accumulate=accumulate,
+        clip=0.5,
     )
     run.fit()
     tensors = {name: value.contiguous() for name, value in run.state()[0].items()}

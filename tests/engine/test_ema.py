@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from games import Game, pictures, trainer, two_convolutions
 from torch import nn
 
+from games import Game, pictures, trainer, two_convolutions
 from saddlepoint.engine.ema import Average
 from saddlepoint.methods.base import SGD, Ema, Networks, Update
 
@@ -81,7 +81,9 @@ def test_the_engine_counts_images_and_averages_after_the_step() -> None:
 
 
 def test_batch_norms_statistics_are_averaged_too() -> None:
-    run = trainer(Game(make=two_convolutions, average=Ema(("generator",), half_life=8, ramp=None)), pictures(), images=8)
+    run = trainer(
+        Game(make=two_convolutions, average=Ema(("generator",), half_life=8, ramp=None)), pictures(), images=8
+    )
     before = run.average.generator[2].running_mean.clone()  # type: ignore[union-attr,index]
     run.fit()
     live, mean = run.nets.generator[2], run.average.generator[2]  # type: ignore[union-attr,index]

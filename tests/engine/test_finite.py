@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from games import Game, both, trainer
 from torch import Tensor
 
+from games import Game, both, trainer
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.engine.run import Folder

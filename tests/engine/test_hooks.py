@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import torch
-from games import Game, both, trainer
 
+from games import Game, both, trainer
 from saddlepoint.engine.hooks import Hook, Log
 from saddlepoint.errors import RunError
 from saddlepoint.methods.base import SGD, Stage

@@ -20,7 +20,9 @@ HERE = Path(__file__).parent
 
 def run(folder: Path, processes: int, accumulate: int = 1) -> None:
     folder.mkdir()
-    launch = [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    launch = (
+        [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    )
     surroundings = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
     line = [sys.executable, *launch, str(HERE / "rank.py"), str(folder), str(accumulate)]
     done = subprocess.run(line, env=surroundings, capture_output=True, text=True, timeout=120)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from games import Game, both, points, trainer, two_lines
 from torch import nn
 
+from games import Game, both, points, trainer, two_lines
 from saddlepoint.data.batches import LabelledBatch
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError, MethodError, OutOfMemory
@@ -84,7 +84,10 @@ def disagreeing(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
     ("step", "words"),
     [
         (under_no_grad, "yields inside torch.no_grad(); end the `with` block before the yield"),
-        (reaches_another, "the loss of generator (loss) reaches no parameter of generator: the update would move nothing"),
+        (
+            reaches_another,
+            "the loss of generator (loss) reaches no parameter of generator: the update would move nothing",
+        ),
         (without_gradient, "the loss of critic (loss) does not depend on anything that learns"),
         (wrong_group, "names group 'critics'; the optimisers are generator, critic"),
         (not_scalar, "critic/loss must be a scalar; its shape is (4, 1)"),
@@ -112,7 +115,10 @@ def with_a_spare(data: Any) -> Networks:
     ("settings", "words"),
     [
         ({"make": with_a_spare}, "network 'teacher' has parameters, is in no group and is not listed in `frozen`"),
-        ({"moves": {"critic": SGD("critc", lr=1.0)}}, "group 'critic' moves 'critc'; the networks are generator, critic"),
+        (
+            {"moves": {"critic": SGD("critc", lr=1.0)}},
+            "group 'critic' moves 'critc'; the networks are generator, critic",
+        ),
         ({"average": Ema(("genrator",), 10.0)}, "the average names 'genrator'; the networks are generator, critic"),
     ],
 )
@@ -155,7 +161,9 @@ def test_a_stage_must_be_divisible_as_well() -> None:
 
 
 def test_a_batch_cannot_be_larger_than_the_data() -> None:
-    with pytest.raises(ConfigError, match="a batch of 128 is larger than the 64 training images; use --batch 64 or less"):
+    with pytest.raises(
+        ConfigError, match="a batch of 128 is larger than the 64 training images; use --batch 64 or less"
+    ):
         trainer(Game(), batch=128)
 
 
@@ -190,7 +198,9 @@ def test_impossible_run_settings_are_refused(settings: dict[str, Any], words: st
     "error",
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
-        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+        ),
         RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
     ],
 )

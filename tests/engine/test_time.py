@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from games import Game, Reports, StopAt, both, pictures, trainer, two_convolutions, weights
 from torch import nn
 
+from games import Game, Reports, StopAt, both, pictures, trainer, two_convolutions, weights
 from saddlepoint.checkpoint import files
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook

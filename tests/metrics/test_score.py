@@ -8,7 +8,7 @@ import pytest
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.metrics.estimate import mean_of
 from saddlepoint.metrics.features import Pixels
-from saddlepoint.metrics.score import Protocol, Score, check_comparable
+from saddlepoint.metrics.score import Protocol, Score, check_comparable, sentence
 
 PROTOCOL = Protocol("fid", real=1000, fake=2000, extractor=Pixels().identity, reference="held-out", data="abc")
 SCORE = Score(12.5, PROTOCOL, spread=0.25, over="3 sample seeds", seed=0)
@@ -27,7 +27,7 @@ def test_other_json_is_refused(text):
 
 
 def test_a_sentence_names_all_that_matters():
-    line = SCORE.sentence()
+    line = sentence([SCORE])
     for part in ("fid 12.5 ± 0.25 (3 sample seeds)", "2,000 generated", "1,000 real", "held-out", "pixels["):
         assert part in line
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from saddlepoint.checkpoint import files
 from saddlepoint.config import nearest
 from saddlepoint.engine.hooks import Hook, Json, Run
-from saddlepoint.engine.run import Folder
+from saddlepoint.engine.run import DISTANCES, Folder
 from saddlepoint.errors import ConfigError
 
 
@@ -88,5 +88,5 @@ class Checkpoints(Hook):
 
 def watched(run: Run) -> str | None:
     """The figure whose lowest value marks the best checkpoint; None for none."""
-    distances = [f"score/{name}" for name in run.settings.score if name in ("fid", "fid-infinity", "kid")]
+    distances = [f"score/{name}" for name in run.settings.score if name in DISTANCES]
     return run.settings.best or (distances[0] if distances else None)

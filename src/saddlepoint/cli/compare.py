@@ -10,7 +10,7 @@ import tyro
 
 from saddlepoint.cli.evaluate import EVALUATION, read
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.score import check_comparable
+from saddlepoint.metrics.score import check_comparable, sentence
 from saddlepoint.report.tables import print_table
 
 
@@ -41,5 +41,5 @@ def main(arguments: list[str]) -> int:
             if own[0].spread is not None:
                 row[f"{metric} ±"] = own[0].spread
     print_table(rows)
-    print(f"  {scores[found.runs[0]][0].sentence()}")
+    print(f"  {sentence(scores[found.runs[0]]).split('; ', 1)[1]}")
     return 0

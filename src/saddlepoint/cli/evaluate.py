@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.bands import band
 from saddlepoint.metrics.cache import cached_features
+from saddlepoint.metrics.classifier import Classifier
+from saddlepoint.metrics.estimate import mean_of
 from saddlepoint.metrics.features import Extractor, Features, features
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.measure import Metric, measure, real_against_real
 from saddlepoint.metrics.resize import Resize
-from saddlepoint.metrics.score import Protocol, Score, mean_of
+from saddlepoint.metrics.score import Protocol, Score, sentence
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
 
@@ -47,7 +50,7 @@ class Evaluate:
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
     """what to measure; docs/metrics.md says what each means"""
     extractor: ExtractorName = "auto"
-    """the network whose features are compared; auto trains a classifier on small labelled images, else inception-2015"""
+    """the network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: Path | None = None
     """the weight file of inception-2015, instead of downloading it"""
     resize: Resize = "tensorflow"
@@ -96,7 +99,7 @@ def _folders(found: Evaluate) -> tuple[list[Score], list[Score], list[str]]:
     known = _known(real, rows, "given", extractor)
     scores = measure(found.metrics, extractor, known, features(extractor, fake.images), made)
     floor = real_against_real(found.metrics, extractor, known, made)
-    notes = [f"real: {note}" for note in real.notes] + [f"generated: {note}" for note in fake.notes]
+    notes = _notes(extractor) + [f"real: {note}" for note in real.notes] + [f"generated: {note}" for note in fake.notes]
     _write(found.out or Path(EVALUATION), scores, floor, notes)
     return scores, floor, notes
 
@@ -119,15 +122,13 @@ def _model(found: Evaluate, path: Path) -> tuple[list[Score], list[Score], list[
     known = _known(dataset, rows, found.reference, extractor)
     made = Protocol("", 0, 0, reference=found.reference, data=dataset.fingerprint, truncation=found.truncation)
     count = found.n or min(len(rows), MOST_FAKE)
-    by_seed = [
-        measure(
-            found.metrics, extractor, known, _generated(model, count, seed, found.truncation, extractor), made, seed
-        )
-        for seed in range(found.seeds)
-    ]
-    scores = [mean_of(list(same)) if len(same) > 1 else same[0] for same in zip(*by_seed)]
+    by_seed = []
+    for seed in range(found.seeds):
+        fake = _generated(model, count, seed, found.truncation, extractor)
+        by_seed.append(measure(found.metrics, extractor, known, fake, made, seed))
+    scores = [_mean(same) for same in zip(*by_seed)]
     floor = real_against_real(found.metrics, extractor, known, made)
-    notes = [getattr(extractor, "note", "")] if getattr(extractor, "note", "") else []
+    notes = _notes(extractor)
     _write(found.out or root / EVALUATION, scores, floor, notes)
     _report(root, scores, floor, model)
     return scores, floor, notes
@@ -137,6 +138,20 @@ def _extractor(found: Evaluate, dataset: Dataset) -> Extractor:
     return extractor_for(
         dataset, found.extractor, weights=found.weights, resize=found.resize, precision=found.precision
     )
+
+
+def _mean(scores: tuple[Score, ...]) -> Score:
+    """One score from those of several sample seeds."""
+    if len(scores) == 1:
+        return scores[0]
+    found = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
+    return dataclasses.replace(scores[0], value=found.value, spread=found.spread, over=found.over, seed=None)
+
+
+def _notes(extractor: Extractor) -> list[str]:
+    if not isinstance(extractor, Classifier):
+        return []
+    return [f"the classifier names {extractor.accuracy:.1%} of {extractor.held_out} held-out images rightly"]
 
 
 def _known(dataset: Dataset, rows: np.ndarray, reference: str, extractor: Extractor) -> Features:
@@ -163,7 +178,7 @@ def _write(path: Path, scores: list[Score], floor: list[Score], notes: list[str]
         {
             "scores": [score.json() for score in scores],
             "real against real": [score.json() for score in floor],
-            "sentences": [score.sentence() for score in scores],
+            "sentence": sentence(scores),
             "notes": notes,
         },
     )
@@ -197,17 +212,15 @@ def _show(scores: list[Score], floor: list[Score], notes: list[str]) -> None:
         print(f"  {note}")
     for text in dict.fromkeys(text for score in scores for text in score.warnings()):
         print(f"  beware: {text}")
-    for score in scores:
-        print(f"  for a paper: {score.sentence()}")
+    print(f"  for a paper: {sentence(scores)}")
 
 
 def _report(root: Path, scores: list[Score], floor: list[Score], model: Model) -> None:
-    protocol = scores[0].protocol
     rows = [
         {"name": model.name, **{score.protocol.metric: score.value for score in scores}},
         {"name": "real against real", **{score.protocol.metric: score.value for score in floor}},
     ]
-    told = f"{protocol.fake:,} generated against {protocol.real:,} real images ({protocol.reference}), {protocol.extractor}"
+    told = sentence(scores).split("; ", 1)[1]
     notes = list(dict.fromkeys(text for score in scores for text in score.warnings()))
     write_json(root / "scores.json", {"protocol": told, "rows": rows, "notes": notes})
     if Folder(root).facts.exists():

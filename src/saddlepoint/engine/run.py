@@ -8,6 +8,9 @@ from typing import Literal
 
 from saddlepoint.errors import ConfigError
 
+DISTANCES = ("fid", "fid-infinity", "kid")
+"""scores of which less is better"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
@@ -44,8 +47,8 @@ class RunSettings:
     keep: int = 3
     """how many of the latest checkpoints are kept"""
     best: str | None = None
-    """a logged figure, such as generator/fake: the checkpoint where it was lowest is kept as well; with --score it is by
-    default the first distance (fid, kid or fid-infinity) of it"""
+    """a logged figure, such as generator/fake: the checkpoint where it was lowest is kept as well; with --score it
+    is by default the first distance (fid, kid or fid-infinity) of it"""
     score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
     """figures to measure while training, such as `--score fid kid`; see docs/metrics.md"""
     score_every: int = 50_000
@@ -81,6 +84,13 @@ class RunSettings:
             raise ConfigError(f"threads cannot be {self.threads}: it must be 1 or more.")
         if self.patience is not None and not self.score:
             raise ConfigError("patience needs something to wait for: give --score fid as well.")
+        if self.best is not None and self.best.startswith("score/"):
+            name = self.best.removeprefix("score/")
+            if name not in self.score or name not in DISTANCES:
+                known = ", ".join(DISTANCES)
+                raise ConfigError(
+                    f"best cannot be {self.best}: the lowest is kept, of a distance in --score ({known})."
+                )
         if self.samples < 0 or self.seed < 0:
             raise ConfigError("samples and seed cannot be negative.")
 

@@ -1,29 +1,36 @@
-"""Statistics of a real set, kept by content: measured once for each extractor, read ever after."""
+"""Features of a real set, kept by content: measured once for each extractor, read ever after."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from saddlepoint.metrics.features import Extractor, statistics
+import numpy as np
+
+from saddlepoint.data.sources.disk import cache_folder
+from saddlepoint.metrics.features import Extractor, Features, features
 from saddlepoint.metrics.images import Images
-from saddlepoint.metrics.statistics import Gaussian, read_statistics, write_statistics
 
 
-def cached_statistics(folder: Path, fingerprint: str, extractor: Extractor, images: Images) -> Gaussian:
-    """The statistics of `images`, read from `folder` where they were measured before.
+def cached_features(
+    content: str, extractor: Extractor, images: Callable[[], Images], folder: Path | None = None
+) -> Features:
+    """The features of `images()`, read from the cache where they were measured before.
 
-    fingerprint: changes with any pixel of the images, as that of a data set does. Files are written whole.
+    content: changes with any pixel and the choice of images, as the fingerprint of a data set does.
+    folder: by default `features/` in the library's cache folder. Files are written whole.
     """
-    asked = repr((fingerprint, extractor.identity))
-    name = hashlib.sha256(asked.encode()).hexdigest()[:32]
-    kept = folder / f"{name}.npz"
+    kept_in = folder or cache_folder(None) / "features"
+    name = hashlib.sha256(repr((content, extractor.identity)).encode()).hexdigest()[:32]
+    kept = kept_in / f"{name}.npy"
     if kept.is_file():
-        return read_statistics(kept)
-    found = statistics(extractor, images)
-    folder.mkdir(parents=True, exist_ok=True)
-    arriving = folder / f".{name}.{os.getpid()}.npz"
-    write_statistics(arriving, found)
+        known: Features = np.load(kept)
+        return known
+    found = features(extractor, images())
+    kept_in.mkdir(parents=True, exist_ok=True)
+    arriving = kept_in / f".{name}.{os.getpid()}.npy"
+    np.save(arriving, found)
     arriving.replace(kept)
     return found

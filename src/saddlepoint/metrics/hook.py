@@ -89,9 +89,7 @@ def made(run: Run, count: int) -> Iterator[Bytes]:
     """
     method, nets = run.method, run.nets if run.average is None else run.average
     if not isinstance(method, Samples):
-        raise CapabilityError(
-            "this method makes no images from latents, so there is nothing to score; leave --score out."
-        )
+        raise CapabilityError("this method makes no images from latents to score; leave --score out.")
     with evaluating(nets):
         latents = method.latents(nets, count, run.settings.seed)
         for start in range(0, count, _BATCH):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
@@ -63,15 +64,16 @@ class Score:
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figure."""
         protocol, notes = self.protocol, []
-        if min(protocol.real, protocol.fake) < FEW:
+        few = min(protocol.real, protocol.fake) < FEW
+        if few and protocol.metric == "fid":
+            notes.append(f"fid from fewer than {FEW:,} images is biased high; compare it only at the same counts.")
+        if few and protocol.metric in ("precision", "recall", "density", "coverage"):
+            notes.append("precision, recall, density and coverage change with the counts: compare at the same ones.")
+        width = protocol.width
+        if protocol.metric == "fid" and width is not None and min(protocol.real, protocol.fake) <= width:
             notes.append(
-                f"{protocol.metric} from {protocol.fake:,} generated and {protocol.real:,} real images: distances from "
-                f"fewer than {FEW:,} are biased high; compare only with figures of the same counts."
-            )
-        if protocol.width is not None and min(protocol.real, protocol.fake) <= protocol.width:
-            notes.append(
-                f"a covariance of {protocol.width:,} features cannot have full rank with {protocol.width:,} images or "
-                "fewer: `kid` says more here."
+                f"a covariance of {width:,} features cannot have full rank with {width:,} images or fewer: kid says"
+                " more here."
             )
         return notes
 
@@ -92,26 +94,37 @@ class Score:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"this is not the JSON of a score: {error}.") from None
 
-    def sentence(self) -> str:
-        """A line for a paper: figure, spread, counts, reference, extractor."""
-        spread = "" if self.spread is None else f" ± {self.spread:.4g} ({self.over})"
-        made = self.protocol
-        by = "" if made.extractor is None else f", features of {made.extractor}"
-        cut = "" if made.truncation == 1 else f", truncation {made.truncation:g}"
-        return (
-            f"{made.metric} {self.value:.6g}{spread}, {made.fake:,} generated against {made.real:,} real images "
-            f"({made.reference}){by}{cut}; saddlepoint {self.versions.get('saddlepoint', 'unknown')}"
-        )
+
+def sentence(scores: Sequence[Score]) -> str:
+    """A line for a paper: figures with their spreads, then the counts, reference, extractor and release they share.
+
+    Raises ConfigError when they were made in different ways.
+    """
+    check_alike(scores)
+    made, releases = scores[0].protocol, scores[0].versions
+    figures = ", ".join(
+        f"{score.protocol.metric} {score.value:.4g}" + (f" ± {score.spread:.2g} ({score.over})" if score.spread else "")
+        for score in scores
+    )
+    by = "" if made.extractor is None else f", features of {made.extractor}"
+    cut = "" if made.truncation == 1 else f", truncation {made.truncation:g}"
+    counts = f"{made.fake:,} generated against {made.real:,} real images ({made.reference})"
+    return f"{figures}; {counts}{by}{cut}, saddlepoint {releases.get('saddlepoint', 'unknown')}"
 
 
-def check_comparable(scores: list[Score]) -> None:
+def check_comparable(scores: Sequence[Score]) -> None:
     """Refuses figures that were made in different ways, naming each difference. Raises ConfigError."""
+    check_alike(scores, but=())
+
+
+def check_alike(scores: Sequence[Score], but: tuple[str, ...] = ("metric",)) -> None:
+    """Refuses protocols that differ in anything but the fields named."""
     for score in scores[1:]:
         first, other = scores[0].protocol, score.protocol
         unlike = [
             f"{entry.name}: {getattr(first, entry.name)} and {getattr(other, entry.name)}"
             for entry in dataclasses.fields(Protocol)
-            if getattr(first, entry.name) != getattr(other, entry.name)
+            if entry.name not in but and getattr(first, entry.name) != getattr(other, entry.name)
         ]
         if unlike:
             raise ConfigError("these figures cannot be compared; they differ in " + "; ".join(unlike) + ".")

@@ -1,0 +1,221 @@
+"""A step of DCGAN training: the Trainer against the loop that tutorials teach, in one process, in turn.
+
+    python benchmarks/train_step.py [--precision both|float32|bf16] [--pairs 15] [--resolution 64] [--batch 64]
+
+The loop of tutorials: channels first, sigmoid and BCELoss, one backward for real and one for fake images, gradients of
+the critic's weights in the generator's turn too, Adam as it comes, images normalised in float32 batch by batch. Both
+train networks of the same layers and as many weights, and neither keeps an average. A pair is one step of each; the
+median of the pairs' ratios counts, and is little disturbed by what else the machine does. Ends with 1 when a bar is
+missed. The floor is the time that the step's convolutions and matrix products would take at the speed of one large one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin would take time from other work
+os.environ.setdefault("OMP_PROC_BIND", "true")  # one core a thread: two on one core wait for each other
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from saddlepoint.data.batches import ImageBatch
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.loader import Loader
+from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.engine.trainer import Trainer
+from saddlepoint.methods.gan.dcgan import DCGAN, smallest, widths
+
+BARS = {"float32": 1.15, "bf16": 1.9}
+"""least ratio of images/s to the tutorials' float32, on two cores; bf16 where the processor has it"""
+
+LATENT, WIDTH, CHANNELS, STORED, WARM = 100, 64, 3, 1024, 2
+
+Step = Callable[[], object]
+
+
+class PlainGenerator(nn.Sequential):
+    """[N, latent, 1, 1] -> images [N, C, S, S], as tutorials write it."""
+
+    def __init__(self, resolution: int) -> None:
+        maps = widths(resolution, WIDTH)[::-1]
+        layers: list[nn.Module] = [nn.ConvTranspose2d(LATENT, maps[0], smallest(resolution), bias=False)]
+        for wide, narrow in pairwise([*maps, CHANNELS]):
+            layers += [nn.BatchNorm2d(wide), nn.ReLU(True), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
+        super().__init__(*layers, nn.Tanh())
+
+
+class PlainCritic(nn.Sequential):
+    """Images [N, C, S, S] -> [N, 1, 1, 1] probabilities, as tutorials write it."""
+
+    def __init__(self, resolution: int) -> None:
+        maps = widths(resolution, WIDTH)
+        layers: list[nn.Module] = [nn.Conv2d(CHANNELS, maps[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
+        for narrow, wide in pairwise(maps):
+            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, True)]
+        super().__init__(*layers, nn.Conv2d(maps[-1], 1, smallest(resolution), bias=False), nn.Sigmoid())
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights N(0, .02), scales of batch norm N(1, .02)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def plain(pixels: np.ndarray, batch: int) -> tuple[Step, int]:
+    """The step of tutorials, and how many weights it trains.  pixels: uint8 [N, C, S, S]"""
+    critic, generator = PlainCritic(pixels.shape[-1]), PlainGenerator(pixels.shape[-1])
+    criterion = nn.BCELoss()
+    critic_optimiser, generator_optimiser = (
+        torch.optim.Adam(net.apply(initialise).parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (critic, generator)
+    )
+    draw = np.random.default_rng(0)
+
+    def judge(images: Tensor, target: float) -> float:
+        scores = critic(images).view(-1)
+        criterion(scores, torch.full((batch,), target)).backward()
+        return scores.mean().item()
+
+    def step() -> None:
+        real = torch.from_numpy(pixels[draw.integers(0, len(pixels), batch)]).float().div(255).sub(0.5).div(0.5)
+        critic.zero_grad()
+        judge(real, 1.0)
+        fake = generator(torch.randn(batch, LATENT, 1, 1))
+        judge(fake.detach(), 0.0)
+        critic_optimiser.step()
+        generator.zero_grad()
+        judge(fake, 1.0)
+        generator_optimiser.step()
+
+    return step, sum(p.numel() for net in (critic, generator) for p in net.parameters())
+
+
+class Turns(Hook):
+    """After each step of the Trainer, one of the other loop; both are timed, the first few left out."""
+
+    def __init__(self, other: Step) -> None:
+        self.other = other
+        self.pairs: list[tuple[float, float]] = []  # seconds of theirs and of ours
+
+    def begin(self, run: Run) -> None:
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
+        """Stop it, let the other loop step, start it again."""
+        ours = time.perf_counter() - self.started
+        begun = time.perf_counter()
+        self.other()
+        self.pairs.append((time.perf_counter() - begun, ours))
+        self.started = time.perf_counter()
+
+
+def train(pixels: np.ndarray, batch: int, precision: str, steps: int, *hooks: Hook) -> int:
+    """Train with the Trainer for some steps; gives the number of weights trained."""
+    data = Dataset({"image": pixels}, fingerprint="", source="noise")
+    loader = Loader(data, ImageBatch, np.arange(len(data)))
+    method = DCGAN(ema_images=0.0)
+    nets = method.networks(loader.spec)
+    settings = RunSettings(images=steps * batch, batch=batch)
+    Trainer(method, nets, loader, settings, TorchMachine("cpu", precision), Path(tempfile.gettempdir()), hooks).fit()
+    return sum(p.numel() for p in nets.parameters())
+
+
+def operations(pixels: np.ndarray, batch: int) -> int:
+    """Floating-point operations of one step's convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        train(pixels, batch, "float32", 1)
+    return counter.get_total_flops()
+
+
+def peak(precision: str) -> float:
+    """Operations a second of one large convolution or matrix product, whichever is faster; the best of five."""
+    kind = {"float32": torch.float32, "bf16": torch.bfloat16}[precision]
+    matrix = torch.randn(2048, 2048).to(kind)
+    images = torch.randn(32, 256, 32, 32).to(kind, memory_format=torch.channels_last)
+    kernel = torch.randn(256, 256, 3, 3).to(kind, memory_format=torch.channels_last)
+    work: list[tuple[Step, float]] = [
+        (lambda: matrix @ matrix, 2.0 * 2048**3),
+        (lambda: functional.conv2d(images, kernel, padding=1), 2.0 * 32 * 32**2 * 256**2 * 9),
+    ]
+    best = 0.0
+    for compute, count in work:
+        compute()
+        for _ in range(5):
+            begun = time.perf_counter()
+            compute()
+            best = max(best, count / (time.perf_counter() - begun))
+    return best
+
+
+def shares(pixels: np.ndarray, batch: int, precision: str) -> list[tuple[str, float]]:
+    """The operators that take most of a step's own time, and their share of it."""
+    with profile(activities=[ProfilerActivity.CPU]) as record:
+        train(pixels, batch, precision, 3)
+    spent = sorted(((event.self_cpu_time_total, event.key) for event in record.key_averages()), reverse=True)
+    total = sum(time for time, _ in spent)
+    return [(name, time / total) for time, name in spent[:6]]
+
+
+def compare(pixels: np.ndarray, batch: int, pairs: int, precision: str, floor: bool) -> bool:
+    """Measure one precision and print it; whether its bar is met."""
+    other, weights = plain(pixels, batch)
+    turns = Turns(other)
+    ours = train(pixels, batch, precision, WARM + pairs, turns)
+    assert ours == weights, f"{ours} weights against {weights}: the networks are not the same"
+    timed = turns.pairs[WARM:]
+    ratio = statistics.median(theirs / own for theirs, own in timed)
+    slow, fast = (statistics.median(column) for column in zip(*timed))
+    print(f"{'tutorials, float32':<28}{batch / slow:>10.1f}{1:>8.2f}")
+    print(f"{'Trainer, ' + precision:<28}{batch / fast:>10.1f}{ratio:>8.2f}   bar {BARS[precision]:g}")
+    if floor:
+        count, speed = operations(pixels, batch), peak(precision)
+        print(
+            f"  floor: {count / 1e9:.0f} GFLOP a step at {speed / 1e9:.0f} GFLOP/s are {count / speed:.3f} s,"
+            f" {count / speed / min(own for _, own in timed):.0%} of the fastest step"
+        )
+        print("  " + ", ".join(f"{name} {share:.0%}" for name, share in shares(pixels, batch, precision)))
+    return ratio >= BARS[precision]
+
+
+def main() -> int:
+    """Compares in each precision asked for, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--precision", choices=("both", "float32", "bf16"), default="both")
+    parser.add_argument("--pairs", type=int, default=15, help="steps of each way that are timed")
+    parser.add_argument("--resolution", type=int, default=64, help="side of the images")
+    parser.add_argument("--batch", type=int, default=64, help="images in a step")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads; the bars are set for two")
+    parser.add_argument("--no-floor", action="store_true", help="leave out the floor and the profile")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    size = (max(STORED, asked.batch), CHANNELS, asked.resolution, asked.resolution)
+    pixels = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
+    wanted = list(BARS) if asked.precision == "both" else [asked.precision]
+    if "bf16" in wanted and not torch.cpu.get_capabilities().get("avx512_bf16"):
+        print("this processor computes bf16 no faster than float32: its bar does not hold here")
+        wanted.remove("bf16")
+    print(f"DCGAN at {asked.resolution} px, batch {asked.batch}, {asked.threads} threads, median of {asked.pairs} pairs")
+    print(f"{'way':<28}{'images/s':>10}{'ratio':>8}")
+    met = [compare(pixels, asked.batch, asked.pairs, precision, not asked.no_floor) for precision in wanted]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
