@@ -158,14 +158,13 @@ def _evidence(name: str) -> str:
     for run in held["runs"]:
         for row in run["rows"]:
             figures = {key: value for key, value in row.items() if key not in ("kind", "name")}
-            own = row["kind"] == "generated"
             rows.append(
                 {
-                    "seed": run["seed"] if own else None,
-                    "precision": run["precision"] if own else None,
+                    "seed": run["seed"],
+                    "precision": run["precision"],
                     "what": row["name"],
                     **figures,
-                    "verdict": ("passed" if run["passed"] else "FAILED") if own else None,
+                    "verdict": _verdict(run) if row["kind"] == "generated" else " ",
                 }
             )
     protocols = dict.fromkeys(run["protocol"] for run in held["runs"])
@@ -212,7 +211,7 @@ def _lines(name: str) -> list[Row]:
                 "real": figures["real"],
                 "baseline": figures["baseline"],
                 "minutes": run["seconds"] / 60,
-                "verdict": "passed" if run["passed"] else "FAILED",
+                "verdict": _verdict(run),
             }
         )
     return lines
@@ -221,6 +220,10 @@ def _lines(name: str) -> list[Row]:
 def _held(name: str) -> dict[str, Any]:
     path = EVIDENCE / f"{name}.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def _verdict(run: Mapping[str, Any]) -> str:
+    return "passed" if run["passed"] else "FAILED"
 
 
 def _compared(held: Mapping[str, Any]) -> str:

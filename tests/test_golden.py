@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from games import Reports, pictures, trainer
 
+from games import Reports, pictures, trainer
 from saddlepoint import methods
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -166,8 +166,9 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_run_folder_serves_one_process_at_a_time(tmp_path: Path) -> None:
     machine = TorchMachine("cpu", "float32")
-    code = "import sys, filelock; l = filelock.FileLock(sys.argv[1]); l.acquire(); print('held', flush=True); sys.stdin.read()"
-    line = [sys.executable, "-c", code, str(tmp_path / ".lock")]
+    lines = ["import sys, filelock", "lock = filelock.FileLock(sys.argv[1])", "lock.acquire()"]
+    lines += ["print('held', flush=True)", "sys.stdin.read()"]
+    line = [sys.executable, "-c", "\n".join(lines), str(tmp_path / ".lock")]
     other = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
@@ -183,7 +184,7 @@ def test_a_run_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, mon
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(filelock.FileLock, "acquire", fails)
-    with pytest.raises(RunError, match="may not be written here .*; choose another --out"):
+    with pytest.raises(RunError, match=r"may not be written here .*; choose another --out"):
         lock(Folder(tmp_path), TorchMachine("cpu", "float32"))
     monkeypatch.undo()
     monkeypatch.setattr(os, "mkdir", fails)

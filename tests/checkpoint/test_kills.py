@@ -1,4 +1,4 @@
-"""A run that is killed at any instant, also while it writes a checkpoint, ends as the run that was not. See kills.py."""
+"""A run that is killed at any instant, also while it writes a checkpoint, ends as one that was not. See kills.py."""
 
 import json
 import os

@@ -23,7 +23,8 @@ def run(folder: Path, processes: int, accumulate: int = 1) -> None:
     launch = (
         [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     )
-    surroundings = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": "1"}
+    paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
+    surroundings = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     line = [sys.executable, *launch, str(HERE / "rank.py"), str(folder), str(accumulate)]
     done = subprocess.run(line, env=surroundings, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]

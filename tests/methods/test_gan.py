@@ -110,7 +110,7 @@ def test_a_label_is_refused() -> None:
 
 def test_optimisers_follow_the_settings() -> None:
     assert GAN(generator_lr=1e-3).optimisers()["generator"] == Adam("generator", lr=1e-3, betas=(0.5, 0.999))
-    assert GAN(optimiser="sgd", critic_lr=0.1, momentum=0.7).optimisers()["critic"] == SGD(
+    assert GAN(critic_optimiser="sgd", critic_lr=0.1, momentum=0.7).optimisers()["critic"] == SGD(
         "critic", lr=0.1, momentum=0.7
     )
 

@@ -40,12 +40,11 @@ class Checkpoints(Hook):
             self._save(run)
 
     def state(self) -> Json:
-        """The chosen figure as last reported, and the best of a checkpoint so far with its step."""
-        return {"figure": self._figure, "best": self._best}
+        """The best figure of a checkpoint so far, and its step."""
+        return {"best": self._best}
 
     def restore(self, state: Json) -> None:
-        """Take both back."""
-        self._figure = state["figure"]
+        """Take the best figure back."""
         self._best = tuple(state["best"]) if state["best"] else None
 
     def _save(self, run: Run) -> None:

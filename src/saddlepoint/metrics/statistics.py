@@ -17,6 +17,8 @@ from saddlepoint.errors import DataError, ShapeError
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
 
+_FOLD = 4096  # rows
+
 
 @dataclass(frozen=True, eq=False)
 class Gaussian:
@@ -44,7 +46,9 @@ class Gaussian:
 def gaussian(features: Floats) -> Gaussian:
     """Statistics of features [n, d]. Raises ShapeError below two rows, DataError for a figure that is not finite."""
     moments = Moments()
-    moments.add(features)
+    step = max(_FOLD, features.shape[-1] + 1)  # few rows are doubled at a time; a set of n <= d rows stays whole
+    for start in range(0, max(len(features), 1), step):
+        moments.add(features[start : start + step])
     return moments.gaussian()
 
 

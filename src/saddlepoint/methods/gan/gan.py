@@ -97,8 +97,10 @@ class GAN(Unconditional):
     """share of the critic's hidden units left out in training"""
     initial_weights: Literal["he", "paper"] = "he"
     """first weights: He's for ReLU, or the paper's, even over +-.05 (generator) and +-.005 (critic)"""
-    optimiser: Literal["adam", "sgd"] = "adam"
-    """how both players step"""
+    generator_optimiser: Literal["adam", "sgd"] = "adam"
+    """how the generator steps"""
+    critic_optimiser: Literal["adam", "sgd"] = "adam"
+    """how the critic steps; sgd beside the generator's adam is an old trick to hold the critic back"""
     generator_lr: float = 2e-4
     """learning rate of the generator"""
     critic_lr: float = 2e-4
@@ -119,10 +121,15 @@ class GAN(Unconditional):
         return Networks(generator=generator, critic=critic)
 
     def optimisers(self) -> Mapping[str, Optim]:
-        rates = {"generator": self.generator_lr, "critic": self.critic_lr}
-        if self.optimiser == "sgd":
-            return {name: SGD(name, lr=lr, momentum=self.momentum) for name, lr in rates.items()}
-        return {name: Adam(name, lr=lr, betas=(self.momentum, 0.999)) for name, lr in rates.items()}
+        return {
+            "generator": self._optimiser("generator", self.generator_optimiser, self.generator_lr),
+            "critic": self._optimiser("critic", self.critic_optimiser, self.critic_lr),
+        }
+
+    def _optimiser(self, name: str, kind: str, lr: float) -> Optim:
+        if kind == "sgd":
+            return SGD(name, lr=lr, momentum=self.momentum)
+        return Adam(name, lr=lr, betas=(self.momentum, 0.999))
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
         for _ in range(self.critic_steps):
@@ -151,7 +158,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "dropout_input": 0.2,
         "dropout_hidden": 0.5,
         "initial_weights": "paper",
-        "optimiser": "sgd",
+        "generator_optimiser": "sgd",
+        "critic_optimiser": "sgd",
         "generator_lr": 0.1,  # divided by 1.000004 a step there, constant here
         "critic_lr": 0.1,
         "momentum": 0.5,  # risen to .7 over 250 epochs there, constant here
