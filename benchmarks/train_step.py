@@ -41,7 +41,8 @@ from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.gan.dcgan import DCGAN, smallest, widths
 
 BARS = {"float32": 1.15, "bf16": 1.9}
-"""least ratio of images/s to the tutorials' float32, on two cores; bf16 where the processor has it"""
+"""least ratio of images/s to the tutorials' float32 with the default options, on two cores; bf16 where the processor
+has it"""
 
 LATENT, WIDTH, CHANNELS, STORED, WARM = 100, 64, 3, 1024, 2
 
@@ -169,8 +170,8 @@ def shares(pixels: np.ndarray, batch: int, precision: str) -> list[tuple[str, fl
     with profile(activities=[ProfilerActivity.CPU]) as record:
         train(pixels, batch, precision, 3)
     spent = sorted(((event.self_cpu_time_total, event.key) for event in record.key_averages()), reverse=True)
-    total = sum(time for time, _ in spent)
-    return [(name, time / total) for time, name in spent[:6]]
+    total = sum(own for own, _ in spent)
+    return [(name, own / total) for own, name in spent[:6]]
 
 
 def compare(pixels: np.ndarray, batch: int, pairs: int, precision: str) -> bool:

@@ -22,6 +22,7 @@ def make(data: Any) -> Networks:
     generator = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
     critic = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
     critic.register_buffer("mean", torch.zeros(2))
+    critic.register_buffer("drift", torch.zeros(2))  # as batch norm's statistics: moved by each process's own data
     return Networks(generator=generator, critic=critic)
 
 
@@ -30,6 +31,7 @@ def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
     for _ in range(2):
         real = draw().image
         shown.extend(map(tuple, real.tolist()))
+        nets.critic.drift.lerp_(real.mean(0), 0.1)
         with torch.no_grad():
             fake = nets.generator(draw.noise(len(real), 3))
         losses = {"real": -nets.critic(real).sigmoid().mean(), "fake": nets.critic(fake).sigmoid().mean()}
