@@ -56,7 +56,11 @@ class DivergedError(SaddlepointError, ArithmeticError):
 
 
 class OutOfMemory(SaddlepointError, MemoryError):
-    """The device has no room for this batch."""
+    """The device has no room for this batch; `accumulate` is the number of micro-batches to try next, if there is one."""
+
+    def __init__(self, text: str, accumulate: int | None = None) -> None:
+        super().__init__(text)
+        self.accumulate = accumulate
 
 
 class MissingExtra(SaddlepointError, ImportError):

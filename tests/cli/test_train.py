@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,42 @@ def test_the_report_can_be_written_anew(run: Path, capsys: pytest.CaptureFixture
     (run / "report.html").unlink()
     saddle("report", str(run))
     assert Path(capsys.readouterr().out.strip()).exists()
+
+
+def test_a_run_killed_before_its_first_checkpoint_still_begins_where_it_was_told(run: Path, tmp_path: Path) -> None:
+    words = [*TINY, "--from", str(run)]
+    saddle("train", "dcgan", *words, "--out", str(tmp_path / "whole"))
+    saddle("train", "dcgan", *words, "--out", str(tmp_path / "killed"))
+    shutil.rmtree(tmp_path / "killed" / "checkpoints")
+    saddle("resume", str(tmp_path / "killed"))
+    one, two = (saddlepoint.load(tmp_path / name).nets.state_dict() for name in ("whole", "killed"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    saddle("train", "dcgan", *TINY, "--checkpoint-every", "128", "--out", str(out))
+    (out / "checkpoints" / "step-00000008" / "nets.safetensors").write_bytes(b"torn")
+    saddle("resume", str(out))
+    assert "step-00000008 is damaged" in capsys.readouterr().err
+    assert torch.equal(saddlepoint.load(out).sample(4), saddlepoint.load(run).sample(4))
+
+
+def test_out_of_memory_names_the_command_that_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from saddlepoint.methods.gan.dcgan import DCGANCritic
+
+    forward, calls = DCGANCritic.forward, iter(range(100))
+
+    def full(self: DCGANCritic, image: torch.Tensor) -> torch.Tensor:
+        if next(calls) > 20:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, image)
+
+    monkeypatch.setattr(DCGANCritic, "forward", full)
+    said = refused(capsys, "train", "dcgan", *TINY, "--checkpoint-every", "64", "--out", str(tmp_path / "run"))
+    assert f"saddle resume {tmp_path / 'run'} --accumulate 2" in said
+    assert "step-0000000" in said

@@ -25,10 +25,9 @@ from saddlepoint.data.open import open_data
 from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.engine.hooks import Hook, Log
 from saddlepoint.engine.run import Folder
-from saddlepoint.engine.trainer import Trainer, load_networks
-from saddlepoint.errors import CheckpointError, ConfigError, DivergedError, RunError
+from saddlepoint.engine.trainer import Trainer, load_networks, under
+from saddlepoint.errors import CheckpointError, ConfigError, DivergedError, OutOfMemory, RunError
 from saddlepoint.keyed import key
-from saddlepoint.methods.base import Networks
 from saddlepoint.report.page import write_report
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
@@ -82,16 +81,15 @@ def train_plan(
 ) -> Trained:
     """Train a plan in a new folder. Raises RunError when the folder holds a run already."""
     machine = TorchMachine(plan.run.device, plan.run.precision)
-    folder = Folder(out or next_folder(plan))
-    if folder.facts.exists():
-        raise RunError(f"{folder.root} holds a run already; `saddle resume {folder.root}`, or choose another --out.")
     try:
+        folder = Folder(_agreed(out, plan, machine))
+        _refuse_taken(folder, machine)
         parts = assemble(plan, folder, machine, quiet=quiet)
         if start is not None:
-            _start_from(parts.trainer.nets, start)
-            parts.trainer.average_anew()
+            _start_from(parts.trainer, start)
         facts = {**describe(parts), "command": command, "start": None if start is None else str(start)}
         with lock(folder, machine):
+            _refuse_taken(folder, machine)  # another process may have begun here meanwhile
             if machine.rank == 0:
                 files.write_json(folder.facts, facts)
             return _fit(parts, folder)
@@ -115,7 +113,7 @@ def resume(root: str | Path, **changes: Any) -> Trained:
             if machine.rank == 0:
                 files.clean(folder.checkpoints)
             machine.barrier()
-            checkpoint = files.latest(folder.checkpoints)
+            checkpoint = files.latest(folder.checkpoints, _say if machine.rank == 0 else lambda text: None)
             parts = assemble(plan, folder, machine)
             if parts.dataset.fingerprint != facts["dataset"]["fingerprint"]:
                 raise CheckpointError(f"the images of {plan.data.data} are not those that {root} was trained on.")
@@ -125,6 +123,8 @@ def resume(root: str | Path, **changes: Any) -> Trained:
                     files.write_json(folder.facts, {**facts, **plan.json()})
             if checkpoint:
                 parts.trainer.restore(*files.read(checkpoint))
+            elif facts["start"]:
+                _start_from(parts.trainer, Path(facts["start"]))
             return _fit(parts, folder)
     finally:
         machine.close()
@@ -173,6 +173,11 @@ def _fit(parts: Parts, folder: Folder) -> Trained:
         good = files.latest(folder.checkpoints)
         last = f"The last good checkpoint is {good}." if good else "No checkpoint had been written."
         raise DivergedError(f"{error} {last} Lower the learning rate or clip the gradients (--clip 1).") from error
+    except OutOfMemory as error:
+        good = files.latest(folder.checkpoints)
+        more = f" --accumulate {error.accumulate}" if error.accumulate else ""
+        last = f" The checkpoint {good} is kept: saddle resume {folder.root}{more}" if good else ""
+        raise OutOfMemory(f"{error}{last}", error.accumulate) from error
     if parts.machine.rank == 0:
         write_report(folder.root)
     parts.machine.barrier()
@@ -233,18 +238,29 @@ def lock(folder: Folder, machine: Machine) -> AbstractContextManager[Any]:
     return held
 
 
-def _start_from(nets: Networks, start: Path) -> None:
+def _start_from(trainer: Trainer, start: Path) -> None:
     """Weights of a trained run into new networks. Raises CheckpointError naming what does not fit."""
     tensors, _ = files.read(find_checkpoint(start), ("nets", "average"))
-    saved = {name.removeprefix("nets/"): value for name, value in tensors.items() if name.startswith("nets/")}
-    saved |= {name.removeprefix("average/"): value for name, value in tensors.items() if name.startswith("average/")}
     try:
-        load_networks(nets, saved)
+        load_networks(trainer.nets, {**under("nets/", tensors), **under("average/", tensors)})
     except CheckpointError as error:
-        there = "x".join(map(str, spec_of(read_facts(Folder(find_checkpoint(start).parent.parent))).shape))
-        raise CheckpointError(
-            f"{start} (made for images of {there}) cannot be the start of this run: {error}"
-        ) from error
+        shape = spec_of(read_facts(Folder(find_checkpoint(start).parent.parent))).shape
+        there = f"{start} (made for images of {'x'.join(map(str, shape))})"
+        raise CheckpointError(f"{there} cannot be the start of this run: {error}") from error
+    trainer.average_anew()
+
+
+def _refuse_taken(folder: Folder, machine: Machine) -> None:
+    if machine.rank == 0 and folder.facts.exists():
+        raise RunError(f"{folder.root} holds a run; `saddle resume {folder.root}`, or choose another --out.")
+
+
+def _agreed(out: Path | None, plan: Plan, machine: Machine) -> Path:
+    """The run's folder, the same for all processes: the first one chooses."""
+    chosen = [out or next_folder(plan)]
+    if machine.world > 1:
+        torch.distributed.broadcast_object_list(chosen, src=0)
+    return chosen[0]
 
 
 def _treatment(dataset: Dataset) -> list[str]:

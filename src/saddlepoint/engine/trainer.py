@@ -189,7 +189,7 @@ class Trainer:
             report = self._step()
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY):
-                raise OutOfMemory(self._smaller()) from error
+                raise self._no_memory() from error
             raise
         self.reporting = self._is_report()
         if self.reporting:
@@ -322,11 +322,12 @@ class Trainer:
         for name in self.method.compiles:
             self.nets.get_submodule(name).compile()
 
-    def _smaller(self) -> str:
+    def _no_memory(self) -> OutOfMemory:
         batch, k = self._batch(), self.settings.accumulate
         fits = next((n for n in range(2 * k, batch + 1) if batch % (n * self.machine.world) == 0), None)
-        mend = f"go on with --accumulate {fits}" if fits else "use a smaller --batch or --resolution"
-        return f"the {self.machine.device.type} has no memory left for {batch // k} images at once; {mend}."
+        mend = f"--accumulate {fits} would need less" if fits else "use a smaller --batch or --resolution"
+        text = f"the {self.machine.device.type} has no memory left for {batch // k} images at once; {mend}."
+        return OutOfMemory(text, fits)
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
