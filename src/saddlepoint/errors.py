@@ -56,7 +56,7 @@ class DivergedError(SaddlepointError, ArithmeticError):
 
 
 class OutOfMemory(SaddlepointError, MemoryError):
-    """The device has no room for this batch; `accumulate` is the number of micro-batches to try next, if there is one."""
+    """The device has no room for this batch; `accumulate` is how many micro-batches to try next, if any would do."""
 
     def __init__(self, text: str, accumulate: int | None = None) -> None:
         super().__init__(text)
