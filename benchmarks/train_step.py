@@ -38,7 +38,8 @@ from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.methods.gan.dcgan import DCGAN, smallest, widths
+from saddlepoint.methods.gan.dcgan import DCGAN
+from saddlepoint.nn.backbones.dcgan import smallest, widths
 
 BARS = {"float32": 1.15, "bf16": 1.9}
 """least ratio of images/s to the tutorials' float32 with the default options, on two cores; bf16 where the processor

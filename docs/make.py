@@ -227,9 +227,8 @@ def _verdict(run: Mapping[str, Any]) -> str:
 
 
 def _compared(held: Mapping[str, Any]) -> str:
-    """The first figure of a row: the one that is compared with the baseline."""
-    rows = held["runs"][0]["rows"] if held.get("runs") else [{}]
-    return next((key for key in rows[0] if key not in ("kind", "name")), "")
+    """The figure that is compared with the baseline."""
+    return str(held["runs"][0]["figure"]) if held.get("runs") else ""
 
 
 # -- the index of methods ---------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def kind_text(kind: Any) -> str:
     if origin is Literal:
         return "one of: " + ", ".join(str(choice) for choice in inside)
     if origin is tuple:
-        return "a list of " + kind_text(inside[0])
+        return "several, each " + kind_text(inside[0])
     words = {
         int: "a whole number",
         float: "a number",

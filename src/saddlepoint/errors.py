@@ -19,7 +19,7 @@ class SaddlepointError(Exception):
     """The root: catch this to catch all of them."""
 
 
-class ConfigError(SaddlepointError, ValueError):
+class ConfigError(SaddlepointError):
     """A setting that is unknown, misspelt or impossible."""
 
 

@@ -13,7 +13,8 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective
 from saddlepoint.methods.base import Adam, Ema, Networks
-from saddlepoint.methods.gan.dcgan import DCGAN, PRESETS, smallest, widths
+from saddlepoint.methods.gan.dcgan import DCGAN, PRESETS
+from saddlepoint.nn.backbones.dcgan import smallest, widths
 
 RUN_AND_DATA = ("batch", "images", "resolution", "flip")
 

@@ -79,7 +79,8 @@ def prove(name: str, seed: int, *, out: Path, precision: str = "float32") -> boo
     write_report(folder)
     _show(name, seed, seconds, found, verdicts)
     passed = all(fine for fine, _ in verdicts)
-    _keep(out / "evidence" / f"{name}.json", proof, _run_of(name, seed, precision, seconds, passed, found))
+    run = _run_of(name, seed, precision, seconds, found, verdicts)
+    _keep(out / "evidence" / f"{name}.json", proof, run)
     if passed and seed == 0:
         grids = sorted((folder / "samples").glob("*.png"))
         shutil.copyfile(grids[-1], out / "evidence" / f"{name}.png")
@@ -116,13 +117,17 @@ def _show(name: str, seed: int, seconds: float, found: Measured, verdicts: list[
         print(f"  {'passed' if fine else 'FAILED'}  {text}")
 
 
-def _run_of(name: str, seed: int, precision: str, seconds: float, passed: bool, found: Measured) -> dict[str, Any]:
+def _run_of(
+    name: str, seed: int, precision: str, seconds: float, found: Measured, verdicts: list[tuple[bool, str]]
+) -> dict[str, Any]:
     words = f"saddle prove {name} --seed {seed}" + ("" if precision == "float32" else f" --precision {precision}")
     return {
         "seed": seed,
         "precision": precision,
         "command": words,
-        "passed": passed,
+        "passed": all(fine for fine, _ in verdicts),
+        "verdicts": [text for _, text in verdicts],
+        "figure": found.key,
         "seconds": round(seconds, 1),
         "protocol": found.protocol,
         "rows": [dict(row) for row in found.rows],

@@ -30,5 +30,7 @@ def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
     found = tyro.cli(Resume, prog="saddle resume", args=arguments)
     settings = changed(images=found.images, minutes=found.minutes, accumulate=found.accumulate, device=found.device)
-    print(resume(found.run, **settings).summary())
+    trained = resume(found.run, **settings)
+    if trained.main:
+        print(trained.summary())
     return 0

@@ -40,13 +40,14 @@ class Trained:
     """A run that has ended.
 
     folder: where everything of it lies. ended: why, in a word or two ("done", "interrupted").
-    images: how many were shown. report: its page.
+    images: how many were shown. report: its page. main: whether this process is the first of its run, or the only one.
     """
 
     folder: Path
     ended: str
     images: int
     report: Path
+    main: bool = True
 
     def model(self, device: str | torch.device = "cpu") -> Model:
         """The trained model."""
@@ -181,7 +182,7 @@ def _fit(parts: Parts, folder: Folder) -> Trained:
     if parts.machine.rank == 0:
         write_report(folder.root)
     parts.machine.barrier()
-    return Trained(folder.root, ended, trainer.clock.images, folder.root / "report.html")
+    return Trained(folder.root, ended, trainer.clock.images, folder.root / "report.html", parts.trainer.main)
 
 
 def describe(parts: Parts) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def main(arguments: list[str]) -> int:
         return 0
     words = shlex.join(["saddle", "train", *arguments])
     trained = train_plan(made, out=command.out, start=command.start, command=words)
-    print(trained.summary())
+    if trained.main:
+        print(trained.summary())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Generators that make an image from noise alone: the noise in training, and how a trained one is asked for images."""
+"""Generators that make an image from noise alone, and how a trained one is asked for images."""
 
 from __future__ import annotations
 
@@ -10,26 +10,12 @@ from torch import Tensor, nn
 
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
-from saddlepoint.methods.base import Draw, Ema, Method
+from saddlepoint.methods.families.noise import FromNoise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unconditional(Method, ABC):
+class Unconditional(FromNoise, ABC):
     """A method whose network `generator` takes [N, latent] to images, and which therefore `Samples`."""
-
-    latent: int = 100
-    """length of the noise vector"""
-    prior: Literal["normal", "uniform"] = "normal"
-    """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
-    ema_images: float = 10_000.0
-    """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
-
-    def ema(self) -> Ema | None:
-        return Ema(("generator",), half_life=self.ema_images) if self.ema_images else None
-
-    def draw_latents(self, draw: Draw, n: int) -> Tensor:
-        """Noise for `n` images of a training step.  [n, latent]"""
-        return draw.uniform(n, self.latent) * 2 - 1 if self.prior == "uniform" else draw.noise(n, self.latent)
 
     def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone."""

@@ -13,32 +13,14 @@ from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
+from saddlepoint.nn.backbones.mlp import MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.maxout import Maxout
-
-
-@final
-class GANGenerator(nn.Module):
-    """[N, latent] -> images [N, C, H, W] in [-1, 1] or points [N, D], float32: ReLU layers, and tanh for images."""
-
-    def __init__(self, latent: int, widths: tuple[int, ...], shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.shape = shape
-        self.hidden = nn.ModuleList(nn.Linear(inputs, width) for inputs, width in pairwise((latent, *widths)))
-        self.output = nn.Linear((latent, *widths)[-1], math.prod(shape))
-
-    def forward(self, latent: Tensor) -> Tensor:
-        x = latent
-        for layer in self.hidden:
-            x = F.relu(layer(x))
-        made: Tensor = self.output(x).float().unflatten(1, self.shape)
-        return made.tanh() if len(self.shape) > 1 else made
 
 
 @final
@@ -113,7 +95,7 @@ class GAN(Unconditional):
 
     def networks(self, data: DataSpec) -> Networks:
         pieces = self.maxout_pieces if self.critic_units == "maxout" else None
-        generator = GANGenerator(self.latent, self.generator_widths, data.shape)
+        generator = MLPGenerator(self.latent, self.generator_widths, data.shape)
         critic = GANCritic(data.shape, self.critic_widths, pieces, self.dropout_input, self.dropout_hidden)
         paper = self.initial_weights == "paper"
         initialise(generator, "uniform" if paper else "he", 0.05)

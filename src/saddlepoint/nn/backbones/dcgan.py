@@ -1,0 +1,123 @@
+"""DCGAN's networks: strided convolutions and batch norm all the way. Radford et al. 2016, arXiv:1511.06434, section 3.
+
+Paper                    here
+project and reshape      `project`: linear, to 4x4 maps (2x2 for images of 8x8)
+fractional-strided conv  transposed convolution, stride 2
+discriminator            critic
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import final
+
+from torch import Tensor, nn
+
+from saddlepoint.errors import ConfigError
+from saddlepoint.nn.layers.initialisation import initialise
+
+
+def check_side(side: int, instead: str = "") -> int:
+    """`side` itself. Raises ConfigError unless it is 8, 16, 32, 64 and so on; `instead` names another mend."""
+    if side < 8 or side & (side - 1):
+        raise ConfigError(
+            f"these networks halve and double, so the side must be 8, 16, 32, 64 and so on, not {side}. "
+            f"Use --resolution {max(8, 1 << (side.bit_length() - 1))}{instead}."
+        )
+    return side
+
+
+def smallest(resolution: int) -> int:
+    """Side of the smallest maps: the paper's 4, but 2 for images of 8x8, which one layer alone does not learn."""
+    return min(4, resolution // 4)
+
+
+def widths(resolution: int, width: int) -> list[int]:
+    """Channels at resolution/2, resolution/4, ..., `smallest`: doubling from `width` to at most 8 times it.
+
+    64 and 64 give [64, 128, 256, 512]; the eightfold cap is the paper's four layers, and holds for larger images.
+    """
+    halvings = (resolution // smallest(resolution)).bit_length() - 1  # 8 -> 2, 16 -> 2, 32 -> 3, 64 -> 4
+    return [width * min(2**index, 8) for index in range(halvings)]
+
+
+@final
+class DCGANGenerator(nn.Module):
+    """[N, latent] -> images [N, C, S, S] in [-1, 1], float32: doubled from 4x4 up by transposed convolutions.
+
+    Batch norm and ReLU after every layer but the last, which has tanh. No biases: batch norm has its own.
+    norm: False leaves batch norm out and gives the layers biases. bounded: False leaves the tanh out.
+    """
+
+    def __init__(
+        self,
+        latent: int,
+        channels: int,
+        resolution: int,
+        width: int,
+        kernel: int,
+        *,
+        norm: bool = True,
+        bounded: bool = True,
+    ) -> None:
+        super().__init__()
+        maps = widths(resolution, width)[::-1]  # the smallest first
+        self.side, self.bounded = smallest(resolution), bounded
+        self.project = nn.Linear(latent, self.side**2 * maps[0], bias=not norm)
+        layers: list[nn.Module] = [*_norm(maps[0], norm), nn.ReLU(inplace=True)]
+        for wide, narrow in pairwise(maps):
+            layers += [_double(wide, narrow, kernel, norm), *_norm(narrow, norm), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers, _double(maps[-1], channels, kernel, norm))
+        initialise(self, "normal", 0.02)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        x = self.project(latent).view(len(latent), self.side, self.side, -1).permute(0, 3, 1, 2)  # born channels last
+        images: Tensor = self.layers(x).float()
+        return images.tanh() if self.bounded else images
+
+
+@final
+class DCGANCritic(nn.Module):
+    """Images [N, C, S, S] -> [N] logits, or with `outputs` [N, outputs]: strided convolutions, then one linear map.
+
+    LeakyReLU .2 after every convolution, batch norm before it in all but the first.
+    norm: False leaves batch norm out, as a critic under a gradient penalty must, and gives the layers biases.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        resolution: int,
+        width: int,
+        kernel: int,
+        *,
+        outputs: int | None = None,
+        norm: bool = True,
+    ) -> None:
+        super().__init__()
+        maps = widths(resolution, width)
+        layers: list[nn.Module] = [_halve(channels, maps[0], kernel, norm), nn.LeakyReLU(0.2, inplace=True)]
+        for narrow, wide in pairwise(maps):
+            layers += [_halve(narrow, wide, kernel, norm), *_norm(wide, norm), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers, self.outputs = nn.Sequential(*layers), outputs
+        self.output = nn.Linear(smallest(resolution) ** 2 * maps[-1], outputs or 1, bias=not norm)
+        initialise(self, "normal", 0.02)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.layers(image).permute(0, 2, 3, 1).flatten(1)  # no copy where the maps are channels last
+        logits: Tensor = self.output(x)
+        return logits.squeeze(1) if self.outputs is None else logits
+
+
+def _double(inputs: int, outputs: int, kernel: int, norm: bool) -> nn.Module:
+    # 4x4 with padding 1 doubles exactly; 5x5 with padding 2 needs one row and column more.
+    extra = kernel % 2
+    return nn.ConvTranspose2d(inputs, outputs, kernel, 2, (kernel - 1) // 2, output_padding=extra, bias=not norm)
+
+
+def _halve(inputs: int, outputs: int, kernel: int, norm: bool) -> nn.Module:
+    return nn.Conv2d(inputs, outputs, kernel, 2, (kernel - 1) // 2, bias=not norm)
+
+
+def _norm(width: int, norm: bool) -> list[nn.Module]:
+    return [nn.BatchNorm2d(width)] if norm else []
