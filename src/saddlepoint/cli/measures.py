@@ -45,6 +45,10 @@ class Measured:
         """The row of "generated", "real" or "baseline"."""
         return next(row for row in self.rows if row["kind"] == kind)
 
+    def table(self) -> list[dict[str, Any]]:
+        """The rows as they are printed."""
+        return [{name: value for name, value in row.items() if name != "kind"} for row in self.rows]
+
 
 Measure = Callable[[Model, Dataset, int], Measured]
 

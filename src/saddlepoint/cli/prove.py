@@ -74,7 +74,7 @@ def prove(name: str, seed: int, *, out: Path, precision: str = "float32") -> boo
     seconds = time.monotonic() - begun
     found = measure(proof.measure)(trained.model(), open_data(made.data), seed)
     verdicts = judge(proof, found)
-    table = {"protocol": found.protocol, "rows": list(found.rows), "notes": [text for _, text in verdicts]}
+    table = {"protocol": found.protocol, "rows": found.table(), "notes": [text for _, text in verdicts]}
     write_json(folder / "scores.json", table)
     write_report(folder)
     _show(name, seed, seconds, found, verdicts)
@@ -110,8 +110,7 @@ def judge(proof: Proof, found: Measured) -> list[tuple[bool, str]]:
 
 
 def _show(name: str, seed: int, seconds: float, found: Measured, verdicts: list[tuple[bool, str]]) -> None:
-    rows = [{key: value for key, value in row.items() if key != "kind"} for row in found.rows]
-    print_table(rows, title=f"{name}, seed {seed}, {seconds:.0f} s of training")
+    print_table(found.table(), title=f"{name}, seed {seed}, {seconds:.0f} s of training")
     print(found.protocol)
     for fine, text in verdicts:
         print(f"  {'passed' if fine else 'FAILED'}  {text}")

@@ -77,7 +77,13 @@ def features(extractor: Extractor, images: Images, size: int = 64) -> Features:
     made = [extractor.batch(batch) for batch in batches(images, size)]
     if not made:
         raise DataError("there are no images to measure.")
-    return np.concatenate(made)
+    whole = np.empty((sum(map(len, made)), made[0].shape[1]), np.float32)
+    end = len(whole)
+    while made:  # each part is let go as it is copied, so the features are in memory once, not twice
+        part = made.pop()
+        whole[end - len(part) : end] = part
+        end -= len(part)
+    return whole
 
 
 def statistics(extractor: Extractor, images: Images, size: int = 64) -> Gaussian:

@@ -89,10 +89,9 @@ def mmd(real: Floats, fake: Floats, kernel: Kernel) -> Estimate:
     """
     _check(real, fake, 3)
     n, m = len(real), len(fake)
-    x, y = real.astype(np.float64), fake.astype(np.float64)
-    in_x = _sums(kernel, x, x)[0] - _diagonal(kernel, x)
-    in_y = _sums(kernel, y, y)[0] - _diagonal(kernel, y)
-    across_x, across_y = _sums(kernel, x, y)
+    in_x = _sums(kernel, real, real)[0] - _diagonal(kernel, real)
+    in_y = _sums(kernel, fake, fake)[0] - _diagonal(kernel, fake)
+    across_x, across_y = _sums(kernel, real, fake)
     own_x, own_y, across = in_x.sum(), in_y.sum(), across_x.sum()
     mean_x, mean_y = own_x / (n * (n - 1)), own_y / (m * (m - 1))
     value = mean_x + mean_y - 2 * across / (n * m)
@@ -143,19 +142,20 @@ def _unbiased(kernel: Kernel, x: Doubles, y: Doubles) -> float:
     return float(within / (n * (n - 1)) - 2 * kernel(x, y).mean())
 
 
-def _sums(kernel: Kernel, x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
-    """Sums of k(x_i, y_j) over j and over i.  [n], [m]"""
+def _sums(kernel: Kernel, x: Floats, y: Floats) -> tuple[Doubles, Doubles]:
+    """Sums of k(x_i, y_j) over j and over i, in float64, a block of the matrix at a time.  [n], [m]"""
     over_y, over_x = np.zeros(len(x)), np.zeros(len(y))
     for i in range(0, len(x), _ROWS):
+        rows = x[i : i + _ROWS].astype(np.float64)
         for j in range(0, len(y), _ROWS):
-            block = kernel(x[i : i + _ROWS], y[j : j + _ROWS])
+            block = kernel(rows, y[j : j + _ROWS].astype(np.float64))
             over_y[i : i + _ROWS] += block.sum(1)
             over_x[j : j + _ROWS] += block.sum(0)
     return over_y, over_x
 
 
-def _diagonal(kernel: Kernel, x: Doubles) -> Doubles:
-    return np.array([kernel(row, row)[0, 0] for row in x[:, None]])
+def _diagonal(kernel: Kernel, x: Floats) -> Doubles:
+    return np.array([kernel(row, row)[0, 0] for row in (x[i : i + 1].astype(np.float64) for i in range(len(x)))])
 
 
 def _check(real: Floats, fake: Floats, least: int) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.metrics.statistics import Floats
 
-_ROWS = 2048  # rows of the distance matrix held at once
+_ROWS = 2048  # rows and columns of the distance matrix held at once
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,8 @@ def precision_recall(real: Floats, fake: Floats, k: int = 3) -> PrecisionRecall:
 
     real: [n, d], fake: [m, d]. Compare only figures of the same n, m, k and extractor. Raises ShapeError, ConfigError.
     """
-    x, y = _pair(real, fake, k)
-    radius_x, radius_y = _radii(x, k), _radii(y, k)
-    inside = sum(int((block <= radius_x).any(1).sum()) for block in _distances(y, x))
-    reached = sum(int((block <= radius_y).any(1).sum()) for block in _distances(x, y))
-    return PrecisionRecall(inside / len(y), reached / len(x))
+    _check(real, fake, k)
+    return PrecisionRecall(_inside(fake, real, _radii(real, k)), _inside(real, fake, _radii(fake, k)))
 
 
 def density_coverage(real: Floats, fake: Floats, k: int = 5) -> DensityCoverage:
@@ -61,34 +58,47 @@ def density_coverage(real: Floats, fake: Floats, k: int = 5) -> DensityCoverage:
 
     real: [n, d], fake: [m, d]. Raises ShapeError, ConfigError.
     """
-    x, y = _pair(real, fake, k)
-    radius = _radii(x, k)
-    held = covered = 0
-    for rows, block in zip(_rows(x), _distances(x, y)):
+    _check(real, fake, k)
+    radius = _radii(real, k)
+    held, covered = 0, torch.zeros(len(real), dtype=torch.bool)
+    for rows, _, block in _distances(real, fake):
         inside = block < radius[rows, None]
         held += int(inside.sum())
-        covered += int(inside.any(1).sum())
-    return DensityCoverage(held / (k * len(y)), covered / len(x))
+        covered[rows] |= inside.any(1)
+    return DensityCoverage(held / (k * len(fake)), float(covered.double().mean()))
 
 
-def _pair(real: Floats, fake: Floats, k: int) -> tuple[Tensor, Tensor]:
+def _check(real: Floats, fake: Floats, k: int) -> None:
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
         raise ShapeError(f"features must be [n, d] and [m, d], got {list(real.shape)} and {list(fake.shape)}.")
     if not 0 < k < min(len(real), len(fake)):
         raise ConfigError(f"neighbour {k} needs more than {k} images in each set, got {len(real)} and {len(fake)}.")
-    return torch.from_numpy(real.astype(np.float64)), torch.from_numpy(fake.astype(np.float64))
 
 
-def _radii(x: Tensor, k: int) -> Tensor:
+def _radii(x: Floats, k: int) -> Tensor:
     """Distance of each row to its k-th neighbour; the row itself is the zeroth.  [n]"""
-    return torch.cat([block.kthvalue(k + 1).values for block in _distances(x, x)])
+    nearest = torch.full((len(x), k + 1), torch.inf, dtype=torch.float64)
+    for rows, _, block in _distances(x, x):
+        both = torch.cat([nearest[rows], block], 1)
+        nearest[rows] = both.topk(k + 1, largest=False).values
+    return nearest[:, k]
 
 
-def _distances(x: Tensor, y: Tensor) -> Iterator[Tensor]:
-    """Euclidean distances of the rows of x to all of y, some rows at a time.  [_ROWS, m]"""
-    for rows in _rows(x):
-        yield torch.cdist(x[rows], y)
+def _inside(x: Floats, y: Floats, radius: Tensor) -> float:
+    """Share of the rows of x that lie in a closed ball around a row of y."""
+    found = torch.zeros(len(x), dtype=torch.bool)
+    for rows, columns, block in _distances(x, y):
+        found[rows] |= (block <= radius[columns]).any(1)
+    return float(found.double().mean())
 
 
-def _rows(x: Tensor) -> list[slice]:
+def _distances(x: Floats, y: Floats) -> Iterator[tuple[slice, slice, Tensor]]:
+    """Euclidean distances in float64, block by block, with the rows of x and of y that each is of."""
+    for rows in _slices(x):
+        ours = torch.from_numpy(x[rows].astype(np.float64))
+        for columns in _slices(y):
+            yield rows, columns, torch.cdist(ours, torch.from_numpy(y[columns].astype(np.float64)))
+
+
+def _slices(x: Floats) -> list[slice]:
     return [slice(start, start + _ROWS) for start in range(0, len(x), _ROWS)]

@@ -48,9 +48,7 @@ class ResNetCritic(nn.Module):
     norm: "layer" normalises each image over channels and places before each ReLU but those of the first block.
     """
 
-    def __init__(
-        self, channels: int, resolution: int, width: int, cap: int = 1, norm: CriticNorm = "none"
-    ) -> None:
+    def __init__(self, channels: int, resolution: int, width: int, cap: int = 1, norm: CriticNorm = "none") -> None:
         super().__init__()
         halvings = max(1, resolution.bit_length() - 4)  # to 8x8; an image of 8x8 itself to 4x4
         maps = [width * min(2**index, cap) for index in range(halvings)]
