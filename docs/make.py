@@ -199,7 +199,7 @@ def _lines(name: str) -> list[Row]:
     compared = _compared(held)
     lines: list[Row] = []
     for run in held.get("runs", []):
-        figures = {row["kind"]: row[compared] for row in run["rows"]}
+        figures = {row["kind"]: row[compared] for row in run["rows"] if compared in row}
         lines.append(
             {
                 "method": f"[{name}](methods/{name}.md)",
@@ -208,7 +208,7 @@ def _lines(name: str) -> list[Row]:
                 "precision": run["precision"],
                 "figure": compared.replace("_", " "),
                 "generated": figures["generated"],
-                "real": figures["real"],
+                "real": figures.get("real"),
                 "baseline": figures["baseline"],
                 "minutes": run["seconds"] / 60,
                 "verdict": _verdict(run),

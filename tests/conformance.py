@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,11 +25,11 @@ from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli import plan as plans
 from saddlepoint.cli.measures import measure
-from saddlepoint.data.batches import Batch
+from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.abilities import Samples, Translates
 from saddlepoint.methods.base import SGD, Method, Optim
 
 STEPS = 3
@@ -53,8 +54,14 @@ def small(name: str) -> Method:
 
 
 def data_for(name: str) -> Dataset:
-    """Random images with labels, of the shape that the method's test asks for."""
-    return pictures(shape=tiny(name).get("shape", (1, 8, 8)))
+    """Random images as the method takes them, of the shape that its test asks for."""
+    made, takes = pictures(shape=tiny(name).get("shape", (1, 8, 8))), methods.load(name).takes
+    if takes is PairedBatch:
+        return dataclasses.replace(made, fields={"source": made.images, "target": made.images[::-1]})
+    if takes is UnpairedBatch:
+        fields = {"image": made.images, "label": np.arange(len(made)) % 2}
+        return dataclasses.replace(made, fields=fields, classes=("a", "b"))
+    return made
 
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:
@@ -143,6 +150,23 @@ def samples_are_as_stated(name: str) -> None:
     assert torch.allclose(images, model.sample(5, seed=3, batch=2), atol=1e-5), "samples depend on the batch size"
     assert torch.allclose(images[:3], model.sample(3, seed=3), atol=1e-5), "samples depend on how many are asked for"
     assert not torch.equal(images, model.sample(5, seed=4))
+
+
+def translations_are_as_stated(name: str) -> None:
+    run = train(name, steps=1)
+    run.fit()
+    if not isinstance(run.method, Translates):
+        return
+    model = Model(run.method, (run.average or run.nets).eval(), run.data.spec, {"method": name}, run.clock, Path())
+    fields = run.data.look(np.arange(12)).tensors()
+    for origin in run.method.directions():
+        given = fields[origin]
+        made = model.translate(given, origin, seed=3)
+        assert made.shape == given.shape
+        assert made.dtype == torch.float32
+        assert made.abs().max() <= 1
+        assert torch.equal(made, model.translate(given, origin, seed=3)), "a translation differs from time to time"
+        assert torch.allclose(made, model.translate(given, origin, seed=3, batch=1), atol=1e-5), "images mix"
 
 
 def configuration_survives_json(name: str) -> None:

@@ -42,6 +42,11 @@ def test_samples_have_the_stated_shape_and_do_not_depend_on_the_batch_size(name:
 
 
 @each_method
+def test_translations_have_the_stated_shape_and_do_not_depend_on_one_another(name: str) -> None:
+    conformance.translations_are_as_stated(name)
+
+
+@each_method
 def test_the_configuration_survives_json(name: str) -> None:
     conformance.configuration_survives_json(name)
 

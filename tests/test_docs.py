@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tyro
 
-from saddlepoint.cli import compare, evaluate, prove, report, resume, sample, train, verbs
+from saddlepoint.cli import compare, evaluate, prove, recommend, report, resume, sample, train, verbs
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -20,6 +20,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _OPTIONS = {
     "resume": resume.Resume,
     "sample": sample.Sample,
+    "recommend": recommend.Recommend,
     "evaluate": evaluate.Evaluate,
     "compare": compare.Compare,
     "report": report.Report,
@@ -77,7 +78,8 @@ def test_evidence_becomes_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ]
     run = {
         "seed": 0, "precision": "float32", "command": "saddle prove dcgan --seed 0", "passed": True, "seconds": 87.0,
-        "protocol": "898 images each.", "rows": rows, "commit": None, "machine": "x86_64, 2 cores", "torch": "2.13.0",
+        "protocol": "898 images each.", "rows": rows, "figure": "frechet", "commit": None, "machine": "x86_64, 2 cores",
+        "torch": "2.13.0",
     }  # fmt: skip
     (tmp_path / "dcgan.json").write_text(make.json.dumps({"data": "digits", "runs": [run]}), encoding="utf-8")
     monkeypatch.setattr(make, "EVIDENCE", tmp_path)

@@ -112,3 +112,20 @@ def test_fields_of_different_lengths_and_empty_sets_are_refused() -> None:
         Dataset({"image": np.zeros((3, 2)), "label": np.zeros(2)}, "print", "made")
     with pytest.raises(DataError, match="holds no usable image"):
         Dataset({"image": np.zeros((0, 2))}, "print", "made")
+
+
+def test_balanced_parts_make_up_a_whole_in_which_every_class_is_as_frequent() -> None:
+    data = labelled()
+    rows = np.flatnonzero((data.fields["label"] != 2) | (np.arange(40) < 4))  # one image alone is of class 2
+    loader = Loader(data, LabelledBatch, rows, balanced=True)
+    whole = loader.read(3, 12)
+    assert torch.bincount(whole.label).tolist() == [4, 4, 4]
+    assert brightness(whole.image[whole.label == 2]) == [2] * 4
+    parts = [loader.read(3, 12, part=part, parts=3) for part in range(3)]
+    assert torch.equal(whole.image, torch.cat([part.image for part in parts]))
+
+
+def test_data_without_labels_cannot_be_balanced() -> None:
+    data = Dataset({"image": np.zeros((4, 1, 4, 4), np.uint8)}, "print", "made")
+    with pytest.raises(ConfigError, match="no labels to balance"):
+        Loader(data, ImageBatch, np.arange(4), balanced=True)

@@ -18,12 +18,22 @@ from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.methods.base import Adam, Ema, Networks, Update
 
 
+class Own(nn.Module):
+    """State that each process keeps to itself, as a pool of images."""
+
+    per_rank = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("last", torch.zeros(2))
+
+
 def make(data: Any) -> Networks:
     generator = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
     critic = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
     critic.register_buffer("mean", torch.zeros(2))
     critic.register_buffer("drift", torch.zeros(2))  # as batch norm's statistics: moved by each process's own data
-    return Networks(generator=generator, critic=critic)
+    return Networks(generator=generator, critic=critic, own=Own())
 
 
 def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
@@ -32,6 +42,7 @@ def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
         real = draw().image
         shown.extend(map(tuple, real.tolist()))
         nets.critic.drift.lerp_(real.mean(0), 0.1)
+        nets.own.last.copy_(real.mean(0))
         with torch.no_grad():
             fake = nets.generator(draw.noise(len(real), 3))
         losses = {"real": -nets.critic(real).sigmoid().mean(), "fake": nets.critic(fake).sigmoid().mean()}

@@ -210,7 +210,7 @@ def test_out_of_memory_names_the_accumulation_that_halves_the_need(error: Runtim
         raise error
         yield
 
-    with pytest.raises(OutOfMemory, match="no memory left for 6 images at once; --accumulate 4 would need less") as caught:
+    with pytest.raises(OutOfMemory, match="left for 6 images at once; --accumulate 4 would need less") as caught:
         trainer(Game(step=step), batch=12, accumulate=2).fit()
     assert caught.value.__cause__ is error
     with pytest.raises(OutOfMemory, match="use a smaller --batch or --resolution"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import CheckpointError
-from saddlepoint.methods.base import Adam, Ema, Networks, RMSProp, Stage, Update
+from saddlepoint.methods.base import Adam, Clock, Cosine, Ema, Networks, RMSProp, Stage, Update
 
 SPANS = (Stage(images=16, batch=4, resolution=4), Stage(images=16, lr_scale=0.5, fresh=("critic",)), Stage(batch=16))
 
@@ -103,6 +104,41 @@ class Saves(Hook):
 
     def step(self, run: Any, report: Any) -> None:
         files.write(self.folder, run.clock.step, *run.state())
+
+
+def test_a_cosine_falls_from_its_start_to_its_end_and_stays_there() -> None:
+    fall = Cosine(3.0, 1.0, images=100)
+    assert [fall(Clock(images=images)) for images in (0, 50, 100, 999)] == pytest.approx([3, 2, 1, 1])
+    assert fall(Clock(images=25)) == pytest.approx(2 + 0.5**0.5)
+    assert Cosine(3.0, 1.0)(Clock(images=50, total=100)) == pytest.approx(2)  # over the whole run
+
+
+def test_a_rate_and_betas_may_follow_the_clock(tmp_path: Path) -> None:
+    """Steps begin at 0, 8, 16 and 24 of 32 images; what is resumed finds the rate where it was."""
+
+    class Rates(Hook):
+        def __init__(self) -> None:
+            self.seen: list[tuple[float, float]] = []
+
+        def after_update(self, run: Any, group: str, parameters: Any) -> None:
+            if group == "critic":
+                entry = run.groups[group].optimiser.param_groups[0]
+                self.seen.append((entry["lr"], entry["betas"][1]))
+
+    def make(*hooks: Hook) -> Trainer:
+        moves = both(Adam, lr=Cosine(0.4, 0.2), betas=(0.0, Cosine(0.9, 0.99)))
+        return trainer(Game(moves=moves), images=32, hooks=hooks)
+
+    rates = Rates()
+    straight = make(rates, Saves(tmp_path))
+    straight.fit()
+    shares = [(1 + math.cos(math.pi * step / 4)) / 2 for step in range(4)]
+    assert [lr for lr, _ in rates.seen] == pytest.approx([0.2 + 0.2 * share for share in shares])
+    assert [beta for _, beta in rates.seen] == pytest.approx([0.99 - 0.09 * share for share in shares])
+    resumed = make()
+    resumed.restore(*files.read(tmp_path / files.name_of(2)))
+    resumed.fit()
+    assert all(torch.equal(one, weights(resumed)[name]) for name, one in weights(straight).items())
 
 
 @pytest.mark.parametrize("optim", [Adam, RMSProp], ids=lambda kind: kind.__name__)

@@ -59,3 +59,12 @@ def test_true_samples_are_of_high_quality():
 def test_points_that_are_nowhere_reach_no_mode():
     found = mixture_coverage(np.full((5, 2), 9.0), np.zeros((1, 2)), 0.1)
     assert (found.modes, found.high_quality, found.divergence) == (0, 0.0, math.inf)
+
+
+def test_a_centre_may_ask_for_more_than_one_point():
+    centres = np.array([[0.0, 0.0], [10.0, 0.0]])
+    points = np.concatenate([np.zeros((20, 2)), np.full((19, 2), [10.0, 0.0]), [[3.5, 0.0]]])
+    assert mixture_coverage(points, centres, 1.0, radius=4.0, least=20).modes == 1
+    assert mixture_coverage(points, centres, 1.0, radius=4.0, least=19).modes == 2
+    assert mixture_coverage(points, centres, 1.0, radius=4.0, least=21).modes == 1  # 21 with the one 3.5 away
+    assert mixture_coverage(points, centres, 1.0, radius=3.0, least=21).modes == 0

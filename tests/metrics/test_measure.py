@@ -2,20 +2,21 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from made import made_features
 
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.metrics.bands import band
-from saddlepoint.metrics.features import Identity, Pixels
+from saddlepoint.metrics.features import ClassifyingExtractor, Identity, Pixels
 from saddlepoint.metrics.frechet import frechet_distance
-from saddlepoint.metrics.measure import METRICS, measure, real_against_real
+from saddlepoint.metrics.measure import FEATURE_METRICS, measure, real_against_real
 from saddlepoint.metrics.score import Protocol, Score
 from saddlepoint.metrics.statistics import gaussian
 
 MADE = Protocol("", 0, 0, reference="held-out", data="abc")
 REAL, FAKE = made_features(300, 16, "a"), made_features(280, 16, "b", 0.2, 1.1)
-OF_FEATURES = [metric for metric in METRICS if metric != "is"]
+OF_FEATURES = [name for name in FEATURE_METRICS if name not in ("is", "modes", "class-divergence")]
 
 
 def test_each_score_knows_how_it_was_made():
@@ -41,6 +42,31 @@ def test_unknown_and_unfit_metrics_are_refused():
         measure(["fod"], Pixels(), REAL, FAKE, MADE)
     with pytest.raises(CapabilityError, match="names classes; pixels does not"):
         measure(["is"], Pixels(), REAL, FAKE, MADE)
+
+
+def test_a_floor_that_half_the_images_are_too_few_for_is_left_out():
+    few = made_features(30, 16, "a")
+    assert measure(["fid-infinity"], Pixels(), few, few, MADE)
+    assert [score.protocol.metric for score in real_against_real(["fid-infinity", "kid"], Pixels(), few, MADE)] == [
+        "kid"
+    ]
+
+
+def test_classes_are_those_that_the_extractor_names():
+    class Naming(ClassifyingExtractor):
+        identity = Pixels().identity
+
+        def batch(self, images):
+            raise AssertionError
+
+        def probabilities(self, features):
+            return features
+
+    real = np.eye(4, dtype=np.float32)[np.arange(40) % 4]
+    fake = real[real.argmax(1) < 2]
+    modes, divergence = measure(["modes", "class-divergence"], Naming(), real, fake, MADE)
+    assert modes.value == 2
+    assert divergence.value == pytest.approx(np.log(2))
 
 
 def test_a_rank_that_cannot_be_full_brings_a_warning():

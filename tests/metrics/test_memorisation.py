@@ -26,9 +26,12 @@ def test_a_copy_is_at_no_distance():
 
 
 def test_copies_are_told_from_fresh_samples():
-    train, held_out = made_features(400, 4, "train"), made_features(400, 4, "held out")
-    fresh = copying(train, held_out, made_features(400, 4, "fresh"))
-    copied = copying(train, held_out, train + 1e-3)
+    train, held_out = (
+        made_features(400, 4, "train"),
+        nearest(made_features(400, 4, "train"), made_features(400, 4, "h")),
+    )
+    fresh = copying(held_out, nearest(train, made_features(400, 4, "fresh")))
+    copied = copying(held_out, nearest(train, train + 1e-3))
     assert fresh.ratio == pytest.approx(1, abs=0.15)
     assert fresh.share < 0.05
     assert copied.ratio < 0.05
@@ -39,10 +42,11 @@ def test_the_pictures_stand_side_by_side_nearest_first():
     train, fake = made_images(9, 3, 4, 5, "train"), made_images(3, 3, 4, 5, "fake")
     fake[1] = train[6]
     flat = [images.reshape(len(images), -1).astype(np.float32) for images in (train, fake)]
-    found = side_by_side(fake, train, nearest(*flat), count=2)
-    assert found.shape == (2, 3, 4, 10)
+    found = side_by_side(fake, train, nearest(*flat), nearest(*flat), count=2)
+    assert found.shape == (2, 3, 4, 15)
     np.testing.assert_array_equal(found[0, :, :, :5], train[6])
-    np.testing.assert_array_equal(found[0, :, :, 5:], train[6])
+    np.testing.assert_array_equal(found[0, :, :, 5:10], train[6])
+    np.testing.assert_array_equal(found[0, :, :, 10:], train[6])
 
 
 def test_unlike_features_are_refused():

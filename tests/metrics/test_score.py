@@ -8,7 +8,7 @@ import pytest
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.metrics.estimate import mean_of
 from saddlepoint.metrics.features import Pixels
-from saddlepoint.metrics.score import Protocol, Score, check_comparable, sentence
+from saddlepoint.metrics.score import Protocol, Score, check_comparable, sentence, sentences
 
 PROTOCOL = Protocol("fid", real=1000, fake=2000, extractor=Pixels().identity, reference="held-out", data="abc")
 SCORE = Score(12.5, PROTOCOL, spread=0.25, over="3 sample seeds", seed=0)
@@ -28,8 +28,23 @@ def test_other_json_is_refused(text):
 
 def test_a_sentence_names_all_that_matters():
     line = sentence([SCORE])
-    for part in ("fid 12.5 ± 0.25 (3 sample seeds)", "2,000 generated", "1,000 real", "held-out", "pixels["):
+    for part in (
+        "fid 12.5 ± 0.25 (3 sample seeds)",
+        "2,000 generated",
+        "1,000 real",
+        "held-out",
+        "pixels[",
+        "sample seed 0",
+    ):
         assert part in line
+
+
+def test_figures_made_in_different_ways_have_sentences_of_their_own():
+    other = dataclasses.replace(SCORE, protocol=dataclasses.replace(PROTOCOL, metric="psnr", extractor=None))
+    kid = dataclasses.replace(SCORE, protocol=dataclasses.replace(PROTOCOL, metric="kid"), value=0.5)
+    first, second = sentences([SCORE, other, kid])
+    assert first.startswith("fid 12.5 ± 0.25, kid 0.5 ± 0.25 (3 sample seeds); 2,000 generated")
+    assert second.startswith("psnr 12.5")
 
 
 def test_few_images_bring_a_warning():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from saddlepoint.engine.health import Health
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.report import progress
 from saddlepoint.report.progress import Progress, leading
@@ -26,6 +27,16 @@ def test_without_a_terminal_there_are_plain_lines(
     assert lines[-1].startswith("240 images shown in ")
     assert "\x1b" not in output.getvalue()
     assert "\r" not in output.getvalue()
+
+
+def test_the_newest_trouble_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: Callable[..., Trainer]
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS", 0.0)
+    output, health = io.StringIO(), Health()
+    health.restore({**health.state(), "since": {"mode collapse": 8, "critic too strong": 16}})
+    trainer(tmp_path, [Progress(Console(file=output), health)]).fit()
+    assert "left  ! critic too strong  critic/real" in output.getvalue().splitlines()[9]
 
 
 def test_plain_lines_are_seldom(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:

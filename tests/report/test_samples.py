@@ -8,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from saddlepoint.data.batches import PairedBatch, UnpairedBatch
 from saddlepoint.engine.trainer import Trainer
+from saddlepoint.methods.base import Networks
 from saddlepoint.report.grids import CAPTION
-from saddlepoint.report.samples import SampleGrids, evaluating, is_due
+from saddlepoint.report.samples import SampleGrids, evaluating, is_due, translated
 
 IMAGES = np.zeros((40, 1, 8, 8), np.uint8)
 
@@ -82,6 +84,31 @@ def test_a_point_world_is_plotted(dimensions: int, tmp_path: Path, trainer: Call
 def test_a_run_may_do_without_samples(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
     trainer(tmp_path, [SampleGrids(IMAGES)], samples=0).fit()
     assert not (tmp_path / "samples").exists()
+
+
+class Darker:
+    """Translates by halving; both ways, or from source to target alone."""
+
+    def __init__(self, ways: dict[str, str]) -> None:
+        self.ways = ways
+
+    def directions(self) -> dict[str, str]:
+        return self.ways
+
+    def translate(self, nets: torch.nn.Module, images: torch.Tensor, origin: str, seed: int = 0) -> torch.Tensor:
+        return images / 2
+
+
+def test_what_is_given_stands_beside_what_becomes_of_it_and_its_truth() -> None:
+    pair = PairedBatch(torch.full((9, 1, 64, 64), 0.8), torch.full((9, 1, 64, 64), -1.0))
+    picture, words = translated(Darker({"source": "target"}), Networks(), pair, 64)
+    assert picture.size == (6 * 66 + 2, 4 * 66 + 2)  # two pairs in a row, so the ninth is left out
+    assert [picture.getpixel((30 + 66 * column, 30)) for column in range(3)] == [230, 178, 0]
+    assert words == "Columns: source, target made of it, true target, and again."
+    two = UnpairedBatch(torch.zeros(3, 1, 64, 64), torch.ones(4, 1, 64, 64))
+    picture, words = translated(Darker({"a": "b", "b": "a"}), Networks(), two, 64)
+    assert picture.size == (4 * 66 + 2, 3 * 66 + 2)
+    assert words == "Columns: a, b made of it, b, a made of it."
 
 
 def test_nothing_is_drawn_after_an_error(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:

@@ -18,7 +18,7 @@ from saddlepoint.data.pictures import Pictures
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import load_networks, under
 from saddlepoint.errors import CapabilityError, CheckpointError
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Scores, Translates, in_turn
 from saddlepoint.methods.base import Clock, Method, Networks
 
 
@@ -53,7 +53,8 @@ class Model:
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
 
-        label: one class for all, where the model knows classes. batch: how many are made at once.
+        label: one class for all, where the model knows classes; without it they come in turn, image i of class i modulo
+        their number. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
         made = list(self.stream(n, seed=seed, label=label, truncation=truncation, batch=batch))
@@ -67,13 +68,74 @@ class Model:
         method = self.method
         if not isinstance(method, Samples):
             raise CapabilityError(f"{self.name} does not make images from latents.")
-        labels = None if label is None else torch.full((n,), self._class(label))
+        labels = in_turn(method, self.nets, n) if label is None else torch.full((n,), self._class(label))
         latents = method.latents(self.nets, n, seed, labels)
         for start in range(0, n, batch):
             part = None if labels is None else labels[start : start + batch].to(self.device)
             with torch.no_grad():
                 images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
             yield images.float().cpu()
+
+    @torch.no_grad()
+    def reconstruct(self, images: Tensor, *, batch: int = 256) -> Tensor:
+        """`images` [n, C, H, W] in [-1, 1] made again from the model's own description of each, on the CPU.
+
+        Raises CapabilityError when the method describes no images.
+        """
+        method = self.method
+        if not isinstance(method, Reconstructs):
+            raise CapabilityError(f"{self.name} makes images but does not describe given ones.")
+        made = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
+        return torch.cat(made).as_subclass(Pictures)
+
+    @torch.no_grad()
+    def classify(self, images: Tensor, *, batch: int = 256) -> Tensor:
+        """The probability of each class for each of `images` [n, C, H, W] in [-1, 1]: [n, classes] on the CPU.
+
+        Raises CapabilityError when the method names no classes.
+        """
+        method = self.method
+        if not isinstance(method, Classifies):
+            raise CapabilityError(f"{self.name} does not say what class an image is of.")
+        return torch.cat([method.classify(self.nets, part.to(self.device)).cpu() for part in images.split(batch)])
+
+    @torch.no_grad()
+    def translate(self, images: Tensor, origin: str | None = None, *, seed: int = 0, batch: int = 16) -> Tensor:
+        """`images` [n, C, H, W] in [-1, 1] as what the model makes of them: same shape and range, on the CPU.
+
+        origin: which of the kinds it was trained on they are (source; a or b); None for the usual one. seed: of what an
+        image leaves open. H and W are the trained side, or what the networks take beside it.
+        Raises CapabilityError when the method translates no images, or none of this kind.
+        """
+        origin = self.origin(origin)
+        assert isinstance(self.method, Translates)
+        parts = (part.to(self.device) for part in images.split(batch))
+        made = [self.method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
+        return torch.cat(made).as_subclass(Pictures)
+
+    def origin(self, origin: str | None = None) -> str:
+        """The kind of images that `translate` starts from: the usual one, or `origin` itself where it is known.
+
+        Raises CapabilityError when the method translates no images, or none of this kind.
+        """
+        if not isinstance(self.method, Translates):
+            raise CapabilityError(f"{self.name} does not make one image into another.")
+        known = self.method.directions()
+        if origin is not None and origin not in known:
+            ways = ", ".join(f"{start} to {end}" for start, end in known.items())
+            raise CapabilityError(f"{self.name} translates nothing from {origin!r}; it knows {ways}.")
+        return origin or next(iter(known))
+
+    @torch.no_grad()
+    def log_likelihood(self, images: Tensor, *, samples: int = 1000, seed: int = 0) -> Tensor:
+        """Log-likelihood of each of `images`, or a lower bound of it, in nats.  [n] on the CPU
+
+        samples: random ones that an estimate is made from; more of them tighten a bound. See the method for whether it
+        is one, and of what. Raises CapabilityError when the method knows no likelihood.
+        """
+        if not isinstance(self.method, Scores):
+            raise CapabilityError(f"{self.name} does not say how likely an image is.")
+        return self.method.log_likelihood(self.nets, images.to(self.device), samples, seed).cpu()
 
     def _class(self, label: int) -> int:
         if not self.spec.classes:

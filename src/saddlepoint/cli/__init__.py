@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_ORDER = ("train", "resume", "sample", "evaluate", "compare", "report", "prove", "list")
+_ORDER = ("train", "resume", "sample", "translate", "recommend", "evaluate", "compare", "report", "prove", "list")
 
 
 def verbs() -> dict[str, str]:

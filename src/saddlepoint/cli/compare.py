@@ -8,9 +8,9 @@ from typing import Any
 
 import tyro
 
-from saddlepoint.cli.evaluate import EVALUATION, read
+from saddlepoint.cli.evaluation import EVALUATION, read
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.score import check_comparable, sentence
+from saddlepoint.metrics.score import check_comparable, circumstances
 from saddlepoint.report.tables import print_table
 
 
@@ -41,5 +41,6 @@ def main(arguments: list[str]) -> int:
             if own[0].spread is not None:
                 row[f"{metric} ±"] = own[0].spread
     print_table(rows)
-    print(f"  {sentence(scores[found.runs[0]]).split('; ', 1)[1]}")
+    for line in dict.fromkeys(map(circumstances, scores[found.runs[0]])):
+        print(f"  {line}")
     return 0

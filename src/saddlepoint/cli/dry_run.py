@@ -85,19 +85,24 @@ def _seen(parts: Parts) -> Image.Image:
         points = torch.from_numpy(np.asarray(dataset.images[rows[:1000], :2]))
         return plot(points, points[:0], limits_of(points))
     if dataset.labels is None:
-        return grid(parts.trainer.data.look(rows[:64]).tensors()["image"])
+        return grid(_shown(parts, rows[:64]))
     labels = dataset.labels[rows]
     strips = []
     for index, name in enumerate(dataset.classes[:40]):
         own = rows[labels == index]
-        shown = parts.trainer.data.look(own[:_ROW]).tensors()["image"]
-        strips.append(_strip(f"{name}  {len(own):,}", shown))
+        strips.append(_strip(f"{name}  {len(own):,}", _shown(parts, own[:_ROW])))
     picture = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
     top = 0
     for strip in strips:
         picture.paste(strip, (0, top))
         top += strip.height
     return picture
+
+
+def _shown(parts: Parts, rows: np.ndarray) -> torch.Tensor:
+    """All images of these rows; both of a pair side by side."""
+    fields = [field for field in parts.trainer.data.look(rows).tensors().values() if field.dim() == 4 and len(field)]
+    return torch.stack(fields, 1).flatten(0, 1)
 
 
 def _strip(text: str, images: torch.Tensor) -> Image.Image:

@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 import numpy as np
+import torch
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.checkpoint.files import write_json
+from saddlepoint.checkpoint.bundle import Model, find_checkpoint, load
+from saddlepoint.cli.evaluation import EVALUATION, Evaluation
+from saddlepoint.cli.measuring import Metric, Reference, among
+from saddlepoint.cli.pairs import pairs
 from saddlepoint.cli.plan import Plan
 from saddlepoint.cli.scoring import ExtractorName, extractor_for
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import to_uint8
+from saddlepoint.data.pictures import TILE, grid
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.engine.run import Folder
+from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.metrics.bands import band
-from saddlepoint.metrics.cache import cached_features
-from saddlepoint.metrics.classifier import Classifier
 from saddlepoint.metrics.estimate import mean_of
-from saddlepoint.metrics.features import Extractor, Features, features
+from saddlepoint.metrics.features import Extractor
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.measure import Metric, measure, real_against_real
+from saddlepoint.metrics.measure_model import ModelMetric, measure_copying, measure_path, measure_synthetic
+from saddlepoint.metrics.measure_pairs import PairMetric, measure_pairs
 from saddlepoint.metrics.resize import Resize
-from saddlepoint.metrics.score import Protocol, Score, sentence
-from saddlepoint.report.page import write_report
-from saddlepoint.report.tables import print_table
+from saddlepoint.metrics.score import Protocol, Score
+from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
+from saddlepoint.report.grids import save_png
 
-EVALUATION = "evaluation.json"
-"""the file of a run that `compare` reads"""
 MOST_REAL, MOST_FAKE = 50_000, 10_000
-_BATCH = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +44,8 @@ class Evaluate:
     run: tyro.conf.Positional[Path | None] = None
     """the folder of a run or of one of its checkpoints; left out with --fake"""
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
-    """what to measure; docs/metrics.md says what each means"""
+    """what to measure; docs/metrics.md says what each means. psnr, ssim, ms-ssim, lpips and mae compare the images of
+    --real and --fake that have the same name"""
     extractor: ExtractorName = "auto"
     """the network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: Path | None = None
@@ -60,7 +57,7 @@ class Evaluate:
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """how many images to generate; by default as many as there are real ones, at most 10,000"""
     seeds: int = 1
-    """sample seeds to average over; the spread over them is what a comparison needs"""
+    """sample seeds to average over, from 0; the spread over them is what a comparison needs"""
     reference: Literal["train", "held-out"] = "train"
     """the real images to compare with: those trained on, or those held out"""
     truncation: float = 1.0
@@ -72,7 +69,7 @@ class Evaluate:
     resolution: int | None = None
     """side that the images of --real and --fake are brought to; by default their own"""
     device: str = "cpu"
-    """where the model runs"""
+    """where the model and Inception run"""
     out: Path | None = None
     """the JSON file to write; by default evaluation.json in the run's folder, or in the current one"""
 
@@ -84,59 +81,156 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("--seeds must be 1 or more and -n 2 or more.")
     if (found.run is None) == (found.fake is None) or (found.fake is None) != (found.real is None):
         raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
-    scores, floor, notes = _folders(found) if found.run is None else _model(found, found.run)
-    _show(scores, floor, notes)
+    machine = TorchMachine(found.device, "float32")
+    try:
+        measured = _folders(found, machine) if found.run is None else _Trained(found, found.run, machine).evaluation()
+    finally:
+        machine.close()
+    if machine.rank == 0:
+        home = None if found.run is None else find_checkpoint(found.run).parent.parent
+        measured.write(found.out or (home or Path()) / EVALUATION)
+        if home is not None:
+            measured.report(home)
+        measured.show()
     return 0
 
 
-def _folders(found: Evaluate) -> tuple[list[Score], list[Score], list[str]]:
-    real, fake = (
-        open_data(DataSettings(data=str(path), resolution=found.resolution)) for path in (found.real, found.fake)
+def _folders(found: Evaluate, machine: Machine) -> Evaluation:
+    for metric in among(found.metrics, get_args(ModelMetric)):
+        raise ConfigError(f"{metric} needs a model: give the folder of a run.")
+    of_pairs: list[PairMetric] = among(found.metrics, get_args(PairMetric))
+    whole = Evaluation(str(found.fake), [], [], [])
+    if len(of_pairs) < len(found.metrics):
+        whole = _sets(found, machine)
+    if of_pairs and machine.rank == 0 and found.real is not None and found.fake is not None:
+        whole.scores.extend(
+            measure_pairs(of_pairs, pairs(found.real, found.fake), Protocol("", 0, 0, reference="given"))
+        )
+    return whole
+
+
+def _sets(found: Evaluate, machine: Machine) -> Evaluation:
+    real, fake = _opened(found)
+    reference = Reference(
+        found.metrics,
+        Rows(real.images),
+        real.fingerprint,
+        Protocol("", 0, 0, reference="given", data=real.fingerprint),
+        lambda: _extractor(found, real, machine.device),
     )
-    extractor = _extractor(found, real)
-    rows = np.arange(len(real))
-    made = Protocol("", 0, 0, reference="given", data=real.fingerprint)
-    known = _known(real, rows, "given", extractor)
-    scores = measure(found.metrics, extractor, known, features(extractor, fake.images), made)
-    floor = real_against_real(found.metrics, extractor, known, made)
-    notes = _notes(extractor) + [f"real: {note}" for note in real.notes] + [f"generated: {note}" for note in fake.notes]
-    _write(found.out or Path(EVALUATION), scores, floor, notes)
-    return scores, floor, notes
+    scores = reference.scores(Rows(fake.images), None)
+    if machine.rank:
+        return Evaluation(str(found.fake), [], [], [])
+    notes = [f"{word}: {note}" for word, data in (("real", real), ("generated", fake)) for note in data.notes]
+    return Evaluation(str(found.fake), scores, reference.floor(), reference.notes() + notes)
 
 
-def _model(found: Evaluate, path: Path) -> tuple[list[Score], list[Score], list[str]]:
-    model = load(path, device=found.device)
-    root = model.path.parent.parent
+def _opened(found: Evaluate) -> tuple[Dataset, Dataset]:
+    """Both folders in one form: where one is grey and one in colour, the grey one gets three equal channels."""
+    words = (str(found.real), str(found.fake))
+    real, fake = (open_data(DataSettings(data=word, resolution=found.resolution)) for word in words)
+    if real.images.ndim != 4 or fake.images.ndim != 4:
+        raise CapabilityError("--real and --fake are images, not points.")
+    if real.images.shape[1] != fake.images.shape[1]:
+        real, fake = (open_data(DataSettings(data=word, resolution=found.resolution, channels=3)) for word in words)
+    sizes = [f"{data.images.shape[3]}x{data.images.shape[2]}" for data in (real, fake)]
+    if sizes[0] != sizes[1]:
+        raise ConfigError(f"the real images are {sizes[0]} and the others {sizes[1]}; bring both to one --resolution.")
+    return real, fake
+
+
+class _Trained:
+    """A model beside the images that it was trained on."""
+
+    def __init__(self, found: Evaluate, path: Path, machine: Machine) -> None:
+        self.found, self.machine = found, machine
+        self.model = load(path, device=machine.device)
+        for metric in among(found.metrics, get_args(PairMetric)):
+            raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
+        self.dataset, self.train, self.held_out = _trained_on(self.model)
+        rows = self.train if found.reference == "train" else self.held_out
+        if len(rows) < 4:
+            raise ConfigError("nothing was held out of this run; use --reference train.")
+        rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
+        self.count = found.n or min(len(rows), MOST_FAKE)
+        self.made = Protocol(
+            "", 0, 0, reference=found.reference, data=self.dataset.fingerprint, truncation=found.truncation
+        )
+        self.reference = Reference(
+            found.metrics,
+            Rows(self.dataset.images, rows),
+            self.dataset.fingerprint,
+            self.made,
+            lambda: _extractor(found, self.dataset, machine.device),
+        )
+        self.floor: list[Score] = []
+        self.notes: list[str] = []
+
+    def evaluation(self) -> Evaluation:
+        """The figures of all sample seeds; of the first process alone."""
+        name = f"{self.model.name} after {self.model.clock.images:,} images"
+        by_seed = [self._scores(seed) for seed in range(self.found.seeds)]
+        if self.machine.rank:
+            return Evaluation(name, [], [], [])
+        scores = [_mean(same) for same in zip(*by_seed)]
+        floor = self.reference.floor() + self.floor
+        return Evaluation(name, scores, floor, self.reference.notes() + self.notes)
+
+    def _scores(self, seed: int) -> list[Score]:
+        fake = Generated(
+            self.model.method,
+            self.model.nets,
+            self.count,
+            seed,
+            device=self.machine.device,
+            truncation=self.found.truncation,
+        )
+        scores = self.reference.scores(fake, seed)
+        if self.machine.rank == 0:
+            kinds: list[ModelMetric] = among(self.found.metrics, get_args(ModelMetric))
+            for metric in kinds:
+                scores += self._of_model(metric, fake, seed)
+        return scores
+
+    def _of_model(self, metric: ModelMetric, fake: ImageSet, seed: int) -> list[Score]:
+        match metric:
+            case "path-length":
+                return [measure_path(self.model, self.made, seed, pixels=self.found.extractor == "pixels")]
+            case "train-on-synthetic":
+                score, best = measure_synthetic(self.model, self.dataset, self.train, self.held_out, self.made, seed)
+                self._beside(seed, [best])
+                return [score]
+            case "copying":
+                found = measure_copying(
+                    self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed
+                )
+                path = self.model.path.parent.parent / "neighbours.png"
+                self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
+                if seed == 0:
+                    _draw(found.pictures, path)
+                return found.scores
+
+    def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
+        """What real images get, which is the same for every sample seed."""
+        if seed == 0:
+            self.floor += floor
+            self.notes += notes
+
+
+def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
+    """The model's data set with the rows trained on and held out."""
     plan = Plan.read(model.facts)
     dataset = open_data(plan.data)
     if dataset.fingerprint != model.facts["dataset"]["fingerprint"]:
-        raise CheckpointError(f"the images of {plan.data.data} are not those that {root} was trained on.")
+        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
     if dataset.images.ndim != 4:
         raise CapabilityError(f"{model} makes points; `saddle prove` measures those.")
-    train, held_out = dataset.split(plan.data.held_out)
-    rows = train if found.reference == "train" else held_out
-    if len(rows) < 4:
-        raise ConfigError("nothing was held out of this run; use --reference train.")
-    rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
-    extractor = _extractor(found, dataset)
-    known = _known(dataset, rows, found.reference, extractor)
-    made = Protocol("", 0, 0, reference=found.reference, data=dataset.fingerprint, truncation=found.truncation)
-    count = found.n or min(len(rows), MOST_FAKE)
-    by_seed = []
-    for seed in range(found.seeds):
-        fake = _generated(model, count, seed, found.truncation, extractor)
-        by_seed.append(measure(found.metrics, extractor, known, fake, made, seed))
-    scores = [_mean(same) for same in zip(*by_seed)]
-    floor = real_against_real(found.metrics, extractor, known, made)
-    notes = _notes(extractor)
-    _write(found.out or root / EVALUATION, scores, floor, notes)
-    _report(root, scores, floor, model)
-    return scores, floor, notes
+    return dataset, *dataset.split(plan.data.held_out)
 
 
-def _extractor(found: Evaluate, dataset: Dataset) -> Extractor:
+def _extractor(found: Evaluate, dataset: Dataset, device: torch.device) -> Extractor:
     return extractor_for(
-        dataset, found.extractor, weights=found.weights, resize=found.resize, precision=found.precision
+        dataset, found.extractor, weights=found.weights, resize=found.resize, precision=found.precision, device=device
     )
 
 
@@ -145,83 +239,13 @@ def _mean(scores: tuple[Score, ...]) -> Score:
     if len(scores) == 1:
         return scores[0]
     found = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
-    return dataclasses.replace(scores[0], value=found.value, spread=found.spread, over=found.over, seed=None)
+    return dataclasses.replace(scores[0], value=found.value, spread=found.spread, over=found.over)
 
 
-def _notes(extractor: Extractor) -> list[str]:
-    if not isinstance(extractor, Classifier):
-        return []
-    return [f"the classifier names {extractor.accuracy:.1%} of {extractor.held_out} held-out images rightly"]
-
-
-def _known(dataset: Dataset, rows: np.ndarray, reference: str, extractor: Extractor) -> Features:
-    """Features of real images, measured once for each extractor."""
-
-    def batches() -> Iterator[Bytes]:
-        for start in range(0, len(rows), _BATCH):
-            yield np.ascontiguousarray(dataset.images[rows[start : start + _BATCH]])
-
-    return cached_features(f"{dataset.fingerprint}/{reference}/{len(rows)}", extractor, batches)
-
-
-def _generated(model: Model, count: int, seed: int, truncation: float, extractor: Extractor) -> Features:
-    def batches() -> Iterator[Bytes]:
-        for part in model.stream(count, seed=seed, truncation=truncation, batch=_BATCH):
-            yield to_uint8(part).numpy()
-
-    return features(extractor, batches())
-
-
-def _write(path: Path, scores: list[Score], floor: list[Score], notes: list[str]) -> None:
-    write_json(
-        path,
-        {
-            "scores": [score.json() for score in scores],
-            "real against real": [score.json() for score in floor],
-            "sentence": sentence(scores),
-            "notes": notes,
-        },
+def _draw(rows: Bytes, path: Path) -> None:
+    """Each generated image with its nearest training images, in two columns."""
+    caption = (
+        "In threes: a generated image, the training image nearest to it in pixels, and the one nearest in features. "
+        "Shown are the generated images that come nearest to the training set."
     )
-
-
-def read(path: Path) -> list[Score]:
-    """The scores of an evaluation file. Raises CheckpointError when there is none."""
-    if not path.exists():
-        raise CheckpointError(f"{path} is not there; run `saddle evaluate {path.parent}` first.")
-    return [Score.read(json.dumps(score)) for score in json.loads(path.read_text(encoding="utf-8"))["scores"]]
-
-
-def _rows(scores: list[Score], floor: list[Score]) -> list[dict[str, Any]]:
-    return [
-        {
-            "figure": score.protocol.metric,
-            "generated": score.value,
-            "spread": score.spread,
-            "over": score.over,
-            "real against real": other.value,
-            "in words": band(score) or "",
-        }
-        for score, other in zip(scores, floor)
-    ]
-
-
-def _show(scores: list[Score], floor: list[Score], notes: list[str]) -> None:
-    rows = [{name: value for name, value in row.items() if value not in ("", None)} for row in _rows(scores, floor)]
-    print_table(rows)
-    for note in notes:
-        print(f"  {note}")
-    for text in dict.fromkeys(text for score in scores for text in score.warnings()):
-        print(f"  beware: {text}")
-    print(f"  for a paper: {sentence(scores)}")
-
-
-def _report(root: Path, scores: list[Score], floor: list[Score], model: Model) -> None:
-    rows = [
-        {"name": model.name, **{score.protocol.metric: score.value for score in scores}},
-        {"name": "real against real", **{score.protocol.metric: score.value for score in floor}},
-    ]
-    told = sentence(scores).split("; ", 1)[1]
-    notes = list(dict.fromkeys(text for score in scores for text in score.warnings()))
-    write_json(root / "scores.json", {"protocol": told, "rows": rows, "notes": notes})
-    if Folder(root).facts.exists():
-        write_report(root)
+    save_png(grid(torch.from_numpy(rows), columns=2, enlarge=max(1, TILE // rows.shape[2])), path, caption)

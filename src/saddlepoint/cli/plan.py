@@ -50,7 +50,7 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
     tables = [names(part) for part in parts]
     values: dict[str, Any] = {}
-    for layer in (_preset(name, preset), config.read_file(file) if file else {}, flat):
+    for layer in (_preset(name, preset), _from_file(name, file) if file else {}, flat):
         config.refuse_unknown(layer, [known for table in tables for known in table])
         values |= layer
     run, data, method = ({key: value for key, value in values.items() if key in table} for table in tables)
@@ -60,6 +60,15 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
         config.from_json(DataSettings, data),
         config.from_json(kind, method),
     )
+
+
+def _from_file(name: str, file: Path) -> dict[str, Any]:
+    """A settings file's table; it may name its method, which must then be this one."""
+    values = config.read_file(file)
+    meant = values.pop("method", name)
+    if meant != name:
+        raise ConfigError(f"{file} holds settings of {meant}, not of {name}.")
+    return values
 
 
 def names(part: type) -> list[str]:

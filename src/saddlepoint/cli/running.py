@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any, final
 
 import filelock
+import numpy as np
 import torch
 
-from saddlepoint import __version__
+from saddlepoint import __version__, methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model, find_checkpoint, load, read_facts, spec_of
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.cli.plan import Plan
+from saddlepoint.cli.watching import go_back, watchers
+from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.data.open import open_data
@@ -28,6 +31,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer, load_networks, under
 from saddlepoint.errors import CheckpointError, ConfigError, DivergedError, OutOfMemory, RunError
 from saddlepoint.keyed import key
+from saddlepoint.methods.abilities import Translates
 from saddlepoint.report.page import write_report
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
@@ -62,7 +66,9 @@ class Trained:
         lines += [f"  report   {self.report}"]
         if self.ended != "done":
             lines += [f"  go on    saddle resume {self.folder}"]
-        lines += [f"  more     saddle sample {self.folder} -n 64 --seed 1"]
+        translates = isinstance(methods.load(read_facts(Folder(self.folder))["method"]), Translates)
+        use = "translate {} IN OUT" if translates else "sample {} -n 64 --seed 1"
+        lines += [f"  more     saddle {use.format(self.folder)}"]
         return "\n".join(lines)
 
 
@@ -140,30 +146,44 @@ def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = Fals
     for text in _treatment(dataset):
         say(text)
     train, held_out = dataset.split(plan.data.held_out)
-    loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, flip=plan.data.flip, device=machine.device)
+    shown = {name: getattr(plan.data, name) for name in ("flip", "jitter", "balanced", "labels_per_class")}
+    loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, device=machine.device, **shown)
     torch.manual_seed(key(plan.run.seed, "networks"))
     nets = plan.method.networks(loader.spec)
-    hooks = _hooks(plan, folder, dataset, quiet=quiet)
+    hooks = _hooks(plan, folder, loader, held_out, quiet=quiet)
     trainer = Trainer(plan.method, nets, loader, plan.run, machine, folder.root, hooks)
     return Parts(plan, dataset, held_out, trainer, machine)
 
 
-def _hooks(plan: Plan, folder: Folder, dataset: Dataset, *, quiet: bool) -> list[Hook]:
-    hooks: list[Hook] = [] if quiet else [Progress()]
-    hooks.append(SampleGrids(dataset.images))
+def _hooks(plan: Plan, folder: Folder, loader: Loader, held_out: np.ndarray, *, quiet: bool) -> list[Hook]:
+    health, rescue = watchers(folder, loader, held_out)
+    hooks: list[Hook] = [] if quiet else [Progress(health=health)]
+    hooks += [SampleGrids(loader.dataset.images, _to_translate(plan, loader, held_out)), health, rescue]
     if plan.run.score:
-        hooks.append(_scores(plan, dataset))
+        hooks.append(_scores(plan, loader.dataset, loader.device))
     return [*hooks, TensorBoard(), Log(folder.log), Checkpoints()]
 
 
-def _scores(plan: Plan, dataset: Dataset) -> Hook:
-    """Scored against the images trained on; imported here, since most runs need no metrics."""
+def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
+    """What the grids of a translator show: held-out images where there are any, of each class where there are some."""
+    if not isinstance(plan.method, Translates):
+        return None
+    labels = loader.dataset.labels
+    for rows in (held_out, loader.rows):
+        groups = [rows] if labels is None else [rows[labels[rows] == label] for label in np.unique(labels)]
+        if all(map(len, groups)):
+            break
+    return loader.look(np.concatenate([group[: plan.run.samples] for group in groups]), changed=False)
+
+
+def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:
+    """Scored against all images; imported here, since most runs need no metrics."""
     from saddlepoint.cli.scoring import extractor_for
     from saddlepoint.metrics.hook import Scores
 
     if dataset.images.ndim != 4:
         raise ConfigError(f"{dataset.source} has points, which --score does not measure; `saddle prove` does.")
-    return Scores(plan.run.score, lambda: extractor_for(dataset), dataset.images)
+    return Scores(plan.run.score, lambda: extractor_for(dataset, device=device), dataset.images)
 
 
 def _fit(parts: Parts, folder: Folder) -> Trained:
@@ -171,6 +191,8 @@ def _fit(parts: Parts, folder: Folder) -> Trained:
     try:
         ended = trainer.fit()
     except DivergedError as error:
+        if go_back(trainer, folder, error):
+            return _fit(parts, folder)
         good = files.latest(folder.checkpoints)
         last = f"The last good checkpoint is {good}." if good else "No checkpoint had been written."
         raise DivergedError(f"{error} {last} Lower the learning rate or clip the gradients (--clip 1).") from error

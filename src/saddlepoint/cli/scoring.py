@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.metrics.classifier import train_classifier
@@ -26,11 +28,12 @@ def extractor_for(
     weights: Path | None = None,
     resize: Resize = "tensorflow",
     precision: Literal["float32", "bfloat16"] = "float32",
+    device: torch.device | str = "cpu",
 ) -> Extractor:
     """The extractor called `name`; "auto" trains a classifier on small labelled images and takes Inception for others.
 
-    weights, resize, precision: of inception-2015 alone. Raises OfflineError when its weights cannot be had, ConfigError
-    for a classifier without labels.
+    weights, resize, precision, device: of inception-2015 alone. Raises OfflineError when its weights cannot be had,
+    ConfigError for a classifier without labels.
     """
     if name == "auto":
         small = dataset.labels is not None and max(dataset.images.shape[2:]) <= CLASSIFIED and weights is None
@@ -38,7 +41,8 @@ def extractor_for(
     if name == "pixels":
         return Pixels()
     if name == "inception-2015":
-        return Inception(load_weights(inception.PUBLISHED, weights), resize=resize, precision=precision)
+        published = load_weights(inception.PUBLISHED, weights)
+        return Inception(published, resize=resize, precision=precision, device=device)
     if dataset.labels is None:
         raise ConfigError(f"{dataset.source} has no labels to train a classifier on; use --extractor inception-2015.")
     return train_classifier(dataset.images, dataset.labels)

@@ -14,7 +14,7 @@ import tyro
 from saddlepoint import methods
 from saddlepoint.cli import plan as plans
 from saddlepoint.cli.running import Trained, train_plan
-from saddlepoint.config import nearest
+from saddlepoint.config import nearest, read_file
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
@@ -63,6 +63,8 @@ def _path(value: str | Path | None) -> Path | None:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle train NAME ...`."""
+    if arguments and arguments[0].split("=")[0] == "--recommended":
+        arguments = _recommended(arguments)
     if not arguments or arguments[0].startswith("-"):
         print(_usage())
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
@@ -78,6 +80,19 @@ def main(arguments: list[str]) -> int:
     if trained.main:
         print(trained.summary())
     return 0
+
+
+def _recommended(arguments: list[str]) -> list[str]:
+    """`--recommended FILE ...` as `METHOD --config FILE ...`, with the method that the file names."""
+    file, rest = arguments[0].partition("=")[2], arguments[1:]
+    if not file:
+        if not rest:
+            raise ConfigError("--recommended needs the file that `saddle recommend DATA --json FILE` wrote.")
+        file, rest = rest[0], rest[1:]
+    name = read_file(Path(file)).get("method")
+    if not isinstance(name, str):
+        raise ConfigError(f"{file} names no method: make it with `saddle recommend DATA --json FILE`.")
+    return [name, "--config", file, *rest]
 
 
 def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
@@ -133,5 +148,6 @@ def _usage() -> str:
         "usage: saddle train METHOD [settings]\n\n"
         f"methods: {', '.join(methods.listing())}\n\n"
         "`saddle train METHOD --help` shows and explains every setting.\n"
+        "`saddle train --recommended FILE` trains what `saddle recommend DATA --json FILE` proposed.\n"
         "`saddle train METHOD --data ./photos --dry-run` shows what would be trained, without training."
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -54,6 +54,9 @@ class DataSpec:
 class Batch(ABC):
     """The root of all batches; every field is a tensor whose first axis counts examples."""
 
+    given_by: ClassVar[str] = "Give a folder of images."
+    """what a person who has other data is told to do"""
+
     def tensors(self) -> dict[str, Tensor]:
         """The fields by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -96,7 +99,50 @@ class ImageBatch(Batch):
 class LabelledBatch(Batch):
     """Images with a class each."""
 
+    given_by = "Sort the images into one sub-folder a class."
+
     image: Tensor
     """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
     label: Tensor
     """[N] int64 in [0, classes)"""
+
+
+@dataclass(frozen=True)
+class SemiBatch(Batch):
+    """Some images with a class each, and beside them images whose class is not told.
+
+    A batch of n shows n of each, in an order of their own, and counts n.
+    """
+
+    given_by = "Sort the images into one sub-folder a class, of which --labels-per-class are told."
+
+    labelled: Tensor
+    """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
+    label: Tensor
+    """[N] int64 in [0, classes): of the labelled images"""
+    unlabelled: Tensor
+    """as the labelled ones"""
+
+
+@dataclass(frozen=True)
+class PairedBatch(Batch):
+    """Images in two forms: what is given, and what shall become of it."""
+
+    given_by = "Use --data paired:FOLDER, of images side by side, or --data paired:FOLDER,FOLDER with the same names."
+
+    source: Tensor
+    """[N, C, H, W] float32 in [-1, 1]"""
+    target: Tensor
+    """the same shape; row i belongs to row i of the source"""
+
+
+@dataclass(frozen=True)
+class UnpairedBatch(Batch):
+    """Images of two domains, side by side by chance. A batch of n shows n of each, and counts n."""
+
+    given_by = "Use --data unpaired:FOLDER,FOLDER."
+
+    a: Tensor
+    """[N, C, H, W] float32 in [-1, 1], of the first domain"""
+    b: Tensor
+    """the same shape, of the second"""

@@ -20,7 +20,8 @@ class Dataset:
     """Examples by field name; row i of every field belongs together.
 
     fields: "image" is uint8 [N, C, H, W] (0..255, shown to the networks as [-1, 1]) or, in the point worlds,
-        float32 [N, D] (shown as it is); "label" is int64 [N]. Arrays may be memory maps.
+        float32 [N, D] (shown as it is); "label" is int64 [N]. Pairs have "source" and "target" instead, like images.
+        Arrays may be memory maps.
     classes: names of the labels, in order; empty without labels.
     fingerprint: hex digits that change when any pixel, label or the order does.
     notes: sentences that say how the images were decoded, cropped and resized.
@@ -47,8 +48,8 @@ class Dataset:
 
     @property
     def images(self) -> np.ndarray:
-        """The examples: uint8 [N, C, H, W], or float32 [N, D]."""
-        return self.fields["image"]
+        """The examples: uint8 [N, C, H, W], or float32 [N, D]; of pairs, the targets."""
+        return self.fields["image" if "image" in self.fields else "target"]
 
     @property
     def labels(self) -> np.ndarray | None:

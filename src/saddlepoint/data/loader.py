@@ -1,26 +1,29 @@
 """From rows of a data set to a typed batch on the device. A batch is a function of its position; nothing is remembered.
 
-Pixels travel as uint8 and become float32 in [-1, 1] on the device; flips are keyed by (seed, epoch, row).
+Pixels travel as uint8 and become float32 in [-1, 1] on the device; flips and jitter are keyed by (seed, epoch, row), so
+both images of a pair get the same.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.data.batches import Batch, DataSpec
+from saddlepoint.data.batches import Batch, DataSpec, ImageBatch, LabelledBatch, SemiBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.order import batches_per_epoch, epoch_of, rows_at
-from saddlepoint.data.pixels import pixels
+from saddlepoint.data.labels import labelled_rows
+from saddlepoint.data.order import balanced_rows_at, batches_per_epoch, epoch_of, rows_at
+from saddlepoint.data.pixels import pixels, window
 from saddlepoint.errors import ConfigError
-from saddlepoint.keyed import hashed_uniform
+from saddlepoint.keyed import hashed_uniform, key
 
-Raw = dict[str, Tensor]
+Raw = dict[str, Tensor]  # by field; what is done to a field's images by "field/flip" and "field/corner"
+Rows = dict[str, tuple[str, np.ndarray, int]]  # by field: the data's field, its rows, the epoch
 Key = tuple[int, int, int, int, int]  # position, batch, part, parts, stage
 
 
@@ -28,8 +31,11 @@ Key = tuple[int, int, int, int, int]  # position, batch, part, parts, stage
 class Loader:
     """Reads batch number `position` of a stage, whole or one part of it.
 
-    takes: the batch type that the method wants; each of its fields must be a field of the data.
-    rows: the rows of `dataset` to train on.
+    takes: the batch type that the method wants; each of its fields must be a field of the data, but the two of an
+        `UnpairedBatch`, which are the images of two classes, each drawn in an order of its own.
+    rows: the rows of `dataset` to train on. balanced: the classes take turns, whatever the number of their images.
+    labels_per_class: for a `SemiBatch`, how many images of each class are labelled; None for all. They come balanced,
+        again as often as need be, beside the stream of all images.
     Raises ConfigError when the data has no such field, saying what would give it.
     """
 
@@ -41,17 +47,31 @@ class Loader:
         *,
         seed: int = 0,
         flip: bool = False,
+        jitter: int = 0,
+        balanced: bool = False,
+        labels_per_class: int | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
+        self._labelled: Loader | None = None
+        if takes is SemiBatch:
+            few, takes = labelled_rows(dataset, rows, labels_per_class, seed), ImageBatch
+            same: Any = {"seed": seed, "flip": flip, "jitter": jitter, "device": device}
+            self._labelled = Loader(dataset, LabelledBatch, few, balanced=True, **same)
+        elif labels_per_class is not None:
+            raise ConfigError(f"this method trains on {takes.__name__}, not SemiBatch: leave out --labels-per-class.")
         self.dataset, self.takes, self.rows = dataset, takes, rows
-        self.seed, self.flip, self.device = seed, flip, torch.device(device)
+        self.seed, self.flip, self.jitter, self.device = seed, flip, jitter, torch.device(device)
         self.names = tuple(field.name for field in dataclasses.fields(takes))
+        self._domains = _domains(dataset, rows) if takes is UnpairedBatch else None
         for name in self.names:
-            if name not in dataset.fields:
-                mend = " Sort the images into one sub-folder a class." if name == "label" else ""
-                raise ConfigError(f"this method trains on {takes.__name__}; {dataset.source} has no {name}.{mend}")
-        if flip and dataset.images.ndim != 4:
-            raise ConfigError(f"{dataset.source} has points, not images: leave out --flip.")
+            if name not in dataset.fields and self._domains is None:
+                lack = f"this method trains on {takes.__name__}; {dataset.source} has no {name}."
+                raise ConfigError(f"{lack} {takes.given_by}")
+        if (flip or jitter) and dataset.images.ndim != 4:
+            raise ConfigError(f"{dataset.source} has points, not images: leave out --flip and --jitter.")
+        if jitter < 0:
+            raise ConfigError(f"jitter cannot be {jitter}: it is a number of pixels, 0 or more.")
+        self._groups = _by_class(dataset, rows) if balanced else None
         self._ahead: dict[Key, Future[Raw]] = {}
         self._thread: ThreadPoolExecutor | None = None
 
@@ -62,12 +82,12 @@ class Loader:
 
     def batches(self, batch: int) -> int:
         """Whole batches in an epoch. Raises ConfigError when the data is smaller than one."""
-        if batch > len(self.rows):
+        fewest = min(map(len, self._domains)) if self._domains else len(self.rows)
+        if batch > fewest:
             raise ConfigError(
-                f"a batch of {batch} is larger than the {len(self.rows)} training images; use --batch {len(self.rows)}"
-                " or less."
+                f"a batch of {batch} is larger than the {fewest} training images; use --batch {fewest} or less."
             )
-        return batches_per_epoch(len(self.rows), batch)
+        return batches_per_epoch(fewest, batch)
 
     def read(
         self, position: int, batch: int, *, part: int = 0, parts: int = 1, stage: int = 0, resolution: int | None = None
@@ -80,27 +100,62 @@ class Loader:
         raw = self._taken(key)
         if self.device.type == "cuda":
             self._read_ahead((position + 1, batch, part, parts, stage))
-        return self._batch(raw, resolution)
+        shown = self._batch(raw, resolution)
+        if self._labelled is None:
+            return shown
+        few = self._labelled.read(position, batch, part=part, parts=parts, stage=stage, resolution=resolution).tensors()
+        return SemiBatch(few["image"], few["label"], shown.tensors()["image"])
 
-    def look(self, rows: np.ndarray) -> Batch:
-        """Chosen rows of the data set as the first epoch shows them."""
-        return self._batch(self._raw(rows, 0, 0), None)
+    def look(self, rows: np.ndarray, *, changed: bool = True) -> Batch:
+        """Chosen rows of the data set as the first epoch shows them, or without flips and jitter.
+
+        Of an `UnpairedBatch` each row goes to its own domain; of a `SemiBatch` they come as images with their labels.
+        """
+        if self._labelled is not None:
+            return self._labelled.look(rows, changed=changed)
+        raw: Raw = {}
+        for number, name in enumerate(self.names):
+            if self._domains is None:
+                raw |= self._field(name, (name, rows, 0), 0)
+            else:
+                raw |= self._field(name, ("image", rows[self.dataset.fields["label"][rows] == number], 0), 0)
+        return self._batch(raw if changed else {name: raw[name] for name in self.names}, None)
 
     def _gather(self, key: Key) -> Raw:
         position, batch, part, parts, stage = key
         size = batch // parts
-        order = rows_at(position, len(self.rows), batch, self.seed, stage)[part * size : (part + 1) * size]
-        rows = self.rows[order]
-        epoch, _ = epoch_of(position, len(self.rows), batch)
-        raw = self._raw(rows, stage, epoch)
+        raw: Raw = {}
+        for name, (field, rows, epoch) in self._rows(position, batch, stage).items():
+            raw |= self._field(name, (field, rows[part * size : (part + 1) * size], epoch), stage)
         if self.device.type == "cuda":
             raw = {name: tensor.pin_memory() for name, tensor in raw.items()}
         return raw
 
-    def _raw(self, rows: np.ndarray, stage: int, epoch: int) -> Raw:
-        raw = {name: torch.from_numpy(np.ascontiguousarray(self.dataset.fields[name][rows])) for name in self.names}
-        if self.flip:
-            raw["_flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+    def _rows(self, position: int, batch: int, stage: int) -> Rows:
+        if self._domains is None:
+            rows = self.rows[self._order(position, batch, stage)]
+            epoch = position if self._groups else epoch_of(position, len(self.rows), batch)[0]
+            return {name: (name, rows, epoch) for name in self.names}
+        found: Rows = {}
+        for name, own in zip(self.names, self._domains):
+            order = rows_at(position, len(own), batch, key(self.seed, name), stage)
+            found[name] = ("image", own[order], epoch_of(position, len(own), batch)[0])
+        return found
+
+    def _order(self, position: int, batch: int, stage: int) -> np.ndarray:
+        if self._groups is not None:
+            return balanced_rows_at(position, self._groups, batch, self.seed, stage)
+        return rows_at(position, len(self.rows), batch, self.seed, stage)
+
+    def _field(self, name: str, read: tuple[str, np.ndarray, int], stage: int) -> Raw:
+        field, rows, epoch = read
+        array = np.ascontiguousarray(self.dataset.fields[field][rows])
+        raw = {name: torch.from_numpy(array)}
+        if self.flip and array.dtype == np.uint8:
+            raw[f"{name}/flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+        if self.jitter and array.dtype == np.uint8:
+            places = [hashed_uniform(rows, self.seed, f"jitter {axis}", stage, epoch) for axis in ("down", "across")]
+            raw[f"{name}/corner"] = torch.from_numpy((np.stack(places, 1) * (self.jitter + 1)).astype(np.int64))
         return raw
 
     def _taken(self, key: Key) -> Raw:
@@ -113,14 +168,30 @@ class Loader:
         self._ahead[key] = self._thread.submit(self._gather, key)
 
     def _batch(self, raw: Raw, resolution: int | None) -> Batch:
-        fields = {name: self._shown(name, tensor, raw, resolution) for name, tensor in raw.items() if name[0] != "_"}
-        return self.takes(**fields)
+        return self.takes(**{name: self._shown(name, raw, resolution) for name in self.names})
 
-    def _shown(self, name: str, tensor: Tensor, raw: Raw, resolution: int | None) -> Tensor:
-        tensor = tensor.to(self.device, non_blocking=True)
+    def _shown(self, name: str, raw: Raw, resolution: int | None) -> Tensor:
+        tensor = raw[name].to(self.device, non_blocking=True)
         if tensor.dtype is not torch.uint8:
             return tensor
-        if "_flip" in raw:
-            mirrored = raw["_flip"].to(self.device, non_blocking=True)[:, None, None, None]
+        if f"{name}/flip" in raw:
+            mirrored = raw[f"{name}/flip"].to(self.device, non_blocking=True)[:, None, None, None]
             tensor = torch.where(mirrored, tensor.flip(-1), tensor)
-        return pixels(tensor, resolution)
+        shown = pixels(tensor, resolution)
+        return window(shown, self.jitter, raw[f"{name}/corner"].tolist()) if f"{name}/corner" in raw else shown
+
+
+def _domains(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The training rows of each of two classes."""
+    if dataset.labels is None or len(dataset.classes) != 2:
+        found = f"{dataset.source} has {len(dataset.classes) or 'no'} classes, not two domains"
+        raise ConfigError(f"this method trains on UnpairedBatch; {found}. {UnpairedBatch.given_by}")
+    return rows[dataset.labels[rows] == 0], rows[dataset.labels[rows] == 1]
+
+
+def _by_class(dataset: Dataset, rows: np.ndarray) -> list[np.ndarray]:
+    """For each class that occurs, where in `rows` its images are."""
+    if dataset.labels is None:
+        raise ConfigError(f"{dataset.source} has no labels to balance: leave out --balanced.")
+    labels = dataset.labels[rows]
+    return [np.flatnonzero(labels == label) for label in np.unique(labels)]

@@ -16,7 +16,9 @@ from saddlepoint.data.sources.folder import folder_pictures
 from saddlepoint.data.sources.hub import hub_pictures
 from saddlepoint.data.sources.idx import find_idx, idx_pictures, is_idx
 from saddlepoint.data.sources.named import NAMED, digits_pictures, named_pictures
-from saddlepoint.data.sources.pictures import Pictures
+from saddlepoint.data.sources.paired import same_names, side_by_side
+from saddlepoint.data.sources.pictures import FilePictures, Pictures
+from saddlepoint.data.sources.unpaired import two_domains
 from saddlepoint.data.sources.world import WORLDS, world_dataset
 from saddlepoint.errors import ConfigError, DataError
 
@@ -31,31 +33,65 @@ def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda tex
     Raises ConfigError for a word or path that is not there (with the nearest right one) or settings that do not go
     together; DataError, and OfflineError of its kind, for images that cannot be used or had.
     """
-    word = settings.data
-    if settings.data_path is not None and word not in NAMED:
-        raise ConfigError(f"--data-path goes with {', '.join(NAMED)}; {word} does not need it.")
+    if settings.data.startswith("world:"):
+        return world_dataset(_with_path_only_where_it_goes(settings), say)
+    return pack(open_pictures(settings, say=say), settings, say)
+
+
+def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Pictures:
+    """The images that `settings.data` names as they are, none of them decoded; refuses the made worlds.
+
+    say and errors: as in `open_data`.
+    """
+    word = _with_path_only_where_it_goes(settings).data
     if word.startswith("world:"):
-        return world_dataset(settings, say)
+        raise ConfigError(f"{word} is made, not opened: it has no files.")
     if word == "digits":
-        return pack(digits_pictures(), settings, say)
+        return digits_pictures()
     if word in NAMED:
-        return pack(named_pictures(word, settings.data_path, settings.cache, say), settings, say)
+        return named_pictures(word, settings.data_path, settings.cache, say)
     if word.startswith("hub:"):
-        return pack(hub_pictures(word), settings, say)
-    try:
-        pictures = _at_path(Path(word).expanduser(), word)
-    except OSError as error:
-        raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
-    return pack(pictures, settings, say)
+        return hub_pictures(word)
+    kind, _, rest = word.partition(":")
+    if kind in ("paired", "unpaired") and rest:
+        return _of_two(kind, rest, word)
+    return _at_path(Path(word).expanduser(), word)
+
+
+def _of_two(kind: str, rest: str, word: str) -> Pictures:
+    """`paired:FOLDER`, `paired:FOLDER,FOLDER` or `unpaired:FOLDER,FOLDER`, where a zip may stand for a folder."""
+    paths = [rest] if Path(rest).expanduser().exists() else rest.split(",")
+    if not 1 + (kind == "unpaired") <= len(paths) <= 2:
+        raise ConfigError(f"{word} must name two folders, with a comma between: {kind}:FOLDER,FOLDER.")
+    first, *others = [_at_path(Path(path).expanduser(), path) for path in paths]
+    if not others:
+        return side_by_side(first, word)
+    second = others[0]
+    if kind == "unpaired":
+        return two_domains(first, second, word)
+    if not (isinstance(first, FilePictures) and isinstance(second, FilePictures)):
+        raise DataError(f"{word} must name folders or zips of images: a pair has the same file name in both.")
+    return same_names(first, second, word)
+
+
+def _with_path_only_where_it_goes(settings: DataSettings) -> DataSettings:
+    if settings.data_path is not None and settings.data not in NAMED:
+        raise ConfigError(f"--data-path goes with {', '.join(NAMED)}; {settings.data} does not need it.")
+    return settings
 
 
 def _at_path(path: Path, source: str) -> Pictures:
+    try:
+        return _of_its_kind(path, source)
+    except OSError as error:
+        raise DataError(f"{source} cannot be read: {error.strerror or error}.") from error
+
+
+def _of_its_kind(path: Path, source: str) -> Pictures:
     if not source or not path.exists():
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
-        near = nearest(source, _WORDS) or nearest(path.name, beside)
-        raise ConfigError(
-            f"nothing is called {source!r}{near or '.'} Give a folder, a zip, or one of: {', '.join(_WORDS)}."
-        )
+        near = min(nearest(source, _WORDS), nearest(path.name, beside), key=lambda text: text == ".")
+        raise ConfigError(f"nothing is called {source!r}{near} Give a folder, a zip, or one of: {', '.join(_WORDS)}.")
     if path.is_dir():
         return _in_folder(path, source)
     if path.suffix.lower() == ".zip":

@@ -60,8 +60,8 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
     if settings.resolution is not None and settings.resolution < 1:
         raise ConfigError(f"resolution cannot be {settings.resolution}: it must be at least 1 pixel.")
     pixels = pictures.whole()
-    if pixels is not None and _fits(pixels, settings):
-        return _dataset(pictures, pixels, pictures.labels, fingerprint(pixels, pictures.labels))
+    if pixels is not None and _fits(pixels, settings, pictures.panels):
+        return _dataset(pictures, pixels, pictures.labels, fingerprint(pixels, pictures.labels), settings)
     folder = cache_folder(settings.cache) / "packs" / _key(pictures, settings)
     if not folder.exists():
         with writing_to(folder.parent):
@@ -69,16 +69,17 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
             with _alone(folder.with_suffix(".lock"), say):
                 if not folder.exists():
                     _write(folder, pictures, settings, say)
-    return _read(folder, pictures)
+    return _read(folder, pictures, settings)
 
 
-def _fits(pixels: np.ndarray, settings: DataSettings) -> bool:
+def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
     channels, height, width = pixels.shape[1:]
-    return bool(height == width == (settings.resolution or width) and channels == (settings.channels or channels))
+    square = height * panels == width and height == (settings.resolution or height)
+    return bool(square and channels == (settings.channels or channels))
 
 
 def _key(pictures: Pictures, settings: DataSettings) -> str:
-    text = json.dumps([_FORM, pictures.key(), settings.resolution, settings.fit, settings.channels])
+    text = json.dumps([_FORM, pictures.key(), settings.resolution, settings.fit, settings.channels, pictures.panels])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -103,7 +104,7 @@ def _write(folder: Path, pictures: Pictures, settings: DataSettings, say: Say) -
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, about single files: what matters is in `skipped`
             plan = _survey(pictures, settings, say)
-            _room(part.parent, len(plan.rows) * plan.channels * plan.side**2)
+            _room(part.parent, len(plan.rows) * plan.channels * plan.side**2 * pictures.panels)
             part.mkdir()
             _fill(part, pictures, settings, plan, say)
         part.rename(folder)
@@ -127,7 +128,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
     headers = [seen for seen in found if isinstance(seen, Header)]
     if not headers:
         raise _nothing_usable(pictures, skipped)
-    sizes = Counter((seen.width, seen.height) for seen in headers)
+    sizes = Counter((seen.width // pictures.panels, seen.height) for seen in headers)
     if settings.resolution is None and len(sizes) > 1:
         shown = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
         raise DataError(
@@ -157,7 +158,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         except UnusableImage as error:
             return str(error)
 
-    shape = (plan.channels, plan.side, plan.side)
+    shape = (plan.channels, plan.side, plan.side * pictures.panels)
     remarks: Counter[Remark] = Counter()
     kept, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
     with (part / "image.npy").open("wb") as file:
@@ -200,8 +201,12 @@ def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -
     if image.mode != mode:
         remarks.add(Remark.GREYED if plan.channels == 1 else Remark.COLOURED)
         image = image.convert(mode)
-    image, fitted = square(image, plan.side, settings.fit)
-    return as_pixels(image), remarks | fitted
+    width, made = image.width // pictures.panels, []
+    for left in range(0, width * pictures.panels, width):
+        panel, fitted = square(image.crop((left, 0, left + width, image.height)), plan.side, settings.fit)
+        made.append(as_pixels(panel))
+        remarks |= fitted
+    return np.concatenate(made, 2), remarks
 
 
 def _begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...]) -> None:
@@ -229,7 +234,7 @@ def _labels_kept(pictures: Pictures, kept: np.ndarray) -> tuple[np.ndarray | Non
     return place[labels], tuple(pictures.classes[index] for index in stay), [f"no usable image of {names}: left out"]
 
 
-def _read(folder: Path, pictures: Pictures) -> Dataset:
+def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
     try:
         facts = json.loads((folder / "facts.json").read_bytes())
         if (folder / "image.npy").stat().st_size != facts["bytes"]:
@@ -239,7 +244,7 @@ def _read(folder: Path, pictures: Pictures) -> Dataset:
         told = _with_found(pictures, facts)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
-    return _dataset(told, pixels, labels, facts["fingerprint"])
+    return _dataset(told, pixels, labels, facts["fingerprint"], settings)
 
 
 def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:
@@ -252,8 +257,15 @@ def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:
     )
 
 
-def _dataset(pictures: Pictures, pixels: np.ndarray, labels: np.ndarray | None, fingerprint: str) -> Dataset:
+def _dataset(
+    pictures: Pictures, pixels: np.ndarray, labels: np.ndarray | None, fingerprint: str, settings: DataSettings
+) -> Dataset:
     fields = {"image": pixels} if labels is None else {"image": pixels, "label": labels}
+    if pictures.panels == 2:
+        names = ("target", "source") if settings.swap else ("source", "target")
+        fields = dict(zip(names, np.split(pixels, 2, axis=3)))
+    elif settings.swap:
+        raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
     return Dataset(fields, fingerprint, pictures.source, pictures.classes, pictures.notes, pictures.skipped)
 
 

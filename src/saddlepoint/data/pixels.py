@@ -23,6 +23,17 @@ def pixels(image: Tensor, resolution: int | None = None) -> Tensor:
     return shown
 
 
+def window(image: Tensor, extra: int, corner: list[list[int]]) -> Tensor:
+    """Images [N, C, H, W] enlarged by `extra` pixels each way (bilinear), and of each the [H, W] from its corner on.
+
+    corner: (row, column) for each, from 0 to `extra`: the random jitter of Isola et al. 2017, arXiv:1611.07004, 6.2.
+    """
+    height, width = image.shape[2:]
+    large = functional.interpolate(image, (height + extra, width + extra), mode="bilinear")
+    cut = [each[:, top : top + height, left : left + width] for each, (top, left) in zip(large, corner)]
+    return torch.stack(cut).contiguous(memory_format=torch.channels_last)
+
+
 def to_uint8(images: Tensor) -> Tensor:
     """What a network returned, as 8-bit images on the CPU: [-1, 1] to 0..255, rounded to the nearest, clipped outside.
 

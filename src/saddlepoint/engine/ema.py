@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.errors import MethodError
-from saddlepoint.methods.base import Ema, Networks
+from saddlepoint.methods.base import Clock, Ema, Networks, at
 
 
 @final
@@ -26,15 +26,15 @@ class Average:
         self.copies = {name: copy.deepcopy(known[name]).eval().requires_grad_(False) for name in spec.networks}
         self.nets = Networks(**{**known, **self.copies})
 
-    def half_life(self, images: int) -> float:
-        """Images after which an old weight counts half, once `images` were shown."""
-        ramp = self.spec.ramp
-        return self.spec.half_life if ramp is None else min(self.spec.half_life, ramp * images)
+    def half_life(self, clock: Clock) -> float:
+        """Images after which an old weight counts half, at `clock`."""
+        longest, ramp = at(self.spec.half_life, clock), self.spec.ramp
+        return longest if ramp is None else min(longest, ramp * clock.images)
 
     @torch.no_grad()
-    def update(self, batch: int, images: int) -> None:
-        """Move towards the live weights after a step of `batch` images, `images` shown in all."""
-        decay = 0.5 ** (batch / max(self.half_life(images), 1e-8))
+    def update(self, batch: int, clock: Clock) -> None:
+        """Move towards the live weights after a step of `batch` images; `clock` counts them already."""
+        decay = 0.5 ** (batch / max(self.half_life(clock), 1e-8))
         averaged, live = [], []
         for name, copied in self.copies.items():
             for old, new in zip(_tensors(copied), _tensors(self.live.get_submodule(name))):

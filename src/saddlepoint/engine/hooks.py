@@ -39,6 +39,10 @@ class Run(Protocol):
     """true on report steps: `figures` are then those of the step that has just ended"""
     figures: dict[str, float]
     """host figures of the last report; a hook may add its own (before the log, which stands late in the order)"""
+    rate: float
+    """multiplies every learning rate; a hook may set it, and sets it again after a restart"""
+    resting: frozenset[str]
+    """groups whose optimisers do not step and whose hooks are not called; likewise"""
 
     def state(self) -> tuple[dict[str, Tensor], Json]:
         """What a checkpoint writes: tensors by name, and facts."""

@@ -106,10 +106,12 @@ class Mover:
         return self.groups[update.group]
 
     def move(self, run: Run, layout: Layout, flat: Tensor) -> Report:
-        """Step the groups of a reduced move and forget their gradients. Returns its figures by name."""
+        """Step the groups of a reduced move that do not rest; forget all gradients. Returns its figures by name."""
         groups = self._groups(layout)
         report = layout.unpack(flat)
         for group in groups:
+            if group.name in run.resting:
+                continue
             fp16 = group.scaler.is_enabled()
             before = group.scaler.get_scale() if fp16 else 1.0
             if fp16:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.errors import CheckpointError, MethodError
-from saddlepoint.methods.base import SGD, Adam, Networks, Optim, RMSProp
+from saddlepoint.methods.base import SGD, Adam, Clock, Networks, Optim, RMSProp, at
 
 
 @final
@@ -21,13 +21,14 @@ class Group:
         self.name, self.spec = name, spec
         self.clip = clip if spec.clip is None else spec.clip
         self.parameters = _parameters(name, spec, nets)
-        self.optimiser, self.lr = _build(spec, list(self.parameters.values()), machine.device)
+        self.optimiser = _build(spec, list(self.parameters.values()), machine.device)
         self.scaler = machine.scaler()
 
-    def scale_rate(self, factor: float) -> None:
-        """Set the learning rate to `factor` times the specification's."""
+    def set_rates(self, clock: Clock, factor: float) -> None:
+        """What the specification says for this time: betas, and the learning rate times `factor`."""
         for entry in self.optimiser.param_groups:
-            entry["lr"] = self.lr * factor
+            entry |= _rates(self.spec, clock)
+            entry["lr"] *= factor
 
     def forget(self) -> None:
         """Drop all moments: the next step begins anew."""
@@ -83,19 +84,25 @@ def _parameters(name: str, spec: Optim, nets: Networks) -> dict[str, nn.Paramete
     return found
 
 
-def _build(spec: Optim, parameters: list[nn.Parameter], device: torch.device) -> tuple[torch.optim.Optimizer, float]:
-    common: dict[str, Any] = {"weight_decay": spec.weight_decay}
-    fused = {"fused": device.type in ("cpu", "cuda")}
+def _rates(spec: Optim, clock: Clock) -> dict[str, Any]:
+    lr = at(spec.lr, clock)
+    if not isinstance(spec, Adam):
+        return {"lr": lr}
+    share = 1.0 if spec.lazy is None else spec.lazy / (spec.lazy + 1)
+    first, second = (at(beta, clock) ** share for beta in spec.betas)
+    return {"lr": lr * share, "betas": (first, second)}
+
+
+def _build(spec: Optim, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
+    common: dict[str, Any] = {"weight_decay": spec.weight_decay, **_rates(spec, Clock())}
+    fused: dict[str, Any] = {"fused": device.type in ("cpu", "cuda")}
     if isinstance(spec, Adam):
-        share = 1.0 if spec.lazy is None else spec.lazy / (spec.lazy + 1)
-        lr, (first, second) = spec.lr * share, spec.betas
-        betas = (first**share, second**share)
-        return torch.optim.Adam(parameters, lr=lr, betas=betas, eps=spec.eps, **common, **fused), lr
+        return torch.optim.Adam(parameters, eps=spec.eps, **common, **fused)
     if isinstance(spec, SGD):
         fused["fused"] &= not spec.momentum  # the fused kernel cannot take in a parameter that wakes later
-        return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, **common, **fused), spec.lr
+        return torch.optim.SGD(parameters, momentum=spec.momentum, **common, **fused)
     if isinstance(spec, RMSProp):
-        return torch.optim.RMSprop(parameters, lr=spec.lr, alpha=spec.alpha, eps=spec.eps, **common), spec.lr
+        return torch.optim.RMSprop(parameters, alpha=spec.alpha, eps=spec.eps, **common)
     raise MethodError(f"{type(spec).__name__} is no optimiser that the engine knows.")
 
 

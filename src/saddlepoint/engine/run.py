@@ -55,6 +55,10 @@ class RunSettings:
     """images between two scores"""
     score_images: int = 2_000
     """generated and real images that a score is made from, or as many real ones as there are"""
+    when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
+    """what the run does by itself when its health fails, each time logged: halve the learning rates for 5,000 steps;
+    leave out every other step of the player that leads; augment what the critic sees more strongly, where the networks
+    can; go back to the last good checkpoint with half the rates when it diverges"""
     patience: int | None = None
     """end the run when the first figure of --score has not improved for so many images"""
 

@@ -69,6 +69,8 @@ class Trainer:
         self.main = machine.rank == 0
         self.reporting = False
         self.figures: dict[str, float] = {}
+        self.rate = 1.0
+        self.resting: frozenset[str] = frozenset()
         self.stopped: str | None = None
         self._wanted: str | None = None
         self._finite = Finite()
@@ -120,6 +122,7 @@ class Trainer:
                 group.scaler.load_state_dict(facts["scalers"][group.name])
         self.clock = dataclasses.replace(Clock(**facts["clock"]), total=self.settings.images)
         self.position = facts["position"]
+        self._finite = Finite()
         for hook in self.hooks:
             if type(hook).__name__ in facts["hooks"]:
                 hook.restore(facts["hooks"][type(hook).__name__])
@@ -151,7 +154,6 @@ class Trainer:
     def _train(self) -> None:
         begun = time.monotonic()
         self._wake()
-        self._scale_rates()
         for hook in self.hooks:
             hook.begin(self)
         self._decide()  # a run that is resumed at its end has nothing left to do
@@ -205,6 +207,8 @@ class Trainer:
         # No random state is saved: dropout and its kind start each step from a key.
         self._seed(key(self.settings.seed, clock.step, self.machine.rank))
         self._wake(clock)
+        for group in self.groups.values():
+            group.set_rates(clock, stage.lr_scale * self.rate)
         k = self.settings.accumulate
         parts = k * self.machine.world
         draws = [self._draw(stage, batch, clock, self.machine.rank * k + j, parts) for j in range(k)]
@@ -229,23 +233,26 @@ class Trainer:
         return averaged
 
     def _settle(self, clock: Clock, report: Report, batch: int) -> None:
-        images = clock.images + batch
         skipped = any(name.endswith("/skipped") and bool(value) for name, value in report.items())
         with torch.no_grad():
             if not skipped:
                 self.method.settle(self.nets, report, clock)
             self._average_buffers()
-        if self._average:
-            self._average.update(batch, images)
         self.clock = dataclasses.replace(
-            clock, step=clock.step + 1, images=images, stage_images=clock.stage_images + batch
+            clock, step=clock.step + 1, images=clock.images + batch, stage_images=clock.stage_images + batch
         )
+        if self._average:
+            self._average.update(batch, self.clock)
 
     def _average_buffers(self) -> None:
-        """Statistics of batch norm drift apart between ranks; their mean is taken once a step."""
+        """Statistics of batch norm drift apart between ranks; their mean is taken once a step.
+
+        Not of a module with a true `per_rank`, whose state each process keeps to itself.
+        """
         if self.machine.world == 1:
             return
-        floats = [b for b in self.nets.buffers() if b.is_floating_point()]
+        shared = [module for module in self.nets.modules() if not getattr(module, "per_rank", False)]
+        floats = [b for module in shared for b in module.buffers(recurse=False) if b.is_floating_point()]
         if floats:
             flat = torch.cat([b.reshape(-1) for b in floats])
             self.machine.sum_(flat)
@@ -279,13 +286,8 @@ class Trainer:
         entered = self.stages[self.clock.stage]
         for name in entered.fresh:
             self.groups[name].forget()
-        self._scale_rates()
         for hook in self.hooks:
             hook.stage(self, entered)
-
-    def _scale_rates(self) -> None:
-        for group in self.groups.values():
-            group.scale_rate(self.stages[self.clock.stage].lr_scale)
 
     def _wake(self, clock: Clock | None = None) -> None:
         self.method.wake(self.nets, clock or self.clock)

@@ -5,8 +5,10 @@ The command line, the latent room and the server ask a model for these; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 
@@ -29,5 +31,73 @@ class Samples(Protocol):
         """Images [n, C, H, W] in [-1, 1] (points [n, D] in the point worlds), float32; row i depends on latent i alone.
 
         nets: holds at least what generates; in evaluation mode. truncation: 1 leaves the latents as they are.
+        """
+        ...
+
+
+@runtime_checkable
+class ByClass(Samples, Protocol):
+    """Makes images of a chosen class: `generate` takes a label for each latent and needs it."""
+
+    def classes(self, nets: nn.Module) -> int:
+        """How many classes these networks make."""
+        ...
+
+
+def in_turn(method: Samples, nets: nn.Module, n: int) -> Tensor | None:
+    """Labels for `n` samples where none is chosen: 0, 1, ... and around, [n] int64; None where there are no classes."""
+    return torch.arange(n) % method.classes(nets) if isinstance(method, ByClass) else None
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Describes a given image by a latent, and makes the image again from it."""
+
+    def encode(self, nets: nn.Module, images: Tensor) -> Tensor:
+        """[n, C, H, W] in [-1, 1] (points [n, D]) -> latents [n, ...] float32, the likeliest for each."""
+        ...
+
+    def reconstruct(self, nets: nn.Module, images: Tensor) -> Tensor:
+        """The images made again from their latents: same shape and range, float32."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Names the class of a given image."""
+
+    def classify(self, nets: nn.Module, images: Tensor) -> Tensor:
+        """[n, C, H, W] in [-1, 1] (points [n, D]) -> probabilities of the classes, [n, classes] float32; rows sum to 1.
+
+        Can be differentiated, where gradients are on.
+        """
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Makes a given image into another one."""
+
+    def directions(self) -> Mapping[str, str]:
+        """What becomes what, by the fields of the batches it trains on, the usual one first: {"source": "target"}."""
+        ...
+
+    def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] as the other kind: same shape and range, float32.
+
+        origin: which kind they are, a key of `directions`. Row i depends on image i and on `seed` alone, which draws
+        what the image leaves open, alike for all of them. nets: in evaluation mode.
+        """
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Says how likely a given image is."""
+
+    def log_likelihood(self, nets: nn.Module, images: Tensor, samples: int, seed: int) -> Tensor:
+        """Log-likelihood of each image in nats, or a lower bound of it that rises with `samples`.  [n] float32
+
+        images: [n, C, H, W] in [-1, 1] (points [n, D]). samples: random ones that an estimate is made from.
         """
         ...

@@ -6,8 +6,9 @@ log. Everything here is data or a contract; nothing here trains.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -73,6 +74,48 @@ class Clock:
         return self.step % steps == 0
 
 
+Schedule = Callable[[Clock], float]
+"""a number as a pure function of time, such as `Cosine`: what is resumed finds it where it was"""
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From `start` to `end` along half a cosine (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
+
+    images: after which `end` is reached and stays; None for the whole planned run.
+    """
+
+    start: float
+    end: float
+    images: int | None = None
+
+    def __call__(self, clock: Clock) -> float:
+        share = min(clock.images / max(self.images or clock.total, 1), 1.0)
+        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * share)) / 2
+
+
+@dataclass(frozen=True)
+class Linear:
+    """`start` for a share `after` of the planned run, then in a line to `end` at its end.
+
+    after: in [0, 1]; 1 for no change at all. Source: Zhu et al. 2017, arXiv:1703.10593, section 4.
+    """
+
+    start: float
+    end: float = 0.0
+    after: float = 0.0
+
+    def __call__(self, clock: Clock) -> float:
+        left = max(clock.total, 1) * (1 - self.after)
+        share = (clock.images - max(clock.total, 1) * self.after) / left if left else 0.0
+        return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
+
+
+def at(value: float | Schedule, clock: Clock) -> float:
+    """What a number is at `clock`, be it constant or scheduled."""
+    return value(clock) if callable(value) else value
+
+
 @dataclass(frozen=True)
 class Stage:
     """A span of training.
@@ -96,41 +139,44 @@ class Ema:
     """Exponential moving average of whole networks, counted in images (Karras et al. 2018, arXiv:1710.10196, sec. 5).
 
     networks: names in `Networks` that are averaged, buffers too.
-    half_life: images after which an old weight counts half. decay = 0.5 ** (batch / half_life).
+    half_life: images after which an old weight counts half. decay = 0.5 ** (batch / half_life). May be scheduled.
     ramp: the half-life is at most this share of the images shown so far; None for no ramp (Karras et al. 2020).
     """
 
     networks: tuple[str, ...]
-    half_life: float
+    half_life: float | Schedule
     ramp: float | None = 0.05
 
 
 @dataclass(frozen=True, init=False)
 class Optim(ABC):
-    """An optimiser's specification: which networks it moves and how. `clip` bounds the norm of the whole gradient."""
+    """An optimiser's specification: which networks it moves and how.
+
+    lr: learning rate, a number or a schedule. clip: bound on the norm of the whole gradient.
+    """
 
     networks: tuple[str, ...]
-    lr: float
+    lr: float | Schedule
     weight_decay: float = 0.0
     clip: float | None = None
 
 
 @dataclass(frozen=True, init=False)
 class Adam(Optim):
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980).
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980). Each beta is a number or a schedule.
 
     lazy: with a regulariser every k steps, lr and betas are corrected as StyleGAN2 does: c = k / (k + 1), lr c, beta^c.
     """
 
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[float | Schedule, float | Schedule] = (0.9, 0.999)
     eps: float = 1e-8
     lazy: int | None = None
 
     def __init__(
         self,
         *networks: str,
-        lr: float,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float | Schedule,
+        betas: tuple[float | Schedule, float | Schedule] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         clip: float | None = None,
@@ -146,7 +192,12 @@ class SGD(Optim):
     momentum: float = 0.0
 
     def __init__(
-        self, *networks: str, lr: float, momentum: float = 0.0, weight_decay: float = 0.0, clip: float | None = None
+        self,
+        *networks: str,
+        lr: float | Schedule,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        clip: float | None = None,
     ) -> None:
         _set(self, networks=networks, lr=lr, momentum=momentum, weight_decay=weight_decay, clip=clip)
 
@@ -161,7 +212,7 @@ class RMSProp(Optim):
     def __init__(
         self,
         *networks: str,
-        lr: float,
+        lr: float | Schedule,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0.0,

@@ -50,16 +50,20 @@ class MixtureCoverage:
     """How generated points are spread over the centres of a mixture of Gaussians."""
 
     modes: int
-    """centres with at least one high-quality point"""
+    """centres with at least `least` high-quality points"""
     high_quality: float
     """share of points within `radius` standard deviations of their nearest centre"""
     radius: float
     """in standard deviations of a component"""
+    least: int
+    """high-quality points with which a centre counts as reached"""
     divergence: float
     """KL(generated || even) in nats over the high-quality points by centre; infinite when there are none"""
 
 
-def mixture_coverage(points: Floats, centres: Floats, deviation: float, radius: float = 3.0) -> MixtureCoverage:
+def mixture_coverage(
+    points: Floats, centres: Floats, deviation: float, radius: float = 3.0, least: int = 1
+) -> MixtureCoverage:
     """The ring and grid protocol.
 
     points: [n, d] generated. centres: [k, d] of the true components, each of standard deviation `deviation`.
@@ -73,7 +77,7 @@ def mixture_coverage(points: Floats, centres: Floats, deviation: float, radius: 
     counts = np.bincount(nearest[good], minlength=len(centres))
     even = np.full(len(centres), 1 / len(centres))
     divergence = _divergence(counts / counts.sum(), even) if counts.sum() else float("inf")
-    return MixtureCoverage(int((counts > 0).sum()), float(good.mean()), radius, divergence)
+    return MixtureCoverage(int((counts >= least).sum()), float(good.mean()), radius, least, divergence)
 
 
 def _histogram(labels: Labels, classes: int) -> Doubles:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saddlepoint.errors import ShapeError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.estimate import Estimate
-from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.statistics import Doubles, Gaussian
+
+Rows = TypeVar("Rows", bound=NDArray[Any])
 
 
 def variance_ratio(real: Gaussian, fake: Gaussian) -> float:
@@ -24,16 +27,16 @@ def variance_ratio(real: Gaussian, fake: Gaussian) -> float:
 
 
 def pair_distance(
-    distance: Callable[[Bytes, Bytes], Doubles], images: Bytes, *, pairs: int = 1000, seed: int = 0
+    distance: Callable[[Rows, Rows], Doubles], images: Rows, *, pairs: int = 1000, seed: int = 0
 ) -> Estimate:
     """Mean distance of random pairs of different images, such as LPIPS: Zhu et al. 2017, arXiv:1711.11586, section 5.2.
 
-    distance: of two batches uint8 [n, C, H, W], one number a pair. images: uint8 [N, C, H, W], two or more.
+    images: uint8 [N, C, H, W] or features [N, d], two or more. distance: of two batches of them, one number a pair.
     """
     if len(images) < 2:
         raise ShapeError("a pair needs two images.")
     draw = numpy_generator(seed, "pairs")
     first = draw.integers(len(images), size=pairs)
     second = (first + draw.integers(1, len(images), size=pairs)) % len(images)
-    values = distance(images[first], images[second])
+    values = distance(cast(Rows, images[first]), cast(Rows, images[second]))
     return Estimate(float(values.mean()), float(values.std() / np.sqrt(pairs)), f"standard error over {pairs} pairs")

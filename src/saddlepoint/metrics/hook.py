@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.engine.hooks import Hook, Json, Run
-from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.methods.abilities import Samples
 from saddlepoint.metrics.features import Extractor, Features, features
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.measure import LOWER, Metric, measure
-from saddlepoint.metrics.score import Protocol
+from saddlepoint.metrics.measure import LOWER, FeatureMetric, measure
+from saddlepoint.metrics.score import Protocol, circumstances
+from saddlepoint.metrics.sets import Generated
 from saddlepoint.nn.modes import evaluating
-
-_BATCH = 256
 
 
 @final
@@ -28,9 +25,10 @@ class Scores(Hook):
 
     metrics: the first decides when `patience` is set. extractor: made when it is first needed.
     real: uint8 [N, C, H, W] to compare with; as many of them as images are generated, always the same ones.
+    Of several processes the first measures; the others wait for its figures.
     """
 
-    def __init__(self, metrics: Sequence[Metric], extractor: Callable[[], Extractor], real: Bytes) -> None:
+    def __init__(self, metrics: Sequence[FeatureMetric], extractor: Callable[[], Extractor], real: Bytes) -> None:
         self.metrics, self._make, self._real = tuple(metrics), extractor, real
         self._known: tuple[Extractor, Features] | None = None
         self._last = 0
@@ -42,7 +40,12 @@ class Scores(Hook):
         if not run.reporting or run.clock.images // every <= self._last // every:
             return
         self._last = run.clock.images
-        scores = self._scores(run)
+        measured = self._values(run) if run.main else [0.0] * len(self.metrics)
+        values = torch.tensor(measured, dtype=torch.float64)
+        if run.machine.world > 1:  # the sum with zeros: all processes wait here and come to the same judgement
+            values = values.to(run.machine.device)
+            run.machine.sum_(values)
+        scores = dict(zip(self.metrics, values.tolist()))
         run.figures.update({f"score/{name}": value for name, value in scores.items()})
         self._judge(run, scores[self.metrics[0]])
 
@@ -57,19 +60,24 @@ class Scores(Hook):
             )
             run.stop("no longer improving")
 
-    def _scores(self, run: Run) -> dict[str, float]:
+    def _values(self, run: Run) -> list[float]:
+        first = self._known is None
         extractor, real = self._reference(run)
-        count = min(run.settings.score_images, len(self._real))
-        fake = features(extractor, made(run, count))
-        found = measure(self.metrics, extractor, real, fake, Protocol("", 0, 0, reference="train"))
-        return {score.protocol.metric: score.value for score in found}
+        nets = run.nets if run.average is None else run.average
+        with evaluating(nets):
+            images = Generated(run.method, nets, len(real), run.settings.seed, device=run.machine.device)
+            fake = features(extractor, images.stream())
+        found = measure(self.metrics, extractor, real, fake, Protocol("", 0, 0, reference="all"), run.settings.seed)
+        if first:
+            run.note(f"Scores are of {circumstances(found[0])}.")
+        return [score.value for score in found]
 
     def _reference(self, run: Run) -> tuple[Extractor, Features]:
         if self._known is None:
             count = min(run.settings.score_images, len(self._real))
             rows = numpy_generator("score rows", len(self._real)).permutation(len(self._real))[:count]
             extractor = self._make()
-            self._known = (extractor, features(extractor, self._real[sorted(rows)]))
+            self._known = (extractor, features(extractor, self._real[np.sort(rows)]))
         return self._known
 
     def state(self) -> Json:
@@ -79,18 +87,3 @@ class Scores(Hook):
     def restore(self, state: Json) -> None:
         """Go on where `state` was taken."""
         self._last, self._best = state["last"], None if state["best"] is None else tuple(state["best"])
-
-
-@torch.no_grad()
-def made(run: Run, count: int) -> Iterator[Bytes]:
-    """`count` images of the run as it stands, in batches: from the averages where there are any. uint8.
-
-    Raises CapabilityError when the method makes no images from latents.
-    """
-    method, nets = run.method, run.nets if run.average is None else run.average
-    if not isinstance(method, Samples):
-        raise CapabilityError("this method makes no images from latents to score; leave --score out.")
-    with evaluating(nets):
-        latents = method.latents(nets, count, run.settings.seed)
-        for start in range(0, count, _BATCH):
-            yield to_uint8(method.generate(nets, latents[start : start + _BATCH].to(run.machine.device))).numpy()

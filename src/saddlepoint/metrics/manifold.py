@@ -16,7 +16,7 @@ from torch import Tensor
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.metrics.statistics import Floats
 
-_ROWS = 2048  # rows and columns of the distance matrix held at once
+_ROWS = 1024  # rows and columns of the distance matrix held at once
 
 
 @dataclass(frozen=True)

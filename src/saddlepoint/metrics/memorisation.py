@@ -24,6 +24,10 @@ class Neighbours:
     distance: Doubles
     """[m] Euclidean, in units of the features"""
 
+    def part(self, rows: slice) -> Neighbours:
+        """Those of some of the images."""
+        return Neighbours(self.index[rows], self.distance[rows])
+
 
 def nearest(train: Floats, fake: Floats) -> Neighbours:
     """For each row of fake [m, d] the nearest row of train [n, d]; train may be a memory map. Raises ShapeError."""
@@ -50,19 +54,20 @@ class Copying:
     """share of generated images nearer to a training image than 99 % of held-out ones; 0.01 where nothing is copied"""
 
 
-def copying(train: Floats, held_out: Floats, fake: Floats) -> Copying:
-    """Compares the nearest training distances of generated and of held-out features, [n, d] each. Raises ShapeError."""
-    honest, made = nearest(train, held_out).distance, nearest(train, fake).distance
+def copying(held_out: Neighbours, fake: Neighbours) -> Copying:
+    """Compares the nearest training images of held-out and of generated ones."""
+    honest, made = held_out.distance, fake.distance
     return Copying(
         float(np.median(made) / max(np.median(honest), np.finfo(np.float64).tiny)),
         float((made < np.quantile(honest, 0.01)).mean()),
     )
 
 
-def side_by_side(fake: Bytes, train: Bytes, neighbours: Neighbours, count: int = 8) -> Bytes:
-    """The `count` generated images nearest to the training set, each beside its neighbour.  uint8 [count, C, H, 2 W]
+def side_by_side(fake: Bytes, train: Bytes, *neighbours: Neighbours, count: int = 8) -> Bytes:
+    """The `count` generated images nearest to the training set, each beside its neighbours.  uint8 [count, C, H, k W]
 
-    fake: uint8 [m, C, H, W], in the order of `neighbours`. train: uint8 [n, C, H, W].
+    fake: uint8 [m, C, H, W], in the order of `neighbours`, of which the first says which are nearest. train: uint8
+    [n, C, H, W]. With neighbours in pixels and in features a row shows three pictures.
     """
-    closest = np.argsort(neighbours.distance, kind="stable")[:count]
-    return np.concatenate([fake[closest], train[neighbours.index[closest]]], axis=3)
+    closest = np.argsort(neighbours[0].distance, kind="stable")[:count]
+    return np.concatenate([fake[closest], *(train[found.index[closest]] for found in neighbours)], axis=3)

@@ -20,6 +20,7 @@ def frechet_by_resolution(
 ) -> dict[int, float]:
     """Distance of both sets averaged down to each of `sides` pixels, in one pass over each set.
 
+    The extractor sees the averaged pixels enlarged to the size that the images had, so any extractor will do.
     real, fake: uint8 [N, C, H, W]. Raises ConfigError for a side larger than the images.
     """
     ours, theirs = (_statistics(extractor, images, sides, size) for images in (real, fake))
@@ -39,5 +40,10 @@ def _statistics(extractor: Extractor, images: Images, sides: Sequence[int], size
     moments = {side: Moments() for side in sides}
     for batch in batches(images, size):
         for side, gathered in moments.items():
-            gathered.add(extractor.batch(averaged(batch, side)))
+            gathered.add(extractor.batch(_enlarged(averaged(batch, side), batch.shape[2:])))
     return {side: gathered.gaussian() for side, gathered in moments.items()}
+
+
+def _enlarged(images: Bytes, size: tuple[int, ...]) -> Bytes:
+    result: Bytes = F.interpolate(torch.from_numpy(images), size=size, mode="nearest").numpy()
+    return result

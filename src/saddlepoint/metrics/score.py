@@ -58,19 +58,19 @@ class Score:
     over: str = ""
     """what the spread is over: `10 splits`, `3 sample seeds`, `jackknife`"""
     seed: int | None = None
-    """of the generated samples; None where they were given as files"""
+    """of the generated samples, the first of several; None where they were given as files"""
     versions: dict[str, str] = field(default_factory=versions)
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figure."""
         protocol, notes = self.protocol, []
         few = min(protocol.real, protocol.fake) < FEW
-        if few and protocol.metric == "fid":
+        if few and protocol.metric.startswith("fid") and protocol.metric != "fid-infinity":
             notes.append(f"fid from fewer than {FEW:,} images is biased high; compare it only at the same counts.")
         if few and protocol.metric in ("precision", "recall", "density", "coverage"):
             notes.append("precision, recall, density and coverage change with the counts: compare at the same ones.")
         width = protocol.width
-        if protocol.metric == "fid" and width is not None and min(protocol.real, protocol.fake) <= width:
+        if protocol.metric.startswith("fid") and width is not None and min(protocol.real, protocol.fake) <= width:
             notes.append(
                 f"a covariance of {width:,} features cannot have full rank with {width:,} images or fewer: kid says"
                 " more here."
@@ -95,21 +95,41 @@ class Score:
             raise DataError(f"this is not the JSON of a score: {error}.") from None
 
 
+def sentences(scores: Sequence[Score]) -> list[str]:
+    """Lines for a paper: one for all figures that were made in the same way, with what they share."""
+    alike: dict[Protocol, list[Score]] = {}
+    for score in scores:
+        alike.setdefault(dataclasses.replace(score.protocol, metric=""), []).append(score)
+    return [sentence(same) for same in alike.values()]
+
+
 def sentence(scores: Sequence[Score]) -> str:
-    """A line for a paper: figures with their spreads, then the counts, reference, extractor and release they share.
+    """A line for a paper: figures with their spreads, then what they share.
 
     Raises ConfigError when they were made in different ways.
     """
     check_alike(scores)
-    made, releases = scores[0].protocol, scores[0].versions
-    figures = ", ".join(
-        f"{score.protocol.metric} {score.value:.4g}" + (f" ± {score.spread:.2g} ({score.over})" if score.spread else "")
-        for score in scores
-    )
+    overs = {score.over for score in scores}
+    shared = f" ({overs.pop()})" if len(overs) == 1 and scores[0].over else ""
+    figures = ", ".join(_figure(score, named=not shared) for score in scores)
+    return f"{figures}{shared}; {circumstances(scores[0])}"
+
+
+def _figure(score: Score, *, named: bool) -> str:
+    spread = f" ± {score.spread:.2g}" if score.spread else ""
+    over = f" ({score.over})" if spread and named else ""
+    return f"{score.protocol.metric} {score.value:.4g}{spread}{over}"
+
+
+def circumstances(score: Score) -> str:
+    """The counts, reference, extractor, truncation, sample seed and release that a figure was made with."""
+    made = score.protocol
     by = "" if made.extractor is None else f", features of {made.extractor}"
     cut = "" if made.truncation == 1 else f", truncation {made.truncation:g}"
-    counts = f"{made.fake:,} generated against {made.real:,} real images ({made.reference})"
-    return f"{figures}; {counts}{by}{cut}, saddlepoint {releases.get('saddlepoint', 'unknown')}"
+    drawn = "" if score.seed is None else f", sample seed {score.seed}"
+    against = f" against {made.real:,} real images ({made.reference})" if made.real else " images"
+    release = score.versions.get("saddlepoint", "unknown")
+    return f"{made.fake:,} generated{against}{by}{cut}{drawn}, saddlepoint {release}"
 
 
 def check_comparable(scores: Sequence[Score]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from saddlepoint.data.pixels import to_uint8
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.abilities import Samples, in_turn
 from saddlepoint.methods.base import Method, Networks
 from saddlepoint.metrics.images import Bytes
 
@@ -76,7 +76,7 @@ class Rows(ImageSet):
 class Generated(ImageSet):
     """What a method makes from the latents of one seed; image i depends on (seed, i) and its label alone.
 
-    nets: in evaluation mode, on `device`. labels: int64 [count], or None for a method without classes.
+    nets: in evaluation mode, on `device`. labels: int64 [count]; by default in turn, if the method knows classes.
     Raises CapabilityError when the method makes no images from latents.
     """
 
@@ -94,8 +94,8 @@ class Generated(ImageSet):
         if not isinstance(method, Samples):
             raise CapabilityError("this method makes no images from latents, so there is nothing to measure.")
         self._method, self._nets, self._device, self._truncation = method, nets, device, truncation
-        self._labels = labels
-        self._latents = method.latents(nets, count, seed, labels)
+        self._labels = in_turn(method, nets, count) if labels is None else labels
+        self._latents = method.latents(nets, count, seed, self._labels)
 
     def __len__(self) -> int:
         return len(self._latents)

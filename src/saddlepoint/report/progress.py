@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column
 from torch import Tensor
 
+from saddlepoint.engine.health import Health
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.report.wording import duration, number
 
@@ -24,10 +25,11 @@ class Progress(Hook):
     """Says how many images were shown, how fast, with which losses, and how long it will take.
 
     console: where to; by default the process's output. In a notebook, a file or a pipe there are no control characters.
+    health: whose newest trouble the line shows.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console()
+    def __init__(self, console: Console | None = None, health: Health | None = None) -> None:
+        self.console, self._health = console or Console(), health
         self._live: progress.Progress | None = None
         self._task = progress.TaskID(0)
         self._times: deque[tuple[float, int]] = deque(maxlen=40)
@@ -78,6 +80,7 @@ class Progress(Hook):
             left = min(left, 60 * run.settings.minutes - (now - self._begun))
         total, left = run.settings.images, max(left, 0)
         parts = [f"{images:,} of {total:,} images, {number(float(f'{rate:.3g}'))} a second, {duration(left)} left"]
+        parts += [f"! {trouble}" for trouble in self._health.troubles[-1:]] if self._health else []
         return "  ".join(parts + [f"{name} {number(value)}" for name, value in leading(run.figures).items()])
 
     def _print(self, line: str) -> None:
@@ -89,6 +92,6 @@ def leading(figures: Mapping[str, float]) -> dict[str, float]:
     chosen: dict[str, float] = {}
     for name, value in figures.items():
         group = name.split("/")[0]
-        if len(chosen) < 4 and sum(other.split("/")[0] == group for other in chosen) < 2:
+        if group != "health" and len(chosen) < 4 and sum(other.split("/")[0] == group for other in chosen) < 2:
             chosen[name] = value
     return chosen

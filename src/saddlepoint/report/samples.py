@@ -11,11 +11,14 @@ from typing import final
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from saddlepoint.data.batches import Batch
 from saddlepoint.data.pictures import channels_shown, grid
 from saddlepoint.engine.hooks import Hook, Run
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.abilities import Samples, Translates, in_turn
+from saddlepoint.methods.base import Networks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 
@@ -28,11 +31,13 @@ class SampleGrids(Hook):
 
     real: the data set's examples. Points [N, D] are drawn beside the fakes, by their first two numbers; images
         [N, C, H, W] are not looked at.
-    A method that makes nothing from latents, and a run with `samples` 0, get no grids.
+    given: images to translate, for a method that does; each is shown beside what becomes of it, and its truth if known.
+    A method that makes nothing from latents or images, and a run with `samples` 0, get no grids.
     """
 
-    def __init__(self, real: np.ndarray) -> None:
+    def __init__(self, real: np.ndarray, given: Batch | None = None) -> None:
         self.real = torch.from_numpy(np.array(real[:POINTS, :2], np.float32)) if real.ndim == 2 else None
+        self.given = given
         self._newest = -1
 
     def begin(self, run: Run) -> None:
@@ -51,21 +56,59 @@ class SampleGrids(Hook):
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        if not (run.main and run.settings.samples and isinstance(run.method, Samples)):
+        if not (run.main and run.settings.samples):
+            return
+        nets = run.nets if run.average is None else run.average
+        caption = f"{run.clock.images:,} images shown."
+        if isinstance(run.method, Samples):
+            picture, caption = self._sampled(run, run.method, nets, caption)
+        elif isinstance(run.method, Translates) and self.given is not None:
+            with torch.no_grad(), evaluating(nets):
+                picture, told = translated(run.method, nets, self.given, run.settings.samples)
+            caption = f"{caption} {told}"
+        else:
             return
         self._newest = run.clock.step
-        nets = run.nets if run.average is None else run.average
+        save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
+
+    def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Image.Image, str]:
         count = run.settings.samples if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
-            latents = run.method.latents(nets, count, run.settings.seed).to(run.machine.device)
-            made = run.method.generate(nets, latents, noise="constant")
-        caption = f"{run.clock.images:,} images shown."
-        if self.real is None:
-            picture = grid(made)
-            caption = f"{caption} {channels_shown(made.shape[1])}".rstrip()
-        else:
-            picture = plot(self.real, made[:, :2], limits_of(self.real))
-        save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
+            label = in_turn(method, nets, count)
+            latents = method.latents(nets, count, run.settings.seed, label).to(run.machine.device)
+            label = None if label is None else label.to(run.machine.device)
+            made = method.generate(nets, latents, label=label, noise="constant")
+        if self.real is not None:
+            return plot(self.real, made[:, :2], limits_of(self.real)), caption
+        return grid(made, columns=columns_of(label)), f"{caption} {channels_shown(made.shape[1])}".rstrip()
+
+
+def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Image.Image, str]:
+    """At most `most` images, each kind in columns of its own: what is given, what becomes of it, what it should be.
+
+    The truth is shown of pairs, whose fields are as long as one another and have one direction. Returns the picture
+    and the sentence that says what its columns are.
+    """
+    fields, ways = given.tensors(), method.directions()
+    paired = len(ways) == 1 and all(end in fields for end in ways.values())
+    rows = min(min(map(len, fields.values())), max(1, most // (2 * len(ways) + paired)))
+    columns, words = [], []
+    for start, end in ways.items():
+        images = fields[start][:rows]
+        columns += [images, method.translate(nets, images, start).to(images)]
+        words += [start, f"{end} made of it"]
+    if paired:
+        columns.append(fields[end][:rows])
+        words.append(f"true {end}")
+    beside = 1 if rows <= 4 else 2  # how many rows stand in one
+    shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
+    return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
+
+
+def columns_of(label: Tensor | None) -> int | None:
+    """A column for each class where labels come in turn and there are at most 20 classes; None for a square."""
+    classes = 0 if label is None else int(label.max()) + 1
+    return classes if 0 < classes <= 20 else None
 
 
 def is_due(step: int) -> bool:

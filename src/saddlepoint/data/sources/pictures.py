@@ -20,11 +20,13 @@ class Pictures(ABC):
     """The images of one source, in a fixed order.
 
     source: the word or path it came from.
+    panels: images that stand side by side in each, as wide as one another: 2 for pairs.
     labels: int64 [N], or None; classes: their names.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
 
     source: str
+    panels: int = 1
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

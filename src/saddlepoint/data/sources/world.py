@@ -1,4 +1,4 @@
-"""The worlds as data sets: world:line, world:ring8, world:grid25, world:swissroll, world:shapes."""
+"""The worlds as data sets: points (line, ring8, grid25, swissroll), shapes, pairs (labels, edges), two styles."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.data.world.mixtures import mixture
 from saddlepoint.data.world.shapes import SHAPES, factors, render
 from saddlepoint.data.world.swissroll import swissroll
+from saddlepoint.data.world.translations import pairs
 from saddlepoint.errors import ConfigError
 
-WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes")
+WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "labels", "edges", "styles")
 POINTS = 100_000
 IMAGES = 10_000
 RESOLUTION = 32
@@ -32,13 +33,14 @@ _SEED = 0
 
 
 def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
-    """A world by `settings.data`, "world:NAME": 100,000 points, or 10,000 shapes at 32 pixels or the asked resolution.
+    """A world by `settings.data`, "world:NAME": 100,000 points, or 10,000 images at 32 pixels or the asked resolution.
 
-    The labels are the modes or the shapes. Raises ConfigError for an unknown world, or a resolution of points.
+    The labels are the modes, the shapes or the styles; labels and edges are pairs.
+    Raises ConfigError for an unknown world, or a resolution of points.
     """
     name = settings.data.removeprefix("world:")
-    if name == "shapes":
-        return pack(_shape_pictures(settings), settings, say)
+    if name in _IMAGES:
+        return pack(_made_pictures(name, settings), settings, say)
     modes = mixture(name)
     if modes is None and name != "swissroll":
         known = [f"world:{world}" for world in WORLDS]
@@ -55,38 +57,63 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
     return Dataset({"image": points, "label": labels}, fingerprint(points, labels), settings.data, classes)
 
 
-def _shape_pictures(settings: DataSettings) -> ShapePictures:
-    return ShapePictures(
+def in_both_styles(rows: np.ndarray, resolution: int) -> np.ndarray:
+    """Rows of world:styles as they are in the first and in the second style, uint8 [N, 2, 3, resolution, resolution].
+
+    The data shows even rows in the first and odd ones in the second, so no scene in both.
+    """
+    return np.stack(np.split(pairs("styles", rows, resolution, _SEED), 2, axis=3), 1)
+
+
+def _one_style(rows: np.ndarray, resolution: int) -> np.ndarray:
+    return np.asarray(in_both_styles(rows, resolution)[np.arange(len(rows)), rows % 2])
+
+
+_IMAGES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "shapes": lambda rows, resolution: render(factors(rows, _SEED), resolution),
+    "labels": lambda rows, resolution: pairs("labels", rows, resolution, _SEED),
+    "edges": lambda rows, resolution: pairs("edges", rows, resolution, _SEED),
+    "styles": _one_style,
+}
+
+
+def _made_pictures(name: str, settings: DataSettings) -> MadePictures:
+    rows = np.arange(IMAGES)
+    classes = {"shapes": tuple(SHAPES), "styles": ("lit", "drawn")}.get(name, ())
+    return MadePictures(
         source=settings.data,
-        labels=factors(np.arange(IMAGES), _SEED).shape,
-        classes=tuple(SHAPES),
+        panels=2 if name in ("labels", "edges") else 1,
+        labels={"shapes": factors(rows, _SEED).shape, "styles": rows % 2}.get(name),
+        classes=classes,
+        world=name,
         resolution=settings.resolution or RESOLUTION,
     )
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class ShapePictures(Pictures):
-    """The first 10,000 shapes, made when asked for, at the resolution that is wanted."""
+class MadePictures(Pictures):
+    """The first 10,000 images of a world, made when asked for, at the resolution that is wanted."""
 
+    world: str
     resolution: int
 
     def __len__(self) -> int:
         return IMAGES
 
     def key(self) -> str:
-        return json.dumps(["shapes", _SEED, IMAGES, self.resolution])
+        return json.dumps([self.world, _SEED, IMAGES, self.resolution])
 
     def name(self, index: int) -> str:
         return f"image {index}"
 
     def header(self, index: int) -> Header:
-        return Header(self.resolution, self.resolution, grey=False)
+        return Header(self.resolution * self.panels, self.resolution, grey=False)
 
     def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
-        return as_picture(render(factors(np.array([index]), _SEED), self.resolution)[0]), set()
+        return as_picture(_IMAGES[self.world](np.array([index]), self.resolution)[0]), set()
 
     def whole(self) -> np.ndarray | None:
         if IMAGES * 3 * self.resolution**2 > _SMALL:
             return None
-        return render(factors(np.arange(IMAGES), _SEED), self.resolution)
+        return _IMAGES[self.world](np.arange(IMAGES), self.resolution)

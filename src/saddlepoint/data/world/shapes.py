@@ -49,6 +49,10 @@ class Factors:
     size: np.ndarray
     rotation: np.ndarray
 
+    def rows(self, chosen: slice) -> Factors:
+        """Those of some of the images."""
+        return Factors(**{name: getattr(self, name)[chosen] for name in Factors.__dataclass_fields__})
+
 
 def factors(index: np.ndarray, seed: int = 0) -> Factors:
     """The factors of images number `index` (integers, [N]); image i depends on (seed, i) alone."""
@@ -67,29 +71,41 @@ def factors(index: np.ndarray, seed: int = 0) -> Factors:
 
 def render(shown: Factors, resolution: int) -> np.ndarray:
     """The images of these factors, uint8 [N, 3, resolution, resolution]."""
-    images = np.empty((len(shown.shape), 3, resolution, resolution), np.uint8)
-    for start in range(0, len(images), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        part = Factors(**{name: getattr(shown, name)[rows] for name in Factors.__dataclass_fields__})
-        images[rows] = _rendered(part, resolution)
-    return images
+    return painted(shown, resolution, _flat)
 
 
-def _rendered(shown: Factors, resolution: int) -> np.ndarray:
+def painted(shown: Factors, resolution: int, paint: Callable[[Factors, int], np.ndarray]) -> np.ndarray:
+    """What `paint` makes of the factors and the resolution, a block after the other: bounds the memory."""
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(shown.shape), _BLOCK)]
+    made = [paint(shown.rows(block), resolution) for block in blocks]
+    return made[0] if len(made) == 1 else np.concatenate(made)
+
+
+def _flat(shown: Factors, resolution: int) -> np.ndarray:
+    inside = coverage(distances(shown, resolution))
+    front = np.array(list(COLOURS.values()), np.float32)[shown.colour][:, :, None, None]
+    back = np.array(list(BACKGROUNDS.values()), np.float32)[shown.background][:, :, None, None]
+    return np.asarray(np.rint(back + (front - back) * inside[:, None]).astype(np.uint8))
+
+
+def coverage(distance: Plane) -> Plane:
+    """How much of each pixel lies inside an edge, 0 to 1, from signed distances [N, H, W] of pixel centres to it."""
+    return np.asarray(np.clip(0.5 - distance * (distance.shape[-1] / 2), 0, 1))
+
+
+def distances(shown: Factors, resolution: int) -> Plane:
+    """From each pixel's centre to the shape's edge, negative inside, where the image spans [-1, 1].  [N, H, W]"""
     centre = (2 * np.arange(resolution, dtype=np.float32) + 1) / resolution - 1  # of each pixel
     across = centre[None, None, :] - shown.x[:, None, None].astype(np.float32)
     down = centre[None, :, None] - shown.y[:, None, None].astype(np.float32)
     cos, sin = (f(shown.rotation)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
     size = shown.size[:, None, None].astype(np.float32)
     u, v = (across * cos + down * sin) / size, (down * cos - across * sin) / size  # in the shape's own unit circle
-    inside = np.empty_like(u)  # [N, H, W], how much of each pixel the shape covers
-    distances = tuple(SHAPES.values())
+    found, kinds = np.empty_like(u), tuple(SHAPES.values())
     for number in np.unique(shown.shape):
-        rows, distance = shown.shape == number, distances[number]
-        inside[rows] = np.clip(0.5 - distance(u[rows], v[rows]) * size[rows] * (resolution / 2), 0, 1)
-    front = np.array(list(COLOURS.values()), np.float32)[shown.colour][:, :, None, None]
-    back = np.array(list(BACKGROUNDS.values()), np.float32)[shown.background][:, :, None, None]
-    return np.asarray(np.rint(back + (front - back) * inside[:, None]).astype(np.uint8))
+        rows = shown.shape == number
+        found[rows] = kinds[number](u[rows], v[rows]) * size[rows]
+    return np.asarray(found)
 
 
 def _circle(u: Plane, v: Plane) -> Plane:

@@ -36,8 +36,8 @@ class Unconditional(FromNoise, ABC):
         the middle of the prior. There is no noise but the latents', so `noise` changes nothing.
         """
         self._refuse_label(label)
-        images: Tensor = nets.get_submodule("generator")(latents * truncation)
-        return images
+        made: Tensor = nets.get_submodule("generator")(latents * truncation)
+        return made.clamp(-1, 1) if made.dim() == 4 else made  # not every generator ends with tanh
 
     def _refuse_label(self, label: Tensor | None) -> None:
         if label is not None:

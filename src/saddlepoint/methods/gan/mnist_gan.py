@@ -124,7 +124,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="The case study's MNIST network, on digits of 8x8, draws all ten, far nearer to real ones than a Gaussian does.",
+    claim="The case study's network, on digits of 8x8, draws all ten, far nearer to real ones than a Gaussian does.",
     data="digits",
     measure="frechet",
     share=1 / 3,

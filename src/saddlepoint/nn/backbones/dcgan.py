@@ -80,8 +80,8 @@ class DCGANGenerator(nn.Module):
 class DCGANCritic(nn.Module):
     """Images [N, C, S, S] -> [N] logits, or with `outputs` [N, outputs]: strided convolutions, then one linear map.
 
-    LeakyReLU .2 after every convolution, batch norm before it in all but the first.
-    norm: False leaves batch norm out, as a critic under a gradient penalty must, and gives the layers biases.
+    LeakyReLU .2 after every convolution, batch norm before it in all but the first. A single verdict has no bias.
+    norm: False leaves batch norm out, as a critic under a gradient penalty must, and gives the convolutions biases.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class DCGANCritic(nn.Module):
         for narrow, wide in pairwise(maps):
             layers += [_halve(narrow, wide, kernel, norm), *_norm(wide, norm), nn.LeakyReLU(0.2, inplace=True)]
         self.layers, self.outputs = nn.Sequential(*layers), outputs
-        self.output = nn.Linear(smallest(resolution) ** 2 * maps[-1], outputs or 1, bias=not norm)
+        self.output = nn.Linear(smallest(resolution) ** 2 * maps[-1], outputs or 1, bias=outputs is not None)
         initialise(self, "normal", 0.02)
 
     def forward(self, image: Tensor) -> Tensor:

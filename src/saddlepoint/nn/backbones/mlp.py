@@ -1,4 +1,4 @@
-"""Fully connected networks: ReLU from noise to examples, ReLU from examples to a few numbers. arXiv:1704.00028, toy nets."""
+"""Fully connected networks with ReLU, from noise to examples and from them to a few numbers. arXiv:1704.00028, toys."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from saddlepoint.nn.layers.initialisation import initialise
 
 
 @final
@@ -24,7 +22,6 @@ class MLPGenerator(nn.Module):
         self.shape, self.bounded = shape, bounded and len(shape) > 1
         self.hidden = nn.ModuleList(nn.Linear(inputs, width) for inputs, width in pairwise((latent, *widths)))
         self.output = nn.Linear((latent, *widths)[-1], math.prod(shape))
-        initialise(self, "he")
 
     def forward(self, latent: Tensor) -> Tensor:
         x = latent
@@ -36,14 +33,16 @@ class MLPGenerator(nn.Module):
 
 @final
 class MLPCritic(nn.Module):
-    """Images [N, C, H, W] or points [N, D] -> [N] logits, or with `outputs` [N, outputs]: ReLU layers."""
+    """Images [N, C, H, W] or points [N, D] -> [N] logits, or with `outputs` [N, outputs]: ReLU layers.
+
+    A single verdict has no bias: in a difference of real and fake it would cancel.
+    """
 
     def __init__(self, shape: tuple[int, ...], widths: tuple[int, ...], outputs: int | None = None) -> None:
         super().__init__()
         self.outputs = outputs
         self.hidden = nn.ModuleList(nn.Linear(inputs, width) for inputs, width in pairwise((math.prod(shape), *widths)))
-        self.output = nn.Linear((math.prod(shape), *widths)[-1], outputs or 1)
-        initialise(self, "he")
+        self.output = nn.Linear((math.prod(shape), *widths)[-1], outputs or 1, bias=outputs is not None)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.flatten(1)

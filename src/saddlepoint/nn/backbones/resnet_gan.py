@@ -56,7 +56,7 @@ class ResNetCritic(nn.Module):
         level = [_Block(maps[-1], maps[-1], norm, halve=False) for _ in range(2)]
         self.blocks = nn.Sequential(_FirstBlock(channels, width), *down, *level)
         self.norm = _norm(maps[-1], norm)
-        self.output = nn.Linear(maps[-1], 1)
+        self.output = nn.Linear(maps[-1], 1, bias=False)  # it would cancel between real and fake
         _initialise(self)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -109,7 +109,8 @@ class _Block(nn.Module):
         made: Tensor = self.conv2(F.relu(self.norm2(self.conv1(F.relu(self.norm1(x))))))
         if self.halve:
             made, x = F.avg_pool2d(made, 2), F.avg_pool2d(x, 2)
-        return made + self.shortcut(x)
+        whole: Tensor = made + self.shortcut(x)
+        return whole
 
 
 def _norm(width: int, norm: CriticNorm) -> nn.Module:

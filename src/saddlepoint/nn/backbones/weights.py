@@ -77,12 +77,12 @@ def _fetch(published: WeightFile, arriving: Path, kept: Path) -> None:
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise OfflineError(
             f"{published.name} cannot be fetched ({error}). Fetch {published.url} elsewhere, check that its sha256 "
-            f"begins with {published.sha256[:8]}, and put it at {kept} or give its path with --weights."
+            f"begins with {published.sha256[:8]}, and put it at {kept} or give its path (--weights)."
         ) from None
     with arriving.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(published.sha256):
         raise DataError(
             f"{published.url} gave a file with sha256 {found[:16]}..., which should begin with {published.sha256}; "
-            "it is incomplete or was changed. Try again, or give a file of your own with --weights."
+            "it is incomplete or was changed. Try again, or give the path of a file of your own."
         )

@@ -1,0 +1,137 @@
+"""A step of StyleGAN2 training at 64 pixels: the library's operations against their readable references, in turn.
+
+    python benchmarks/stylegan2_step.py [--base 4096] [--batch 16] [--rounds 3]
+
+Both ways train networks of the same first weights on the same numbers, in float32. The reference makes the weights of
+each image, inserts zeros and filters them away, as the papers' equations say, with maps channels first, where it is at
+its best; the library scales maps, leaves zeros out and keeps channels last. A step is the mean over the sixteen of a
+cycle: one with both regularisers, three with path lengths, twelve with neither; one of each kind is timed in a round,
+and the medians count. Ends with 1 when the bar is missed or the two ways do not give the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from contextlib import ExitStack
+from unittest.mock import patch
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin would take time from other work
+os.environ.setdefault("OMP_PROC_BIND", "true")  # one core a thread: two on one core wait for each other
+
+import torch
+from torch import Tensor
+
+from saddlepoint.data.batches import DataSpec, ImageBatch
+from saddlepoint.methods.base import Clock
+from saddlepoint.methods.gan.stylegan2 import StyleGAN2
+from saddlepoint.nn.backbones import stylegan2 as networks
+from saddlepoint.nn.kernels.modulated import modulated_reference
+from saddlepoint.nn.kernels.resample import resample_reference
+from saddlepoint.nn.layers.augment import warp
+
+BAR = 1.5
+"""least ratio of images/s on two cores"""
+
+SIDE = 64
+KINDS = {"both regularisers": (16, 1), "path lengths": (4, 3), "neither": (1, 12)}
+"""kind of step: a number that it has in the run, and how many of sixteen are of the kind"""
+
+
+class Draw:
+    """The same images and random numbers for both ways."""
+
+    def __init__(self, batch: int, seed: int) -> None:
+        self.stream = torch.Generator().manual_seed(seed)
+        self.image = torch.rand(batch, 3, SIDE, SIDE, generator=self.stream) * 2 - 1
+
+    def __call__(self) -> ImageBatch:
+        """The images."""
+        return ImageBatch(self.image)
+
+    def noise(self, n: int, *shape: int) -> Tensor:
+        """N(0, 1)."""
+        return torch.randn(n, *shape, generator=self.stream)
+
+    def uniform(self, n: int, *shape: int) -> Tensor:
+        """U[0, 1)."""
+        return torch.rand(n, *shape, generator=self.stream)
+
+
+class Way:
+    """One way to compute: its own networks and optimisers."""
+
+    def __init__(self, method: StyleGAN2, batch: int, reference: bool, layout: torch.memory_format) -> None:
+        torch.manual_seed(0)
+        self.method, self.batch, self.reference = method, batch, reference
+        self.nets = method.networks(DataSpec((3, SIDE, SIDE))).to(memory_format=layout)
+        self.nets.augment.p.fill_(0.3)
+        self.optimisers = {
+            name: torch.optim.SGD(self.nets.get_submodule(name).parameters(), lr=1e-3, fused=True)
+            for name in ("generator", "critic")
+        }  # plain descent: Adam's division would show rounding where a gradient is next to nothing
+        self.start = [parameter.detach().clone() for parameter in self.nets.parameters()]
+
+    def step(self, number: int) -> float:
+        """Train one step. Returns its seconds."""
+        with ExitStack() as swapped:
+            if self.reference:
+                swapped.enter_context(patch.object(networks.modulation, "modulated", modulated_reference))
+                swapped.enter_context(patch.object(networks.resampling, "resample", resample_reference))
+                swapped.enter_context(patch.object(warp, "resample", resample_reference))
+            begun = time.perf_counter()
+            clock = Clock(step=number, fresh=self.batch)
+            for update in self.method.train_step(self.nets, Draw(self.batch, number), clock):
+                moved = list(self.nets.get_submodule(update.group).parameters())
+                torch.stack(list(update.losses.values())).sum().backward(inputs=moved)
+                self.optimisers[update.group].step()
+                self.optimisers[update.group].zero_grad()
+            return time.perf_counter() - begun
+
+
+def distance(one: Way, other: Way) -> float:
+    """How far the weights of two ways are apart, as a share of how far they moved."""
+    moved = zip(one.nets.parameters(), other.nets.parameters(), other.start)
+    squares = torch.tensor([[(a - b).square().sum(), (b - start).square().sum()] for a, b, start in moved]).sum(0)
+    return (squares[0] / squares[1]).sqrt().item()
+
+
+def main() -> int:
+    """Time both ways in turn and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--base", type=int, default=4096, help="channels at a side are this number over the side")
+    parser.add_argument("--batch", type=int, default=16, help="images in a step")
+    parser.add_argument("--rounds", type=int, default=3, help="steps of each kind and way that are timed")
+    parser.add_argument("--threads", type=int, default=2, help="processor threads; the bar is set for two")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    method = StyleGAN2(base=asked.base)
+    slow = Way(method, asked.batch, True, torch.contiguous_format)
+    fast = Way(method, asked.batch, False, torch.channels_last)
+    apart = 0.0
+    timings: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+    for turn in range(asked.rounds + 1):
+        for kind, (number, _) in KINDS.items():
+            timed = slow.step(number), fast.step(number)
+            if turn == 0:  # warm, and the only one compared: rounding grows from step to step
+                apart = max(apart, distance(fast, slow))
+            else:
+                timings[kind].append(timed)
+    print(f"StyleGAN2, {SIDE} px, base {asked.base}, batch {asked.batch}, {asked.threads} threads, float32")
+    print(f"{'step with':<20}{'reference s':>12}{'library s':>12}{'ratio':>8}")
+    total = [0.0, 0.0]
+    for kind, (_, count) in KINDS.items():
+        times = [statistics.median(column) for column in zip(*timings[kind])]
+        total = [before + count * own / 16 for before, own in zip(total, times)]
+        print(f"{kind:<20}{times[0]:>12.2f}{times[1]:>12.2f}{times[0] / times[1]:>8.2f}")
+    ratio = total[0] / total[1]
+    print(f"{'mean of sixteen':<20}{total[0]:>12.2f}{total[1]:>12.2f}{ratio:>8.2f}  bar {BAR}")
+    rates = " against ".join(f"{asked.batch / seconds:.1f}" for seconds in total)
+    print(f"{rates} images/s; weights {apart:.1e} of their way apart")
+    return 0 if ratio >= BAR and apart < 1e-4 else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

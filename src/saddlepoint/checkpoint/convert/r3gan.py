@@ -1,0 +1,70 @@
+"""R3GAN's official weights by our names. Huang et al. 2024, arXiv:2501.05441; github.com/brownvc/R3GAN, Networks.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from saddlepoint.errors import CheckpointError
+
+_BLOCK = {
+    "LinearLayer1.Layer.weight": "widen.weight",
+    "NonLinearity1.Bias": "widen.bias",
+    "LinearLayer2.Layer.weight": "mix.weight",
+    "NonLinearity2.Bias": "mix.bias",
+    "LinearLayer3.Layer.weight": "narrow.weight",
+}
+
+
+def generator(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of an official generator as that of `R3GANGenerator`: the same forward.
+
+    Raises CheckpointError for a name that is none of an unconditional R3GAN generator.
+    """
+    ends = {"0.0.Basis": "basis", "0.0.LinearLayer.weight": "project.weight"}
+    return _renamed(state, "AggregationLayer", ends, first_block=1, moves="doubles")
+
+
+def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of an official discriminator as that of `R3GANCritic`: the same forward.
+
+    Raises CheckpointError for a name that is none of an unconditional R3GAN discriminator.
+    """
+    last = max(_places(state), default=(0, 0))
+    end = f"{last[0]}.{last[1]}"
+    ends = {f"{end}.Basis.weight": "basis.weight", f"{end}.LinearLayer.weight": "output.weight"}
+    return _renamed(state, "ExtractionLayer", ends, first_block=0, moves="halves")
+
+
+def _renamed(
+    state: Mapping[str, Tensor], image: str, ends: Mapping[str, str], *, first_block: int, moves: str
+) -> dict[str, Tensor]:
+    """first_block: a generator's stage begins with its change of side, a critic's ends with it."""
+    renamed: dict[str, Tensor] = {}
+    for name, value in state.items():
+        if name.endswith(".Resampler.Kernel"):
+            continue  # fixed, and ours is the same
+        if name == f"{image}.Layer.weight":
+            renamed["image.weight"] = value
+            continue
+        found = re.fullmatch(r"MainLayers\.(\d+)\.Layers\.(\d+)\.(.+)", name)
+        stage, layer, rest = (int(found[1]), int(found[2]), found[3]) if found else (0, 0, "")
+        if f"{stage}.{layer}.{rest}" in ends:
+            renamed[ends[f"{stage}.{layer}.{rest}"]] = value
+        elif rest in _BLOCK:
+            renamed[f"stages.{stage}.{layer - first_block}.{_BLOCK[rest]}"] = value
+        elif rest == "LinearLayer.Layer.weight":
+            renamed[f"{moves}.{stage - first_block}.conv.weight"] = value
+        else:
+            raise CheckpointError(
+                f"{name} is no part of an unconditional R3GAN {'generator' if first_block else 'critic'}; give the"
+                " state dict of a whole official network that was trained without classes."
+            )
+    return renamed
+
+
+def _places(state: Mapping[str, Tensor]) -> list[tuple[int, int]]:
+    found = (re.match(r"MainLayers\.(\d+)\.Layers\.(\d+)\.", name) for name in state)
+    return [(int(place[1]), int(place[2])) for place in found if place]

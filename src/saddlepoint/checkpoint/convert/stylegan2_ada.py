@@ -1,0 +1,104 @@
+"""StyleGAN2's official weights by our names. Karras et al. 2020, arXiv:2006.06676; NVlabs/stylegan2-ada-pytorch.
+
+Forward results are the same where the official networks compute in float32 and no value reaches their clamp of 256,
+which stands only in networks with float16 layers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from saddlepoint.errors import CheckpointError
+
+_CONV = {
+    "weight": "weight",
+    "bias": "bias",
+    "noise_strength": "strength",
+    "noise_const": "constant",
+    "affine.weight": "affine.weight",
+    "affine.bias": "affine.bias",
+}
+_HALF = {"conv0": "conv1", "conv1": "conv2", "skip": "beside"}
+_LAST = {"conv": "conv", "fc": "dense", "out": "output"}
+
+
+def generator(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of an official generator as that of `StyleGAN2Generator`: the same forward.
+
+    Raises CheckpointError for a name that is none of such a generator with skip connections.
+    """
+    renamed: dict[str, Tensor] = {}
+    for name, value in _learned(state).items():
+        if name == "synthesis.b4.const":
+            renamed["synthesis.constant"] = value
+        elif name.startswith("mapping."):
+            renamed[_mapping(name, "generator")] = value
+        else:
+            renamed[_synthesis(name)] = value
+    return renamed
+
+
+def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of an official discriminator as that of `StyleGAN2Critic`: the same forward.
+
+    Raises CheckpointError for a name that is none of such a discriminator, residual or plain.
+    """
+    learned = _learned(state)
+    sides = {int(found[1]) for name in learned if (found := re.match(r"b(\d+)\.", name))}
+    largest = max(sides, default=0)
+    renamed: dict[str, Tensor] = {}
+    for name, value in learned.items():
+        found = re.fullmatch(r"b(\d+)\.(\w+)\.(weight|bias)", name)
+        side, layer, rest = (int(found[1]), found[2], found[3]) if found else (0, "", "")
+        if name.startswith("mapping."):
+            renamed[_mapping(name, "critic")] = value
+        elif layer == "fromrgb" and side == largest:
+            renamed[f"from_image.{rest}"] = value
+        elif side == 4 and layer in _LAST:
+            renamed[f"{_LAST[layer]}.{rest}"] = value
+        elif side > 4 and layer in _HALF:
+            renamed[f"blocks.{_power(largest) - _power(side)}.{_HALF[layer]}.{rest}"] = value
+        else:
+            raise _unknown(name, "critic")
+    return renamed
+
+
+def _learned(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Without the blur kernels, which are fixed and the same in ours."""
+    return {name: value for name, value in state.items() if not name.endswith("resample_filter")}
+
+
+def _mapping(name: str, network: str) -> str:
+    """The same for both networks; only the generator's has an average."""
+    if name == "mapping.w_avg":
+        return "mapping.average"
+    if re.fullmatch(r"mapping\.embed\.(weight|bias)", name):
+        return name
+    found = re.fullmatch(r"mapping\.fc(\d+)\.(weight|bias)", name)
+    if not found:
+        raise _unknown(name, network)
+    return f"mapping.layers.{found[1]}.{found[2]}"
+
+
+def _synthesis(name: str) -> str:
+    found = re.fullmatch(r"synthesis\.b(\d+)\.(conv0|conv1|torgb)\.(.+)", name)
+    if not found or found[3] not in _CONV:
+        raise _unknown(name, "generator")
+    block = _power(int(found[1])) - 2  # 4x4 is block 0, which has no conv0
+    if found[2] == "torgb":
+        return f"synthesis.images.{block}.{_CONV[found[3]]}"
+    return f"synthesis.layers.{2 * block - (found[2] == 'conv0')}.{_CONV[found[3]]}"
+
+
+def _power(side: int) -> int:
+    return side.bit_length() - 1
+
+
+def _unknown(name: str, network: str) -> CheckpointError:
+    return CheckpointError(
+        f"{name} is no part of a StyleGAN2 {network} in its ADA form; give the state dict of a whole official network"
+        " (generator with skip connections; discriminator residual or plain)."
+    )

@@ -1,0 +1,116 @@
+"""Which method, at which size and for how long: rules of thumb from the images and the machine. Pure.
+
+The order of the rules and their numbers are the project's own; where a paper stands behind one, the reason names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from saddlepoint.cli.survey import Computer, Images
+
+FEW = 2_000
+"""images under which a critic soon has them by heart (Karras et al. 2020, arXiv:2006.06676, figure 1)"""
+ENOUGH_IN_A_CLASS = 100
+"""images that a class needs before a generator can be asked for it"""
+UNEVEN = 3.0
+"""times as many images in the largest class as in the smallest from which classes should take turns"""
+COPIES = 0.05
+"""share of near-duplicates from which they are worth removing"""
+LARGEST = {"": 64, "gpu": 256}
+"""side in pixels that is worth beginning with, without and with a GPU"""
+SHOWN = {16: 300_000, 32: 1_000_000, 64: 2_000_000, 128: 5_000_000, 256: 10_000_000}
+"""images to show, by the largest side that the number is for: enough for a first good result, not for a record"""
+ORDERS = {
+    "few": ("stylegan2", "dcgan"),
+    "small": ("dcgan",),
+    "processor": ("dcgan", "wgan_gp"),
+    "gpu": ("r3gan", "stylegan2", "wgan_gp", "dcgan"),
+}
+"""methods by the case they are for, the best first; the first that is there is taken"""
+BY_CLASS = ("cgan", "acgan")
+"""methods that make images of a chosen class, the best first"""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to train. settings: what differs from the method's defaults. reasons: a sentence each. others: methods to
+    try beside it, with why."""
+
+    method: str
+    settings: dict[str, Any]
+    reasons: tuple[str, ...]
+    others: dict[str, str] = field(default_factory=dict)
+
+
+def advise(images: Images, computer: Computer, known: Collection[str]) -> Advice:
+    """What to train on these images here. known: names of the methods that there are."""
+    side, reasons = _side(images, computer)
+    case, why = _case(images, computer, side)
+    method = next(name for name in ORDERS[case] if name in known)
+    shown = next((count for most, count in SHOWN.items() if side <= most), SHOWN[256])
+    batch = max(2, min(64, images.count // 4))
+    settings: dict[str, Any] = {"resolution": side, "batch": batch, "images": shown}
+    reasons += [
+        f"{method}: {why}",
+        f"a batch of {batch}" + (", a quarter of the images" if batch < 64 else ": what most methods are tuned for"),
+    ]
+    others = _others(images, method, known)
+    return Advice(method, settings, (*reasons, *_warnings(images, method)), others)
+
+
+def resolution(shortest: int, computer: Computer) -> int:
+    """The power of two, 8 or more, that these images reach and this machine can begin with."""
+    most = min(max(shortest, 8), LARGEST["gpu" if computer.gpu else ""])
+    return int(1 << (most.bit_length() - 1))
+
+
+def _side(images: Images, computer: Computer) -> tuple[int, list[str]]:
+    side = resolution(images.shortest, computer)
+    if side * 2 <= images.shortest:
+        where = "a GPU" if computer.gpu else "a processor alone"
+        return side, [f"{side} pixels, though the images have {images.shortest}: on {where}, begin small and grow"]
+    return side, [f"{side} pixels: the power of two that nine images in ten reach"]
+
+
+def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
+    if side <= 16:
+        return "small", f"images of {side} pixels need no more than plain convolutions"
+    if computer.gpu and images.count < FEW:
+        return "few", f"{images.count:,} images are few: a critic that sees them augmented cannot learn them by heart"
+    if computer.gpu:
+        return "gpu", "a stable game with residual networks, and a GPU that can carry it"
+    return "processor", "on a processor, the cheapest step that draws well counts for more than the best method"
+
+
+def _others(images: Images, method: str, known: Collection[str]) -> dict[str, str]:
+    others = {}
+    smallest = min(images.classes.values(), default=0)
+    chosen = next((name for name in BY_CLASS if name in known), None)
+    if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
+        turns = " with --balanced" if images.imbalance >= UNEVEN else ""
+        others[chosen] = f"to ask for one of the {len(images.classes)} classes{turns}"
+    if "wgan_gp" in known and method != "wgan_gp":
+        others["wgan_gp"] = "if training does not settle or modes are missing (five critic steps each, so slower)"
+    return others
+
+
+def _warnings(images: Images, method: str) -> list[str]:
+    found = []
+    if images.count < FEW and method != "stylegan2":
+        found.append(
+            f"{images.count:,} images are few, and the critic may learn them by heart: --flip if left and right mean"
+            " nothing, --from a run on similar images, and heed the run's health"
+        )
+    if images.near_duplicates >= COPIES:
+        found.append(f"{images.near_duplicates:.0%} of the images have a near-duplicate: remove copies first")
+    if images.imbalance >= UNEVEN:
+        found.append(f"the largest class has {images.imbalance:.0f} times the images of the smallest: rare ones suffer")
+    if images.count < 50 * images.directions:
+        found.append(
+            f"the images vary in {images.directions} directions and there are {images.count / images.directions:.0f}"
+            " for each: expect blends where the set is thin"
+        )
+    return found

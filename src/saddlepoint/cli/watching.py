@@ -1,0 +1,113 @@
+"""What a run's health is given by those who know the data: a look at samples, and the way back to a good checkpoint."""
+
+from __future__ import annotations
+
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from saddlepoint.checkpoint import files
+from saddlepoint.data.loader import Loader
+from saddlepoint.engine.health import Health
+from saddlepoint.engine.hooks import Run
+from saddlepoint.engine.rescue import RETURNS, Rescue
+from saddlepoint.engine.run import Folder
+from saddlepoint.engine.trainer import Trainer
+from saddlepoint.errors import DivergedError
+from saddlepoint.keyed import numpy_generator
+from saddlepoint.methods.abilities import ByClass, Samples
+from saddlepoint.metrics import glance
+from saddlepoint.nn.modes import evaluating
+
+IMAGES = 64
+"""samples, training images and held-out images of a look"""
+LEAST = 16
+"""held-out images under which nothing is said of memorisation"""
+
+
+def watchers(folder: Folder, loader: Loader, held_out: np.ndarray) -> tuple[Health, Rescue]:
+    """The two hooks that watch a run. held_out: rows of the data set that are not trained on."""
+    health = Health(SampleLook(loader, held_out))
+    return health, Rescue(health, lambda: good_checkpoint(folder, health) is not None)
+
+
+@final
+class SampleLook:
+    """Looks at the same samples each time, from the live networks, beside the same real images."""
+
+    def __init__(self, loader: Loader, held_out: np.ndarray) -> None:
+        draw = numpy_generator("look", len(loader.rows))
+        self._loader = loader
+        self._seen, self._unseen = (np.sort(draw.permutation(part)[:IMAGES]) for part in (loader.rows, held_out))
+
+    @torch.no_grad()
+    def __call__(self, run: Run) -> dict[str, float]:
+        """Figures by name, as `engine.health.Look` has them; none for a method that makes nothing from latents."""
+        method, nets = run.method, run.nets
+        seen = self._loader.look(self._seen).tensors()
+        if not isinstance(method, Samples) or "image" not in seen:
+            return {}
+        real, label = seen["image"], seen["label"] if isinstance(method, ByClass) else None
+        with evaluating(nets):
+            latents = method.latents(nets, len(real), run.settings.seed, label).to(run.machine.device)
+            fake = method.generate(nets, latents, label, noise="constant")
+        if fake.shape != real.shape:  # a stage of growth
+            return {}
+        pairs = glance.rows(real), glance.rows(fake)
+        found = {"diversity": glance.diversity(*pairs), "apart": glance.apart(*pairs)}
+        return found if label is not None else found | self._critics_memory(nets, real, fake)
+
+    def _critics_memory(self, nets: nn.Module, real: Tensor, fake: Tensor) -> dict[str, float]:
+        critic = dict(nets.named_children()).get("critic")
+        if critic is None or len(self._unseen) < LEAST or _inputs(critic) != 1:
+            return {}
+        unseen = self._loader.look(self._unseen).tensors()["image"]
+        outputs = [rated(critic, images) for images in (real, unseen, fake)]
+        if any(output is None for output in outputs):
+            return {}
+        a, b, c = (output.cpu() for output in outputs if output is not None)
+        return {"memory": glance.memory(a, b, c), "known": glance.known(a, b)}
+
+
+def rated(critic: nn.Module, images: Tensor) -> Tensor | None:
+    """A critic's output for each image as in training, its statistics untouched: [N]; None where it has several."""
+    output = functional_call(critic, {name: buffer.clone() for name, buffer in critic.named_buffers()}, (images,))
+    if not isinstance(output, Tensor) or (output.dim() == 2 and output.shape[1] > 1):
+        return None
+    return output.float().flatten(1).mean(1) if output.dim() > 1 else output.float()
+
+
+def _inputs(network: nn.Module) -> int:
+    """How many inputs a network cannot do without."""
+    return sum(given.default is Parameter.empty for given in signature(network.forward).parameters.values())
+
+
+def good_checkpoint(folder: Folder, health: Health) -> Path | None:
+    """The newest whole checkpoint from when nothing was amiss; None where there is none."""
+    early = [path for path in files.listing(folder.checkpoints) if files.step_of(path) <= health.well]
+    return next((path for path in reversed(early) if files.fault(path) is None), None)
+
+
+def go_back(trainer: Trainer, folder: Folder, error: DivergedError) -> bool:
+    """Take a run that diverged back to a good checkpoint with half the learning rates; False where it may not.
+
+    What was logged and saved since is dropped, as a resumed run would drop it.
+    """
+    rescue = next(hook for hook in trainer.hooks if isinstance(hook, Rescue))
+    good = good_checkpoint(folder, rescue.health)
+    if trainer.settings.when_unstable != "go-back" or rescue.returns >= RETURNS or good is None:
+        return False
+    returns, step = rescue.returns + 1, files.step_of(good)
+    trainer.machine.barrier()
+    if trainer.main:
+        files.retire(path for path in files.listing(folder.checkpoints) if files.step_of(path) > step)
+        files.cut_log(folder.log, step)
+    trainer.machine.barrier()
+    trainer.restore(*files.read(good))
+    rescue.again(returns, f"{error} The run goes back to step {step} with 1/{2**returns} of its learning rates.")
+    return True

@@ -1,0 +1,70 @@
+"""An image larger than a network's own, in overlapping windows that are blended, a band of rows at a time.
+
+Each window counts fully in its middle and less towards its edges, in a line over the overlap. The shares of all windows
+at a pixel add up to one, so what does not change an image leaves it as it is, and no seam shows where windows meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from saddlepoint.errors import ConfigError
+
+Work = Callable[[Tensor], Tensor]
+"""windows [n, C, S, S] -> [n, D, S, S], on the CPU"""
+
+
+def tiled(image: Tensor, work: Work, window: int, overlap: int) -> Tensor:
+    """`work` done on a whole image.  [C, H, W] -> [D, H, W], float32
+
+    window: side in pixels that `work` takes; H and W must be that or more. overlap: pixels that neighbours share.
+    Raises ConfigError for an overlap that leaves a window nothing of its own, or an image smaller than a window.
+    """
+    height, width = image.shape[1:]
+
+    def read(top: int, left: int) -> Tensor:
+        return image[:, top : top + window, left : left + window]
+
+    return torch.cat(list(bands(read, height, width, work, window, overlap)), 1)
+
+
+def bands(
+    read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int
+) -> Iterator[Tensor]:
+    """The rows of a worked image from top to bottom, some at a time: [D, rows, width], float32; never more than a band.
+
+    read: the window [C, S, S] whose upper left pixel is at (row, column); called from top to bottom.
+    """
+    if not 0 <= overlap < window:
+        raise ConfigError(f"overlap cannot be {overlap}: windows of {window} pixels can share 0 to {window - 1}.")
+    if min(height, width) < window:
+        raise ConfigError(f"an image of {width}x{height} holds no window of {window} pixels: pad it, or --window less.")
+    tops, lefts = starts(height, window, overlap), starts(width, window, overlap)
+    down, across = shares(tops, height, window, overlap), shares(lefts, width, window, overlap)
+    band: Tensor | None = None
+    for top, next_top, share in zip(tops, [*tops[1:], height], down):
+        made = work(torch.stack([read(top, left) for left in lefts]))
+        if band is None:
+            band = torch.zeros(made.shape[1], window, width, dtype=torch.float64)  # many windows may add up
+        for left, own, one in zip(lefts, across, made):
+            band[:, :, left : left + window] += one * (share[:, None] * own)
+        yield band[:, : next_top - top].float()
+        band = torch.cat((band[:, next_top - top :], torch.zeros_like(band[:, : next_top - top])), 1)
+
+
+def starts(length: int, window: int, overlap: int) -> list[int]:
+    """Where windows begin along a side: each `window - overlap` after the last, and one at the very end."""
+    return [*range(0, length - window, window - overlap), length - window]
+
+
+def shares(begins: list[int], length: int, window: int, overlap: int) -> list[Tensor]:
+    """What each window counts along a side, [window] float64 each; at every pixel they add up to one."""
+    ramp = (torch.arange(window, dtype=torch.float64) + 1).clamp(max=overlap + 1)
+    weight = torch.minimum(ramp, ramp.flip(0))
+    total = torch.zeros(length, dtype=torch.float64)
+    for begin in begins:
+        total[begin : begin + window] += weight
+    return [weight / total[begin : begin + window] for begin in begins]

@@ -1,0 +1,1 @@
+"""Methods that describe an image by a code and make it again."""

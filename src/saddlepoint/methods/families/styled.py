@@ -1,0 +1,82 @@
+"""Generators with a style for each layer: mixing, truncation, noise, and how a trained one is asked for images.
+
+Karras et al. 2019, arXiv:1812.04948, sections 2 and 3.1.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.keyed import generator as keyed_generator
+from saddlepoint.methods.base import Draw, Networks
+from saddlepoint.methods.families.unconditional import Unconditional
+
+
+@dataclass(frozen=True, kw_only=True)
+class Styled(Unconditional, ABC):
+    """A method whose network `generator` has a `mapping` to styles and a `synthesis` from these to images."""
+
+    truncated_layers: ClassVar[int | None] = None
+    """how many of the coarser layers truncation pulls; None for all"""
+
+    latent: int = 512
+    """length of the noise vector"""
+    style: int = 512
+    """length of the style vector"""
+    mixing: float = 0.9
+    """chance that the finer layers of a step's images take the styles of a second noise vector, from one random layer
+    on; one chance for the whole step, as in the authors' code"""
+
+    def draw_styles(self, nets: Networks, draw: Draw, n: int) -> tuple[Tensor, Tensor]:
+        """Styles for `n` images of a training step, and their mean without mixing.  [n, L, style], [style]"""
+        mapping, layers = nets.generator.mapping, nets.generator.synthesis.styles
+        style = mapping(self.draw_latents(draw, n))
+        mean = style.detach().mean(0)
+        styles = style[:, None].expand(-1, layers, -1)
+        if self.mixing:
+            other = mapping(self.draw_latents(draw, n))
+            coin, place = draw.uniform(1, 2).unbind(1)
+            first = torch.where(coin < self.mixing, 1 + (place * (layers - 1)).floor(), layers)
+            coarse = torch.arange(layers, device=style.device) < first  # [L]
+            styles = torch.where(coarse[None, :, None], styles, other[:, None])
+        return styles, mean
+
+    def draw_noise(self, nets: Networks, draw: Draw, n: int) -> Tensor:
+        """The layers' noise for `n` images of a training step.  [n, places]"""
+        return draw.noise(n, nets.generator.synthesis.places)
+
+    def generate(
+        self,
+        nets: nn.Module,
+        latents: Tensor,
+        label: Tensor | None = None,
+        truncation: float = 1.0,
+        noise: Literal["random", "constant"] = "random",
+    ) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1], float32; row i depends on latent i alone.
+
+        nets: holds `generator`, in evaluation mode. truncation: pulls the styles to their average; 0 gives its image.
+        noise: "random" is another for each latent, and always the same for the same latent; "constant" is one for all.
+        """
+        self._refuse_label(label)
+        network = nets.get_submodule("generator")
+        mapping, synthesis = network.get_submodule("mapping"), network.get_submodule("synthesis")
+        style = mapping(latents)  # [n, style]
+        styles = style[:, None].repeat(1, synthesis.styles, 1)  # type: ignore[arg-type]
+        pulled = mapping.truncated(style, truncation)  # type: ignore[operator]
+        styles[:, : self.truncated_layers] = pulled[:, None]
+        maps = _noise_of(latents, synthesis.places) if noise == "random" else None  # type: ignore[arg-type]
+        images: Tensor = synthesis(styles, maps)
+        return images.clamp(-1, 1)
+
+
+def _noise_of(latents: Tensor, places: int) -> Tensor:
+    """N(0, 1), [n, places]: row i is a function of the bits of latent i."""
+    rows = latents.detach().float().cpu().numpy()
+    made = [torch.randn(places, generator=keyed_generator("noise", row.tobytes().hex())) for row in rows]
+    return torch.stack(made).to(latents.device)

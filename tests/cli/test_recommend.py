@@ -1,0 +1,173 @@
+"""Recommending: what the rules choose, what is seen in images, and a proposal that can be trained as it stands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from saddlepoint.cli import plan as plans
+from saddlepoint.cli import recommend, train
+from saddlepoint.cli.advice import BY_CLASS, ORDERS, Advice, advise, resolution
+from saddlepoint.cli.survey import Computer, Images, directions, look_at, near_duplicates, sides
+from saddlepoint.data.open import open_data
+from saddlepoint.data.settings import DataSettings
+from saddlepoint.errors import ConfigError
+
+LAPTOP = Computer(cores=4, memory=8 << 30, gpu="")
+STATION = Computer(cores=16, memory=80 << 30, gpu="A GPU")
+ALL = {"dcgan", "wgan_gp", "r3gan", "stylegan2", "cgan", "acgan"}
+
+
+def images(**changes: Any) -> Images:
+    usual = {
+        "count": 20_000, "channels": 3, "shortest": 128, "longest": 400, "classes": {}, "near_duplicates": 0.0,
+        "directions": 60,
+    }  # fmt: skip
+    return Images(**{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("found", "computer", "method", "side"),
+    [
+        (images(shortest=8, longest=8), STATION, "dcgan", 8),
+        (images(), LAPTOP, "dcgan", 64),
+        (images(), STATION, "r3gan", 128),
+        (images(shortest=1000), STATION, "r3gan", 256),
+        (images(count=900), STATION, "stylegan2", 128),
+        (images(count=900), LAPTOP, "dcgan", 64),
+    ],
+)
+def test_the_method_follows_from_the_images_and_the_machine(
+    found: Images, computer: Computer, method: str, side: int
+) -> None:
+    advice = advise(found, computer, ALL)
+    assert (advice.method, advice.settings["resolution"]) == (method, side)
+    assert any(reason.startswith(f"{method}: ") for reason in advice.reasons)
+
+
+def test_only_methods_that_are_there_are_proposed() -> None:
+    assert advise(images(), STATION, {"dcgan", "wgan_gp"}).method == "wgan_gp"
+    assert advise(images(count=900), STATION, {"dcgan"}).method == "dcgan"
+    assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}
+    assert all("dcgan" in order for order in ORDERS.values())  # which is always there
+    assert {name for order in (*ORDERS.values(), BY_CLASS) for name in order} <= ALL
+
+
+def test_classes_that_are_large_enough_can_be_asked_for() -> None:
+    assert "cgan" in advise(images(classes={"a": 500, "b": 600}), LAPTOP, ALL).others
+    assert "cgan" not in advise(images(classes={"a": 50, "b": 600}), LAPTOP, ALL).others
+    assert "--balanced" in advise(images(classes={"a": 500, "b": 6000}), LAPTOP, ALL).others["cgan"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"count": 900}, "900 images are few, and the critic may learn them by heart"),
+        ({"near_duplicates": 0.2}, "20% of the images have a near-duplicate"),
+        ({"classes": {"a": 500, "b": 5000}}, "10 times the images of the smallest"),
+        ({"directions": 1000}, "expect blends"),
+    ],
+)
+def test_what_will_hurt_is_said(changes: dict[str, Any], words: str) -> None:
+    assert not any(words in reason for reason in advise(images(), LAPTOP, ALL).reasons)
+    assert any(words in reason for reason in advise(images(**changes), LAPTOP, ALL).reasons)
+
+
+def test_a_batch_is_at_most_a_quarter_of_the_images() -> None:
+    assert advise(images(count=100), LAPTOP, ALL).settings["batch"] == 25
+
+
+def test_the_side_is_a_power_of_two_that_the_images_reach() -> None:
+    assert [resolution(side, LAPTOP) for side in (3, 8, 28, 63, 64, 500)] == [8, 8, 16, 32, 64, 64]
+    assert [resolution(side, STATION) for side in (200, 2000)] == [128, 256]
+
+
+def test_near_duplicates_and_directions_are_counted() -> None:
+    draw = torch.Generator().manual_seed(0)
+    plane = torch.rand(50, 2, generator=draw) @ torch.rand(2, 64, generator=draw)
+    assert directions(plane - 1) <= 2
+    noise = torch.rand(50, 64, generator=draw) * 2 - 1
+    assert near_duplicates(noise) == 0
+    noise[1] = noise[0] + 0.01
+    assert near_duplicates(noise) == pytest.approx(2 / 50)
+
+
+def photos(folder: Path, count: int = 24) -> Path:
+    """Two classes of random images, 16 and 8 of 20 x 16 pixels and one copy."""
+    draw = np.random.default_rng(0)
+    for index in range(count):
+        pixels = draw.integers(0, 256, (16, 20, 3), dtype=np.uint8)
+        place = folder / ("a" if index < 16 else "b")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{index}.png")
+    Image.fromarray(pixels).save(place / "copy.png")
+    return folder
+
+
+def test_a_folder_is_seen_as_it_is(tmp_path: Path) -> None:
+    settings = DataSettings(data=str(photos(tmp_path / "photos")), resolution=16, cache=tmp_path / "cache")
+    assert sides(settings) == (16, 16)
+    found = look_at(open_data(settings), 16, 16)
+    assert (found.count, found.channels, found.classes) == (25, 3, {"a": 16, "b": 9})
+    assert found.near_duplicates == pytest.approx(2 / 25)
+    assert found.imbalance == pytest.approx(16 / 9)
+
+
+def test_a_proposal_is_printed_written_and_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recommend, "STEPS", 2)
+    words = [str(photos(tmp_path / "photos")), "--minutes", "0.01", "--cache", str(tmp_path / "cache")]
+    assert recommend.main([*words, "--json", "proposed.json"]) == 0
+    told = capsys.readouterr().out
+    assert "25, colour, 16 pixels" in told
+    assert "saddle train --recommended proposed.json" in told
+    written = json.loads((tmp_path / "proposed.json").read_text())
+    assert written["method"] == "dcgan"
+    assert list(tmp_path.glob("runs/*")) == []
+    more = ["--images", "12", "--generator-width", "4", "--critic-width", "4", "--samples", "0", "--device", "cpu"]
+    assert train.main(["--recommended", "proposed.json", *more, "--out", "run"]) == 0
+    facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert facts["run"]["batch"] == written["batch"] == 6
+
+
+def test_a_proposal_fits_the_memory_and_the_minutes(tmp_path: Path) -> None:
+    settings = {
+        "data": "digits",
+        "batch": 64,
+        "images": 10**9,
+        "generator_width": 4,
+        "critic_width": 4,
+        "device": "cpu",
+    }
+    roomy, rate = recommend.timed(Advice("dcgan", settings, ()), LAPTOP, minutes=1)
+    assert "accumulate" not in roomy.settings
+    assert roomy.settings["images"] == pytest.approx(60 * rate, rel=0.01)
+    assert "what the time allows of the 1,000,000,000" in roomy.reasons[-1]
+    tight, _ = recommend.timed(Advice("dcgan", settings, ()), Computer(1, 200_000, ""), minutes=1)
+    assert tight.settings["accumulate"] == 8
+
+
+def test_a_file_for_another_method_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "proposed.json"
+    file.write_text('{"method": "gan", "batch": 7}')
+    assert plans.make("gan", {}, file=file).run.batch == 7
+    with pytest.raises(ConfigError, match="holds settings of gan, not of dcgan"):
+        plans.make("dcgan", {}, file=file)
+    file.write_text('{"batch": 7}')
+    with pytest.raises(ConfigError, match="names no method"):
+        train.main([f"--recommended={file}"])
+    with pytest.raises(ConfigError, match="needs the file"):
+        train.main(["--recommended"])
+
+
+def test_made_worlds_are_not_recommended_for() -> None:
+    with pytest.raises(ConfigError, match="world:ring8 is made"):
+        recommend.main(["world:ring8"])

@@ -1,0 +1,108 @@
+"""`saddle translate`: files and folders, each image at its own size and under its own name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import saddlepoint
+from saddlepoint import cli
+from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.errors import CapabilityError
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pix2pix trained for two steps on pairs of 16x16."""
+    root, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
+    for index in range(20):
+        Image.fromarray(rng.integers(0, 256, (16, 32, 3), np.uint8)).save(root / f"{index}.png")
+    small = {"generator_width": 4, "critic_width": 4, "halvings": 1, "images": 8, "batch": 4, "samples": 9}
+    return saddlepoint.train("pix2pix", f"paired:{root}", out=root / "run", cache=root / "cache", **small).folder
+
+
+def photo(path: Path, size: tuple[int, int] = (16, 16)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(size[0])
+    Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8)).save(path)
+    return path
+
+
+def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["translate", *map(str, words)])
+    said = capsys.readouterr()
+    assert ended.value.code == code, said.err
+    return said.out + said.err
+
+
+def test_a_file_becomes_what_the_model_makes_of_it(run, tmp_path, capsys):
+    given = photo(tmp_path / "one.png")
+    assert str(tmp_path / "made.png") in saddle(capsys, run, given, tmp_path / "made.png", "--seed", "3")
+    array = np.asarray(Image.open(given)).transpose(2, 0, 1).copy()
+    made = saddlepoint.load(run).translate(pixels(torch.from_numpy(array)[None]), seed=3)
+    shown = np.asarray(Image.open(tmp_path / "made.png")).transpose(2, 0, 1)
+    np.testing.assert_array_equal(shown, to_uint8(made)[0].numpy())
+
+
+def test_a_folder_keeps_its_names_and_sizes_and_names_what_it_skips(run, tmp_path, capsys):
+    photo(tmp_path / "in/small.png", (7, 9))
+    photo(tmp_path / "in/deep/large.jpg", (50, 23))
+    photo(tmp_path / "in/moving.gif", (16, 16))
+    (tmp_path / "in/bad.png").write_bytes(b"no image")
+    (tmp_path / "in/words.txt").write_text("words")
+    said = saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    assert "bad.png: not an image of a known kind" in said
+    assert "3 images in" in said
+    assert "1 skipped" in said
+    made = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").rglob("*.*")}
+    assert made.keys() == {"small.png", "deep/large.jpg", "moving.gif.png"}
+    assert Image.open(made["small.png"]).size == (7, 9)
+    assert Image.open(made["deep/large.jpg"]).size == (50, 23)
+
+
+def test_an_image_can_be_brought_to_the_trained_side_instead(run, tmp_path, capsys):
+    saddle(capsys, run, photo(tmp_path / "one.png", (50, 23)), tmp_path / "made.png", "--resize")
+    assert Image.open(tmp_path / "made.png").size == (16, 16)
+
+
+def test_windows_and_their_overlap_are_settings(run, tmp_path, capsys):
+    given = photo(tmp_path / "one.png", (40, 40))
+    for name, words in (("a", ()), ("b", ("--overlap", 8)), ("c", ("--window", 32))):
+        saddle(capsys, run, given, tmp_path / f"{name}.png", *words)
+    made = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "abc"]
+    assert (made[0] != made[1]).any()
+    assert (made[0] != made[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("{}/one.png", "{}/one.png"), "would be written over"),
+        (("{}/nothing.png", "{}/out.png"), "there is no"),
+        (("{}/empty", "{}/out"), "holds no image"),
+        (("{}/bad.png", "{}/out.png"), "nothing was written; .*not an image of a known kind"),
+        (("{}/one.png", "{}/out.png", "--from", "b"), "translates nothing from 'b'; it knows source to target"),
+        (("{}/one.png", "{}/out.png", "--overlap", "16"), "can share 0 to 15"),
+    ],
+)
+def test_what_cannot_be_done_is_said(run, tmp_path, capsys, words, text):
+    photo(tmp_path / "one.png")
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    (tmp_path / "empty").mkdir()
+    assert re.search(text, saddle(capsys, run, *(word.format(tmp_path) for word in words), code=2))
+
+
+def test_a_translator_draws_grids_and_names_its_verb(run):
+    grids = sorted((run / "samples").glob("*.png"))
+    assert len(grids) == 2
+    with Image.open(grids[-1]) as picture:
+        assert "Columns: source, target made of it, true target" in picture.info["Description"]
+    model = saddlepoint.load(run)
+    with pytest.raises(CapabilityError, match="does not make images from latents"):
+        model.sample(1)

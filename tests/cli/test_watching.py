@@ -1,0 +1,159 @@
+"""Runs that watch themselves: planted failures are named, healthy runs are not, and a run that diverges goes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from games import pictures
+from saddlepoint.cli import plan as plans
+from saddlepoint.cli import running
+from saddlepoint.cli.running import resume, train_plan
+from saddlepoint.cli.watching import SampleLook, rated
+from saddlepoint.data.batches import ImageBatch
+from saddlepoint.data.loader import Loader
+from saddlepoint.engine import health as healths
+from saddlepoint.engine.hooks import Hook
+from saddlepoint.errors import DivergedError
+from saddlepoint.methods.families.unconditional import Unconditional
+from saddlepoint.report.page import write_report
+
+SMALL: dict[str, Any] = {
+    "data": "digits", "batch": 64, "log_every": 10, "samples": 0, "threads": 1, "device": "cpu", "precision": "float32",
+    "generator_widths": (64,), "critic_widths": (64,), "latent": 16, "ema_images": 0.0,
+}  # fmt: skip
+
+
+def trained(folder: Path, steps: int = 500, **settings: Any) -> list[dict[str, Any]]:
+    """The log of a small `gan` on digits."""
+    made = plans.make("gan", {**SMALL, "images": 64 * steps, **settings})
+    train_plan(made, out=folder, quiet=True)
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def named(log: list[dict[str, Any]]) -> list[str]:
+    return [line["health"]["finding"] for line in log if "begins" in line.get("health", {})]
+
+
+def test_a_healthy_run_has_nothing_to_say(tmp_path: Path) -> None:
+    log = trained(tmp_path / "run")
+    assert named(log) == []
+    looks = [line["health/diversity"] for line in log if "health/diversity" in line]
+    assert len(looks) == 5
+    assert looks[-1] > 0.4
+
+
+def test_a_critic_with_twenty_times_the_learning_rate_is_named(tmp_path: Path) -> None:
+    log = trained(tmp_path / "run", critic_lr=4e-3, generator_lr=2e-5)
+    assert named(log) == ["critic too strong"]
+    page = write_report(tmp_path / "run").read_text()
+    assert "critic too strong: critic wins outright" in page
+
+
+def one_latent(self: Unconditional, draw: Any, n: int) -> Tensor:
+    return torch.ones(n, self.latent)
+
+
+def two_latents(self: Unconditional, draw: Any, n: int) -> Tensor:
+    sign: Tensor = draw.noise(n, 1).sign()
+    return sign.expand(n, self.latent).clone()
+
+
+@pytest.mark.parametrize("latents", [one_latent, two_latents])
+def test_a_generator_that_has_one_image_or_two_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, latents: Any
+) -> None:
+    class Key:
+        def noise(self, n: int, *shape: int) -> Tensor:
+            return torch.randn(n, *shape, generator=torch.Generator().manual_seed(0))
+
+    monkeypatch.setattr(Unconditional, "draw_latents", latents)
+    monkeypatch.setattr(Unconditional, "latents", lambda self, nets, n, seed, label=None: latents(self, Key(), n))
+    assert "mode collapse" in named(trained(tmp_path / "run"))
+
+
+def test_the_log_of_a_run_that_was_stopped_is_that_of_one_that_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healths, "EVERY", 20)
+    monkeypatch.setattr(healths, "EARLY", 40)
+    bad = {"critic_lr": 4e-3, "generator_lr": 2e-5, "when_unstable": "skip-leader"}
+    whole = trained(tmp_path / "whole", 200, **bad)
+    trained(tmp_path / "cut", 110, **bad)
+    resume(tmp_path / "cut", images=64 * 200)
+    cut = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
+    timeless = [
+        [{k: v for k, v in line.items() if k not in ("seconds", "images_per_s")} for line in log]
+        for log in (whole, cut)
+    ]
+    assert timeless[0] == timeless[1]
+    assert any("rescue" in line for line in whole)
+
+
+def test_a_look_leaves_the_networks_and_the_random_numbers_as_they_were() -> None:
+    dataset = pictures(200)
+    loader = Loader(dataset, ImageBatch, np.arange(150))
+    plan = plans.make("dcgan", {"latent": 8, "generator_width": 4, "critic_width": 4})
+    nets = plan.method.networks(loader.spec)
+    before = {name: value.clone() for name, value in nets.state_dict().items()}
+
+    class Now:
+        method, settings, machine = plan.method, plan.run, type("M", (), {"device": torch.device("cpu")})
+
+    run: Any = Now()
+    run.nets = nets.train()
+    state = torch.get_rng_state()
+    found = SampleLook(loader, np.arange(150, 200))(run)
+    assert sorted(found) == ["apart", "diversity", "known", "memory"]
+    assert found == SampleLook(loader, np.arange(150, 200))(run)
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(value, before[name]) for name, value in nets.state_dict().items())
+    assert all(module.training for module in nets.modules())
+    assert sorted(SampleLook(loader, np.arange(150, 160))(run)) == ["apart", "diversity"]  # too few to say more
+
+
+def test_a_critic_with_several_outputs_is_not_asked() -> None:
+    assert rated(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), torch.zeros(4, 1, 8, 8)) is None
+    patches = rated(nn.Conv2d(1, 1, 4, 4), torch.zeros(4, 1, 8, 8))
+    assert patches is not None
+    assert patches.shape == (4,)
+
+
+class Break(Hook):
+    """Makes a weight infinite at a step, unless the rates are low by then."""
+
+    def step(self, run: Any, report: Mapping[str, Tensor]) -> None:
+        if run.clock.step == 25 and run.rate > 0.3:
+            with torch.no_grad():
+                next(run.nets.critic.parameters()).fill_(torch.inf)
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = running._hooks
+    monkeypatch.setattr(running, "_hooks", lambda *given, **named: [Break(), *whole(*given, **named)])
+
+
+def test_a_run_that_diverges_goes_back_to_a_good_checkpoint_with_lower_rates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking(monkeypatch)
+    monkeypatch.setattr(healths, "EVERY", 5)
+    log = trained(tmp_path / "run", 60, log_every=5, checkpoint_every=64 * 10, when_unstable="go-back")
+    told = [line for line in log if "rescue" in line]
+    assert [line["step"] for line in told] == [21]
+    assert "The run goes back to step 20 with 1/4 of its learning rates." in told[0]["note"]
+    steps = [line["step"] for line in log if "note" not in line]
+    assert steps == [1, *range(5, 61, 5)]  # what was logged since is gone
+
+
+def test_a_run_that_diverges_ends_where_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking(monkeypatch)
+    with pytest.raises(DivergedError, match="The last good checkpoint is"):
+        trained(tmp_path / "run", 60, log_every=5, checkpoint_every=64 * 10)

@@ -1,0 +1,122 @@
+"""Pairs: side by side or in two folders, both in one shape, and what is done to one is done to the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_images import picture, saved
+
+from saddlepoint.data.batches import ImageBatch, PairedBatch
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.loader import Loader
+from saddlepoint.errors import ConfigError, DataError
+
+
+def grey(level: int, size: tuple[int, int] = (8, 8)) -> Image.Image:
+    return Image.new("L", size, level)
+
+
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    made = Image.new("L", (left.width + right.width, left.height))
+    made.paste(left)
+    made.paste(right, (left.width, 0))
+    return made
+
+
+def test_the_left_half_is_the_source_and_swap_turns_that_round(folder, opened):
+    for index in range(3):
+        saved(folder / f"{index}.png", beside(grey(10 + index), grey(200 + index)))
+    data, turned = (opened(data=f"paired:{folder}", swap=swap) for swap in (False, True))
+    assert data.fields["source"].shape == data.fields["target"].shape == (3, 1, 8, 8)
+    assert data.fields["source"][:, 0, 0, 0].tolist() == [10, 11, 12]
+    assert data.fields["target"][:, 0, 7, 7].tolist() == [200, 201, 202]
+    np.testing.assert_array_equal(turned.fields["source"], data.fields["target"])
+    assert any("left half" in note for note in data.notes)
+
+
+def test_each_half_is_made_square_by_itself(folder, opened):
+    saved(folder / "wide.png", beside(grey(0, (12, 8)), grey(255, (12, 8))))
+    data = opened(data=f"paired:{folder}", resolution=4)
+    assert data.fields["source"].max() == 0
+    assert data.fields["target"].min() == 255
+
+
+def test_two_folders_are_matched_by_name_whatever_the_ending(folder, opened):
+    saved(folder / "a/one.png", grey(1))
+    saved(folder / "a/two.png", grey(2))
+    saved(folder / "b/one.bmp", grey(101))
+    saved(folder / "b/two.png", grey(102))
+    saved(folder / "b/three.png", grey(103))
+    data = opened(data=f"paired:{folder}/a,{folder}/b")
+    assert data.fields["source"][:, 0, 0, 0].tolist() == [1, 2]
+    assert data.fields["target"][:, 0, 0, 0].tolist() == [101, 102]
+    assert data.skipped == (("three.png", f"has no partner in {folder}/a"),)
+
+
+def test_a_damaged_or_unlike_image_takes_its_partner_with_it(folder, opened):
+    for name in ("good", "bad", "unlike"):
+        saved(folder / f"a/{name}.png", grey(1))
+        saved(folder / f"b/{name}.png", grey(2, (9, 8) if name == "unlike" else (8, 8)))
+    whole = (folder / "b/bad.png").read_bytes()
+    (folder / "b/bad.png").write_bytes(whole[: len(whole) // 2])
+    data = opened(data=f"paired:{folder}/a,{folder}/b")
+    assert len(data) == 1
+    reasons = dict(data.skipped)
+    assert reasons.keys() == {"bad.png", "unlike.png"}
+    assert reasons["unlike.png"] == "the two of the pair differ in size: 8x8 and 9x8"
+
+
+def test_a_large_jpeg_and_its_partner_keep_fitting(folder, opened):
+    saved(folder / "a/one.jpg", picture(size=(200, 100)))
+    saved(folder / "b/one.png", grey(9, (200, 100)))
+    data = opened(data=f"paired:{folder}/a,{folder}/b", resolution=8)
+    assert data.fields["source"].shape == (1, 3, 8, 8)
+    assert data.fields["target"].max() == 9
+
+
+def test_flips_and_jitter_are_the_same_on_both_of_a_pair():
+    image = np.random.default_rng(0).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
+    data = Dataset({"source": image, "target": image}, "print", "made")
+    plain, changed = (Loader(data, PairedBatch, np.arange(40), flip=on, jitter=3 * on) for on in (False, True))
+    batch = changed.read(1, 16)
+    assert torch.equal(batch.source, batch.target)
+    assert batch.source.shape == (16, 1, 8, 8)
+    assert not torch.equal(batch.source, plain.read(1, 16).source)
+    assert torch.equal(changed.look(np.arange(5), changed=False).source, plain.look(np.arange(5)).source)
+    whole, parts = changed.read(2, 8), [changed.read(2, 8, part=part, parts=4) for part in range(4)]
+    assert torch.equal(whole.source, torch.cat([part.source for part in parts]))
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "text"),
+    [
+        ("paired:{0}/a,{0}/c", DataError, "no image of .*a has the name of one of .*c"),
+        ("paired:{0}/a,{0}/a,{0}/a", ConfigError, "must name two folders"),
+        ("unpaired:{0}/a", ConfigError, "unpaired:FOLDER,FOLDER"),
+        ("paired:{0}/nothing", ConfigError, "nothing is called"),
+    ],
+)
+def test_what_makes_no_pairs_is_refused(folder, opened, words, error, text):
+    saved(folder / "a/one.png")
+    saved(folder / "c/other.png")
+    with pytest.raises(error, match=text):
+        opened(data=words.format(folder))
+
+
+def test_data_of_another_kind_is_refused_with_the_way_to_have_it(folder, opened):
+    saved(folder / "one.png", beside(grey(0), grey(1)))
+    with pytest.raises(ConfigError, match=r"trains on PairedBatch; digits has no source\. Use --data paired:FOLDER"):
+        Loader(opened(data="digits"), PairedBatch, np.arange(10))
+    with pytest.raises(ConfigError, match=r"has no image\. Give a folder of images"):
+        Loader(opened(data=f"paired:{folder}"), ImageBatch, np.arange(1))
+    with pytest.raises(ConfigError, match="has no pairs: leave out --swap"):
+        opened(data="digits", swap=True)
+
+
+def test_a_folder_with_a_comma_in_its_name_is_one_folder(tmp_path: Path, opened):
+    saved(tmp_path / "a,b/one.png", beside(grey(0), grey(1)))
+    assert len(opened(data=f"paired:{tmp_path}/a,b")) == 1

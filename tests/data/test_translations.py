@@ -1,0 +1,61 @@
+"""Worlds with a true map: two forms of one scene, and two styles that never show the same one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from saddlepoint.data.sources import world
+from saddlepoint.data.world.shapes import COLOURS, SHAPES, factors
+from saddlepoint.data.world.translations import pairs
+
+
+@pytest.mark.parametrize("name", ["labels", "edges"])
+def test_pairs_come_as_source_and_target_and_again_the_same(opened, monkeypatch, name):
+    monkeypatch.setattr(world, "IMAGES", 30)
+    data = opened(data=f"world:{name}", resolution=16)
+    assert data.fields["source"].shape == data.fields["target"].shape == (30, 3, 16, 16)
+    assert data.fingerprint == opened(data=f"world:{name}", resolution=16).fingerprint
+    monkeypatch.setattr(world, "_SMALL", 1)
+    packed = opened(data=f"world:{name}", resolution=16)
+    np.testing.assert_array_equal(packed.fields["target"], data.fields["target"])
+
+
+def test_a_label_map_has_one_colour_for_each_shape_and_its_picture_one_hue():
+    rows = np.arange(60)
+    made, shape = pairs("labels", rows, 32, 0), factors(rows, 0).shape
+    hues = {}
+    for image, kind in zip(made, shape):
+        source, target = image[:, :, :32].reshape(3, -1), image[:, :, 32:].reshape(3, -1).astype(float)
+        inside = source.any(0)
+        colours = np.unique(source[:, inside], axis=1)
+        assert colours.shape[1] == 1
+        assert hues.setdefault(kind, tuple(colours[:, 0])) == tuple(colours[:, 0])
+        brightest = target[:, inside][:, target[:, inside].sum(0).argmax()]
+        assert np.corrcoef(brightest, list(COLOURS.values())[kind])[0, 1] > 0.99
+    assert len(set(hues.values())) == len(SHAPES)
+
+
+def test_an_outline_is_dark_on_white_and_closed_round_the_shape():
+    made = pairs("edges", np.arange(20), 64, 0)[:, 0]
+    source, target = made[:, :, :64], made[:, :, 64:]
+    assert (source.max((1, 2)) == 255).all()
+    assert (source.min((1, 2)) < 60).all()
+    assert source.shape == target.shape
+
+
+def test_a_scene_is_shown_in_one_style_alone_and_its_other_form_is_known(opened, monkeypatch):
+    monkeypatch.setattr(world, "IMAGES", 30)
+    data = opened(data="world:styles")
+    assert data.classes == ("lit", "drawn")
+    assert np.bincount(data.labels).tolist() == [15, 15]
+    both = world.in_both_styles(np.arange(30), 32)
+    for row in range(30):
+        np.testing.assert_array_equal(data.images[row], both[row, row % 2])
+        assert np.abs(data.images[row].astype(int) - both[row, 1 - row % 2]).mean() > 20
+
+
+@pytest.mark.parametrize("name", ["labels", "edges", "styles"])
+def test_every_resolution_shows_the_same_picture(name):
+    fine = pairs(name, np.arange(12), 128, 3).reshape(12, 3, 32, 4, 64, 4).mean((3, 5))
+    assert np.abs(fine - pairs(name, np.arange(12), 32, 3)).mean() < 4
