@@ -1,4 +1,7 @@
-"""Writes the pages that are made from code and evidence: docs/methods/*.md and docs/evidence.md. --check only looks."""
+"""Writes the pages that are made from code and evidence: docs/methods/*.md, docs/evidence.md and docs/benchmarks.md.
+
+--check only looks.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ def pages() -> dict[Path, str]:
     made = {DOCS / "methods" / f"{name}.md": _method(name) for name in names}
     made[DOCS / "methods" / "index.md"] = _index(names)
     made[DOCS / "evidence.md"] = _overview(names)
+    made[DOCS / "benchmarks.md"] = _benchmarks()
     return made
 
 
@@ -229,6 +233,23 @@ def _verdict(run: Mapping[str, Any]) -> str:
 def _compared(held: Mapping[str, Any]) -> str:
     """The figure that is compared with the baseline."""
     return str(held["runs"][0]["figure"]) if held.get("runs") else ""
+
+
+# -- benchmarks -------------------------------------------------------------------------------------------------------
+
+
+def _benchmarks() -> str:
+    """A part for each file that a benchmark recorded, by title."""
+    held = [json.loads(path.read_text(encoding="utf-8")) for path in (EVIDENCE / "benchmarks").glob("*.json")]
+    parts = ["# Benchmarks", "What was measured beside the proofs of the methods, each by one command, with its file."]
+    for one in sorted(held, key=lambda one: str(one["title"])):
+        parts += [f"## {one['title']}", one["protocol"]]
+        for table in one["tables"]:
+            parts += [f"**{table['heading']}**"] if table["heading"] else []
+            parts += [markdown(table["rows"])]
+        parts += ["\n".join(f"- {note}" for note in one["notes"])]
+        parts += [f"`{one['command']}`, torch {one['torch']}, {one['machine']}, commit {one['commit'] or 'unknown'}."]
+    return _page(parts)
 
 
 # -- the index of methods ---------------------------------------------------------------------------------------------
