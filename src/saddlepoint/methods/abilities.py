@@ -44,6 +44,42 @@ class ByClass(Samples, Protocol):
         ...
 
 
+@runtime_checkable
+class Styles(Samples, Protocol):
+    """Makes images through styles: a vector for each layer of the synthesis, from coarse layers to fine ones.
+
+    Beside the latents (z) a style-based generator has styles (w, the same vector for every layer; w+, one each) and
+    the layers' own noise.
+    """
+
+    def styles(self, nets: nn.Module, latents: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """Latents [n, ...] -> styles [n, L, D], alike in a row but for truncation. Can be differentiated."""
+        ...
+
+    def synthesise(self, nets: nn.Module, styles: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Styles [n, L, D] -> images [n, C, H, W] roughly in [-1, 1], not clamped; can be differentiated.
+
+        noise: [n, P], N(0, 1), P the sum of squares of `noise_sides`; None for the maps that are the same for all.
+        """
+        ...
+
+    def average_style(self, nets: nn.Module) -> Tensor:
+        """The running mean of styles that truncation pulls to.  [D]"""
+        ...
+
+    def style_sides(self, nets: nn.Module) -> tuple[int, ...]:
+        """The side in pixels of what each of the L layers makes, from coarse to fine."""
+        ...
+
+    def noise_sides(self, nets: nn.Module) -> tuple[int, ...]:
+        """The side in pixels of each of the layers' noise maps, in the order in which `synthesise` takes them."""
+        ...
+
+    def noise_of(self, nets: nn.Module, latents: Tensor) -> Tensor:
+        """The noise that `generate` gives these latents.  [n, P]"""
+        ...
+
+
 def in_turn(method: Samples, nets: nn.Module, n: int) -> Tensor | None:
     """Labels for `n` samples where none is chosen: 0, 1, ... and around, [n] int64; None where there are no classes."""
     return torch.arange(n) % method.classes(nets) if isinstance(method, ByClass) else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -63,16 +63,48 @@ class Styled(Unconditional, ABC):
         nets: holds `generator`, in evaluation mode. truncation: pulls the styles to their average; 0 gives its image.
         noise: "random" is another for each latent, and always the same for the same latent; "constant" is one for all.
         """
+        styles = self.styles(nets, latents, label, truncation)
+        return self.synthesise(nets, styles, self.noise_of(nets, latents) if noise == "random" else None).clamp(-1, 1)
+
+    def styles(self, nets: nn.Module, latents: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+        """[n, latent] -> [n, L, style]; truncation pulls the coarser `truncated_layers` of them to the average."""
         self._refuse_label(label)
-        network = nets.get_submodule("generator")
-        mapping, synthesis = network.get_submodule("mapping"), network.get_submodule("synthesis")
+        mapping, synthesis = _parts(nets)
         style = mapping(latents)  # [n, style]
-        styles = style[:, None].repeat(1, synthesis.styles, 1)  # type: ignore[arg-type]
-        pulled = mapping.truncated(style, truncation)  # type: ignore[operator]
-        styles[:, : self.truncated_layers] = pulled[:, None]
-        maps = _noise_of(latents, synthesis.places) if noise == "random" else None  # type: ignore[arg-type]
-        images: Tensor = synthesis(styles, maps)
-        return images.clamp(-1, 1)
+        styles: Tensor = style[:, None].repeat(1, synthesis.styles, 1)
+        if truncation != 1:
+            pulled = mapping.truncated(style, truncation)[:, None]
+            coarse = torch.arange(synthesis.styles, device=style.device) < (self.truncated_layers or synthesis.styles)
+            styles = torch.where(coarse[None, :, None], pulled, styles)
+        return styles
+
+    def synthesise(self, nets: nn.Module, styles: Tensor, noise: Tensor | None = None) -> Tensor:
+        """[n, L, style], and noise [n, places] or None for the constant maps, -> images [n, C, H, W], not clamped."""
+        made: Tensor = _parts(nets)[1](styles, noise)
+        return made
+
+    def average_style(self, nets: nn.Module) -> Tensor:
+        """[style]"""
+        average: Tensor = _parts(nets)[0].average
+        return average
+
+    def style_sides(self, nets: nn.Module) -> tuple[int, ...]:
+        """Two layers a side; the layer to the image counts to the side that it ends, as it does with the authors."""
+        return tuple(4 << index // 2 for index in range(_parts(nets)[1].styles))
+
+    def noise_sides(self, nets: nn.Module) -> tuple[int, ...]:
+        """As the synthesis states them."""
+        return tuple(_parts(nets)[1].sides)
+
+    def noise_of(self, nets: nn.Module, latents: Tensor) -> Tensor:
+        """[n, places]: row i is a function of the bits of latent i."""
+        return _noise_of(latents, _parts(nets)[1].places)
+
+
+def _parts(nets: nn.Module) -> tuple[Any, Any]:
+    """The mapping and the synthesis."""
+    generator = nets.get_submodule("generator")
+    return generator.get_submodule("mapping"), generator.get_submodule("synthesis")
 
 
 def _noise_of(latents: Tensor, places: int) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -74,16 +74,9 @@ class StyleGAN(Growing, Styled):
     def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         nets.generator.mapping.average.lerp_(report["generator/style"], 0.005)
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
-        """As `Styled.generate`; images of an earlier stage are doubled to the side of the data."""
-        return self.at_last_side(super().generate(nets, latents, label, truncation, noise))
+    def synthesise(self, nets: nn.Module, styles: Tensor, noise: Tensor | None = None) -> Tensor:
+        """As `Styled.synthesise`; images of an earlier stage are doubled to the side of the data."""
+        return self.at_last_side(super().synthesise(nets, styles, noise))
 
 
 # The authors' settings: github.com/NVlabs/stylegan, train.py; batches are those for one GPU.
