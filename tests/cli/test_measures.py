@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli import measures
+from saddlepoint.cli.measures import measure
+from saddlepoint.cli.measures.conditional import conditional
+from saddlepoint.cli.measures.held_out_bound import held_out_bound
+from saddlepoint.cli.measures.semi_supervised import semi_supervised
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world.mixtures import mixture
 from saddlepoint.errors import ConfigError
@@ -45,7 +48,7 @@ def test_a_mode_of_the_grid_counts_from_twenty_of_five_thousand_points() -> None
     rows = np.concatenate([np.repeat(np.arange(20), 200), np.repeat(np.arange(20, 24), 20), np.full(19, 24)])
     points = np.full((5000, 2), 9.0)
     points[: len(rows)] = world.centres[rows]
-    found = measures.measure("grid")(StandIn(torch.from_numpy(points).float()), data, 0)  # type: ignore[arg-type]
+    found = measure("grid")(StandIn(torch.from_numpy(points).float()), data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["modes"] == 24
     assert found.row("generated")["high_quality"] == pytest.approx(len(rows) / 5000)
     assert found.row("real")["high_quality"] > 0.99
@@ -54,7 +57,7 @@ def test_a_mode_of_the_grid_counts_from_twenty_of_five_thousand_points() -> None
 
 def test_the_held_out_bound_is_compared_with_pixels_that_know_their_own_mean() -> None:
     half = Dataset({"image": np.tile(np.array([0, 255], np.uint8), (200, 1, 4, 2))}, "print", "made")
-    found = measures.held_out_bound(StandIn(torch.zeros(1), nats=-7.0), half, 0)  # type: ignore[arg-type]
+    found = held_out_bound(StandIn(torch.zeros(1), nats=-7.0), half, 0)  # type: ignore[arg-type]
     assert found.row("generated")["nats"] == 7
     # Each pixel is always white or always black; with one image more of each colour that costs log(102 / 101) nats.
     assert found.row("baseline")["nats"] == pytest.approx(16 * math.log(102 / 101), rel=1e-4)
@@ -71,7 +74,7 @@ def test_the_conditional_measure_asks_for_the_classes_in_turn(
     images += (100 * label[:, None, None, None]).astype(np.uint8)
     data = Dataset({"image": images, "label": label}, "print", "made", ("a", "b", "c"))
     made = StandIn(torch.from_numpy(images).roll(shift, 0).float() / 127.5 - 1, CGAN())
-    found = measures.conditional(made, data, 0)  # type: ignore[arg-type]
+    found = conditional(made, data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["accuracy"] == found.row("generated")["least_class"] == right
     assert found.row("baseline")["accuracy"] == 1
     assert found.row("other")["accuracy"] < 0.6
@@ -80,7 +83,7 @@ def test_the_conditional_measure_asks_for_the_classes_in_turn(
 def test_a_method_without_classes_has_no_conditional_accuracy() -> None:
     data = Dataset({"image": np.zeros((9, 1, 8, 8), np.uint8), "label": np.zeros(9, np.int64)}, "print", "made", ("a",))
     with pytest.raises(ConfigError, match="no images of a chosen class"):
-        measures.conditional(StandIn(torch.zeros(1)), data, 0)  # type: ignore[arg-type]
+        conditional(StandIn(torch.zeros(1)), data, 0)  # type: ignore[arg-type]
 
 
 def test_few_labels_are_compared_with_the_same_network_that_sees_nothing_else() -> None:
@@ -92,7 +95,7 @@ def test_few_labels_are_compared_with_the_same_network_that_sees_nothing_else() 
     facts = {"method": "sgan", "data": {"held_out": 0.5, "labels_per_class": 1}, "run": {"seed": 0}}
     nets = method.networks(data.spec())
     nets.critic.forward = lambda images: images.mean((1, 2, 3))[:, None] * torch.tensor([1.0, -1.0])
-    found = measures.semi_supervised(Model(method, nets.eval(), data.spec(), facts, Clock(), Path()), data, 0)
+    found = semi_supervised(Model(method, nets.eval(), data.spec(), facts, Clock(), Path()), data, 0)
     assert [found.row(kind)["error"] for kind in ("generated", "baseline", "real")] == [1, 0, 0]
     assert "2 labels" in found.row("baseline")["name"]
     assert "50 held-out images" in found.protocol
