@@ -128,6 +128,19 @@ class Translates(Protocol):
 
 
 @runtime_checkable
+class TranslatesLike(Translates, Protocol):
+    """Makes a given image into another one in the manner of a third: what the image leaves open is taken from there."""
+
+    def translate_like(self, nets: nn.Module, images: Tensor, reference: Tensor, origin: str) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] as the other kind: same shape and range, float32.
+
+        reference: [n, C, h, w] in [-1, 1], one for each image, of the kind that they become. origin: as in `translate`.
+        Row i depends on image i and reference i alone.
+        """
+        ...
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Says how likely a given image is."""
 
