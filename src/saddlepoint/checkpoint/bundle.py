@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -12,13 +13,14 @@ import torch
 from torch import Tensor
 
 from saddlepoint import config, methods
-from saddlepoint.checkpoint import files
+from saddlepoint.checkpoint import files, hub, pretrained, saving
+from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.pictures import Pictures
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import load_networks, under
-from saddlepoint.errors import CapabilityError, CheckpointError
-from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Scores, Translates, in_turn
+from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Scores, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Clock, Method, Networks
 
 
@@ -31,12 +33,21 @@ class Model:
     spec: shape and classes of the images it was trained on.
     facts: the run's whole `run.json`.
     clock: how far it was trained.
+    path: the folder that it was read from. home: the folder that what is made with it goes to, unless told otherwise.
     """
 
     def __init__(
-        self, method: Method, nets: Networks, spec: DataSpec, facts: Mapping[str, Any], clock: Clock, path: Path
+        self,
+        method: Method,
+        nets: Networks,
+        spec: DataSpec,
+        facts: Mapping[str, Any],
+        clock: Clock,
+        path: Path,
+        home: Path | None = None,
     ) -> None:
         self.method, self.nets, self.spec, self.facts, self.clock, self.path = method, nets, spec, facts, clock, path
+        self.home = path.parent.parent if home is None else home
 
     @property
     def name(self) -> str:
@@ -47,6 +58,47 @@ class Model:
     def device(self) -> torch.device:
         """Where the networks are."""
         return next(self.nets.parameters()).device
+
+    @cached_property
+    def needed(self) -> Networks:
+        """The networks without which the model could do less than it can: no critic, unless an ability asks it."""
+        names = used_networks(self.method, self.nets, self.spec)
+        return Networks(**{name: self.nets.get_submodule(name) for name in names})
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve hex digits that change with any weight or setting; what is saved of a checkpoint has the same."""
+        return pretrained.version_of(saving.configuration(self), self.needed.state_dict())
+
+    def save_pretrained(self, folder: str | Path, *, picture: str | Path | None = None) -> None:
+        """Write the model as one folder that explains itself, without what only training needs.
+
+        picture: a PNG for its card; by default images that it makes, and none where it translates, since that would
+        show somebody's. The card README.md says what is left to be filled in by hand.
+        Raises RunError when something is there already.
+        """
+        saving.save(self, Path(folder), None if picture is None else Path(picture))
+
+    @classmethod
+    def from_pretrained(
+        cls, folder_or_repo: str | Path, *, revision: str | None = None, device: str | torch.device = "cpu"
+    ) -> Model:
+        """A model from such a folder, or from the Hugging Face hub by OWNER/NAME.
+
+        revision: a branch, tag or commit of the hub; None for the newest. Nothing in the files is executed.
+        Raises CheckpointError for a damaged folder, OfflineError where the hub cannot be had.
+        """
+        if Path(folder_or_repo).is_dir():
+            return _packed(Path(folder_or_repo), Path(folder_or_repo), device)
+        return _packed(hub.fetch(str(folder_or_repo).removeprefix(hub.PREFIX), revision), Path(), device)
+
+    def push_to_hub(self, repo: str, *, private: bool = False) -> str:
+        """Upload the model to the Hugging Face hub as OWNER/NAME, made where there is none; returns its address.
+
+        A model that was loaded from its folder goes with its card as you edited it; else a card that the hub has
+        already stays. Raises RunError when the hub does not take it.
+        """
+        return saving.push(self, repo, private)
 
     def sample(
         self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
@@ -100,17 +152,32 @@ class Model:
         return torch.cat([method.classify(self.nets, part.to(self.device)).cpu() for part in images.split(batch)])
 
     @torch.no_grad()
-    def translate(self, images: Tensor, origin: str | None = None, *, seed: int = 0, batch: int = 16) -> Tensor:
+    def translate(
+        self,
+        images: Tensor,
+        origin: str | None = None,
+        *,
+        seed: int = 0,
+        reference: Tensor | None = None,
+        batch: int = 16,
+    ) -> Tensor:
         """`images` [n, C, H, W] in [-1, 1] as what the model makes of them: same shape and range, on the CPU.
 
         origin: which of the kinds it was trained on they are (source; a or b); None for the usual one. seed: of what an
-        image leaves open. H and W are the trained side, or what the networks take beside it.
-        Raises CapabilityError when the method translates no images, or none of this kind.
+        image leaves open. reference: images to take that from instead, of the kind that they become: one for all
+        [C, h, w], or one each [n, C, h, w]. H and W are the trained side, or what the networks take beside it.
+        Raises CapabilityError when the method translates no images, none of this kind, or none by a reference.
         """
-        origin = self.origin(origin)
-        assert isinstance(self.method, Translates)
-        parts = (part.to(self.device) for part in images.split(batch))
-        made = [self.method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
+        method, origin = self.method, self.origin(origin)
+        assert isinstance(method, Translates)
+        parts = [part.to(self.device) for part in images.split(batch)]
+        if reference is None:
+            made = [method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
+        elif isinstance(method, TranslatesLike):
+            each = reference.expand(len(images), *reference.shape[-3:]).to(self.device).split(batch)
+            made = [method.translate_like(self.nets, *pair, origin).float().cpu() for pair in zip(parts, each)]
+        else:
+            raise CapabilityError(f"{self.name} takes nothing from a reference; leave it out.")
         return torch.cat(made).as_subclass(Pictures)
 
     def origin(self, origin: str | None = None) -> str:
@@ -150,15 +217,19 @@ class Model:
 
 
 def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
-    """The model of a run folder (its latest checkpoint) or of one checkpoint folder.
+    """The model of a run folder (its latest checkpoint), of one checkpoint, of a saved model, or of hub:OWNER/NAME.
 
-    Nothing in the files is executed. Raises CheckpointError when there is no usable checkpoint.
+    Nothing in the files is executed. Raises CheckpointError when there is nothing that can be used.
     """
+    if str(path).startswith(hub.PREFIX):
+        return Model.from_pretrained(str(path), device=device)
+    if pretrained.is_packed(Path(path)):
+        return Model.from_pretrained(path, device=device)
     checkpoint = find_checkpoint(Path(path))
     run = Folder(checkpoint.resolve().parent.parent)
     facts = read_facts(run)
     spec = spec_of(facts)
-    method = config.from_json(methods.load(facts["method"]), facts["options"])
+    method = _method(facts)
     tensors, saved = files.read(checkpoint, ("nets", "average"))
     nets = method.networks(spec)
     load_networks(nets, under("nets/", tensors))
@@ -166,15 +237,50 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
     if averaged:
         load_networks(Networks(**{n: net for n, net in nets.named_children() if _has(n, averaged)}), averaged)
     clock = Clock(**saved["clock"])
+    return Model(method, _awake(method, nets, clock, device), spec, facts, clock, checkpoint)
+
+
+def _packed(folder: Path, home: Path, device: str | torch.device) -> Model:
+    """The model of a folder that `save_pretrained` wrote."""
+    if not pretrained.is_packed(folder):
+        raise CheckpointError(f"{folder} holds no model that `save_pretrained` wrote.")
+    found = pretrained.read(folder)
+    method, spec, clock = _method(found.facts), spec_of(found.facts), Clock(**found.clock)
+    whole = method.networks(spec)
+    nets = Networks(**{name: net for name, net in whole.named_children() if _has(name, found.tensors)})
+    load_networks(nets, found.tensors)
+    return Model(method, _awake(method, nets, clock, device), spec, found.facts, clock, folder, home)
+
+
+def _method(facts: Mapping[str, Any]) -> Method:
+    """The method with its settings. Raises CheckpointError where it is not installed, or of another release."""
+    name = facts["method"]
+    if name not in methods.listing():
+        package = facts.get("package")
+        mend = f"pip install {package}" if package else "install the package that it comes from"
+        raise CheckpointError(f"this model was made by the method {name!r}, which is not installed here: {mend}.")
+    try:
+        return config.from_json(methods.load(name), facts["options"])
+    except ConfigError as error:
+        release = facts.get("versions", {}).get("saddlepoint")
+        raise CheckpointError(
+            f"this model's settings do not fit {name} as it is here (it is of {release}): {error}"
+        ) from error
+
+
+def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.device) -> Networks:
+    """Ready to be used."""
     nets = nets.to(torch.device(device)).eval().requires_grad_(False)
     method.wake(nets, clock)
-    return Model(method, nets, spec, facts, clock, checkpoint)
+    return nets
 
 
 def find_checkpoint(path: Path) -> Path:
     """The checkpoint that a path means: itself, or the latest good one of a run. Raises CheckpointError."""
     if (path / files.MANIFEST).exists():
         return path
+    if pretrained.is_packed(path) or str(path).startswith(hub.PREFIX):
+        raise CheckpointError(f"{path} is a model without what training needs: give the folder of its run.")
     if not path.exists():
         raise CheckpointError(f"there is no {path}.")
     found = files.latest(Folder(path).checkpoints, warnings.warn)

@@ -69,11 +69,11 @@ def write(checkpoints: Path, step: int, tensors: Mapping[str, Tensor], facts: Ma
             checkpoints.mkdir(parents=True, exist_ok=True)
             passing.mkdir()
             for part in PARTS:
-                own = {name: _plain(value) for name, value in tensors.items() if name.split("/", 1)[0] == part}
+                own = {name: plain(value) for name, value in tensors.items() if name.split("/", 1)[0] == part}
                 if own:
                     save_file(own, passing / f"{part}.safetensors")
             _write_json(passing / FACTS, facts)
-            files = {path.name: _print_of(path) for path in sorted(passing.iterdir())}
+            files = {path.name: print_of(path) for path in sorted(passing.iterdir())}
             _write_json(passing / MANIFEST, {"format": 1, "step": step, "files": files})
             for path in passing.iterdir():
                 sync(path)
@@ -103,12 +103,12 @@ def clean(checkpoints: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def fault(folder: Path) -> str | None:
+def fault(folder: Path, manifest: str = MANIFEST) -> str | None:
     """What is wrong with a checkpoint, in words; None when its manifest is right."""
     try:
-        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        files = json.loads((folder / manifest).read_text(encoding="utf-8"))["files"]
         for name, print_ in files.items():
-            if _print_of(folder / name) != print_:
+            if print_of(folder / name) != print_:
                 return f"{name} is not what was written"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
@@ -186,11 +186,12 @@ def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
-def _plain(value: Tensor) -> Tensor:
+def plain(value: Tensor) -> Tensor:
     """As safetensors wants it: on the CPU, contiguous, its memory shared with no other."""
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
-def _print_of(path: Path) -> dict[str, Any]:
+def print_of(path: Path) -> dict[str, Any]:
+    """Size in bytes and sha256 of a file, as a manifest keeps them."""
     with path.open("rb") as opened:
         return {"size": path.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}

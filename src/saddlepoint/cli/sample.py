@@ -22,7 +22,7 @@ class Sample:
     """Make images with a trained model. Image i depends on the seed and i alone, so more images change none of them."""
 
     run: tyro.conf.Positional[Path]
-    """the folder of a run, or of one of its checkpoints"""
+    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """how many"""
     seed: int = 0
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if images.dim() != 4:
         raise CapabilityError(f"{model} makes points, which are not drawn; use `saddlepoint.load(...).sample(...)`.")
     stem = f"seed-{found.seed}" + ("" if found.label is None else f"-label-{found.label}")
-    default = model.path.parent.parent / "sampled" / (stem if found.single else f"{stem}.png")
+    default = model.home / "sampled" / (stem if found.single else f"{stem}.png")
     print(_write(images, found.out or default, found, model))
     return 0
 

@@ -1,0 +1,134 @@
+"""The model card in the hub's form: what a model is, how to use it, what it was trained on, how good it is, its limits.
+
+Mitchell et al. 2019, arXiv:1810.03993. What only a person knows is left to be filled in, and marked so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from saddlepoint import __version__, methods
+from saddlepoint.methods.abilities import ByClass, Classifies, Reconstructs, Samples, Translates
+from saddlepoint.methods.base import Method
+
+TO_FILL_IN = "*To be filled in by hand:*"
+
+
+def card(
+    method: Method, config: Mapping[str, Any], facts: Mapping[str, Any], figures: Mapping[str, Any], picture: str | None
+) -> str:
+    """The text of README.md, in Markdown with the hub's front matter.
+
+    config: of the packed model. facts: of its run. figures: "for a paper" and "warnings" as an evaluation has them, or
+    nothing. picture: the file that is shown, or None.
+    """
+    parts = [
+        _front(method, config),
+        f"# {config['method']}, trained on {_source(facts)}",
+        _what(method, config, facts),
+        f"![what the model makes]({picture})" if picture else "",
+        "## How to use it",
+        _use(method, config),
+        "## What it was trained on",
+        _training(config, facts),
+        "## How good it is",
+        _figures(figures),
+        "## Limits",
+        _limits(method),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front(method: Method, config: Mapping[str, Any]) -> str:
+    task = "image-to-image" if isinstance(method, Translates) else "unconditional-image-generation"
+    lines = ["---", "library_name: saddlepoint"]
+    lines += [f"pipeline_tag: {task}"] if len(config["dataset"]["shape"]) == 3 else []
+    tags = "".join(f"\n- {tag}" for tag in ("saddlepoint", "pytorch", "generative", config["method"]))
+    return "\n".join([*lines, f"tags:{tags}", "# license: say here under which terms the model may be used", "---"])
+
+
+def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    entry = methods.listing().get(config["method"])
+    can = [word for ability, word in _WORDS.items() if isinstance(method, ability)]
+    shape, clock = config["dataset"]["shape"], config["clock"]
+    kind = (
+        f"{_SHADES.get(shape[0], f'{shape[0]}-channel')} images of {shape[2]}x{shape[1]} pixels"
+        if len(shape) == 3
+        else "points"
+    )
+    summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
+    return (
+        f"{summary}It was trained with Saddlepoint {facts.get('versions', {}).get('saddlepoint', __version__)} on"
+        f" {kind}, {clock['images']:,} of them"
+        f" shown. What it does: {', '.join(can) or 'nothing that the library knows'}. Version `{config['version']}`."
+    )
+
+
+_SHADES = {1: "grey", 3: "colour"}
+_WORDS: dict[type, str] = {
+    Samples: "makes images from noise",
+    ByClass: "makes images of a chosen class",
+    Translates: "makes one image into another",
+    Reconstructs: "describes an image and makes it again",
+    Classifies: "names the class of an image",
+}
+
+
+def _use(method: Method, config: Mapping[str, Any]) -> str:
+    if isinstance(method, Translates):
+        line = "made = model.translate(images)  # [n, C, H, W] in [-1, 1], there and back"
+    else:
+        line = (
+            f"images = model.sample(16, seed=0)  # [16, {', '.join(map(str, config['dataset']['shape']))}] in [-1, 1]"
+        )
+    names = config["dataset"]["classes"]
+    classes = f" The classes are {', '.join(f'{i}: {name}' for i, name in enumerate(names))}." if names else ""
+    package = config["package"]
+    needed = f" The method is of the package {package}, which must be installed too." if package else ""
+    return (
+        "```python\nimport saddlepoint\n\n"
+        'model = saddlepoint.load("path/of/this/folder")  # or "hub:OWNER/NAME"\n'
+        f"{line}\n```\n\nLoading executes nothing from these files, and checks them.{classes}{needed}"
+    )
+
+
+def _training(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    data = facts.get("dataset", {})
+    lines = [
+        f"- data: {_source(facts)}, {config['dataset']['images']:,} examples, fingerprint `{data.get('fingerprint')}`"
+    ]
+    lines += [f"- {note}" for note in data.get("notes", ())]
+    if facts.get("command"):
+        lines.append(f"- command: `{facts['command']}`")
+    lines.append(f"- {TO_FILL_IN} where the data comes from, who is in it, and under which terms it may be used.")
+    return "\n".join(lines)
+
+
+def _source(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("dataset", {}).get("source") or "data that is not named")
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    lines = [f"- {line}" for line in figures.get("for a paper", ())]
+    lines += [f"- beware: {line}" for line in figures.get("warnings", ())]
+    if not lines:
+        return (
+            "Not measured yet: `saddle evaluate RUN` measures a run, and the model that is saved from it then says so."
+        )
+    return "\n".join(lines)
+
+
+def _limits(method: Method) -> str:
+    made = (
+        "translations are guesses that look right, not facts"
+        if isinstance(method, Translates)
+        else "images are made up"
+    )
+    return "\n".join(
+        [
+            f"- Its {made}. It knows what it was shown and shares the gaps and the prejudices of that.",
+            "- It may have learnt some images by heart: `saddle evaluate RUN --metrics copying` looks for copies.",
+            f"- {TO_FILL_IN} what it must not be used for, and where it is known to fail.",
+        ]
+    )

@@ -1,0 +1,167 @@
+"""A trained model as one folder that explains itself: what `save_pretrained` writes and what the hub keeps.
+
+model.safetensors    the networks that the model is used with, averaged where the method averages
+config.json          method, its settings, what it was told of the data, how far it was trained
+preprocessing.json   what an image goes through before the networks, and what their numbers mean
+provenance.json      versions, data, command, figures; no path of the machine that it was trained on
+checksums.json       sizes and sha256 of these four
+README.md            the model card, to be completed by hand, and sample.png beside it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from saddlepoint import __version__
+from saddlepoint.checkpoint import files
+from saddlepoint.checkpoint.commit import commit
+from saddlepoint.errors import CheckpointError, RunError
+
+WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
+PROVENANCE, CHECKSUMS, CARD, PICTURE = "provenance.json", "checksums.json", "README.md", "sample.png"
+CHECKED = (WEIGHTS, CONFIG, PREPROCESSING, PROVENANCE)
+FILES = (*CHECKED, CHECKSUMS, CARD, PICTURE)
+_FORMAT = 1
+_PATH = re.compile(r"(hub:\S+)|[^\s,:='\"]*/")
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What a folder holds, as plain values.
+
+    facts: as of a `run.json`, as far as they are kept. clock: how far it was trained. tensors: by "network.path".
+    """
+
+    facts: dict[str, Any]
+    clock: dict[str, int]
+    tensors: dict[str, Tensor]
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether a folder holds a packed model."""
+    return (folder / CHECKSUMS).exists()
+
+
+def write(
+    folder: Path,
+    config: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    figures: Mapping[str, Any],
+    extra: Mapping[str, bytes],
+) -> None:
+    """Write a folder, whole or not at all.
+
+    config: method, package, options, dataset, clock, version. facts: the whole `run.json`. extra: more files by name.
+    Raises RunError when something is there already or the disk will not take it.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} is there already, with a card that may have been edited: choose another folder.")
+    passing = folder.with_name(f".{folder.name}.{os.getpid()}")
+    with files.disk_errors(str(folder)):
+        try:
+            passing.mkdir(parents=True)
+            save_file({name: files.plain(value) for name, value in tensors.items()}, passing / WEIGHTS)
+            provenance = {"training": without_paths(facts), "figures": dict(figures), "saved_by": _saver()}
+            files.write_json(passing / CONFIG, {"format": _FORMAT, "library": "saddlepoint", **config})
+            files.write_json(passing / PREPROCESSING, _preprocessing(config, facts))
+            files.write_json(passing / PROVENANCE, provenance)
+            prints = {name: files.print_of(passing / name) for name in CHECKED}
+            files.write_json(passing / CHECKSUMS, {"format": _FORMAT, "files": prints})
+            for name, content in extra.items():
+                (passing / name).write_bytes(content)
+            for path in passing.iterdir():
+                files.sync(path)
+            files.sync(passing)
+            if folder.exists():
+                folder.rmdir()
+            passing.rename(folder)
+            files.sync(folder.parent)
+        except BaseException:
+            shutil.rmtree(passing, ignore_errors=True)
+            raise
+
+
+def read(folder: Path) -> Packed:
+    """What a folder holds. Raises CheckpointError when a file is missing or damaged, or made by a later release."""
+    wrong = files.fault(folder, CHECKSUMS)
+    if wrong:
+        raise CheckpointError(f"the model in {folder} is damaged: {wrong}. Fetch or copy it again.")
+    config, provenance = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (CONFIG, PROVENANCE))
+    if config["format"] > _FORMAT:
+        raise CheckpointError(
+            f"the model in {folder} was made by a later release than {__version__}: update saddlepoint."
+        )
+    training, figures = provenance["training"], provenance["figures"]
+    facts = {**training, **{name: config[name] for name in ("method", "options", "package")}, "figures": figures}
+    facts["dataset"] = {**training.get("dataset", {}), **config["dataset"]}
+    return Packed(facts, config["clock"], load_file(folder / WEIGHTS))
+
+
+def version_of(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """Twelve hex digits that change with any weight, setting, class or moment of training."""
+    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        value = files.plain(tensor)
+        digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
+        digest.update(value.flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def without_paths(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a run without folders of the machine and names of single images, which others need not know."""
+    kept = dict(facts)
+    for name in ("command", "start"):
+        if kept.get(name):
+            kept[name] = _PATH.sub(lambda found: found[1] or "", kept[name])
+    if "data" in kept:
+        source = _PATH.sub(lambda found: found[1] or "", kept["data"]["data"])
+        kept["data"] = {**kept["data"], "data": source, "data_path": None, "cache": None}
+    if "dataset" in kept:
+        data = {name: value for name, value in kept["dataset"].items() if name != "skipped"}
+        kept["dataset"] = {**data, "source": _PATH.sub(lambda found: found[1] or "", str(data.get("source", "")))}
+    return kept
+
+
+def _preprocessing(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """For people and for other programs; our own reads the same from the configuration."""
+    shape = config["dataset"]["shape"]
+    if len(shape) != 3:
+        return {"kind": "points", "numbers": shape[0]}
+    return {
+        "kind": "images",
+        "channels": shape[0],
+        "height": shape[1],
+        "width": shape[2],
+        "fit": facts.get("data", {}).get("fit"),
+        "reduce": "lanczos",
+        "enlarge": "bicubic",
+        "values": "(byte - 127.5) / 127.5",
+        "range": [-1, 1],
+        "layout": "NCHW",
+    }
+
+
+def _saver() -> dict[str, str | None]:
+    return {"saddlepoint": __version__, "torch": torch.__version__, "commit": commit()}
+
+
+def package_of(method: str) -> str | None:
+    """The installed package and release that a plug-in method comes from; None for one of our own."""
+    for point in entry_points(group="saddlepoint.methods"):
+        if point.name == method and point.dist is not None:
+            return f"{point.dist.name}=={point.dist.version}"
+    return None

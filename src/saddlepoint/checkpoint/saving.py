@@ -1,0 +1,91 @@
+"""From a trained model to a folder for others: which of it is kept, with its figures, its picture and its card."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from saddlepoint import config
+from saddlepoint.checkpoint import hub, pretrained
+from saddlepoint.checkpoint.card import card
+from saddlepoint.data.pictures import grid
+from saddlepoint.errors import CheckpointError
+from saddlepoint.methods.abilities import Samples
+
+if TYPE_CHECKING:
+    from saddlepoint.checkpoint.bundle import Model
+
+_SHOWN = 16
+"""images in the picture of a card"""
+_EVALUATION = "evaluation.json"
+"""what `saddle evaluate` leaves in the folder of a run"""
+
+
+def configuration(model: Model) -> dict[str, Any]:
+    """All that the networks are made from, as plain values."""
+    return {
+        "method": model.name,
+        "options": config.to_json(model.method),
+        "dataset": {"shape": list(model.spec.shape), "classes": list(model.spec.classes), "images": model.spec.images},
+        "clock": dataclasses.asdict(model.clock),
+    }
+
+
+def save(model: Model, folder: Path, picture: Path | None) -> None:
+    """Write a model's folder. Raises RunError when something is there already, CheckpointError for a bad picture."""
+    package = pretrained.package_of(model.name)
+    described = {**configuration(model), "package": package, "version": model.version}
+    shown = _picture(model) if picture is None else _given(picture)
+    figures = _figures(model)
+    facts = pretrained.without_paths(model.facts)
+    text = card(model.method, described, facts, figures, pretrained.PICTURE if shown else None)
+    extra = {pretrained.CARD: text.encode(), **({pretrained.PICTURE: shown} if shown else {})}
+    pretrained.write(folder, described, model.facts, model.needed.state_dict(), figures, extra)
+
+
+def push(model: Model, repo: str, private: bool) -> str:
+    """Upload a model's folder, or that which it was read from, with its card as it is there. Returns the address."""
+    if pretrained.is_packed(model.path):
+        return hub.push(model.path, repo, private=private, card=True)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "model"
+        save(model, folder, None)
+        return hub.push(folder, repo, private=private, card=False)
+
+
+def _figures(model: Model) -> dict[str, Any]:
+    """What was measured of this very checkpoint; nothing where it was not."""
+    known: dict[str, Any] = model.facts.get("figures", {})
+    path = model.home / _EVALUATION
+    if known or not path.exists():
+        return known
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if found.get("measured") != f"{model.name} after {model.clock.images:,} images":
+        return {}
+    return {name: found[name] for name in ("measured", "scores", "for a paper", "warnings") if name in found}
+
+
+def _picture(model: Model) -> bytes | None:
+    """The first images of seed 0 as a PNG; None for points and translations, which would show somebody's data."""
+    if not isinstance(model.method, Samples) or len(model.spec.shape) != 3:
+        return None
+    content = io.BytesIO()
+    grid(model.sample(_SHOWN, seed=0)).save(content, "PNG")
+    return content.getvalue()
+
+
+def _given(picture: Path) -> bytes:
+    try:
+        content = picture.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"the picture {picture} cannot be read: {error.strerror}.") from error
+    if not content.startswith(b"\x89PNG"):
+        raise CheckpointError(f"the picture {picture} is no PNG.")
+    return content

@@ -1,0 +1,110 @@
+"""Which of a method's networks its abilities touch: those that a trained model is used with. A critic seldom is.
+
+Each ability is tried once, on two examples, while it is noted which networks are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.data.batches import DataSpec
+from saddlepoint.methods.abilities import (
+    Classifies,
+    Reconstructs,
+    Samples,
+    Scores,
+    Styles,
+    Translates,
+    TranslatesLike,
+    in_turn,
+)
+from saddlepoint.methods.base import Method, Networks
+
+_TRIED = 2
+"""examples that each ability is tried on"""
+
+
+@torch.no_grad()
+def used_networks(method: Method, nets: Networks, spec: DataSpec) -> tuple[str, ...]:
+    """The names of the networks without which the method could do less than it can, in their order.
+
+    nets: in evaluation mode. All of them where no ability touches any.
+    """
+    watched = _Watched(nets)
+    given = torch.ones(_TRIED, *spec.shape, device=next(nets.parameters()).device)
+    for ability, trial in _TRIALS.items():
+        if isinstance(method, ability):
+            trial(method, watched, given)
+    names = tuple(name for name, _ in nets.named_children())
+    return tuple(name for name in names if name in watched.asked) or names
+
+
+@final
+class _Watched(Networks):
+    """The same networks; `asked` holds the names of those that were asked for."""
+
+    def __init__(self, nets: Networks) -> None:
+        super().__init__(**dict(nets.named_children()))
+        self.asked: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)
+        if isinstance(found, nn.Module):
+            self.asked.add(name)
+        return found
+
+
+def _sampled(method: Samples, nets: Networks, given: Tensor) -> tuple[Tensor, Tensor | None]:
+    labels = in_turn(method, nets, len(given))
+    latents = method.latents(nets, len(given), 0, labels).to(given.device)
+    return latents, None if labels is None else labels.to(given.device)
+
+
+def _samples(method: Samples, nets: Networks, given: Tensor) -> None:
+    latents, labels = _sampled(method, nets, given)
+    method.generate(nets, latents, labels, 0.5, "random")
+    method.generate(nets, latents, labels, 0.5, "constant")
+
+
+def _styles(method: Styles, nets: Networks, given: Tensor) -> None:
+    latents, labels = _sampled(method, nets, given)
+    method.synthesise(nets, method.styles(nets, latents, labels, 0.5), method.noise_of(nets, latents))
+    method.average_style(nets)
+
+
+def _reconstructs(method: Reconstructs, nets: Networks, given: Tensor) -> None:
+    method.encode(nets, given)
+    method.reconstruct(nets, given)
+
+
+def _classifies(method: Classifies, nets: Networks, given: Tensor) -> None:
+    method.classify(nets, given)
+
+
+def _translates(method: Translates, nets: Networks, given: Tensor) -> None:
+    for origin in method.directions():
+        method.translate(nets, given, origin)
+
+
+def _translates_like(method: TranslatesLike, nets: Networks, given: Tensor) -> None:
+    for origin in method.directions():
+        method.translate_like(nets, given, given, origin)
+
+
+def _scores(method: Scores, nets: Networks, given: Tensor) -> None:
+    method.log_likelihood(nets, given, 1, 0)
+
+
+_TRIALS: dict[type, Callable[[Any, Networks, Tensor], None]] = {
+    Samples: _samples,  # and ByClass, which adds the labels
+    Styles: _styles,
+    Reconstructs: _reconstructs,
+    Classifies: _classifies,
+    Translates: _translates,
+    TranslatesLike: _translates_like,
+    Scores: _scores,
+}
