@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.methods.base import Clock, Networks, Update
 from saddlepoint.methods.translation.cycle_gan import CycleGAN
 from saddlepoint.nn.layers.image_pool import ImagePool
@@ -108,3 +108,22 @@ def test_the_rate_is_kept_for_half_the_run_and_then_falls_to_nothing() -> None:
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], side: int, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         CycleGAN(**settings).networks(DataSpec((3, side, side)))
+
+
+def test_a_batch_norm_never_sees_the_two_styles_together() -> None:
+    small: dict[str, Any] = {"blocks": 1, "generator_width": 4, "critic_width": 4, "halvings": 1, "pool": 0}
+    a, b = torch.rand(2, 4, 1, 16, 16)
+    for norm, wanted in (("batch", [4, 4]), ("instance", [8])):
+        method = CycleGAN(**small, norm=norm)
+        nets, seen = method.networks(DataSpec((1, 16, 16))), []
+        nets.a2b.register_forward_hook(lambda network, given, result, seen=seen: seen.append(len(given[0])))
+        method._both(nets.a2b, a, b)
+        assert seen == wanted
+
+
+def test_a_model_of_one_way_refuses_the_other() -> None:
+    one = Networks(a2b=Add(0.75))
+    image = torch.zeros(1, 1, 4, 4)
+    assert torch.equal(CycleGAN().translate(one, image, "a"), image + 0.75)
+    with pytest.raises(CapabilityError, match="one way alone, and translates nothing from b"):
+        CycleGAN().translate(one, image, "b")

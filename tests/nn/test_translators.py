@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -100,11 +102,11 @@ class Wrapped(nn.Module):
 
 
 class PortBlock(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: Callable[[int], nn.Module], dropout: bool) -> None:
         super().__init__()
-        half = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width), nn.ReLU()]
-        other = [nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3), nn.InstanceNorm2d(width)]
-        self.conv_block = nn.Sequential(*half, *other)
+        conv, other = (nn.Conv2d(width, width, 3, bias=norm is not nn.BatchNorm2d) for _ in range(2))
+        half = [nn.ReflectionPad2d(1), conv, norm(width), nn.ReLU(), *([nn.Dropout(0.5)] if dropout else [])]
+        self.conv_block = nn.Sequential(*half, nn.ReflectionPad2d(1), other, norm(width))
 
     def forward(self, x: Tensor) -> Tensor:
         whole: Tensor = x + self.conv_block(x)
@@ -114,16 +116,17 @@ class PortBlock(nn.Module):
 class PortLevel(nn.Module):
     """One level of the port's U-Net around the next."""
 
-    def __init__(self, widths: list[int], outer: bool = True) -> None:
+    def __init__(self, widths: list[int], norm: Callable[[int], nn.Module], outer: bool = True) -> None:
         super().__init__()
         outside, inside, *deeper = widths
-        down = nn.Conv2d(outside, inside, 4, 2, 1, bias=False)
-        below = [PortLevel([inside, *deeper], outer=False)] if deeper else []
-        up = nn.ConvTranspose2d(inside * (1 + bool(deeper)), outside, 4, 2, 1, bias=outer)
-        norms = [nn.BatchNorm2d(outside)] if not outer else [nn.Tanh()]
+        biased = norm is not nn.BatchNorm2d
+        down = nn.Conv2d(outside, inside, 4, 2, 1, bias=biased)
+        below = [PortLevel([inside, *deeper], norm, outer=False)] if deeper else []
+        up = nn.ConvTranspose2d(inside * (1 + bool(deeper)), outside, 4, 2, 1, bias=outer or biased)
+        norms = [norm(outside)] if not outer else [nn.Tanh()]
         before = [] if outer else [nn.LeakyReLU(0.2)]
         self.model = nn.Sequential(
-            *(*before, down, *([nn.BatchNorm2d(inside)] if deeper and not outer else [])),
+            *(*before, down, *([norm(inside)] if deeper and not outer else [])),
             *(*below, nn.ReLU(), up, *norms),
         )
         self.outer = outer
@@ -132,15 +135,22 @@ class PortLevel(nn.Module):
         return self.model(x) if self.outer else torch.cat((x, self.model(x)), 1)
 
 
-def port_translator(blocks: int) -> Wrapped:
-    def norm(width: int) -> list[nn.Module]:
-        return [nn.InstanceNorm2d(width), nn.ReLU()]
+def tracked(width: int) -> nn.Module:
+    """Instance norm as older releases of the port made it: with running statistics that it never used."""
+    return nn.InstanceNorm2d(width, track_running_stats=True)
 
+
+def port_translator(blocks: int, kind: Callable[[int], nn.Module], dropout: bool = False) -> Wrapped:
+    def norm(width: int) -> list[nn.Module]:
+        return [kind(width), nn.ReLU()]
+
+    b = kind is not nn.BatchNorm2d
     return Wrapped(
-        *(nn.ReflectionPad2d(3), nn.Conv2d(3, 4, 7), *norm(4)),
-        *(nn.Conv2d(4, 8, 3, 2, 1), *norm(8), nn.Conv2d(8, 16, 3, 2, 1), *norm(16)),
-        *(PortBlock(16) for _ in range(blocks)),
-        *(nn.ConvTranspose2d(16, 8, 3, 2, 1, 1), *norm(8), nn.ConvTranspose2d(8, 4, 3, 2, 1, 1), *norm(4)),
+        *(nn.ReflectionPad2d(3), nn.Conv2d(3, 4, 7, bias=b), *norm(4)),
+        *(nn.Conv2d(4, 8, 3, 2, 1, bias=b), *norm(8), nn.Conv2d(8, 16, 3, 2, 1, bias=b), *norm(16)),
+        *(PortBlock(16, kind, dropout) for _ in range(blocks)),
+        *(nn.ConvTranspose2d(16, 8, 3, 2, 1, 1, bias=b), *norm(8)),
+        *(nn.ConvTranspose2d(8, 4, 3, 2, 1, 1, bias=b), *norm(4)),
         *(nn.ReflectionPad2d(3), nn.Conv2d(4, 3, 7), nn.Tanh()),
     )
 
@@ -164,15 +174,26 @@ def agree(port: nn.Module, state: dict[str, Tensor], ours: nn.Module) -> None:
 
 def test_weights_of_the_port_give_the_same_images() -> None:
     torch.manual_seed(0)
-    port = port_translator(2)
-    agree(port, convert.resnet_translator(port.state_dict()), ResNetTranslator(3, 4, 2))
+    for norm, word in ((nn.BatchNorm2d, "batch"), (nn.InstanceNorm2d, "instance")):
+        port = port_translator(2, norm, dropout=norm is nn.BatchNorm2d)
+        port.train()(torch.randn(4, 3, 32, 32))
+        agree(port, convert.resnet_translator(port.state_dict()), ResNetTranslator(3, 4, 2, word))  # type: ignore[arg-type]
+        whole = Wrapped()
+        whole.model = PortLevel([3, 4, 8, 16, 32], norm)
+        agree(whole, convert.unet(whole.state_dict()), UNet(3, 4, 4, norm=word, own_statistics=False))  # type: ignore[arg-type]
     for norm, word in ((nn.BatchNorm2d, "batch"), (nn.InstanceNorm2d, "instance")):
         port = port_critic(norm)
         port.train()(torch.randn(4, 3, 32, 32))
         agree(port, convert.patch_critic(port.state_dict()), PatchCritic(3, 4, 2, word))  # type: ignore[arg-type]
+
+
+def test_statistics_that_instance_norm_kept_and_never_used_are_left_out() -> None:
+    port = port_translator(1, tracked)
+    assert "model.2.running_mean" in port.state_dict()
+    ResNetTranslator(3, 4, 1).load_state_dict(convert.resnet_translator(port.state_dict()))
     whole = Wrapped()
-    whole.model = PortLevel([3, 4, 8, 16, 32])
-    agree(whole, convert.unet(whole.state_dict()), UNet(3, 4, 4, own_statistics=False))
+    whole.model = PortLevel([3, 4, 8, 16], tracked)
+    UNet(3, 3, 4, norm="instance").load_state_dict(convert.unet(whole.state_dict()))
 
 
 @pytest.mark.parametrize("which", [convert.unet, convert.patch_critic, convert.resnet_translator])

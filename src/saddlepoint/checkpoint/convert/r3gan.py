@@ -7,7 +7,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.errors import CheckpointError
+
+ORIGIN = "R3GAN"
 
 _BLOCK = {
     "LinearLayer1.Layer.weight": "widen.weight",
@@ -16,6 +19,39 @@ _BLOCK = {
     "NonLinearity2.Bias": "mix.bias",
     "LinearLayer3.Layer.weight": "narrow.weight",
 }
+
+
+def recognised(state: Mapping[str, Tensor]) -> Imported | None:
+    """The generator, with what its shapes tell; None where it is none of these.
+
+    Raises CheckpointError for a critic, and for widths that do not halve with the side as ours do.
+    """
+    state = {name.removeprefix("Model."): value for name, value in state.items()}  # the shell of its training code
+    if "ExtractionLayer.Layer.weight" in state:
+        raise CheckpointError("this is the critic of an R3GAN, which makes no images: import its generator.")
+    if "AggregationLayer.Layer.weight" not in state:
+        return None
+    renamed = generator(state)
+    stages = 1 + max(stage for stage, _ in _places(state))
+    widths = [renamed[f"stages.{stage}.0.narrow.weight"].shape[0] for stage in range(stages)]
+    side, latent = 2 << stages, renamed["project.weight"].shape[1]
+    full = 4 << max(index for index, width in enumerate(widths) if width == widths[0])
+    if widths != [widths[0] * full // max(4 << index, full) for index in range(stages)]:
+        raise CheckpointError(f"its widths are {widths} from 4x4 up; only such as halve from one side on can be held.")
+    return Imported(
+        origin=ORIGIN,
+        what=f"generator of {side}x{side} images, {widths[0]} wide, from {latent} numbers",
+        method="r3gan",
+        options={
+            "latent": latent,
+            "width": widths[0],
+            "full_width_to": full,
+            "blocks": sum(re.fullmatch(r"stages\.0\.\d+\.mix\.weight", name) is not None for name in renamed),
+            "group": renamed["stages.0.0.mix.weight"].shape[1],
+        },
+        shape=(renamed["image.weight"].shape[0], side, side),
+        weights={"generator": renamed},
+    )
 
 
 def generator(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.errors import CheckpointError
+
+ORIGIN = "stylegan2-ada-pytorch"
 
 _CONV = {
     "weight": "weight",
@@ -23,6 +26,40 @@ _CONV = {
 }
 _HALF = {"conv0": "conv1", "conv1": "conv2", "skip": "beside"}
 _LAST = {"conv": "conv", "fc": "dense", "out": "output"}
+
+
+def recognised(state: Mapping[str, Tensor]) -> Imported | None:
+    """The generator, with what its shapes tell; None where it is none of these.
+
+    Raises CheckpointError for a critic, and for channels that do not follow the authors' rule.
+    """
+    if "b4.fc.weight" in state and "b4.out.weight" in state:
+        raise CheckpointError("this is the critic of a StyleGAN2, which makes no images: import its generator (G_ema).")
+    if "synthesis.b4.const" not in state or "mapping.fc0.weight" not in state:
+        return None
+    renamed = generator(state)
+    maps = {side: state[f"synthesis.b{side}.conv1.weight"].shape[0] for side in _sides(state)}
+    largest, most = max(maps), max(maps.values())
+    base = min((side * width for side, width in maps.items() if width < most), default=most * largest)
+    style, inputs = state["mapping.fc0.weight"].shape
+    classes = state["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in state else 0
+    latent = inputs - style if classes else inputs
+    label = f" and one of {classes} classes" if classes else ""
+    return Imported(
+        origin=ORIGIN,
+        what=f"generator of {largest}x{largest} images from {latent} numbers{label}",
+        method="stylegan2",
+        options={
+            "latent": latent,
+            "style": style,
+            "base": base,
+            "most": most,
+            "mapping_layers": sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in state),
+        },
+        shape=(state["synthesis.b4.torgb.weight"].shape[0], largest, largest),
+        classes=classes,
+        weights={"generator": renamed},
+    )
 
 
 def generator(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -64,6 +101,10 @@ def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             raise _unknown(name, "critic")
     return renamed
+
+
+def _sides(state: Mapping[str, Tensor]) -> list[int]:
+    return sorted({int(found[1]) for name in state if (found := re.match(r"synthesis\.b(\d+)\.conv1\.weight", name))})
 
 
 def _learned(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
 from saddlepoint.nn.backbones.resnet_translator import ResNetTranslator
 from saddlepoint.nn.layers.image_pool import ImagePool
+from saddlepoint.nn.layers.norm import Norm
 
 
 @final
@@ -42,6 +43,8 @@ class CycleGAN(Method):
     """the generators' channels at the full side"""
     critic_width: int = 64
     """the critics' channels in the first layer; they double with each, to at most 8 times"""
+    norm: Norm = "instance"
+    """norm between the layers of all: instance as in the paper, or batch"""
     halvings: int = 3
     """layers of the critics that halve: 0, 1, 2, 3, 4, 5 make them judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "least-squares"
@@ -71,8 +74,8 @@ class CycleGAN(Method):
                 f"the generators halve the side twice, so 4 must divide {side}. Use --resolution {side // 4 * 4}."
             )
         halvings = check_patch(self.halvings, side)
-        critics = (PatchCritic(data.channels, self.critic_width, halvings, "instance") for _ in range(2))
-        a2b, b2a = (ResNetTranslator(data.channels, self.generator_width, self.blocks) for _ in range(2))
+        critics = (PatchCritic(data.channels, self.critic_width, halvings, self.norm) for _ in range(2))
+        a2b, b2a = (ResNetTranslator(data.channels, self.generator_width, self.blocks, self.norm) for _ in range(2))
         critic_a, critic_b = critics
         pool_a, pool_b = (ImagePool(self.pool, data.shape) for _ in range(2))
         return Networks(a2b=a2b, b2a=b2a, critic_a=critic_a, critic_b=critic_b, pool_a=pool_a, pool_b=pool_b)
@@ -85,9 +88,8 @@ class CycleGAN(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
         batch = draw()
         a, b = batch.a, batch.b  # [N, C, S, S] in [-1, 1] each
-        # No norm here looks across images, so one pass makes what is translated and what should stay as it is.
-        made_b, same_b = nets.a2b(torch.cat((a, b))).chunk(2)
-        made_a, same_a = nets.b2a(torch.cat((b, a))).chunk(2)
+        made_b, same_b = self._both(nets.a2b, a, b)
+        made_a, same_a = self._both(nets.b2a, b, a)
         losses = {
             "a2b": self._score(nets.critic_b(made_b)),
             "b2a": self._score(nets.critic_a(made_a)),
@@ -101,10 +103,16 @@ class CycleGAN(Method):
         watch: dict[str, Tensor] = {}
         for side, image, made in (("a", a, made_a), ("b", b, made_b)):
             critic, pool = nets.get_submodule(f"critic_{side}"), nets.get_submodule(f"pool_{side}")
-            real, fake = critic(torch.cat((image, pool(made, draw.uniform(len(made), 2))))).chunk(2)
+            real, fake = self._both(critic, image, pool(made, draw.uniform(len(made), 2)))
             terms |= {f"{name}_{side}": loss for name, loss in critic_loss(self.objective, real, fake).items()}
             watch |= {f"{name}_{side}": value for name, value in mean_logits(real, fake).items()}
         yield Update("critics", terms, watch=watch)
+
+    def _both(self, network: nn.Module, one: Tensor, other: Tensor) -> tuple[Tensor, ...]:
+        """What a network makes of two kinds of images, which a batch norm must not see together."""
+        if self.norm == "batch":
+            return network(one), network(other)
+        return network(torch.cat((one, other))).chunk(2)  # type: ignore[no-any-return]
 
     def _score(self, fake: Tensor) -> Tensor:
         # The authors' squares are whole for generators and halved for critics; ours are halved for both.
@@ -117,8 +125,14 @@ class CycleGAN(Method):
         return {"a": "b", "b": "a"}
 
     def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
-        """Images [n, C, H, W] in [-1, 1] in the other style; H and W are multiples of 4. There is nothing to draw."""
-        made: Tensor = nets.get_submodule("a2b" if origin == "a" else "b2a")(images)
+        """Images [n, C, H, W] in [-1, 1] in the other style; H and W are multiples of 4. There is nothing to draw.
+
+        Raises CapabilityError where the networks hold the other way alone, as an imported generator does.
+        """
+        way = "a2b" if origin == "a" else "b2a"
+        if not hasattr(nets, way):
+            raise CapabilityError(f"this model holds one way alone, and translates nothing from {origin}.")
+        made: Tensor = nets.get_submodule(way)(images)
         return made
 
 

@@ -25,6 +25,7 @@ from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
 from saddlepoint.nn.backbones.unet import UNet
+from saddlepoint.nn.layers.norm import Norm
 
 
 @final
@@ -41,6 +42,8 @@ class Pix2Pix(Method):
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
     critic_width: int = 64
     """the critic's channels in its first layer, likewise"""
+    norm: Norm = "batch"
+    """norm between both players' layers: batch as in the paper, or instance, which sees each image alone"""
     halvings: int = 3
     """layers of the critic that halve: 0, 1, 2, 3, 4, 5 make it judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "non-saturating"
@@ -50,7 +53,7 @@ class Pix2Pix(Method):
     dropout_after: bool = True
     """keep dropout, which is all the noise there is, when the trained generator is used"""
     statistics: Literal["trained", "image"] = "trained"
-    """norms of the trained generator: by what training has averaged, or by each image's own statistics, as the paper
+    """batch norms of the trained generator: by what training has averaged, or by each image's own statistics, as the paper
     tests; the latter only fits a generator that was trained with batches of one or few"""
     lr: float = 2e-4
     """learning rate of both players (Adam)"""
@@ -74,8 +77,8 @@ class Pix2Pix(Method):
             )
         own = self.statistics == "image"
         return Networks(
-            generator=UNet(data.channels, depth, self.generator_width, own_statistics=own),
-            critic=PatchCritic(2 * data.channels, self.critic_width, check_patch(self.halvings, side), "batch"),
+            generator=UNet(data.channels, depth, self.generator_width, norm=self.norm, own_statistics=own),
+            critic=PatchCritic(2 * data.channels, self.critic_width, check_patch(self.halvings, side), self.norm),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

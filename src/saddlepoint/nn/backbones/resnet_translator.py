@@ -14,29 +14,30 @@ from typing import final
 from torch import Tensor, nn
 
 from saddlepoint.nn.layers.initialisation import initialise
+from saddlepoint.nn.layers.norm import Norm, norm2d
 
 
 @final
 class ResNetTranslator(nn.Module):
     """Images [N, C, H, W] in [-1, 1] -> the same, float32; H and W are multiples of 4.
 
-    width: channels at the full side. blocks: 6 for 128 pixels and 9 for 256 in the paper.
-    Instance norm without weights and ReLU after every convolution but the last, which has tanh. A bias before such a
-    norm would do nothing, so the last convolution alone has one.
+    width: channels at the full side. blocks: 6 for 128 pixels and 9 for 256 in the paper. norm: see `norm2d`.
+    A norm and ReLU after every convolution but the last, which has tanh. A bias before a norm would do nothing, so the
+    last convolution alone has one.
     """
 
-    def __init__(self, channels: int, width: int, blocks: int) -> None:
+    def __init__(self, channels: int, width: int, blocks: int, norm: Norm = "instance") -> None:
         super().__init__()
         first = nn.Conv2d(channels, width, 7, padding=3, bias=False, padding_mode="reflect")
-        self.first = nn.Sequential(first, *_norm(width))
+        self.first = nn.Sequential(first, *_norm(norm, width))
         self.down = nn.Sequential(
-            *(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), *_norm(2 * width)),
-            *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1, bias=False), *_norm(4 * width)),
+            *(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), *_norm(norm, 2 * width)),
+            *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1, bias=False), *_norm(norm, 4 * width)),
         )
-        self.blocks = nn.Sequential(*(Block(4 * width) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(Block(4 * width, norm) for _ in range(blocks)))
         self.up = nn.Sequential(
-            *(nn.ConvTranspose2d(4 * width, 2 * width, 3, 2, 1, 1, bias=False), *_norm(2 * width)),
-            *(nn.ConvTranspose2d(2 * width, width, 3, 2, 1, 1, bias=False), *_norm(width)),
+            *(nn.ConvTranspose2d(4 * width, 2 * width, 3, 2, 1, 1, bias=False), *_norm(norm, 2 * width)),
+            *(nn.ConvTranspose2d(2 * width, width, 3, 2, 1, 1, bias=False), *_norm(norm, width)),
         )
         self.last = nn.Conv2d(width, channels, 7, padding=3, padding_mode="reflect")
         initialise(self, "normal", 0.02)
@@ -50,15 +51,15 @@ class ResNetTranslator(nn.Module):
 class Block(nn.Module):
     """x + f(x) with f: 3x3, norm, ReLU, 3x3, norm."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: Norm = "instance") -> None:
         super().__init__()
         conv1, conv2 = (nn.Conv2d(width, width, 3, padding=1, bias=False, padding_mode="reflect") for _ in range(2))
-        self.layers = nn.Sequential(conv1, *_norm(width), conv2, nn.InstanceNorm2d(width))
+        self.layers = nn.Sequential(conv1, *_norm(norm, width), conv2, norm2d(norm, width))
 
     def forward(self, x: Tensor) -> Tensor:
         whole: Tensor = x + self.layers(x)
         return whole
 
 
-def _norm(width: int) -> tuple[nn.Module, nn.Module]:
-    return nn.InstanceNorm2d(width), nn.ReLU(inplace=True)
+def _norm(kind: Norm, width: int) -> tuple[nn.Module, nn.Module]:
+    return norm2d(kind, width), nn.ReLU(inplace=True)

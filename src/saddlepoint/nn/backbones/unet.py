@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from saddlepoint.keyed import generator
 from saddlepoint.nn.layers.initialisation import initialise
-from saddlepoint.nn.layers.norm import OwnBatchNorm2d
+from saddlepoint.nn.layers.norm import Norm, OwnBatchNorm2d, norm2d
 
 _DROPPED = 3
 """layers of the decoder that have dropout"""
@@ -27,25 +27,32 @@ _DROPPED = 3
 class UNet(nn.Module):
     """Images [N, C, S, S] in [-1, 1] -> the same, float32; S is a multiple of 2 ** depth.
 
-    depth: halvings of the side. width: channels at half the side.
-    own_statistics: in evaluation, norms take the statistics of each image; else those that training has averaged.
+    depth: halvings of the side. width: channels at half the side. norm: see `norm2d`; with instance norm, layers that
+    have none get biases.
+    own_statistics: in evaluation, batch norms take the statistics of each image; else those that training has averaged.
     """
 
-    def __init__(self, channels: int, depth: int, width: int, *, own_statistics: bool = True) -> None:
+    def __init__(
+        self, channels: int, depth: int, width: int, *, norm: Norm = "batch", own_statistics: bool = True
+    ) -> None:
         super().__init__()
         widths = [width * min(2**index, 8) for index in range(depth)]
         wide = [(channels, width), *pairwise(widths)]
-        normed = OwnBatchNorm2d if own_statistics else nn.BatchNorm2d
-        self.down = nn.ModuleList(
-            _Layer(nn.Conv2d(*pair, 4, 2, 1, bias=False), normed(pair[1]) if 0 < level < depth - 1 else None)
-            for level, pair in enumerate(wide)
-        )
+
+        def normed(width: int) -> nn.Module:
+            return OwnBatchNorm2d(width) if norm == "batch" and own_statistics else norm2d(norm, width)
+
+        self.down = nn.ModuleList()
+        for level, pair in enumerate(wide):
+            between = 0 < level < depth - 1  # one pixel alone cannot be normalised
+            conv = nn.Conv2d(*pair, 4, 2, 1, bias=norm == "instance" and not between)
+            self.down.append(_Layer(conv, normed(pair[1]) if between else None))
         self.up = nn.ModuleList()
         for level in reversed(range(depth)):
             inputs = widths[level] * (1 if level == depth - 1 else 2)  # a skip comes beside all but the deepest
             outputs = wide[level][0]
-            conv = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=not level)
-            self.up.append(_Layer(conv, normed(outputs) if level else None))
+            up = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=not level)
+            self.up.append(_Layer(up, normed(outputs) if level else None))
         initialise(self, "normal", 0.02)
 
     def forward(self, image: Tensor, seed: int | None = None) -> Tensor:
