@@ -67,16 +67,23 @@ def slerp(a: Tensor, b: Tensor, place: Tensor) -> Tensor:
     """Points on the arcs from a to b: directions on the great circle, lengths in proportion.  [n, d]
 
     a, b: [n, d]. place: [n], 0 at a and 1 at b. A generator that normalises its latents sees the directions alone.
+    Opposite latents are joined by one of the many arcs, the same each time; from or to the origin the way is straight.
     Raises ShapeError for latents of more than one axis.
     """
     if a.ndim != 2:
         raise ShapeError(f"great circles need latents [n, d], got {list(a.shape)}.")
     place = place.to(a)[:, None]
-    length = torch.lerp(a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True), place)
+    lengths = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
+    straight = (lengths[0] == 0) | (lengths[1] == 0)
+    line, length = torch.lerp(a, b, place), torch.lerp(*lengths, place)
     a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
     cosine = (a * b).sum(1, keepdim=True)
-    angle = cosine.clamp(-1, 1).acos() * place
-    return length * (a * angle.cos() + F.normalize(b - cosine * a, dim=1) * angle.sin())
+    aside = b - cosine * a  # what of b stands on a; nothing to speak of where the two are alike or opposite
+    sine = aside.norm(dim=1, keepdim=True)
+    angle = torch.atan2(sine, cosine) * place
+    axis = F.one_hot(a.abs().argmin(1), a.shape[1]).to(a)  # the axis that a leans to least
+    aside = torch.where(sine < 10 * torch.finfo(a.dtype).eps, axis - (a * axis).sum(1, keepdim=True) * a, aside)
+    return torch.where(straight, line, length * (a * angle.cos() + F.normalize(aside, dim=1) * angle.sin()))
 
 
 def _lerp(a: Tensor, b: Tensor, place: Tensor) -> Tensor:

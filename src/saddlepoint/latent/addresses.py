@@ -1,0 +1,136 @@
+"""How images are named: `1:5` is image 5 of seed 1 in the grids of `saddle sample`, counted from 0 in rows.
+
+A seed alone is its image 0; `1:0-7` is eight images and `3-6` the images 0 of four seeds; `photo.safetensors` is what
+a projection found. Commas stand between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.errors import ConfigError, ShapeError
+from saddlepoint.latent.codes import Code, joined, load_code, spaces
+from saddlepoint.latent.pictured import styled
+from saddlepoint.methods.abilities import ByClass, Samples
+
+_SPAN = r"(\d+)(?:-(\d+))?"
+_PLACE = re.compile(rf"{_SPAN}(?::{_SPAN})?")
+_MOST = 10_000  # images that one name may stand for
+
+
+class Address(NamedTuple):
+    """One image that the generator makes, or the file of one or more codes."""
+
+    seed: int = 0
+    row: int = 0
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.seed}:{self.row}" if self.file is None else self.file.stem
+
+
+def parse(text: str) -> list[Address]:
+    """The images that a text names, in its order. Raises ConfigError for what names none."""
+    found: list[Address] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        if part.endswith(".safetensors"):
+            found.append(Address(file=Path(part)))
+            continue
+        match = _PLACE.fullmatch(part)
+        if match is None:
+            raise ConfigError(
+                f"{part!r} names no image: 1:5 is image 5 of seed 1, 1:0-7 eight of them, 3 the image 0 of seed 3."
+            )
+        seeds, rows = (_span(match[first], match[first + 1], part) for first in (1, 3))
+        found += [Address(seed, row) for seed in seeds for row in rows]
+    if not found:
+        raise ConfigError("name an image, such as 1:5, which is image 5 of seed 1.")
+    return found
+
+
+def _span(first: str | None, last: str | None, part: str) -> range:
+    low = int(first or 0)
+    high = low if last is None else int(last)
+    if not low <= high < low + _MOST:
+        raise ConfigError(f"{part!r} must go upwards, over at most {_MOST:,} images.")
+    return range(low, high + 1)
+
+
+def latents_of(model: Model, addresses: Sequence[Address], label: int | None = None) -> Code:
+    """The latents (z) of images, in the order in which they are named.
+
+    label: the class of all, where the model makes images of a chosen class; without it each has the class that it has
+    in `saddle sample`, its number modulo their number.
+    """
+    method = model.method
+    assert isinstance(method, Samples)
+    rows: list[Tensor] = [torch.empty(0)] * len(addresses)
+    classes = _classes(model, addresses, label)
+    by_seed = defaultdict(list)
+    for place, address in enumerate(addresses):
+        by_seed[address.seed].append(place)
+    for seed, places in by_seed.items():
+        most = max(addresses[place].row for place in places) + 1
+        labels = None if classes is None else torch.full((most,), int(classes[places[0]]))
+        drawn = method.latents(model.nets, most, seed, labels)
+        for place in places:
+            rows[place] = drawn[addresses[place].row]
+    return Code("z", torch.stack(rows).to(model.device), None, None if classes is None else classes.to(model.device))
+
+
+def _classes(model: Model, addresses: Sequence[Address], label: int | None) -> Tensor | None:
+    method = model.method
+    if not isinstance(method, ByClass):
+        if label is not None:
+            raise ConfigError(f"this {model.name} makes no image of a chosen class: leave --label out.")
+        return None
+    count = method.classes(model.nets)
+    if label is not None and not 0 <= label < count:
+        raise ConfigError(f"there is no label {label}; the classes are 0 to {count - 1}.")
+    return torch.tensor([address.row % count if label is None else label for address in addresses])
+
+
+def codes_of(model: Model, addresses: Sequence[Address], *, label: int | None = None, truncation: float = 1.0) -> Code:
+    """The codes of images in the richest space that the model has: styles for each layer (w+), else latents (z).
+
+    A file gives what it holds, as many rows as it has; noise maps of its own are kept where all images have such.
+    truncation: of the styles of images that are named by seed.
+    Raises ShapeError for a file that was made with a model of another shape, DataError for one that holds no code.
+    """
+    rich = spaces(model)[-1] == "w+"
+    found: list[Code] = []
+    for address in addresses:
+        if address.file is None:
+            code = latents_of(model, [address], label)
+            found.append(styled(model, code, truncation) if rich else code)
+        else:
+            found.append(_read(model, address.file, found[0] if found else codes_of(model, [Address()], label=label)))
+    return joined(found)
+
+
+def _read(model: Model, file: Path, like: Code) -> Code:
+    """The code of a file, in the space and shape of `like`."""
+    code = load_code(file, model.device)
+    if like.space == "w+":
+        if code.space == "w":
+            values = code.values[:, None].expand(-1, like.values.shape[1], -1)
+            code = Code("w+", values, code.noise, code.label)
+        elif code.space == "z":
+            code = styled(model, code)
+    if code.space != like.space or code.values.shape[1:] != like.values.shape[1:]:
+        made, wanted = ("x".join(map(str, each.values.shape[1:])) for each in (code, like))
+        raise ShapeError(
+            f"{file} holds {code.space} codes of {made}, and this {model.name} takes {like.space} codes of {wanted}:"
+            " it was made with another model."
+        )
+    if like.label is not None and code.label is None:
+        code = Code(code.space, code.values, code.noise, like.label[:1].expand(len(code)))
+    return code

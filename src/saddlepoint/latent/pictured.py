@@ -1,0 +1,46 @@
+"""Codes as pictures: the images of many codes, a batch at a time, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.latent.codes import Code, decode
+from saddlepoint.methods.abilities import Samples, Styles
+
+
+def images_of(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Tensor:
+    """The images of a code, [n, C, H, W] in [-1, 1] on the CPU.
+
+    truncation: of latents (z); codes of styles are taken as they are, see `styled`. Codes without noise maps of their
+    own take those that are the same for all images, so that from one image to the next the code alone changes.
+    """
+    return torch.cat(list(stream(model, code, truncation=truncation, batch=batch)))
+
+
+@torch.no_grad()
+def stream(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Iterator[Tensor]:
+    """The images of `images_of`, at most `batch` at a time."""
+    method = model.method
+    for start in range(0, len(code), batch):
+        part = code.at(slice(start, start + batch))
+        if truncation == 1 or part.space != "z":
+            made = decode(model, part)
+        elif isinstance(method, Styles):
+            styles = method.styles(model.nets, part.values, part.label, truncation)
+            made = method.synthesise(model.nets, styles, part.noise)
+        else:
+            assert isinstance(method, Samples)
+            made = method.generate(model.nets, part.values, part.label, truncation, "constant")
+        yield made.float().clamp(-1, 1).cpu()
+
+
+@torch.no_grad()
+def styled(model: Model, code: Code, truncation: float = 1.0) -> Code:
+    """Latents (z) as styles for each layer (w+), pulled to the average style where `truncation` is below 1."""
+    method = model.method
+    assert isinstance(method, Styles)
+    return Code("w+", method.styles(model.nets, code.values, code.label, truncation), code.noise, code.label)
