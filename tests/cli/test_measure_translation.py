@@ -50,7 +50,7 @@ def test_styles_are_measured_both_ways_by_their_hidden_truth(monkeypatch: pytest
 
     def truth(images: np.ndarray, origin: str) -> np.ndarray:
         side = "ab".index(origin)
-        return world.in_both_styles(held_out[held_out % 2 == side], 16)[:, 1 - side]
+        return world.in_both_forms("styles", held_out[held_out % 2 == side], 16)[:, 1 - side]
 
     found = translation(Translator(truth), data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["error"] == found.row("generated")["error_b"] == 0

@@ -49,7 +49,7 @@ def test_a_scene_is_shown_in_one_style_alone_and_its_other_form_is_known(opened,
     data = opened(data="world:styles")
     assert data.classes == ("lit", "drawn")
     assert np.bincount(data.labels).tolist() == [15, 15]
-    both = world.in_both_styles(np.arange(30), 32)
+    both = world.in_both_forms("styles", np.arange(30), 32)
     for row in range(30):
         np.testing.assert_array_equal(data.images[row], both[row, row % 2])
         assert np.abs(data.images[row].astype(int) - both[row, 1 - row % 2]).mean() > 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from saddlepoint.cli.measures.answers import answers
 from saddlepoint.cli.measures.conditional import conditional
 from saddlepoint.cli.measures.frechet import frechet
 from saddlepoint.cli.measures.held_out_bound import held_out_bound
@@ -26,6 +27,7 @@ def measure(name: str) -> Measure:
         "grid": partial(mixture_modes, n=5_000, radius=4.0, least=20),
         "held-out-bound": held_out_bound,
         "translation": translation,
+        "answers": answers,
         "semi-supervised": semi_supervised,
     }
     if name not in known:

@@ -12,7 +12,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pixels import pixels, to_uint8
-from saddlepoint.data.sources.world import in_both_styles
+from saddlepoint.data.sources.world import in_both_forms
 from saddlepoint.errors import ConfigError
 from saddlepoint.metrics.naive_translation import ColourTable, mean_image, recoloured
 
@@ -79,14 +79,17 @@ def _in_styles(model: Model, dataset: Dataset) -> list[_Case]:
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     side, cases = dataset.images.shape[-1], []
     for origin, name in enumerate(("a", "b")):
-        source, truth = np.moveaxis(in_both_styles(held_out[held_out % 2 == origin], side), 1, 0)[[origin, 1 - origin]]
+        both = in_both_forms("styles", held_out[held_out % 2 == origin], side)
+        source, truth = both[:, origin], both[:, 1 - origin]
         own, other = (dataset.images[train[train % 2 == place][:MOST_NAIVE]] for place in (origin, 1 - origin))
-        pairs = np.moveaxis(in_both_styles(train[:MOST_NAIVE], side), 1, 0)[[origin, 1 - origin]]
+        pairs = in_both_forms("styles", train[:MOST_NAIVE], side)
         naive = {
             "naive: the image itself": source,
             "naive: the mean of the other style": mean_image(other, len(source)),
             "naive: the colours of the other style": recoloured(source, own, other),
-            "each colour for itself, learnt from true pairs": ColourTable(*pairs)(source),
+            "each colour for itself, learnt from true pairs": ColourTable(pairs[:, origin], pairs[:, 1 - origin])(
+                source
+            ),
         }
         cases.append(_Case(name, source, truth, naive, told=("each colour for itself, learnt from true pairs",)))
     return cases

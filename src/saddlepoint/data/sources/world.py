@@ -1,4 +1,6 @@
-"""The worlds as data sets: points (line, ring8, grid25, swissroll), shapes, pairs (labels, edges), two styles."""
+"""The worlds as data sets: points (line, ring8, grid25, swissroll), shapes, pairs (labels, edges), and two kinds of
+images without pairs (styles, colours).
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.sources.pictures import Pictures, as_picture
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.data.world.mixtures import mixture
-from saddlepoint.data.world.shapes import SHAPES, factors, render
+from saddlepoint.data.world.shapes import SHAPES, Factors, factors, render
 from saddlepoint.data.world.swissroll import swissroll
-from saddlepoint.data.world.translations import pairs
+from saddlepoint.data.world.translations import answers, pairs
 from saddlepoint.errors import ConfigError
 
-WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "labels", "edges", "styles")
+WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "labels", "edges", "styles", "colours")
 POINTS = 100_000
 IMAGES = 10_000
 RESOLUTION = 32
@@ -35,7 +37,7 @@ _SEED = 0
 def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
     """A world by `settings.data`, "world:NAME": 100,000 points, or 10,000 images at 32 pixels or the asked resolution.
 
-    The labels are the modes, the shapes or the styles; labels and edges are pairs.
+    The labels are the modes, the shapes, or the two kinds of styles and colours; labels and edges are pairs.
     Raises ConfigError for an unknown world, or a resolution of points.
     """
     name = settings.data.removeprefix("world:")
@@ -57,34 +59,46 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
     return Dataset({"image": points, "label": labels}, fingerprint(points, labels), settings.data, classes)
 
 
-def in_both_styles(rows: np.ndarray, resolution: int) -> np.ndarray:
-    """Rows of world:styles as they are in the first and in the second style, uint8 [N, 2, 3, resolution, resolution].
+def shown_in(rows: np.ndarray) -> Factors:
+    """The known factors of rows of world:shapes, world:styles and world:colours."""
+    return factors(rows, _SEED)
+
+
+def in_both_forms(name: str, rows: np.ndarray, resolution: int) -> np.ndarray:
+    """Rows of world:styles or world:colours in their first and second form, uint8 [N, 2, 3, resolution, resolution].
 
     The data shows even rows in the first and odd ones in the second, so no scene in both.
     """
-    return np.stack(np.split(pairs("styles", rows, resolution, _SEED), 2, axis=3), 1)
+    return np.stack(np.split(pairs(name, rows, resolution, _SEED), 2, axis=3), 1)
 
 
-def _one_style(rows: np.ndarray, resolution: int) -> np.ndarray:
-    return np.asarray(in_both_styles(rows, resolution)[np.arange(len(rows)), rows % 2])
+def in_every_colour(rows: np.ndarray, resolution: int) -> np.ndarray:
+    """What the outlines of world:colours, by rows, may become: uint8 [N, colours, 3, resolution, resolution]."""
+    return answers(rows, resolution, _SEED)
+
+
+def _one_form(name: str) -> Callable[[np.ndarray, int], np.ndarray]:
+    return lambda rows, resolution: np.asarray(in_both_forms(name, rows, resolution)[np.arange(len(rows)), rows % 2])
 
 
 _IMAGES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "shapes": lambda rows, resolution: render(factors(rows, _SEED), resolution),
     "labels": lambda rows, resolution: pairs("labels", rows, resolution, _SEED),
     "edges": lambda rows, resolution: pairs("edges", rows, resolution, _SEED),
-    "styles": _one_style,
+    "styles": _one_form("styles"),
+    "colours": _one_form("colours"),
 }
+_KINDS = {"shapes": tuple(SHAPES), "styles": ("lit", "drawn"), "colours": ("outlines", "lit")}
+"""the classes"""
 
 
 def _made_pictures(name: str, settings: DataSettings) -> MadePictures:
     rows = np.arange(IMAGES)
-    classes = {"shapes": tuple(SHAPES), "styles": ("lit", "drawn")}.get(name, ())
     return MadePictures(
         source=settings.data,
         panels=2 if name in ("labels", "edges") else 1,
-        labels={"shapes": factors(rows, _SEED).shape, "styles": rows % 2}.get(name),
-        classes=classes,
+        labels=factors(rows, _SEED).shape if name == "shapes" else rows % 2 if name in _KINDS else None,
+        classes=_KINDS.get(name, ()),
         world=name,
         resolution=settings.resolution or RESOLUTION,
     )

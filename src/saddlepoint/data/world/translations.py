@@ -3,6 +3,7 @@
 labels  a map of what each pixel shows      -> the scene under a light, in the colour of its shape
 edges   the outline                         -> the same
 styles  the scene under a light             -> a drawing of it on paper, in the same colour; never paired in training
+colours the outline                         -> the scene under a light, in any colour; never paired in training
 """
 
 from __future__ import annotations
@@ -25,6 +26,16 @@ def pairs(world: str, index: np.ndarray, resolution: int, seed: int) -> np.ndarr
     first, second = FORMS[world]
     shown = factors(index, seed)
     return np.concatenate((painted(shown, resolution, first), painted(shown, resolution, second)), 3)
+
+
+def answers(index: np.ndarray, resolution: int, seed: int) -> np.ndarray:
+    """Scenes number `index` under a light in every colour: all that an outline may become.
+
+    uint8 [N, colours, 3, resolution, resolution]
+    """
+    shown = factors(index, seed)
+    every = [np.full_like(shown.colour, colour) for colour in range(len(COLOURS))]
+    return np.stack([painted(dataclasses.replace(shown, colour=colour), resolution, _lit) for colour in every], 1)
 
 
 def _label_map(shown: Factors, resolution: int) -> np.ndarray:
@@ -74,4 +85,5 @@ FORMS: Mapping[str, tuple[Paint, Paint]] = {
     "labels": (_label_map, _lit_by_shape),
     "edges": (_outline, _lit_by_shape),
     "styles": (_lit, _drawn),
+    "colours": (_outline, _lit),
 }

@@ -1,12 +1,14 @@
-"""Norms of translators: over a batch, over each image, and batch norm that judges an image by itself at test.
+"""Norms of translators: over a batch, over each map or all maps of an image, and batch norm that tests images singly.
 
-Batch norm: Ioffe & Szegedy 2015, arXiv:1502.03167. Instance norm: Ulyanov et al. 2016, arXiv:1607.08022.
+Batch norm: Ioffe & Szegedy 2015, arXiv:1502.03167. Instance norm: Ulyanov et al. 2016, arXiv:1607.08022. Layer norm: Ba
+et al. 2016, arXiv:1607.06450.
 """
 
 from __future__ import annotations
 
 from typing import Literal, final
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,6 +26,24 @@ class OwnBatchNorm2d(nn.BatchNorm2d):
         if self.training:
             return super().forward(input)
         return F.instance_norm(input, weight=self.weight, bias=self.bias, eps=self.eps)
+
+
+@final
+class LayerNorm2d(nn.Module):
+    """All maps of an image [N, C, H, W] together with mean 0 and deviation 1, then a gain and a shift for each map.
+
+    So maps keep their size beside one another. As in the code of MUNIT (Huang et al. 2018, arXiv:1804.04732): gains
+    start even over [0, 1), the deviation is the unbiased one, and epsilon is added to it, not to its square.
+    """
+
+    def __init__(self, width: int, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.gain, self.shift = nn.Parameter(torch.rand(width, 1, 1)), nn.Parameter(torch.zeros(width, 1, 1))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        deviation, mean = torch.std_mean(x.float(), (1, 2, 3), keepdim=True)
+        return (x - mean) / (deviation + self.epsilon) * self.gain + self.shift
 
 
 def norm2d(kind: Norm, width: int) -> nn.Module:

@@ -1,0 +1,100 @@
+"""How near a translation comes to one of several right answers, to how many, and to the one that a reference shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.cli.measures.measured import Measured
+from saddlepoint.cli.measures.translation import MOST_NAIVE
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.data.sources.world import in_every_colour, shown_in
+from saddlepoint.data.world.shapes import COLOURS
+from saddlepoint.errors import ConfigError
+from saddlepoint.keyed import numpy_generator
+from saddlepoint.metrics.naive_translation import mean_image, recoloured
+
+DRAWS = 16
+"""translations of each outline"""
+OUTLINES = 100
+"""held-out ones that are translated"""
+
+Made = Callable[[int], np.ndarray]
+"""the translations of all outlines by the number of the draw, uint8 [N, 3, S, S]"""
+
+
+def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
+    """Distance of translated outlines from the nearest of their right answers, of which each colour is one."""
+    if dataset.source != "world:colours":
+        raise ConfigError(f"nobody knows all right answers of {dataset.source}; those of world:colours are known.")
+    train, held_out = dataset.split(model.facts["data"]["held_out"])
+    side, draw = dataset.images.shape[-1], numpy_generator(seed, "answers")
+    rows = held_out[held_out % 2 == 0][:OUTLINES]
+    outlines, right = dataset.images[rows], in_every_colour(rows, side).astype(np.float32)  # [N, colours, 3, S, S]
+    own, other = (train[train % 2 == kind][:MOST_NAIVE] for kind in (0, 1))
+    like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each outline
+    asked = right[np.arange(len(rows)), shown_in(like).colour]
+    chance = draw.integers(len(COLOURS), size=(DRAWS, len(rows)))
+    apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(len(COLOURS)) for b in range(a)])
+
+    def row(kind: str, name: str, made: Made, guided: np.ndarray | None) -> dict[str, Any]:
+        each = np.stack([made(number).astype(np.float32) for number in range(DRAWS)], 1)  # [N, draws, 3, S, S]
+        far = _distances(each, right)
+        pairs = [_apart(each[:, a], each[:, b]) for a in range(DRAWS) for b in range(a)]
+        return {
+            "kind": kind,
+            "name": name,
+            "error": float(far.min(2).mean()),
+            "colours": float(np.mean([len(np.unique(one)) for one in far.argmin(2)])),
+            "diversity": float(np.mean(pairs) / apart),
+            "guided": float(_apart(each[:, 0] if guided is None else guided, asked)),
+        }
+
+    given = pixels(torch.from_numpy(outlines))
+    guided = to_uint8(model.translate(given, "a", reference=pixels(torch.from_numpy(dataset.images[like])))).numpy()
+    mean = mean_image(dataset.images[other], len(rows))
+    same = recoloured(outlines, dataset.images[own], dataset.images[other])
+    drawn = draw.choice(other, (DRAWS, len(rows)))
+    naive = [
+        row("other", "naive: the outline itself", lambda number: outlines, None),
+        row("other", "naive: the mean of the lit images", lambda number: mean, None),
+        row("other", "naive: the colours of the lit images", lambda number: same, None),
+        row("other", "naive: any lit image", lambda number: dataset.images[drawn[number]], dataset.images[like]),
+    ]
+    best = min(naive, key=lambda found: found["error"])
+    best["kind"] = "baseline"
+
+    def translated(number: int) -> np.ndarray:
+        return to_uint8(model.translate(given, "a", seed=seed * DRAWS + number)).numpy()
+
+    def by_chance(number: int) -> np.ndarray:
+        return np.asarray(right[np.arange(len(rows)), chance[number]])
+
+    own_row = row("generated", model.name, translated, guided)
+    return Measured(
+        rows=(own_row, row("real", "right, in any colour", by_chance, None), *naive),
+        key="error",
+        protocol=(
+            f"{len(rows)} held-out outlines, {DRAWS} translations of each. error: mean absolute difference, in levels"
+            f" of 0 to 255, to the nearest of the {len(COLOURS)} right answers. colours: how many of these were the"
+            " nearest one for some translation. diversity: mean difference of two translations, as a share of that of"
+            " two right answers. guided: difference of a translation in the manner of a reference to the answer in its"
+            " colour."
+            f" The baseline is the best of the naive maps: {best['name']}."
+        ),
+        higher=frozenset({"colours", "diversity"}),
+    )
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one.astype(np.float32) - other).mean())
+
+
+def _distances(made: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of each translation to each right answer of its outline.  [N, draws, colours]"""
+    return np.stack([np.abs(made - right[:, None, place]).mean((2, 3, 4)) for place in range(right.shape[1])], 2)
