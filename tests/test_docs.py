@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tyro
 
-from saddlepoint.cli import compare, evaluate, prove, recommend, report, resume, sample, train, verbs
+from saddlepoint.cli import compare, evaluate, prove, recommend, report, resume, sample, train, verbs, verify
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -25,6 +25,7 @@ _OPTIONS = {
     "compare": compare.Compare,
     "report": report.Report,
     "prove": prove.Prove,
+    "verify": verify.Verify,
 }
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

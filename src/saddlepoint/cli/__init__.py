@@ -9,7 +9,19 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_ORDER = ("train", "resume", "sample", "translate", "recommend", "evaluate", "compare", "report", "prove", "list")
+_ORDER = (
+    "train",
+    "resume",
+    "sample",
+    "translate",
+    "verify",
+    "recommend",
+    "evaluate",
+    "compare",
+    "report",
+    "prove",
+    "list",
+)
 
 
 def verbs() -> dict[str, str]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 from PIL import Image
 
+from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
 from saddlepoint.deploy.watermark import available, large_enough, mark
 from saddlepoint.errors import ShapeError
 
-__all__ = ["Disclosure", "Form", "carried", "labelled"]
+__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled"]
+
+
+def disclosed(model: Model, made: Literal["generated", "modified"], settings: Mapping[str, Any]) -> Disclosure:
+    """The disclosure of a picture that this model made, or made of a given one. Settings that are None are left out."""
+    return Disclosure(made, model.name, model.version, {n: value for n, value in settings.items() if value is not None})
 
 
 def labelled(picture: Image.Image, disclosure: Disclosure, *, form: Form = "png", watermark: bool = True) -> bytes:

@@ -149,7 +149,10 @@ def _record(picture: Image.Image) -> str:
     text = picture.info.get(_KEYWORD)
     if isinstance(text, str):
         return text
-    comment = picture.getexif().get_ifd(_EXIF).get(_COMMENT, b"")
+    try:
+        comment = picture.getexif().get_ifd(_EXIF).get(_COMMENT)
+    except Exception:  # malformed tags make Pillow raise nearly anything
+        return ""
     return comment.removeprefix(_ASCII).decode("ascii", "replace") if isinstance(comment, bytes) else ""
 
 

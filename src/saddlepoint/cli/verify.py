@@ -1,0 +1,97 @@
+"""verify: look for the sign that a model made an image, in its metadata and in its pixels."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.deploy.examine import Evidence, examine
+from saddlepoint.deploy.metadata import Disclosure
+from saddlepoint.deploy.watermark import ENOUGH
+from saddlepoint.errors import ConfigError
+
+_FOUND, _NOT_FOUND, _UNREADABLE = 0, 1, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    """Say what images tell of their origin: metadata, IPTC's source type and the invisible watermark.
+
+    Ends with 0 when every image discloses a model, 1 when one does not, 2 when one cannot be read. An image without
+    any sign may still be a model's: metadata are easily lost, and a watermark goes with a crop or another size.
+    """
+
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE ...")]
+    """the files"""
+    json: bool = False
+    """print a list of objects, one an image, instead of words"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle verify IMAGE ...`."""
+    found = tyro.cli(Verify, prog="saddle verify", args=arguments)
+    if not found.images:
+        raise ConfigError("name an image or more.")
+    rows, codes = [], []
+    for path in found.images:
+        try:
+            evidence = examine(path.read_bytes())
+        except (OSError, UnusableImage) as error:
+            reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+            rows.append({"image": str(path), "error": reason})
+            codes.append(_UNREADABLE)
+            print(f"{path}: {reason}.", file=sys.stderr)
+            continue
+        rows.append({"image": str(path), **_facts(evidence)})
+        codes.append(_FOUND if evidence.found else _NOT_FOUND)
+        if not found.json:
+            print("\n  ".join([str(path), *_lines(evidence)]))
+    if found.json:
+        print(json.dumps(rows, indent=1))
+    return max(codes)
+
+
+def _facts(evidence: Evidence) -> dict[str, Any]:
+    """What was found, as JSON."""
+    said, mark = evidence.said, evidence.mark
+    return {
+        "found": evidence.found,
+        "metadata": None if said.disclosure is None else asdict(said.disclosure),
+        "source_type": said.source_type,
+        "watermark": None
+        if mark is None
+        else {"found": mark.found, "matched": mark.matched, "of": mark.of, "chance": mark.chance},
+        "watermark_possible": evidence.large_enough,
+    }
+
+
+def _lines(evidence: Evidence) -> list[str]:
+    """What was found, in words."""
+    term = (evidence.said.source_type or "").rpartition("/")[2]
+    return [
+        f"metadata   {_metadata(evidence.said.disclosure)}",
+        f"source     {term}, a term of IPTC" if term else "source     no term of IPTC",
+        f"watermark  {_watermark(evidence)}",
+    ]
+
+
+def _metadata(disclosure: Disclosure | None) -> str:
+    return disclosure.words if disclosure else "none of Saddlepoint's"
+
+
+def _watermark(evidence: Evidence) -> str:
+    mark = evidence.mark
+    if not evidence.large_enough:
+        return f"none to be expected: {evidence.size[0]}x{evidence.size[1]} is smaller than 256x256 pixels"
+    if mark is None:
+        return "not looked for; pip install 'saddlepoint[label]'"
+    agree = f"{mark.matched} of {mark.of} bits agree"
+    if mark.found:
+        return f"found: {agree}, by chance in 1 of {1 / mark.chance:.1g} images"
+    return f"not found: {agree}, {ENOUGH} are needed"
