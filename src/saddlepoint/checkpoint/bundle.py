@@ -303,7 +303,8 @@ def read_facts(run: Folder) -> dict[str, Any]:
 def spec_of(facts: Mapping[str, Any]) -> DataSpec:
     """What the networks were told of the data."""
     data = facts["dataset"]
-    return DataSpec(tuple(data["shape"]), tuple(data["classes"]), data["images"])
+    told = tuple(data.get("attributes", ()))  # runs from before there were any do not say
+    return DataSpec(tuple(data["shape"]), tuple(data["classes"]), data["images"], told)
 
 
 def _has(network: str, tensors: Mapping[str, Tensor]) -> bool:

@@ -216,6 +216,7 @@ def describe(parts: Parts) -> dict[str, Any]:
             "source": data.source,
             "shape": list(trainer.data.spec.shape),
             "classes": list(data.classes),
+            "attributes": list(data.attributes),
             "images": trainer.data.spec.images,
             "held_out": len(parts.held_out),
             "fingerprint": data.fingerprint,

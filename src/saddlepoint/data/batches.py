@@ -24,11 +24,13 @@ class DataSpec:
     shape: of one example: (channels, height, width), or (numbers,) for the point worlds.
     classes: the names of the classes, in label order; empty where the data has no labels.
     images: how many examples there are to train on.
+    attributes: the names of what is so or not of each image, in order; empty where nothing is told.
     """
 
     shape: tuple[int, ...]
     classes: tuple[str, ...] = ()
     images: int = 0
+    attributes: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -105,6 +107,18 @@ class LabelledBatch(Batch):
     """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
     label: Tensor
     """[N] int64 in [0, classes)"""
+
+
+@dataclass(frozen=True)
+class AttributeBatch(Batch):
+    """Images with attributes, each of which holds or does not."""
+
+    given_by = "Put a table of them, attributes.csv or CelebA's list_attr_celeba.txt, into the folder of the images."
+
+    image: Tensor
+    """[N, C, H, W] float32 in [-1, 1]"""
+    attributes: Tensor
+    """[N, K] float32, 1 where an attribute holds and 0 where not"""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ class Dataset:
     """Examples by field name; row i of every field belongs together.
 
     fields: "image" is uint8 [N, C, H, W] (0..255, shown to the networks as [-1, 1]) or, in the point worlds,
-        float32 [N, D] (shown as it is); "label" is int64 [N]. Pairs have "source" and "target" instead, like images.
-        Arrays may be memory maps.
-    classes: names of the labels, in order; empty without labels.
+        float32 [N, D] (shown as it is); "label" is int64 [N]; "attributes" is float32 [N, K] of 0 and 1. Pairs have
+        "source" and "target" instead, like images. Arrays may be memory maps.
+    classes: names of the labels, in order; empty without labels. attributes: names of the attributes, likewise.
     fingerprint: hex digits that change when any pixel, label or the order does.
     notes: sentences that say how the images were decoded, cropped and resized.
     skipped: (name, reason) of each file that could not be used.
@@ -35,6 +35,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
+    attributes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {name: len(array) for name, array in self.fields.items()}
@@ -58,7 +59,8 @@ class Dataset:
 
     def spec(self, images: int | None = None) -> DataSpec:
         """What a method is told; `images` is the size of the training part."""
-        return DataSpec(tuple(self.images.shape[1:]), self.classes, len(self) if images is None else images)
+        shown = len(self) if images is None else images
+        return DataSpec(tuple(self.images.shape[1:]), self.classes, shown, self.attributes)
 
     def split(self, held_out: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows held out, both ascending; a function of the number of rows alone.

@@ -61,7 +61,8 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
         raise ConfigError(f"resolution cannot be {settings.resolution}: it must be at least 1 pixel.")
     pixels = pictures.whole()
     if pixels is not None and _fits(pixels, settings, pictures.panels):
-        return _dataset(pictures, pixels, pictures.labels, fingerprint(pixels, pictures.labels), settings)
+        told = pictures.labels, pictures.attributes
+        return _dataset(pictures, pixels, *told, fingerprint(pixels, *told), settings)
     folder = cache_folder(settings.cache) / "packs" / _key(pictures, settings)
     if not folder.exists():
         with writing_to(folder.parent):
@@ -150,7 +151,7 @@ def _room(folder: Path, needed: int) -> None:
 
 
 def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, say: Say) -> None:
-    """Decodes the planned images in order into `part`: image.npy, label.npy, facts.json."""
+    """Decodes the planned images in order into `part`: image.npy, label.npy, attributes.npy, facts.json."""
 
     def make(row: int) -> tuple[np.ndarray, set[Remark]] | str:
         try:
@@ -179,12 +180,14 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         assert file.tell() == start, "the header of a .npy file keeps its length when its first axis shrinks"
         _settle(file)
     labels, classes, lost = _labels_kept(pictures, np.array(kept))
-    if labels is not None:
-        with (part / "label.npy").open("wb") as file:
-            np.save(file, labels)
-            _settle(file)
+    attributes = None if pictures.attributes is None else pictures.attributes[kept]
+    for name, array in (("label", labels), ("attributes", attributes)):
+        if array is not None:
+            with (part / f"{name}.npy").open("wb") as file:
+                np.save(file, array)
+                _settle(file)
     facts = {
-        "fingerprint": digits.finished(labels),
+        "fingerprint": digits.finished(labels, attributes),
         "bytes": start + len(kept) * int(np.prod(shape)),
         "classes": classes,
         "notes": [*sentences(remarks), *lost],
@@ -241,10 +244,11 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
             raise ValueError("image.npy has another size than was written")
         pixels = np.load(folder / "image.npy", mmap_mode="r")
         labels = np.load(folder / "label.npy") if pictures.labels is not None else None
+        attributes = np.load(folder / "attributes.npy") if pictures.attributes is not None else None
         told = _with_found(pictures, facts)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
-    return _dataset(told, pixels, labels, facts["fingerprint"], settings)
+    return _dataset(told, pixels, labels, attributes, facts["fingerprint"], settings)
 
 
 def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:
@@ -258,15 +262,23 @@ def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:
 
 
 def _dataset(
-    pictures: Pictures, pixels: np.ndarray, labels: np.ndarray | None, fingerprint: str, settings: DataSettings
+    pictures: Pictures,
+    pixels: np.ndarray,
+    labels: np.ndarray | None,
+    attributes: np.ndarray | None,
+    fingerprint: str,
+    settings: DataSettings,
 ) -> Dataset:
     fields = {"image": pixels} if labels is None else {"image": pixels, "label": labels}
+    if attributes is not None:
+        fields["attributes"] = attributes.astype(np.float32)
     if pictures.panels == 2:
         names = ("target", "source") if settings.swap else ("source", "target")
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))
     elif settings.swap:
         raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
-    return Dataset(fields, fingerprint, pictures.source, pictures.classes, pictures.notes, pictures.skipped)
+    told = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names
+    return Dataset(fields, fingerprint, *told)
 
 
 def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) -> DataError:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from saddlepoint.data.sources.attributes import TABLES, attributes_in
 from saddlepoint.data.sources.decode import SUFFIXES
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.data.sources.remarks import counted
@@ -27,15 +28,24 @@ def folder_pictures(root: Path, source: str) -> FilePictures:
     """
     names, sizes, skipped, links = _walk(root)
     notes = [f"{counted(links, 'linked folder')} not entered"] if links else []
-    chosen = images_among(names, notes)
+    chosen = images_among([name for name in names if name not in TABLES], notes)
     if not chosen and not skipped:
         raise DataError(f"{source} holds no image ({kinds()}){'; ' + notes[0] if notes else ''}.")
+    table, attributes = attributes_in(root), None
+    if table is not None:
+        places, attributes, told = table.of(chosen)
+        skipped += [(name, f"has no row in {table.source}") for name in sorted({*chosen} - {chosen[p] for p in places})]
+        chosen = [chosen[place] for place in places]
+        notes += told
     labels, classes = classes_of(chosen, source, notes)
+    listed = [*chosen, *([table.source] if table else [])]
     return FilePictures(
         source=source,
-        listing=json.dumps(["folder", str(root.resolve()), [(name, *sizes[name]) for name in chosen]]),
+        listing=json.dumps(["folder", str(root.resolve()), [(name, *sizes[name]) for name in listed]]),
         labels=labels,
         classes=classes,
+        attributes=attributes,
+        attribute_names=table.names if table else (),
         notes=tuple(notes),
         skipped=tuple(skipped),
         names=chosen,

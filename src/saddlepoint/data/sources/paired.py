@@ -19,7 +19,8 @@ from saddlepoint.errors import DataError
 def side_by_side(pictures: Pictures, source: str) -> Pictures:
     """Each picture as a pair: its left half, then its right one."""
     note = "each image is a pair: its left half and its right half"
-    return replace(pictures, source=source, panels=2, labels=None, classes=(), notes=(*pictures.notes, note))
+    plain = replace(pictures, labels=None, classes=(), attributes=None, attribute_names=())
+    return replace(plain, source=source, panels=2, notes=(*pictures.notes, note))
 
 
 def same_names(first: FilePictures, second: FilePictures, source: str) -> MatchedPictures:

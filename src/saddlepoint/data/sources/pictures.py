@@ -22,6 +22,7 @@ class Pictures(ABC):
     source: the word or path it came from.
     panels: images that stand side by side in each, as wide as one another: 2 for pairs.
     labels: int64 [N], or None; classes: their names.
+    attributes: uint8 [N, K] of 0 and 1, or None; attribute_names: of the K.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
 
@@ -29,6 +30,8 @@ class Pictures(ABC):
     panels: int = 1
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
+    attributes: np.ndarray | None = None
+    attribute_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 

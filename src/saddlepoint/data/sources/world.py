@@ -1,5 +1,5 @@
-"""The worlds as data sets: points (line, ring8, grid25, swissroll), shapes, pairs (labels, edges), and two kinds of
-images without pairs (styles, colours).
+"""The worlds as data sets: points (line, ring8, grid25, swissroll), shapes with classes or attributes, pairs (labels,
+edges), and two kinds of images without pairs (styles, colours).
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.sources.pictures import Pictures, as_picture
 from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.data.world.attributes import ATTRIBUTES, attributes
 from saddlepoint.data.world.mixtures import mixture
 from saddlepoint.data.world.shapes import SHAPES, Factors, factors, render
 from saddlepoint.data.world.swissroll import swissroll
 from saddlepoint.data.world.translations import answers, pairs
 from saddlepoint.errors import ConfigError
 
-WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "labels", "edges", "styles", "colours")
+WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "attributes", "labels", "edges", "styles", "colours")
 POINTS = 100_000
 IMAGES = 10_000
 RESOLUTION = 32
@@ -37,7 +38,8 @@ _SEED = 0
 def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
     """A world by `settings.data`, "world:NAME": 100,000 points, or 10,000 images at 32 pixels or the asked resolution.
 
-    The labels are the modes, the shapes, or the two kinds of styles and colours; labels and edges are pairs.
+    The labels are the modes, the shapes, or the two kinds of styles and colours; labels and edges are pairs. Row i of
+    shapes, attributes, styles and colours shows the factors that `shown_in` gives for it.
     Raises ConfigError for an unknown world, or a resolution of points.
     """
     name = settings.data.removeprefix("world:")
@@ -60,7 +62,7 @@ def world_dataset(settings: DataSettings, say: Callable[[str], None]) -> Dataset
 
 
 def shown_in(rows: np.ndarray) -> Factors:
-    """The known factors of rows of world:shapes, world:styles and world:colours."""
+    """The known factors of rows of world:shapes, world:attributes, world:styles and world:colours."""
     return factors(rows, _SEED)
 
 
@@ -83,6 +85,7 @@ def _one_form(name: str) -> Callable[[np.ndarray, int], np.ndarray]:
 
 _IMAGES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "shapes": lambda rows, resolution: render(factors(rows, _SEED), resolution),
+    "attributes": lambda rows, resolution: render(factors(rows, _SEED), resolution),
     "labels": lambda rows, resolution: pairs("labels", rows, resolution, _SEED),
     "edges": lambda rows, resolution: pairs("edges", rows, resolution, _SEED),
     "styles": _one_form("styles"),
@@ -99,6 +102,8 @@ def _made_pictures(name: str, settings: DataSettings) -> MadePictures:
         panels=2 if name in ("labels", "edges") else 1,
         labels=factors(rows, _SEED).shape if name == "shapes" else rows % 2 if name in _KINDS else None,
         classes=_KINDS.get(name, ()),
+        attributes=attributes(factors(rows, _SEED)) if name == "attributes" else None,
+        attribute_names=tuple(ATTRIBUTES) if name == "attributes" else (),
         world=name,
         resolution=settings.resolution or RESOLUTION,
     )

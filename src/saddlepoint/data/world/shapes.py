@@ -28,7 +28,8 @@ COLOURS = {
     "pink": (240, 130, 190),
 }
 BACKGROUNDS = {"black": (16, 16, 16), "grey": (112, 112, 112), "white": (240, 240, 240)}
-_RADII = (0.35, 0.65)  # of the circle around a shape
+RADII = (0.35, 0.65)
+"""of the circle around a shape, the least and the most"""
 _BLOCK = 256  # images rendered at once: bounds the memory
 
 
@@ -57,7 +58,7 @@ class Factors:
 def factors(index: np.ndarray, seed: int = 0) -> Factors:
     """The factors of images number `index` (integers, [N]); image i depends on (seed, i) alone."""
     draw = {name: hashed_uniform(index, seed, "shapes", name) for name in Factors.__dataclass_fields__}
-    size = _RADII[0] + (_RADII[1] - _RADII[0]) * draw["size"]
+    size = RADII[0] + (RADII[1] - RADII[0]) * draw["size"]
     return Factors(
         shape=(draw["shape"] * len(SHAPES)).astype(np.int64),
         colour=(draw["colour"] * len(COLOURS)).astype(np.int64),

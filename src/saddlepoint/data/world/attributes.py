@@ -1,0 +1,30 @@
+"""What is so of a scene and what is not: attributes that follow from its known factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, RADII, SHAPES, Factors
+
+
+def _among(known: Mapping[str, object], *names: str) -> list[int]:
+    return [place for place, name in enumerate(known) if name in names]
+
+
+ATTRIBUTES: Mapping[str, Callable[[Factors], np.ndarray]] = {
+    "round": lambda shown: np.isin(shown.shape, _among(SHAPES, "circle", "ring")),
+    "pointed": lambda shown: np.isin(shown.shape, _among(SHAPES, "triangle", "star")),
+    "warm": lambda shown: np.isin(shown.colour, _among(COLOURS, "red", "orange", "yellow", "pink")),
+    "large": lambda shown: shown.size > sum(RADII) / 2,
+    "left": lambda shown: shown.x < 0,
+    "high": lambda shown: shown.y < 0,
+    "on_white": lambda shown: np.isin(shown.background, _among(BACKGROUNDS, "white")),
+}
+"""By name: whether it holds, bool [N], of factors."""
+
+
+def attributes(shown: Factors) -> np.ndarray:
+    """Each attribute of each scene, in the order of `ATTRIBUTES`: uint8 [N, K], 1 where it holds."""
+    return np.stack([holds(shown) for holds in ATTRIBUTES.values()], 1).astype(np.uint8)
