@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import BinaryIO, Literal, final
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.pixels import pixels
+from saddlepoint.data.sources.decode import MOST_PIXELS
 from saddlepoint.errors import DataError, ShapeError
 
 Sort = Literal["colour", "look"]
@@ -58,6 +59,20 @@ class Constraint:
 def _mean(values: Tensor, mask: Tensor) -> Tensor:
     """The mean under the mask.  [n, C, H, W], [1, H, W] -> [n]"""
     return (values * mask).sum((1, 2, 3)) / (mask.sum() * values.shape[1]).clamp_min(1e-12)
+
+
+def opened(stream: BinaryIO) -> Image.Image:
+    """A picture with its transparency, from a PNG, WebP or TIFF. Raises DataError for others, and for one too large."""
+    try:
+        picture = Image.open(stream, formats=("PNG", "WEBP", "TIFF"))
+        if picture.width * picture.height > MOST_PIXELS:
+            raise DataError(f"{picture.width}x{picture.height} is more than {MOST_PIXELS // 1_000_000} megapixels.")
+        picture.load()
+    except DataError:
+        raise
+    except Exception as error:  # a malformed file makes Pillow raise nearly anything
+        raise DataError("this is no PNG, WebP or TIFF that can be read.") from error
+    return picture
 
 
 def painted(picture: Image.Image, spec: DataSpec, sort: Sort, device: torch.device | str = "cpu") -> Constraint:

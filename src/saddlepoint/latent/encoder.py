@@ -1,7 +1,7 @@
 """A trained encoder: a network that names an image's code at once, learnt from the generator's own samples.
 
 The codes of samples are known, so no real image is needed: the encoder learns to give back the code, and a code whose
-image is the one it saw. Zhu et al. 2016, arXiv:1609.03552, section 3.2 (the image term, with a fixed generator).
+image is the one it saw. Zhu et al. 2016, arXiv:1609.03552, section 4.1 (the image term, with a fixed generator).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Encoder(nn.Module):
     """Images [n, C, S, S] in [-1, 1] -> codes of one space; in evaluation mode but while it is trained.
 
     space: of the codes. shape: of one code's values. classes: 0, or how many the model makes. facts: what is kept of
-    its training; "images" says how far the model was trained.
+    its training, with the version of the model that it is for.
     """
 
     mean: Tensor
@@ -172,7 +172,7 @@ def encode(model: Model, encoder: Encoder, images: Tensor, *, kind: Kind = "auto
 
 def default_path(model: Model, space: Space) -> Path:
     """Where a run keeps its encoder of a space."""
-    return model.path.parent.parent / "encoders" / f"{space}.safetensors"
+    return model.home / "encoders" / f"{space}.safetensors"
 
 
 def save_encoder(encoder: Encoder, path: Path) -> None:
@@ -194,7 +194,7 @@ def load_encoder(path: Path, model: Model) -> Encoder:
 
     Raises DataError for a file that is missing, holds something else or was trained for another model or state of it.
     """
-    again = f"train it again: saddle edit encode {model.path.parent.parent}"
+    again = f"train it again: saddle edit encode {model.home}"
     if not path.is_file():
         raise DataError(f"there is no encoder {path}; {again.replace(' again', '')}")
     tensors, head = read_tensors(path)
@@ -206,11 +206,8 @@ def load_encoder(path: Path, model: Model) -> Encoder:
         encoder.load_state_dict(tensors)
     except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise DataError(f"{path} holds no encoder that can be used; {again}") from error
-    check_space(model, encoder.space)
-    if encoder.image != model.spec.shape or encoder.shape != _shape(model, encoder.space):
-        raise DataError(f"{path} was trained for another model; {again}")
-    if facts.get("model_images") != model.clock.images:
-        raise DataError(f"{path} was trained before this model was trained further; {again}")
+    if facts.get("version") != model.version:
+        raise DataError(f"{path} was trained for other weights of {model.name}; {again}")
     encoder.facts = facts
     return encoder.to(model.device).eval().requires_grad_(False)
 
@@ -254,7 +251,7 @@ def _facts(
     apart = ((found.code.values - code.values) / encoder.deviation).square().mean().sqrt()
     return {
         "method": model.name,
-        "model_images": model.clock.images,
+        "version": model.version,
         "images": shown,
         "seconds": round(seconds, 1),
         "error": float(found.error.mean()),

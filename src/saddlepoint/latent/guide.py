@@ -1,6 +1,6 @@
 """Edits under guidance: move a code until its image shows what was asked for, near where it began.
 
-Zhu et al. 2016, arXiv:1609.03552, section 4.1, eq. 4: the constraints' squared errors and a pull to the start code. Our
+Zhu et al. 2016, arXiv:1609.03552, section 4.2: the constraints' squared errors and a pull to the start code. Our
 own: outside the region that may change, the image is held too.
 """
 

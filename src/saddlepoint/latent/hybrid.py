@@ -1,4 +1,4 @@
-"""Hybrid inversion: an encoder names the code, descent goes on from there. Zhu et al. 2016, arXiv:1609.03552, sec. 3.2.
+"""Hybrid inversion: an encoder names the code, descent goes on from there. Zhu et al. 2016, arXiv:1609.03552, sec. 4.1.
 
 The descent begins near the end already, so it is not shaken at first.
 """
