@@ -1,0 +1,176 @@
+"""serve: trained models over HTTP, with a studio in the browser, until you stop it."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import os
+import socket
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from saddlepoint.data.sources.disk import cache_folder
+from saddlepoint.errors import ConfigError, MissingExtra, RunError
+
+if TYPE_CHECKING:
+    from saddlepoint.deploy.serve.gate import Gate
+
+_NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
+_KEY = "SADDLEPOINT_API_KEY"
+_LEAST_KEY = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serve:
+    """Serve trained models over HTTP: an interface described by /openapi.json, and a studio for the browser at /.
+
+    One process; what several clients ask of one model at nearly the same time is made at once. Ctrl-C finishes what is
+    running and refuses what is new; jobs that were done are there again after the next start.
+    """
+
+    models: tyro.conf.Positional[tuple[str, ...]]
+    """folders of runs or saved models, or hub:OWNER/NAME; NAME=PATH gives a name, NAME@CHANNEL=PATH a version such as
+    faces@beta, and NAME alone then means NAME@stable"""
+    directions: tuple[str, ...] = ()
+    """files of directions for edits, as `saddle edit directions` writes them: NAME=FILE"""
+    host: str = "127.0.0.1"
+    """address to listen on; another than this machine's own is open to the network"""
+    port: int = 8000
+    """port to listen on; 0 for any free one"""
+    api_key_file: Path | None = None
+    """a file of keys, one a line, of which each request must carry one; else the variable SADDLEPOINT_API_KEY"""
+    jobs: Path | None = None
+    """folder that keeps jobs and their results; by default in the cache"""
+    batch: int = 32
+    """most images that are made at once"""
+    wait_ms: float = 4.0
+    """milliseconds for which the first image of a batch waits for others"""
+    most_bytes: int = 20_000_000
+    """bytes of a request, uploaded images included"""
+    most_pixels: int = 25_000_000
+    """width times height of an uploaded image"""
+    most_images: int = 64
+    """images that one request makes while its client waits"""
+    most_job_images: int = 1024
+    """images that one job makes"""
+    most_steps: int = 2000
+    """steps of a projection"""
+    most_seconds: float = 30.0
+    """seconds that a client waits for its answer, and may take to send its request"""
+    most_waiting: int = 512
+    """images that wait for one model"""
+    most_jobs: int = 64
+    """jobs that wait or run"""
+    most_requests: int = 128
+    """requests that are worked on at once"""
+    rate: float = 50.0
+    """requests a second of one client, after a burst of twice as many; 0 for no bound"""
+    keep_jobs: int = 500
+    """finished jobs that are kept; the oldest go first"""
+    keep_bytes: int = 2_000_000_000
+    """bytes of results that are kept; the oldest go first"""
+    keep_hours: float = 24.0
+    """hours for which a finished job is kept"""
+    threads: Annotated[int | None, tyro.conf.arg(name="threads")] = None
+    """threads of one batch; by default torch's own number"""
+    device: str = "cpu"
+    """cpu, cuda, cuda:1 or mps"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle serve MODEL...`."""
+    found = tyro.cli(Serve, prog="saddle serve", args=arguments)
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtra(f"serving needs {', '.join(missing)}: pip install 'saddlepoint[serve]'.")
+    if not found.models:
+        raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
+    if found.batch < 1 or found.wait_ms < 0:
+        raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
+    application, listening, keyed = _application(found), _listen(found.host, found.port), bool(_keys(found))
+    host, port = listening.getsockname()[:2]
+    if not is_local(found.host) and not keyed:
+        print(f"! {host} is open to the network and no key is asked for: say --api-key-file FILE.", file=sys.stderr)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"http://{shown}:{port}/  the studio; /openapi.json describes the rest. Ctrl-C stops.", flush=True)
+    _run(application, listening)
+    return 0
+
+
+def _application(found: Serve) -> Gate:
+    import torch
+
+    from saddlepoint.deploy.serve.app import Service, build
+    from saddlepoint.deploy.serve.limits import Limits
+    from saddlepoint.deploy.serve.shelf import stock
+
+    if found.threads is not None:
+        torch.set_num_threads(found.threads)
+    limits = Limits(**{one.name: getattr(found, one.name) for one in fields(Limits)})
+    keys = _keys(found)
+    shelf = stock(found.models, found.directions, device=found.device)
+    jobs = found.jobs or cache_folder(None) / "served"
+    local = is_local(found.host)
+    return build(
+        shelf, Service(jobs=jobs, limits=limits, keys=keys, batch=found.batch, wait=found.wait_ms / 1000, local=local)
+    )
+
+
+def is_local(host: str) -> bool:
+    """Whether an address reaches this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _keys(found: Serve) -> tuple[bytes, ...]:
+    """The keys of the file, or the one of the environment. Raises ConfigError for a file without a fit key."""
+    if found.api_key_file is None:
+        lines = [os.environ.get(_KEY, "")]
+    else:
+        try:
+            lines = found.api_key_file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ConfigError(f"{found.api_key_file} cannot be read: {error.strerror}.") from error
+    keys = tuple(line.strip().encode() for line in lines if line.strip())
+    if found.api_key_file is not None and not keys:
+        raise ConfigError(f"{found.api_key_file} holds no key: write one a line.")
+    if any(len(key) < _LEAST_KEY for key in keys):
+        raise ConfigError(
+            f"a key has {_LEAST_KEY} characters or more: python -c 'import secrets; print(secrets.token_hex())'"
+        )
+    return keys
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises RunError when the address is taken or is none of this machine's."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError as error:
+        raise RunError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}. Say --port or --host."
+        ) from error
+    return made
+
+
+def _run(application: Gate, listening: socket.socket) -> None:
+    """Until a signal: the running is finished first."""
+    import uvicorn
+
+    settings = uvicorn.Config(
+        application,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # a header must not decide whose rate is counted
+        ws="none",
+    )
+    uvicorn.Server(settings).run([listening])

@@ -1,0 +1,174 @@
+"""Where requests are done: each finds its model, passes its bounds, shares the batches, and becomes a parcel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar, final
+
+import torch
+from PIL import Image
+
+from saddlepoint.deploy.serve import making, packing, projecting, schemas, translating
+from saddlepoint.deploy.serve.batching import Batcher
+from saddlepoint.deploy.serve.limits import Limits
+from saddlepoint.deploy.serve.making import Codes, Made
+from saddlepoint.deploy.serve.monitor import Monitor
+from saddlepoint.deploy.serve.packing import Parcel
+from saddlepoint.deploy.serve.progress import Progress
+from saddlepoint.deploy.serve.refusal import Refusal, over
+from saddlepoint.deploy.serve.shelf import Served, Shelf
+from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
+from saddlepoint.latent.codes import Code
+
+T = TypeVar("T")
+_LONG = 8  # translations and projections at once; each holds a thread
+
+
+@final
+class Bench:
+    """Must be made in the event loop in which it is used.
+
+    most: images of a batch. wait: seconds that the first of a batch waits for others.
+    """
+
+    def __init__(self, shelf: Shelf, limits: Limits, monitor: Monitor, *, most: int, wait: float) -> None:
+        self.shelf, self.limits, self.monitor, self._most = shelf, limits, monitor, most
+        self.batchers = {
+            one.full_name: Batcher(
+                partial(making.forward, one),
+                most=most,
+                wait=wait,
+                room=limits.most_waiting,
+                told=monitor.batches.labels(one.full_name).observe,
+            )
+            for one in shelf.served
+        }
+        self._short, self._long = ThreadPoolExecutor(4, "short"), ThreadPoolExecutor(_LONG, "long")
+        self._taken = 0
+        self.codes = Codes()
+        monitor.watch("queue_depth", "Images that wait for a model.", "model", self._waiting)
+
+    def _waiting(self) -> dict[str, float]:
+        return {name: len(batcher.waiting) for name, batcher in self.batchers.items()}
+
+    async def answer(self, ask: schemas.Ask, task: str, upload: bytes = b"", reference: bytes | None = None) -> Parcel:
+        """What a client that waits gets. Raises Refusal (408) when it takes too long."""
+        self.check(ask, task, self.limits.most_images)
+        progress = Progress()
+        try:
+            async with asyncio.timeout(self.limits.most_seconds):
+                return (await self.do(ask, task, progress, upload, reference))[0]
+        except TimeoutError as error:
+            text = f"this took longer than the {self.limits.most_seconds:g} seconds for which a client may wait."
+            bound = {"limit": self.limits.most_seconds}
+            raise Refusal(408, "time", text, "send it as a job: POST /v1/jobs", bound=bound) from error
+        finally:
+            progress.stop()
+
+    def check(self, ask: schemas.Ask, task: str, most_images: int) -> Served:
+        """The model of a request that can be done. Raises Refusal."""
+        served = self.shelf.find(ask.model)
+        if task not in served.tasks:
+            mend = f"it can {', '.join(served.tasks)}"
+            raise Refusal(422, "no-such-task", f"{served.full_name} cannot {task}.", mend)
+        if making.count(ask) > most_images:
+            mend = "ask for fewer" + ("" if most_images > self.limits.most_images else ", or send it as a job")
+            raise over(422, "images", most_images, making.count(ask), "images", mend)
+        if isinstance(ask, schemas.ProjectSettings) and ask.steps > self.limits.most_steps:
+            raise over(422, "steps", self.limits.most_steps, ask.steps, "steps", "ask for fewer")
+        return served
+
+    async def do(
+        self, ask: schemas.Ask, task: str, progress: Progress, upload: bytes = b"", reference: bytes | None = None
+    ) -> tuple[Parcel, Code | None]:
+        """A checked request as a parcel, and the code that a projection found."""
+        served, code, columns = self.shelf.find(ask.model), None, None
+        facts: dict[str, Any] = {}
+        if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
+            given, remarks = await self.short(picture_of, upload, self.limits)
+            self.monitor.uploads.labels(served.full_name).observe(given.width * given.height)
+            if remarks:
+                facts["remarks"] = "; ".join(remarks_in_words(remarks))
+            if isinstance(ask, schemas.TranslateSettings):
+                made = [await self._translate(served, ask, progress, given, reference)]
+            else:
+                one, code, figures = await self.long(projecting.found, served, given, ask, progress)
+                made, facts = [one], {**figures, **facts}
+        else:
+            wanted = await self.short(making.wanted, served, ask, self.codes)
+            pictures = await self._pictures(served, wanted, progress)
+            made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
+            columns = wanted.columns
+        parcel = await self.short(packing.pack, served, ask, made, columns, facts)
+        self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
+        return parcel, code
+
+    async def _pictures(self, served: Served, wanted: making.Wanted, progress: Progress) -> list[Image.Image]:
+        """The images of codes, a batch at a time, so that a large request leaves room for others."""
+        items, pictures = wanted.items(), []
+        for first in range(0, len(items), self._most):
+            part = items[first : first + self._most]
+            pictures += map(making.pictured, await self.batchers[served.full_name].ask(wanted.kind, part))
+            if first == 0:
+                progress.show(pictures[0])
+            progress.at(len(pictures) / len(items))
+        return pictures
+
+    async def _translate(
+        self,
+        served: Served,
+        ask: schemas.TranslateSettings,
+        progress: Progress,
+        given: Image.Image,
+        reference: bytes | None,
+    ) -> Made:
+        loop, batcher = asyncio.get_running_loop(), self.batchers[served.full_name]
+
+        def together(kind: Hashable, items: list[Any]) -> list[Any]:
+            """Called in a worker thread."""
+            done: list[Any] = []
+            for first in range(0, len(items), self._most):
+                asked = batcher.ask(kind, items[first : first + self._most])
+                done += asyncio.run_coroutine_threadsafe(asked, loop).result()
+            return done
+
+        manner = None if reference is None else (await self.short(picture_of, reference, self.limits))[0]
+        return await self.long(translating.translate, served, given, manner, ask, together, progress)
+
+    async def warm(self, served: Served) -> None:
+        """Make one image, so that the first client does not wait for what is done once."""
+        if "sample" in served.tasks:
+            wanted = await self.short(making.wanted, served, schemas.SampleAsk(), self.codes)
+            await self.batchers[served.full_name].ask(wanted.kind, wanted.items())
+        else:
+            origin = served.model.origin()
+            await self.batchers[served.full_name].ask(("translate", origin, 0), [torch.zeros(served.model.spec.shape)])
+
+    async def short(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Work of some milliseconds, in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._short, partial(work, *arguments))
+
+    async def long(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Work of seconds or minutes, in a thread of its own. Raises Refusal (429) when there are too many of them."""
+        if self._taken >= _LONG:
+            text = f"{_LONG} translations and projections are under way already."
+            raise Refusal(
+                429, "queue", text, "try again, or send a job", bound={"limit": _LONG}, headers={"Retry-After": "2"}
+            )
+        self._taken += 1
+        asked = asyncio.get_running_loop().run_in_executor(self._long, partial(work, *arguments))
+        asked.add_done_callback(self._given_back)
+        return await asked
+
+    def _given_back(self, done: Any) -> None:
+        self._taken -= 1
+
+    async def close(self) -> None:
+        """Finish what is under way, and end."""
+        await asyncio.to_thread(self._long.shutdown)  # first, since its threads ask the batches
+        for batcher in self.batchers.values():
+            await batcher.close()
+        self._short.shutdown()

@@ -1,0 +1,201 @@
+"""Images from codes: what a request for samples, a way, a mixture or an edit means, and what the batches do."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.data.pixels import to_uint8
+from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.serve import schemas
+from saddlepoint.deploy.serve.refusal import Refusal
+from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.latent.addresses import Address, codes_of, latents_of
+from saddlepoint.latent.codes import Code, code_of, joined
+from saddlepoint.latent.mixing import layers_named, sides_of, table
+from saddlepoint.latent.paths import through
+from saddlepoint.latent.pictured import stream
+from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Made:
+    """One image and what it depends on."""
+
+    picture: Image.Image
+    made: Literal["generated", "modified"]
+    settings: dict[str, Any]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Codes whose images are wanted, a row of settings for each.
+
+    kind: what may share a batch. columns: in a row, where the images are shown side by side; None for a square.
+    """
+
+    kind: Hashable
+    code: Code
+    rows: list[dict[str, Any]]
+    columns: int | None
+    made: Literal["generated", "modified"] = "generated"
+
+    def items(self) -> list[Code]:
+        """The codes one by one."""
+        return [self.code.at(slice(row, row + 1)) for row in range(len(self.code))]
+
+
+class Codes:
+    """Where codes of jobs lie, for places such as job:ID."""
+
+    def file(self, job: str, served: Served) -> Path:
+        """The file of codes that a job found with this model. Raises Refusal (404)."""
+        raise Refusal(404, "no-such-job", f"no job {job} is kept here.")
+
+
+def count(ask: schemas.Ask) -> int:
+    """How many images a request makes."""
+    match ask:
+        case schemas.SampleAsk():
+            return len(ask.seeds) * ask.n
+        case schemas.InterpolateAsk():
+            return (len(ask.seeds) - (not ask.closed)) * ask.steps + (not ask.closed)
+        case schemas.MixAsk():
+            return len(ask.rows) * len(ask.columns)
+        case schemas.EditAsk():
+            return len(ask.seeds) * len(ask.strengths)
+    return 1
+
+
+@torch.no_grad()
+def wanted(served: Served, ask: schemas.Ask, codes: Codes) -> Wanted:
+    """The codes that a request means. Raises Refusal or a SaddlepointError for what the model cannot do."""
+    match ask:
+        case schemas.SampleAsk():
+            return _sample(served, ask, codes)
+        case schemas.InterpolateAsk():
+            return _interpolate(served, ask, codes)
+        case schemas.MixAsk():
+            return _mix(served, ask, codes)
+        case schemas.EditAsk():
+            return _edit(served, ask, codes)
+    raise AssertionError(ask)
+
+
+def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Wanted:
+    firsts = [_address(served, place, codes) for place in ask.seeds]
+    label = _label(served, ask.label)
+    if any(first.file for first in firsts):
+        code = codes_of(served.model, firsts, label=label, truncation=ask.truncation)
+        rows = [{**ask.settings(), "seed": str(place)} for place in ask.seeds]
+        return Wanted(("code", code.space, ask.truncation, code.noise is None), code, rows, None, "modified")
+    places = [Address(first.seed, first.row + step) for first in firsts for step in range(ask.n)]
+    code = latents_of(served.model, places, label)
+    told = [] if code.label is None else code.label.tolist()
+    rows = [{"seed": seed, "row": row, "truncation": ask.truncation} for seed, row, _ in places]
+    for row, one in zip(rows, told):
+        row["label"] = one
+    return Wanted(("sample", ask.truncation), code, rows, None)
+
+
+def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Wanted:
+    model, places = served.model, [_address(served, place, codes) for place in ask.seeds]
+    label = _label(served, ask.label)
+    if ask.space in (None, served.spaces()[-1]) or any(place.file for place in places):
+        code = codes_of(model, places, label=label, truncation=ask.truncation)
+    else:
+        assert ask.space is not None
+        latents = latents_of(model, places, label)
+        code = code_of(model, latents.values, ask.space, latents.label)
+    along = ask.along or ("great-circle" if code.space == "z" else "line")
+    values = through(code.values, ask.steps, along, closed=ask.closed)
+    nearest = (torch.arange(len(values)) / ask.steps).round().long() % len(code)  # the class of the nearer end
+    noise = None if code.noise is None else through(code.noise, ask.steps, "line", closed=ask.closed)
+    way = Code(code.space, values, noise, None if code.label is None else code.label[nearest.to(code.label.device)])
+    rows = [{**ask.settings(), "seeds": list(map(str, ask.seeds)), "place": i / ask.steps} for i in range(len(way))]
+    truncation = ask.truncation if code.space == "z" else 1.0
+    return Wanted(("code", way.space, truncation, noise is None), way, rows, None, _origin(places))
+
+
+def _mix(served: Served, ask: schemas.MixAsk, codes: Codes) -> Wanted:
+    sides = sides_of(served.model)
+    layers = layers_named(ask.layers, sides)
+    places = [[_address(served, place, codes) for place in some] for some in (ask.rows, ask.columns)]
+    targets, sources = (codes_of(served.model, some, truncation=ask.truncation) for some in places)
+    code = Code("w+", table(targets.values, sources.values, layers))
+    rows = [{**ask.settings(), "rows": str(one), "columns": str(other)} for one in ask.rows for other in ask.columns]
+    kind = ("code", "w+", 1.0, True)
+    return Wanted(kind, code, rows, len(ask.columns), _origin([*places[0], *places[1]]))
+
+
+def _edit(served: Served, ask: schemas.EditAsk, codes: Codes) -> Wanted:
+    if served.directions is None:
+        raise Refusal(422, "no-directions", f"{served.full_name} is served without directions.", "--directions")
+    places = [_address(served, place, codes) for place in ask.seeds]
+    code = codes_of(served.model, places, label=_label(served, ask.label), truncation=ask.truncation)
+    layers = None if ask.layers is None else layers_named(ask.layers, sides_of(served.model))
+    moved = [
+        served.directions.moved(code.at(slice(row, row + 1)), ask.direction, strength, layers=layers, off=ask.off)
+        for row in range(len(code))
+        for strength in ask.strengths
+    ]
+    rows = [{**ask.settings(), "seeds": str(one), "strengths": far} for one in ask.seeds for far in ask.strengths]
+    kind = ("code", code.space, ask.truncation if code.space == "z" else 1.0, code.noise is None)
+    return Wanted(kind, joined(moved), rows, len(ask.strengths), _origin(places))
+
+
+def _address(served: Served, place: int | str, codes: Codes) -> Address:
+    if isinstance(place, int):
+        return Address(place)
+    word, _, rest = place.partition(":")
+    if word == "job":
+        return Address(file=codes.file(rest, served))
+    return Address(int(word), int(rest or 0))
+
+
+def _origin(places: Sequence[Address]) -> Literal["generated", "modified"]:
+    return "modified" if any(place.file for place in places) else "generated"
+
+
+def _label(served: Served, label: int | None) -> int | None:
+    """The class asked for. Raises Refusal (422) where the model does not know it."""
+    classes = served.classes
+    if label is not None and label >= len(classes):
+        known = f"its classes are 0 to {len(classes) - 1}" if classes else "it knows no classes"
+        raise Refusal(422, "label", f"{served.full_name} has no class {label}: {known}.", "leave label out")
+    return label
+
+
+@torch.no_grad()
+def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Tensor]:
+    """What a batch of one kind becomes: images of codes as uint8, translated windows as float32; [C, H, W] each."""
+    model, method = served.model, served.model.method
+    match kind:
+        case ("sample", float(truncation)):
+            assert isinstance(method, Samples)
+            code = joined(items)
+            return to_uint8(method.generate(model.nets, code.values, code.label, truncation)).unbind()
+        case ("code", _, float(truncation), _):
+            return to_uint8(next(stream(model, joined(items), truncation=truncation, batch=len(items)))).unbind()
+        case ("translate", str(origin), int(seed)):
+            assert isinstance(method, Translates)
+            windows = torch.stack(items).to(model.device)
+            return method.translate(model.nets, windows, origin, seed).float().cpu().unbind()
+        case ("like", str(origin)):
+            assert isinstance(method, TranslatesLike)
+            windows, references = (torch.stack(part).to(model.device) for part in zip(*items))
+            return method.translate_like(model.nets, windows, references, origin).float().cpu().unbind()
+    raise AssertionError(kind)
+
+
+def pictured(pixels: Tensor) -> Image.Image:
+    """uint8 [C, H, W] as a picture: the first three channels in colour, or the first one in grey."""
+    return as_picture(pixels[: 3 if len(pixels) >= 3 else 1].numpy())

@@ -1,0 +1,55 @@
+"""What the service tells Prometheus: requests, their time, what waits, how full batches are, images, refusals, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+_PIXELS = (1e4, 1e5, 1e6, 4e6, 1.6e7, 2.5e7, 1e8)
+
+
+@final
+class Monitor:
+    """The figures of one service."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made = {"namespace": "saddlepoint", "registry": self.registry}
+        self.requests = Counter("requests", "Answered requests.", ("route", "method", "status"), **made)
+        self.seconds = Histogram(
+            "request_seconds", "From the first byte of a request to the last of its answer.", ("route",),
+            buckets=_SECONDS, **made,
+        )  # fmt: skip
+        self.refusals = Counter("refusals", "Requests that were refused, by the kind of problem.", ("kind",), **made)
+        self.batches = Histogram("batch_size", "Images of a batch.", ("model",), buckets=_SIZES, **made)
+        self.images = Counter("images", "Images that left.", ("model", "task", "made"), **made)
+        self.uploads = Histogram("upload_pixels", "Pixels of uploaded images.", ("model",), buckets=_PIXELS, **made)
+        self.running = Gauge("requests_running", "Requests that are worked on.", **made)
+        self.jobs = Counter("jobs", "Jobs that ended, by their state.", ("task", "state"), **made)
+        ProcessCollector(registry=self.registry)
+
+    def watch(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
+        """A gauge that is read when it is asked for."""
+        self.registry.register(_Read(f"saddlepoint_{name}", what, label, values))
+
+    def text(self) -> bytes:
+        """All of it, in Prometheus' text form."""
+        return generate_latest(self.registry)
+
+
+class _Read(Collector):
+    def __init__(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
+        self._gauge, self._values = (name, what, label), values
+
+    def collect(self):  # type: ignore[no-untyped-def]
+        name, what, label = self._gauge
+        gauge = GaugeMetricFamily(name, what, labels=[label])
+        for of, value in self._values().items():
+            gauge.add_metric([of], value)
+        yield gauge

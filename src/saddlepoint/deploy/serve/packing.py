@@ -1,0 +1,99 @@
+"""What leaves: images as files that say what made them, one alone, several in a picture, as JSON or as a zip."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import torch
+from PIL import Image
+
+from saddlepoint.data.pictures import grid
+from saddlepoint.data.sources.pictures import as_pixels
+from saddlepoint.deploy.label import Disclosure, carried, labelled
+from saddlepoint.deploy.serve.making import Made
+from saddlepoint.deploy.serve.schemas import Ask, Images, OneImage
+from saddlepoint.deploy.serve.shelf import Served
+
+PREVIEW = 128
+"""pixels of the longer side of a preview"""
+
+
+@final
+@dataclass(frozen=True)
+class Parcel:
+    """An answer: its bytes, what they are, and what is said beside them."""
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str]
+
+
+def pack(
+    served: Served, ask: Ask, made: Sequence[Made], columns: int | None = None, facts: Mapping[str, Any] | None = None
+) -> Parcel:
+    """The images in the form that was asked for; every file carries its disclosure.
+
+    columns: of several images in one picture; None for about as many as rows. facts: figures of the whole.
+    """
+    made = [_reduced(one) for one in made] if ask.preview else made
+    headers = {"X-Model": served.full_name, "X-Model-Version": served.model.version}
+    for name, value in (facts or {}).items():
+        headers[f"X-{name.capitalize()}"] = str(value)
+    if ask.answer == "image":
+        whole = made[0] if len(made) == 1 else _side_by_side(made, columns, ask)
+        headers["X-Disclosure"] = ", ".join(carried(whole.picture.size))
+        return Parcel(file_of(served, ask, whole), f"image/{ask.form}", headers)
+    headers["X-Disclosure"] = ", ".join(carried(made[0].picture.size))
+    files = [file_of(served, ask, one) for one in made]
+    described = [_described(one, file, ask) for one, file in zip(made, files)]
+    answer = Images(model=served.full_name, version=served.model.version, images=described, facts=dict(facts or {}))
+    if ask.answer == "json":
+        return Parcel(answer.model_dump_json().encode(), "application/json", headers)
+    return Parcel(_zipped(answer, files, ask), "application/zip", headers)
+
+
+def file_of(served: Served, ask: Ask, one: Made) -> bytes:
+    """One image as a file with its disclosure."""
+    disclosure = Disclosure(one.made, served.full_name, served.model.version, one.settings)
+    return labelled(one.picture, disclosure, form=ask.form)
+
+
+def _described(one: Made, file: bytes, ask: Ask) -> OneImage:
+    return OneImage(
+        image=base64.b64encode(file).decode(),
+        media_type=f"image/{ask.form}",
+        width=one.picture.width,
+        height=one.picture.height,
+        made=one.made,
+        settings=one.settings,
+        disclosure=list(carried(one.picture.size)),
+    )
+
+
+def _zipped(answer: Images, files: Sequence[bytes], ask: Ask) -> bytes:
+    content = io.BytesIO()
+    said = answer.model_dump(exclude={"images": {"__all__": {"image"}}})
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as opened:
+        for index, file in enumerate(files):
+            opened.writestr(f"{index:05d}.{'jpg' if ask.form == 'jpeg' else 'png'}", file)
+        opened.writestr("answer.json", json.dumps(said, indent=1))
+    return content.getvalue()
+
+
+def _side_by_side(made: Sequence[Made], columns: int | None, ask: Ask) -> Made:
+    pixels = torch.from_numpy(np.stack([np.array(as_pixels(one.picture)) for one in made]))
+    both = "modified" if any(one.made == "modified" for one in made) else "generated"
+    return Made(grid(pixels, columns, enlarge=1), both, {**ask.settings(), "images": len(made)})
+
+
+def _reduced(one: Made) -> Made:
+    small = one.picture.copy()
+    small.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
+    return Made(small, one.made, one.settings)

@@ -1,0 +1,55 @@
+"""A given image sought in a model's latent space: the image that the model makes of what was found, and the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.data.sources.fit import square
+from saddlepoint.data.sources.pictures import as_pixels
+from saddlepoint.deploy.serve.making import Made, pictured
+from saddlepoint.deploy.serve.progress import Progress, Stopped
+from saddlepoint.deploy.serve.schemas import ProjectSettings
+from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.latent.codes import Code
+from saddlepoint.latent.project import Projection, project
+
+
+def found(
+    served: Served, given: Image.Image, ask: ProjectSettings, progress: Progress
+) -> tuple[Made, Code, dict[str, Any]]:
+    """Runs in a worker thread: the image, its code, and figures of how near it came. Raises Stopped."""
+    model = served.model
+    picture = square(given.convert("L" if model.spec.channels == 1 else "RGB"), model.spec.resolution, "crop")[0]
+    image = pixels(torch.from_numpy(np.array(as_pixels(picture)))[None])
+
+    def told(step: int, share: float, loss: float) -> None:
+        progress.share = share
+
+    steps = min(ask.steps, 20) if ask.preview else ask.steps
+    result = project(
+        model,
+        image,
+        space=ask.space,
+        settings=Projection(steps=steps, seed=ask.seed),
+        label=ask.label,
+        progress=told,
+        stop=lambda: progress.stopped,
+    )
+    if result.stopped:
+        raise Stopped
+    facts = {
+        "error": float(result.error[0]),
+        "psnr": min(float(result.psnr[0]), 999.0),  # JSON has no infinity
+        "perceptual": float(result.perceptual[0]),
+        "distance": result.distance,
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "space": result.code.space,
+    }
+    settings = {**ask.settings(), "space": result.code.space, "steps": result.steps}
+    return Made(pictured(to_uint8(result.images)[0]), "modified", settings), result.code, facts

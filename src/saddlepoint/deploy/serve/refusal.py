@@ -1,0 +1,48 @@
+"""What the service refuses, in one form: problem details (RFC 9457) that name the bound and the mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@final
+class Refusal(Exception):
+    """A request that is not done, and why.
+
+    status: of HTTP. kind: a word that programs go by. detail: one sentence. mend: what would be done instead.
+    bound: which limit, its value, and what was asked for.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        mend: str = "",
+        *,
+        bound: Mapping[str, float] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.kind, self.detail, self.mend = status, kind, detail, mend
+        self.bound, self.headers = bound, dict(headers or {})
+
+    def body(self, request: str) -> dict[str, Any]:
+        """The problem as JSON. request: its identity in the log."""
+        said = {
+            "type": f"urn:saddlepoint:{self.kind}",
+            "title": self.kind.replace("-", " "),
+            "status": self.status,
+            "detail": self.detail,
+            "request": request,
+        }
+        return {**said, **({"mend": self.mend} if self.mend else {}), **({"bound": self.bound} if self.bound else {})}
+
+
+def over(status: int, kind: str, limit: float, given: float, what: str, mend: str) -> Refusal:
+    """The refusal of what goes over a bound: "40,000,000 pixels are more than the 25,000,000 that are taken"."""
+    detail = f"{given:,.0f} {what} are more than the {limit:,.0f} that are taken."
+    return Refusal(status, kind, detail, mend, bound={"limit": limit, "given": given})

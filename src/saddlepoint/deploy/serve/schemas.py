@@ -1,0 +1,229 @@
+"""What is asked and answered, as typed JSON: the names, ranges and sentences that the OpenAPI description shows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+
+from saddlepoint.deploy.serve.shelf import NAME
+
+_JOB = r"[0-9a-f]{32}"
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+Place = Annotated[
+    Annotated[int, Field(ge=0, lt=2**53)]
+    | Annotated[str, StringConstraints(pattern=rf"^([0-9]{{1,15}}(:[0-9]{{1,4}})?|job:{_JOB})$")],
+    Field(union_mode="left_to_right"),
+]
+"""an image: its seed; "SEED:ROW" for another than the first of a seed; "job:ID" for what a job projected"""
+JobId = Annotated[str, StringConstraints(pattern=f"^{_JOB}$")]
+Strength = Annotated[float, Field(ge=-20, le=20, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Truncation = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
+
+
+class Typed(BaseModel):
+    """Nothing but what is named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Ask(Typed):
+    """What every request for images has."""
+
+    model: Name | None = Field(None, description="NAME or NAME@CHANNEL; the first that is served where none is named")
+    form: Literal["png", "jpeg"] = Field("png", description="of the image files")
+    answer: Literal["image", "json", "zip"] = Field(
+        "image", description="image: one file, several images side by side in it; json, zip: a file for each"
+    )
+    preview: bool = Field(False, description="a small image, quickly, instead of the whole one")
+
+    def settings(self) -> dict[str, Any]:
+        """What the images depend on, for their disclosure."""
+        left_out = {"model", "form", "answer", "task", "image", "reference"}
+        return self.model_dump(exclude=left_out, exclude_defaults=True)
+
+
+class SampleAsk(Ask):
+    """New images. Image n of a seed depends on the two alone."""
+
+    task: Literal["sample"] = "sample"
+    seeds: list[Place] = Field([0], min_length=1, max_length=1024, description="which images: 7, or 1:5")
+    n: int = Field(1, ge=1, le=1024, description="how many of each seed")
+    label: int | None = Field(None, ge=0, lt=2**31, description="the class, where the model knows classes")
+    truncation: Truncation = Field(1.0, description="below 1: nearer to the average, less varied")
+
+
+class InterpolateAsk(Ask):
+    """A way from image to image."""
+
+    task: Literal["interpolate"] = "interpolate"
+    seeds: list[Place] = Field([0, 1], min_length=2, max_length=64, description="the images on the way")
+    steps: int = Field(8, ge=1, le=1024, description="from one to the next")
+    along: Literal["line", "great-circle", "smooth"] | None = Field(
+        None, description="by default a great circle in z and a line in w+"
+    )
+    space: Literal["z", "w", "w+"] | None = Field(None, description="by default the richest that the model has")
+    closed: bool = Field(False, description="back to the first")
+    label: int | None = Field(None, ge=0, lt=2**31, description="the class of all, where the model knows classes")
+    truncation: Truncation = 1.0
+
+
+class MixAsk(Ask):
+    """Each row's image with the named layers of each column's: a table, row by row."""
+
+    task: Literal["mix"] = "mix"
+    rows: list[Place] = Field([0], min_length=1, max_length=32)
+    columns: list[Place] = Field([1], min_length=1, max_length=32)
+    layers: str = Field("coarse", max_length=100, description="coarse, middle, fine, coarse+middle, 0-3, 2+5")
+    truncation: Truncation = 1.0
+
+
+class EditAsk(Ask):
+    """Images moved along a direction, a row for each image and a column for each strength."""
+
+    task: Literal["edit"] = "edit"
+    seeds: list[Place] = Field([0], min_length=1, max_length=64)
+    direction: str = Field(max_length=200, description="its name, as the model's entry lists it")
+    strengths: list[Strength] = Field([-2.0, 0.0, 2.0], min_length=1, max_length=64, description="in deviations")
+    layers: str | None = Field(None, max_length=100, description="of styles: those that are moved; all by default")
+    off: list[Annotated[str, Field(max_length=200)]] = Field(
+        [], max_length=16, description="directions along which nothing is to move"
+    )
+    label: int | None = Field(None, ge=0, lt=2**31)
+    truncation: Truncation = 1.0
+
+
+class ProjectSettings(Ask):
+    """How the code of a given image is sought; the answer is the image that the model makes of it."""
+
+    space: Literal["z", "w", "w+"] | None = Field(None, description="by default the richest that the model has")
+    steps: int = Field(100, ge=1, le=100_000)
+    label: int | None = Field(None, ge=0, lt=2**31)
+    seed: int = Field(0, ge=0, lt=2**53)
+
+
+class TranslateSettings(Ask):
+    """How a given image is translated. What is larger than the trained side is worked on in windows."""
+
+    origin: Annotated[str, Field(max_length=100)] | None = Field(
+        None, description="which kind the image is of, where the model knows more ways than one"
+    )
+    seed: int = Field(0, ge=0, lt=2**53, description="of what the image leaves open")
+    resize: bool = Field(False, description="bring the image to the trained side first")
+    overlap: int | None = Field(None, ge=0, le=4096, description="pixels that windows share; an eighth by default")
+    strength: Share = Field(1.0, description="share of the translation; the rest is the given image")
+    white_balance: bool = Field(False, description="first even out a cast of the light (grey world)")
+    keep_colour: bool = Field(False, description="give the result the mean and spread of the given image's colours")
+    sharpen: Share = Field(0.0, description="strength of an unsharp mask at the end")
+
+
+class ProjectAsk(ProjectSettings):
+    """A projection as a job."""
+
+    task: Literal["project"] = "project"
+    image: Base64Bytes = Field(description="the image file")
+
+
+class TranslateAsk(TranslateSettings):
+    """A translation as a job."""
+
+    task: Literal["translate"] = "translate"
+    image: Base64Bytes = Field(description="the image file")
+    reference: Base64Bytes | None = Field(None, description="an image to take the manner from, where the model can")
+
+
+AnyAsk = Annotated[
+    SampleAsk | InterpolateAsk | MixAsk | EditAsk | ProjectAsk | TranslateAsk, Field(discriminator="task")
+]
+
+
+class Shape(Typed):
+    """Of the images that the model was trained on."""
+
+    channels: int
+    height: int
+    width: int
+
+
+class ModelEntry(Typed):
+    """A served model and what it can be asked for."""
+
+    name: str = Field(description="as requests name it")
+    default: bool = Field(description="whether it is meant where a request names no model")
+    channel: str
+    method: str
+    version: str = Field(description="changes with any weight or setting")
+    trained_images: int
+    shape: Shape
+    tasks: list[str]
+    classes: list[str] = Field(description="label order; empty where no class can be chosen")
+    spaces: list[str] = Field(description="latent spaces, the richest last")
+    layers: dict[str, list[int]] = Field(description="the layers of style mixing by group; empty without styles")
+    directions: list[str] = Field(description="names for `edit`")
+    origins: dict[str, str] = Field(description="what becomes what in a translation, the usual one first")
+    takes_reference: bool
+    card: bool = Field(description="whether it has a model card")
+
+
+class ModelList(Typed):
+    """All that is served."""
+
+    models: list[ModelEntry]
+    limits: dict[str, float] = Field(description="the bounds of every request")
+
+
+class OneImage(Typed):
+    """An image file and what it depends on."""
+
+    image: str = Field(description="the file in base64")
+    media_type: str
+    width: int
+    height: int
+    made: Literal["generated", "modified"]
+    settings: dict[str, Any]
+    disclosure: list[str] = Field(description="what the file carries: metadata, watermark")
+
+
+class Images(Typed):
+    """Several images in one answer."""
+
+    model: str
+    version: str
+    images: list[OneImage]
+    facts: dict[str, Any] = Field(description="figures of the whole: error and time of a projection")
+
+
+State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+
+
+class Job(Typed):
+    """Work that is done while nobody waits."""
+
+    id: str
+    task: str
+    model: str
+    version: str
+    state: State
+    progress: float = Field(ge=0, le=1)
+    seconds: float = Field(description="for which it has run")
+    seconds_left: float | None = Field(description="an estimate, while it runs")
+    created: str
+    finished: str | None
+    preview: bool = Field(description="whether a small image can be had before the whole one")
+    result: str | None = Field(description="where the result is, once it is done")
+    bytes: int | None = None
+    error: dict[str, Any] | None = Field(None, description="the problem, where it failed or was interrupted")
+
+
+class Problem(BaseModel):
+    """Problem details, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request: str = Field(description="its identity in the log")
+    mend: str | None = None
+    bound: dict[str, float] | None = None
+    errors: list[dict[str, Any]] | None = None

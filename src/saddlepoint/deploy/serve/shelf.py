@@ -1,0 +1,142 @@
+"""The models that are served, by name and channel: `faces`, `faces@beta`; `faces` alone means `faces@stable`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.config import nearest
+from saddlepoint.deploy.serve.refusal import Refusal
+from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.latent.codes import spaces
+from saddlepoint.latent.directions import Directions
+from saddlepoint.methods.abilities import ByClass, Samples, Styles, Translates, TranslatesLike
+
+STABLE = "stable"
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
+"""how a model is named in a request"""
+_ALIAS = re.compile(rf"({NAME})=(.+)", re.DOTALL)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Served:
+    """One model on the shelf.
+
+    name: without the channel. directions: ways to edit its images, None where no file was given.
+    """
+
+    name: str
+    channel: str
+    model: Model
+    directions: Directions | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Name and channel."""
+        return f"{self.name}@{self.channel}"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What it can be asked for."""
+        method, found = self.model.method, []
+        if isinstance(method, Samples):
+            found += ["sample", "interpolate", "project"]
+            found += ["mix"] if isinstance(method, Styles) else []
+            found += ["edit"] if self.directions is not None else []
+        if isinstance(method, Translates):
+            found.append("translate")
+        return tuple(found)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that can be chosen; empty where none can."""
+        method, spec = self.model.method, self.model.spec
+        if not isinstance(method, ByClass):
+            return ()
+        return spec.classes or tuple(map(str, range(method.classes(self.model.nets))))
+
+    @property
+    def takes_reference(self) -> bool:
+        """Whether a translation can be led by a reference image."""
+        return isinstance(self.model.method, TranslatesLike)
+
+    def spaces(self) -> tuple[str, ...]:
+        """The latent spaces; empty for a model that makes no images from latents."""
+        return spaces(self.model) if isinstance(self.model.method, Samples) else ()
+
+
+@final
+@dataclass(frozen=True)
+class Shelf:
+    """The models in the order in which they were named; the first is meant where a request names none."""
+
+    served: tuple[Served, ...]
+    _by_name: Mapping[str, Served] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, Served] = {}
+        for one in self.served:
+            if one.full_name in found:
+                raise ConfigError(f"two models are called {one.full_name}: name one NAME=PATH or NAME@CHANNEL=PATH.")
+            found[one.full_name] = one
+        object.__setattr__(self, "_by_name", found)
+
+    def find(self, name: str | None) -> Served:
+        """The model of a name, or the first. Raises Refusal (404) with the nearest right name."""
+        if not name:
+            return self.served[0]
+        wanted = name if "@" in name else f"{name}@{STABLE}"
+        if wanted not in self._by_name:
+            known = ", ".join(self._by_name)
+            raise Refusal(
+                404, "no-such-model", f"no model is called {name}{nearest(wanted, self._by_name)}", f"{known}"
+            )
+        return self._by_name[wanted]
+
+
+def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str = "cpu") -> Shelf:
+    """Load what the command line names: PATH, NAME=PATH or NAME@CHANNEL=PATH, and directions as NAME=FILE.
+
+    Without a name the folder's is taken. Raises ConfigError for names that cannot be, CheckpointError for what holds
+    no model, CapabilityError for a model that makes no images, DataError for a file without directions.
+    """
+    files = dict(_named(text, "directions") for text in directions)
+    shelf: list[Served] = []
+    for text in names:
+        name, path = _named(text, "") if "=" in text else (_from(text), text)
+        model = load(path, device=device)
+        if len(model.spec.shape) != 3:
+            raise CapabilityError(f"{model} makes points, which are not served.")
+        stem, _, channel = name.partition("@")
+        file = files.pop(name, None)
+        served = Served(stem, channel or STABLE, model, None if file is None else Directions.read(Path(file)))
+        if not served.tasks:
+            raise CapabilityError(
+                f"{model} makes no images, neither from latents nor from others, so it is not served."
+            )
+        shelf.append(served)
+    if files:
+        raise ConfigError(f"directions are given for {', '.join(files)}, but no model has that name.")
+    return Shelf(tuple(shelf))
+
+
+def _named(text: str, what: str) -> tuple[str, str]:
+    found = _ALIAS.fullmatch(text)
+    if not found:
+        raise ConfigError(
+            f"{text!r} names no {what or 'model'}: write NAME=PATH, of letters, digits, '.', '_' and '-'."
+        )
+    return found[1], found[3]
+
+
+def _from(path: str) -> str:
+    """A name from a path: the folder of the run or of the model."""
+    folder = Path(path.removeprefix("hub:")).resolve()
+    if folder.parent.name == "checkpoints":
+        folder = folder.parent.parent
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-._")[:64] or "model"

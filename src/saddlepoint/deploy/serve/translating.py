@@ -1,0 +1,81 @@
+"""A given image translated: prepared, worked on in windows that share the model's batches, and finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.data.pixels import pixels
+from saddlepoint.data.sources.fit import Fit, square
+from saddlepoint.data.sources.pictures import as_picture, as_pixels
+from saddlepoint.deploy.finish import blended, coloured_like, sharpened, white_balanced
+from saddlepoint.deploy.serve.making import Made
+from saddlepoint.deploy.serve.progress import Progress
+from saddlepoint.deploy.serve.refusal import Refusal
+from saddlepoint.deploy.serve.schemas import TranslateSettings
+from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.deploy.translate import translated
+
+Together = Callable[[Hashable, list[Any]], list[Any]]
+"""a kind and items -> a result for each; blocks until the model's batches have done them"""
+
+
+def translate(
+    served: Served,
+    given: Image.Image,
+    reference: Image.Image | None,
+    ask: TranslateSettings,
+    together: Together,
+    progress: Progress,
+) -> Made:
+    """Runs in a worker thread. Raises Refusal and SaddlepointErrors for what the model cannot do, Stopped."""
+    model = served.model
+    origin = model.origin(ask.origin)
+    side, mode = model.spec.resolution, "L" if model.spec.channels == 1 else "RGB"
+    given = given.convert(mode)
+    shown = white_balanced(given) if ask.white_balance else given
+    if reference is not None and not served.takes_reference:
+        raise Refusal(422, "reference", f"{served.full_name} takes nothing from a reference.", "leave it out")
+    manner = None if reference is None else _windowed(square(reference.convert(mode), side, "crop")[0])
+
+    def work(windows: Tensor) -> Tensor:
+        progress.at(progress.share)  # ends here when it is no longer wanted
+        if manner is None:
+            return torch.stack(together(("translate", origin, ask.seed), list(windows)))
+        return torch.stack(together(("like", origin), [(window, manner) for window in windows]))
+
+    def whole(picture: Image.Image, told: Callable[[float], object]) -> Image.Image:
+        image = torch.from_numpy(np.array(as_pixels(picture)))
+        return as_picture(translated(image, work, side, ask.overlap, told))
+
+    if ask.resize or ask.preview or (progress.wants_preview and max(given.size) > side):
+        fit: Fit = served.model.facts["data"]["fit"] if ask.resize else "stretch"
+        small = whole(square(shown, side, fit)[0], lambda share: None)
+        if not ask.resize:
+            small = small.resize(_within(given.size, side), Image.Resampling.LANCZOS)
+        if ask.resize or ask.preview:
+            like = square(given, side, fit)[0] if ask.resize else given.resize(small.size, Image.Resampling.LANCZOS)
+            return Made(_finished(small, like, ask), "modified", ask.settings())
+        progress.show(small)
+    return Made(_finished(whole(shown, progress.at), given, ask), "modified", ask.settings())
+
+
+def _windowed(picture: Image.Image) -> Tensor:
+    """[C, S, S] in [-1, 1]"""
+    return pixels(torch.from_numpy(np.array(as_pixels(picture)))[None])[0]
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """The size of the same proportions whose longer side is `side`."""
+    return max(1, round(side * size[0] / max(size))), max(1, round(side * size[1] / max(size)))
+
+
+def _finished(picture: Image.Image, given: Image.Image, ask: TranslateSettings) -> Image.Image:
+    if ask.keep_colour:
+        picture = coloured_like(picture, given)
+    return blended(sharpened(picture, ask.sharpen), given, ask.strength)

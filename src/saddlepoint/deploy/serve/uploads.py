@@ -1,0 +1,45 @@
+"""Uploaded images, looked at before they are decoded: their bytes decide what they are, never their names."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from saddlepoint.data.sources.decode import UnusableImage, decode, header
+from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.deploy.serve.limits import Limits
+from saddlepoint.deploy.serve.refusal import Refusal, over
+
+_KINDS = "send a JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
+
+
+def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]]:
+    """An upload as mode "L" or "RGB", upright, its first frame, and what was done to it.
+
+    Raises Refusal: 422 for too many pixels or a damaged file, 415 for what is no image.
+    """
+    if not content:
+        raise Refusal(422, "empty-upload", "the uploaded file is empty.", _KINDS)
+    try:
+        size = header(io.BytesIO(content))
+        if size.width * size.height > limits.most_pixels:
+            raise over(422, "pixels", limits.most_pixels, size.width * size.height, "pixels", "send a smaller image")
+        return decode(io.BytesIO(content))
+    except UnusableImage as error:
+        if "megapixels" in str(error):
+            raise Refusal(
+                422,
+                "pixels",
+                f"the image is too large: {error}.",
+                "send a smaller one",
+                bound={"limit": limits.most_pixels},
+            ) from error
+        if "known kind" in str(error):
+            raise Refusal(415, "no-image", "the upload is not an image of a known kind.", _KINDS) from error
+        raise Refusal(422, "damaged-image", f"the uploaded image {error}.", "send it again, or save it anew") from error
+
+
+def remarks_in_words(remarks: set[Remark]) -> list[str]:
+    """What was done to an upload, in the order in which it is listed."""
+    return [f"the upload {remark.value}" for remark in Remark if remark in remarks]

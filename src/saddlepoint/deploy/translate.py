@@ -1,0 +1,42 @@
+"""A whole picture translated at its own size: in windows that overlap where it is large, padded where it is small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.deploy.tile import Work, bands
+
+
+def translated(
+    image: Tensor,
+    work: Work,
+    side: int,
+    overlap: int | None = None,
+    told: Callable[[float], object] = lambda share: None,
+) -> np.ndarray:
+    """uint8 [C, H, W], there and back; no more than a band of it in floating numbers at once.
+
+    work: translates windows [n, C, side, side] in [-1, 1]. overlap: pixels that neighbours share; None for an eighth
+    of the side. told: after each band, which share is done. Raises ConfigError for an impossible overlap.
+    """
+    height, width = image.shape[1:]
+    spare = (0, max(0, side - width), 0, max(0, side - height))
+    padded = F.pad(image[None].float(), spare, mode="replicate")[0].to(torch.uint8) if any(spare) else image
+    overlap = side // 8 if overlap is None else overlap
+
+    def read(top: int, left: int) -> Tensor:
+        return pixels(padded[None, :, top : top + side, left : left + side])[0]
+
+    made: list[np.ndarray] = []
+    done = 0
+    for band in bands(read, padded.shape[1], padded.shape[2], work, side, overlap):
+        made.append(to_uint8(band[None])[0].numpy())
+        done += band.shape[1]
+        told(done / padded.shape[1])
+    return np.concatenate(made, 1)[:, :height, :width]
