@@ -1,0 +1,29 @@
+"""animate: a loop through images that comes back to where it began, as MP4 or GIF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from saddlepoint.cli.edit.asked import Images
+from saddlepoint.cli.edit.interpolate import Interpolate, walk
+from saddlepoint.latent.paths import Along
+
+
+@dataclass(frozen=True, kw_only=True)
+class Animate(Interpolate):
+    """Go round through images, back to the first: all layers, or the coarse ones alone while the fine ones stay."""
+
+    images: Images = "0:0-3"
+    """in the order of the loop: 1:0,1:5,2:3"""
+    along: Along | None = "smooth"
+    """straight, on great circles or on a smooth curve"""
+    steps: int = 48
+    """frames from one image to the next"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit animate RUN IMAGES`."""
+    found = tyro.cli(Animate, prog="saddle edit animate", args=arguments)
+    return walk(found, closed=True, suffix=".mp4")

@@ -1,0 +1,111 @@
+"""apply: move images along a direction, weaker and stronger, as a strip for each."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import tyro
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.cli.edit.asked import Images, Named, save
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.addresses import parse
+from saddlepoint.latent.codes import Code
+from saddlepoint.latent.directions import Directions, described
+from saddlepoint.latent.mixing import layers_named, said, sides_of
+from saddlepoint.latent.pictured import images_of
+from saddlepoint.report.captioned import captioned
+
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apply(Named):
+    """Move images along a direction of a file that `saddle edit directions` wrote."""
+
+    directions: Path
+    """the file"""
+    name: str
+    """which of its directions; a number counts them from 0"""
+    images: Images = "0:0-3"
+    """1:0-3, or photo.safetensors from a projection"""
+    strength: str = "-3..3"
+    """how far, in standard deviations of the model's own codes: one number, or the ends of a strip"""
+    steps: int = 7
+    """columns of a strip"""
+    layers: str | None = None
+    """of styles, those that are moved: coarse, middle, fine, or numbers such as 0-3; by default all, or those that the
+    file was made for"""
+    off: tuple[str, ...] = ()
+    """directions whose own attribute is to stay: what lies along them is taken out"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit apply RUN IMAGES --directions FILE --name NAME`."""
+    found = tyro.cli(Apply, prog="saddle edit apply", args=arguments)
+    addresses, strengths = parse(found.images), ends(found.strength, found.steps)
+    directions = Directions.read(found.directions)
+    row = directions.row(found.name)
+    name = directions.names[row]
+    model = found.open()
+    warn_of_another(directions, model)
+    layers, of = chosen(directions, model, found.layers)
+    code, words = found.codes(model, addresses)
+    title = f"{name}{of}, strength in deviations{found.remark()}"
+    title += f"; without {', '.join(found.off)}" if found.off else ""
+    shown = strip(model, code, directions, name, strengths, layers, found.off)
+    picture = captioned(list(shown), words, [f"{strength:+.3g}" for strength in strengths], title)
+    named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark())
+    return save(picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}")
+
+
+def strip(
+    model: Model,
+    code: Code,
+    directions: Directions,
+    name: str,
+    strengths: list[float],
+    layers: tuple[int, ...] | None,
+    off: tuple[str, ...] = (),
+) -> torch.Tensor:
+    """Each image at each strength, [n * strengths, C, H, W], image by image."""
+    columns = [
+        images_of(model, directions.moved(code, name, strength, layers=layers, off=off)) for strength in strengths
+    ]
+    return torch.stack(columns, 1).flatten(0, 1)
+
+
+def ends(text: str, steps: int) -> list[float]:
+    """The strengths that a text means: one number by itself, or `steps` of them evenly from end to end."""
+    match = re.fullmatch(rf"({_NUMBER})(?:\.\.({_NUMBER}))?", text.strip())
+    if match is None:
+        raise ConfigError(f"--strength cannot be {text!r}: give a number, or two such as -3..3.")
+    if match[2] is None:
+        return [float(match[1])]
+    if not 2 <= steps <= 15:
+        raise ConfigError(f"--steps cannot be {steps}: a strip has 2 to 15 columns.")
+    return torch.linspace(float(match[1]), float(match[2]), steps).tolist()
+
+
+def chosen(directions: Directions, model: Model, layers: str | None) -> tuple[tuple[int, ...] | None, str]:
+    """The layers that are moved, None for a code without layers, and how to say it."""
+    if directions.space == "z":
+        if layers is not None:
+            raise ConfigError("these directions are of latents, which have no layers: leave --layers out.")
+        return None, ""
+    sides = sides_of(model)
+    made_for = directions.facts.get("layers", range(len(sides)))
+    moved = tuple(made_for) if layers is None else layers_named(layers, sides)
+    return moved, f" in {said(moved, sides)}"
+
+
+def warn_of_another(directions: Directions, model: Model) -> None:
+    """Says so where the file was made with another run or step; it may still be meant."""
+    known = {key: directions.facts.get(key) for key in described(model)}
+    if known != described(model):
+        made = f"{known['method']} {known['run']}, step {known['step']}"
+        print(f"note: these directions were found in {made}, not in this model.", file=sys.stderr)

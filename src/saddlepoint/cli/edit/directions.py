@@ -1,0 +1,161 @@
+"""directions: find what can be turned up and down in all images, with labels or without, and keep it in a file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.apply import chosen, strip
+from saddlepoint.cli.edit.asked import Asked, made_by
+from saddlepoint.cli.plan import Plan
+from saddlepoint.data.open import open_data
+from saddlepoint.data.pixels import to_uint8
+from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.latent.addresses import Address, codes_of
+from saddlepoint.latent.boundaries import boundaries
+from saddlepoint.latent.codes import Code
+from saddlepoint.latent.components import components
+from saddlepoint.latent.directions import Directions, described, found, pool
+from saddlepoint.latent.factorisation import factorise
+from saddlepoint.latent.mixing import layers_named, sides_of
+from saddlepoint.latent.pictured import stream
+from saddlepoint.latent.scores import Scores, of_classes, read_scores
+from saddlepoint.metrics.classifier import train_classifier
+from saddlepoint.report.captioned import captioned
+from saddlepoint.report.grids import save_png
+from saddlepoint.report.pace import paced
+from saddlepoint.report.tables import print_table
+
+_STRENGTHS = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindDirections(Asked):
+    """Find directions in a model's styles, or in its latents where it has none; choose one of three ways.
+
+    Labels give a direction for each class or attribute, with how well it parts held-out images. Factorisation and main
+    axes need none, and say nothing of what they change: look at the picture that is written beside the file.
+    """
+
+    from_labels: str | None = None
+    """who says what images show: `data` for a classifier trained here on the run's own labelled images, the folder of a
+    run that classifies, or a .csv of `image,NAME,...` about the images of `saddle sample RUN --single --seed S`"""
+    factorise: bool = False
+    """from the generator's first weights alone, in seconds"""
+    pca: bool = False
+    """the main axes of many samples"""
+    count: int = 8
+    """directions to find without labels"""
+    samples: int = 4000
+    """images to label, or to find axes from"""
+    share: float = 0.2
+    """of graded scores, the lowest and the highest part that count"""
+    layers: str | None = None
+    """of styles, those whose weights are factorised: coarse, middle, fine, or numbers such as 0-3; by default all"""
+    seed: int = 0
+    """of the samples, as in `saddle sample`"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit directions RUN --factorise`."""
+    asked = tyro.cli(FindDirections, prog="saddle edit directions", args=arguments)
+    _check(asked)
+    model = asked.open()
+    if asked.from_labels is not None:
+        made, how = _labelled(model, asked, asked.from_labels), "labels"
+    elif asked.factorise:
+        layers = None if asked.layers is None else layers_named(asked.layers, sides_of(model))
+        made, how = factorise(model, asked.count, layers=layers), "factors"
+    else:
+        made, how = components(model, asked.count, samples=asked.samples, seed=asked.seed), "components"
+    path = asked.target(model, "directions", how, asked.layers or "", suffix=".safetensors")
+    made.save(path)
+    picture = path.with_suffix(".png")
+    _show(model, made, picture, asked.label)
+    print_table(_rows(made), f"{len(made)} directions in {'latents' if made.space == 'z' else 'styles'}")
+    print(f"{path}\n{picture}\ntry  saddle edit apply {asked.run} --directions {path} --name {made.names[0]}")
+    return 0
+
+
+def _check(asked: FindDirections) -> None:
+    ways = [asked.from_labels is not None, asked.factorise, asked.pca]
+    if sum(ways) != 1:
+        raise ConfigError("choose one way: --from-labels data (or a .csv, or a run), --factorise, or --pca.")
+    if asked.count < 1 or asked.samples < 100 or not 0 < asked.share <= 0.5:
+        raise ConfigError("--count must be 1 or more, --samples 100 or more, and --share over 0 and at most 0.5.")
+    if asked.layers is not None and not asked.factorise:
+        raise ConfigError("--layers chooses whose weights are factorised: it goes with --factorise alone.")
+    if asked.out is not None and asked.out.suffix != ".safetensors":
+        raise ConfigError(f"{asked.out.name} is no name for directions: end it with .safetensors.")
+
+
+def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
+    """Boundaries of what the source says of the samples. Raises DataError where none can be found."""
+    table = read_scores(Path(source)) if source.endswith(".csv") else None
+    count = asked.samples if table is None else len(next(iter(table.values())))
+    space, code = pool(model, count, asked.seed)
+    scores = table or _named(model, code, source)
+    parted, failed = boundaries(code.values.flatten(1), scores, share=asked.share)
+    for name, reason in failed.items():
+        print(f"{name} left out: {reason}", file=sys.stderr)
+    if not parted:
+        raise DataError(f"no direction was found in {count:,} images: take more --samples, or other labels.")
+    facts = {
+        **described(model),
+        "how": f"linear boundaries between {count:,} images, labelled by {Path(source).name}, seed {asked.seed}",
+        "held_out_accuracy": {name: each.accuracy for name, each in parted.items()},
+        "held_out": {name: each.held_out for name, each in parted.items()},
+    }
+    vectors = torch.stack([each.vector for each in parted.values()])
+    return found(space, vectors, list(parted), code.values.flatten(1), facts)
+
+
+def _named(model: Model, code: Code, source: str) -> Scores:
+    """What a classifier says of the images of a code: the run `source`, or one trained on the run's own images."""
+    parts = paced(stream(model, code), len(code), "images")
+    if source != "data":
+        judge = load(source, device=model.device)
+        if judge.spec.shape != model.spec.shape:
+            raise DataError(f"{judge} looks at images of another shape than {model} makes.")
+        return of_classes(torch.cat([judge.classify(part) for part in parts]), judge.spec.classes)
+    data = open_data(Plan.read(model.facts).data, say=lambda text: print(text, file=sys.stderr))
+    if data.labels is None:
+        raise DataError(
+            f"{data.source} has no labels to learn from: give a .csv of labels, the run of a model that classifies,"
+            " or find directions without labels by --factorise or --pca."
+        )
+    classifier = train_classifier(np.asarray(data.images), np.asarray(data.labels))
+    right = f"{classifier.accuracy:.1%} of {classifier.held_out:,} held-out images"
+    print(f"the classifier names {right} rightly", file=sys.stderr)
+    features = np.concatenate([classifier.batch(to_uint8(part).numpy()) for part in parts])
+    return of_classes(torch.from_numpy(classifier.probabilities(features)), data.classes)
+
+
+def _rows(made: Directions) -> list[dict[str, object]]:
+    """A line for each direction: what is known of it."""
+    known = {"share_of_variance": "share of variance", "eigenvalues": "eigenvalue"}
+    rows: list[dict[str, object]] = []
+    for place, name in enumerate(made.names):
+        row: dict[str, object] = {"name": name}
+        if "held_out_accuracy" in made.facts:
+            row["held-out images parted"] = f"{made.facts['held_out_accuracy'][name]:.1%}"
+            row["of"] = made.facts["held_out"][name]
+        row |= {heading: made.facts[key][place] for key, heading in known.items() if key in made.facts}
+        rows.append({**row, "spread": float(made.spread[place])})
+    return rows
+
+
+def _show(model: Model, made: Directions, path: Path, label: int | None) -> None:
+    """A strip for each direction, of one image."""
+    code = codes_of(model, [Address()], label=label)
+    layers, of = chosen(made, model, None)
+    strips = torch.cat([strip(model, code, made, name, _STRENGTHS, layers) for name in made.names])
+    title = f"image 0:0 along each direction{of}; strength in deviations. Found as {made.facts['how']}"
+    picture = captioned(list(strips), made.names, [f"{strength:+g}" for strength in _STRENGTHS], title)
+    save_png(picture, path, made_by(model, title))

@@ -1,0 +1,46 @@
+"""field: a map between four images, from corner to corner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tyro
+
+from saddlepoint.cli.edit.asked import Images, Named, at_one_label, save
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.addresses import parse
+from saddlepoint.latent.codes import Code
+from saddlepoint.latent.paths import sheet
+from saddlepoint.latent.pictured import images_of
+from saddlepoint.report.captioned import captioned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(Named):
+    """Draw what lies between four images: each at a corner, and evenly in between."""
+
+    images: Images = "0:0-3"
+    """four: top left, top right, bottom left, bottom right"""
+    side: int = 8
+    """images across and down"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit field RUN IMAGES`."""
+    found = tyro.cli(Field, prog="saddle edit field", args=arguments)
+    if not 2 <= found.side <= 24:
+        raise ConfigError(f"--side cannot be {found.side}: a field is 2 to 24 images wide.")
+    addresses = parse(found.images)
+    model = found.open()
+    code, words = found.codes(model, addresses)
+    if len(code) != 4:
+        raise ConfigError(f"a field lies between four images, and {len(code)} are named: say 0:0-3, for example.")
+    code = at_one_label(code)
+    values = sheet(code.values, found.side, found.side, "great-circle" if code.space == "z" else "line")
+    label = None if code.label is None else code.label[:1].expand(len(values))
+    images = images_of(model, Code(code.space, values, None, label))
+    rows = [words[0], *[""] * (found.side - 2), words[2]]
+    columns = [words[0], *[""] * (found.side - 2), words[1]]
+    title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{found.remark()}"
+    picture = captioned(list(images), rows, columns, title, least=64)
+    return save(picture, found.target(model, "field", found.images, found.remark()), model, title)

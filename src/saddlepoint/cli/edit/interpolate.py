@@ -1,0 +1,96 @@
+"""interpolate: walk from image to image, as rows of a picture or as a GIF or MP4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.cli.edit.asked import Images, Named, at_one_label, made_by
+from saddlepoint.cli.walking import check_walk, save_walk
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.addresses import Address, latents_of, parse
+from saddlepoint.latent.codes import Code, check_space
+from saddlepoint.latent.mixing import layers_named, mix, said, sides_of
+from saddlepoint.latent.paths import Along, through
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolate(Named):
+    """Walk from image to image: between styles where the model has them, else between latents.
+
+    Layers' noise and the class stay those of the first image all the way.
+    """
+
+    images: Images
+    """two or more, in the order of the walk: 1:0,1:5,2:3"""
+    along: Along | None = None
+    """straight, on great circles or on a smooth curve; by default great circles for latents, lines for styles"""
+    space: Literal["z", "w"] | None = None
+    """latents or styles; by default styles where the model has them"""
+    layers: str = "all"
+    """of styles, those that change: coarse, middle, fine, coarse+middle, or numbers such as 0-3"""
+    steps: int = 8
+    """from one image to the next"""
+    rate: Annotated[int, tyro.conf.arg(metavar="FPS")] = 24
+    """frames a second of a GIF or MP4"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit interpolate RUN IMAGES`."""
+    found = tyro.cli(Interpolate, prog="saddle edit interpolate", args=arguments)
+    return walk(found, closed=False, suffix=".png")
+
+
+def walk(found: Interpolate, *, closed: bool, suffix: str) -> int:
+    """Walk as asked, back to the first image where `closed`, and say where the picture is."""
+    addresses = parse(found.images)
+    check_walk(found.out or Path(f"x{suffix}"), found.rate, found.steps)
+    model = found.open()
+    code, words = _points(found, model, addresses)
+    if len(code) < 2:
+        raise ConfigError("a walk needs two images or more, such as 1:0,1:5.")
+    along = found.along or ("great-circle" if code.space == "z" else "line")
+    way = through(code.values, found.steps, along, closed=closed)
+    of = "latents" if code.space == "z" else "styles"
+    if found.layers != "all":
+        sides = sides_of(model)
+        if code.space == "z":
+            raise ConfigError("layers are chosen of styles: leave out --layers, or --space z.")
+        layers = layers_named(found.layers, sides)
+        way = mix(code.values[:1].expand_as(way), way, layers)
+        of = f"{said(layers, sides)}, of styles"
+    title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{found.remark()}"
+    name = ("loop" if closed else "interpolate", along, found.layers, found.images, found.remark())
+    path = found.target(model, *name, suffix=suffix)
+    label = None if code.label is None else code.label[:1].expand(len(way))
+    save_walk(
+        model,
+        Code(code.space, way, None, label),
+        words,
+        found.steps,
+        path,
+        title,
+        made_by(model, title),
+        rate=found.rate,
+        closed=closed,
+        truncation=found.truncation if code.space == "z" else 1.0,
+    )
+    print(path)
+    return 0
+
+
+def _points(found: Interpolate, model: Model, addresses: Sequence[Address]) -> tuple[Code, list[str]]:
+    """The codes to walk through, and a word for each."""
+    if found.space is not None:
+        check_space(model, found.space)
+    if found.space != "z":
+        code, words = found.codes(model, addresses)
+        return at_one_label(code), words
+    if any(address.file for address in addresses):
+        raise ConfigError("--space z walks between images that are named by seed; leave it out for files.")
+    return at_one_label(latents_of(model, addresses, found.label)), list(map(str, addresses))

@@ -1,0 +1,62 @@
+"""noise: the same image with other noise in its layers, and a map of where it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from saddlepoint.cli.edit.asked import Images, Named, save
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.addresses import parse
+from saddlepoint.latent.mixing import layers_named, said
+from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.variation import deviation, noise_sides, other_noise, with_noise
+from saddlepoint.report.captioned import captioned
+
+_SHOWN = 6
+_LEAST = 1e-6  # a deviation under it is rounding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise(Named):
+    """Keep the styles and draw other noise: what changes is what the model leaves to chance.
+
+    The last column shows where: the standard deviation of each pixel over all draws, white being the most of the row.
+    """
+
+    images: Images = "0:0-3"
+    """1:0-3 or 1:2,5:7"""
+    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
+    """draws of noise that the map is made from; the first six are shown"""
+    layers: str = "all"
+    """whose noise changes: coarse, middle, fine, coarse+middle, or numbers such as 0-3 of the noise maps"""
+    seed: int = 0
+    """of the noise"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit noise RUN IMAGES`."""
+    found = tyro.cli(Noise, prog="saddle edit noise", args=arguments)
+    if found.n < 2:
+        raise ConfigError(f"-n cannot be {found.n}: a map of change needs two draws or more.")
+    addresses = parse(found.images)
+    model = found.open()
+    sides = noise_sides(model)
+    maps = layers_named(found.layers, sides)
+    noise = other_noise(model, found.n, found.seed, maps)
+    code, words = found.codes(model, addresses)
+    shown, rows = [], []
+    for place, word in enumerate(words):
+        images = images_of(model, with_noise(code.at(slice(place, place + 1)), noise))
+        spread = deviation(images)
+        map_of = (2 * spread / spread.max().clamp_min(_LEAST) - 1).expand(images.shape[1:])
+        shown += [*images[:_SHOWN], map_of]
+        rows.append(f"{word}: deviation {127.5 * float(spread.mean()):.1f} of 255 on average")
+    columns = [f"noise {number}" for number in range(min(_SHOWN, found.n))]
+    of = said(maps, sides).replace("layers", "noise maps")
+    title = f"other noise in {of}; at the right where {found.n} draws differ{found.remark()}"
+    picture = captioned(shown, rows, [*columns, "deviation"], title)
+    name = ("noise", found.layers, found.images, f"seed-{found.seed}", found.remark())
+    return save(picture, found.target(model, *name), model, f"{title}; images {found.images}, seed {found.seed}")

@@ -1,0 +1,49 @@
+"""truncate: the same images from their average to the whole variety, and beyond."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import tyro
+
+from saddlepoint.cli.edit.asked import Asked, Images, save
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.addresses import latents_of, parse
+from saddlepoint.latent.codes import spaces
+from saddlepoint.latent.pictured import images_of
+from saddlepoint.report.captioned import captioned
+
+_MOST = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truncate(Asked):
+    """Show images at several truncations: 0 is the average, 1 the whole variety, above 1 beyond what was trained.
+
+    Styles are pulled to their running average, latents of other models to 0. Say the truncation beside any figure that
+    is measured under one.
+    """
+
+    images: Images = "0:0-4"
+    """1:0-3 or 1:2,5:7"""
+    values: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
+    """truncations, a column each"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit truncate RUN IMAGES`."""
+    found = tyro.cli(Truncate, prog="saddle edit truncate", args=arguments)
+    if not 1 <= len(found.values) <= _MOST:
+        raise ConfigError(f"--values takes 1 to {_MOST} truncations, not {len(found.values)}.")
+    addresses = parse(found.images)
+    if any(address.file for address in addresses):
+        raise ConfigError("a projected image is not truncated; name images by seed, such as 1:0-3.")
+    model = found.open()
+    latents = latents_of(model, addresses, found.label)
+    columns = [images_of(model, latents, truncation=value) for value in found.values]
+    to = "their average" if "w" in spaces(model) else "0"
+    title = f"{'styles' if 'w' in spaces(model) else 'latents'} pulled to {to}; truncation above each column"
+    shown = torch.stack(columns, 1).flatten(0, 1)
+    picture = captioned(list(shown), list(map(str, addresses)), [f"{value:g}" for value in found.values], title)
+    return save(picture, found.target(model, "truncate", found.images), model, f"{title}; images {found.images}")

@@ -1,0 +1,69 @@
+"""Ways through what a model can make, as a person sees them: a row for each leg, or a GIF or MP4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.codes import Code
+from saddlepoint.latent.pictured import stream
+from saddlepoint.report.captioned import captioned
+from saddlepoint.report.grids import save_png
+from saddlepoint.report.motion import MOVING, check_motion, save_motion
+from saddlepoint.report.pace import paced
+
+_LARGE = 256  # side of a frame at least
+_WIDEST = 12  # steps of a leg that a row can hold
+
+
+def check_walk(path: Path, rate: int, steps: int) -> None:
+    """What `save_walk` would refuse before any image is made. Raises ConfigError or MissingExtra."""
+    if path.suffix.lower() in MOVING:
+        check_motion(path, rate)
+    elif path.suffix.lower() != ".png":
+        raise ConfigError(f"{path.name} is no name for this: end it with .png for rows, or .gif or .mp4 to move.")
+    if steps < 1 or (steps > _WIDEST and path.suffix.lower() == ".png"):
+        raise ConfigError(f"--steps cannot be {steps}: a row shows 1 to {_WIDEST}; a .gif or .mp4 takes more.")
+
+
+def save_walk(
+    model: Model,
+    way: Code,
+    words: Sequence[str],
+    steps: int,
+    path: Path,
+    title: str,
+    caption: str,
+    *,
+    rate: int,
+    closed: bool = False,
+    truncation: float = 1.0,
+) -> None:
+    """Write the images along a way: rows where `path` ends with .png, else a moving picture.
+
+    way: the codes, `steps` of them from each of the points to the next. words: what the points are called. title: seen
+    above; caption: kept in the file. truncation: of latents. Raises what `check_walk` does, and RunError.
+    """
+    check_walk(path, rate, steps)
+    images = paced(stream(model, way, truncation=truncation), len(way), "images")
+    if path.suffix.lower() in MOVING:
+        save_motion(_frames(images, title), path, rate, caption)
+        return
+    made = torch.cat(list(images))
+    legs = len(words) if closed else len(words) - 1
+    shown = [made[place % len(made)] for leg in range(legs) for place in range(leg * steps, leg * steps + steps + 1)]
+    rows = [f"{words[leg]} to {words[(leg + 1) % len(words)]}" for leg in range(legs)]
+    columns = ["0", *(f"{step}/{steps}" for step in range(1, steps)), "1"]
+    save_png(captioned(shown, rows, columns, title), path, caption)
+
+
+def _frames(images: Iterator[Tensor], title: str) -> Iterator[Image.Image]:
+    for part in images:
+        for image in part:
+            yield captioned([image], [""], [""], title, _LARGE)
