@@ -43,21 +43,21 @@ class Constraint:
     def loss(self, images: Tensor) -> Tensor:
         """How far images [n, C, H, W] are from it: the mean squared difference under the mask.  [n]"""
         apart = images - self.image
-        found = _mean(apart.square(), self.mask)
+        found = mean_under(self.mask, apart.square())
         if self.sort == "look":
             for axis in (1, 2):  # down, across; a step counts where the mask holds both of its ends
                 size = self.mask.shape[axis] - 1
                 held = self.mask.narrow(axis, 1, size) * self.mask.narrow(axis, 0, size)
-                found = found + _mean(apart.diff(dim=axis + 1).square(), held)
+                found = found + mean_under(held, apart.diff(dim=axis + 1).square())
         return self.weight * found
 
     def error(self, images: Tensor) -> Tensor:
         """Root of the mean squared difference of the pixels under the mask.  [n]"""
-        return _mean((images - self.image).square(), self.mask).sqrt()
+        return mean_under(self.mask, (images - self.image).square()).sqrt()
 
 
-def _mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean under the mask.  [n, C, H, W], [1, H, W] -> [n]"""
+def mean_under(mask: Tensor, values: Tensor) -> Tensor:
+    """The mean of values under a mask, 0 under an empty one.  [1, H, W], [n, C, H, W] -> [n]"""
     return (values * mask).sum((1, 2, 3)) / (mask.sum() * values.shape[1]).clamp_min(1e-12)
 
 

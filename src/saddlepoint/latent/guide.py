@@ -17,7 +17,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.latent.codes import Code, Space, check_space, decode, spaces, styles_of
-from saddlepoint.latent.constraints import Constraint
+from saddlepoint.latent.constraints import Constraint, mean_under
 from saddlepoint.latent.descend import Descent, Progress, Stop, descend
 from saddlepoint.latent.prior import prior
 
@@ -95,7 +95,7 @@ def guide(
         for constraint in constraints:
             loss = loss + constraint.loss(images)
         if free is not None:
-            loss = loss + settings.keep * ((1 - free) * (images - first).square()).mean((1, 2, 3))
+            loss = loss + settings.keep * mean_under(1 - free, (images - first).square())
         return loss
 
     found = descend(model, origin, objective, middle, settings, begun=begun, progress=progress, stop=stop)
@@ -152,5 +152,4 @@ def _asked(constraints: Sequence[Constraint], images: Tensor) -> Tensor:
 def _outside(constraints: Sequence[Constraint], before: Tensor, after: Tensor) -> Tensor:
     """Root of the mean squared change where no constraint looks.  [n]"""
     rest = 1 - torch.stack([constraint.mask for constraint in constraints]).amax(0)
-    changed = (rest * (after - before).square()).sum((1, 2, 3))
-    return (changed / (rest.sum() * before.shape[1]).clamp_min(1e-12)).sqrt()
+    return mean_under(rest, (after - before).square()).sqrt()

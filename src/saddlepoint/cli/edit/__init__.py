@@ -10,7 +10,20 @@ from saddlepoint.config import nearest
 from saddlepoint.errors import ConfigError
 
 _HERE = Path(__file__).parent
-_ORDER = ("interpolate", "animate", "field", "mix", "arithmetic", "truncate", "noise", "directions", "apply")
+_ORDER = (
+    "interpolate",
+    "animate",
+    "field",
+    "mix",
+    "arithmetic",
+    "truncate",
+    "noise",
+    "directions",
+    "apply",
+    "project",
+    "encode",
+    "guide",
+)
 
 
 def main(arguments: list[str]) -> int:

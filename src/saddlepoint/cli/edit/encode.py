@@ -1,0 +1,93 @@
+"""encode: train an encoder, which names the latent or the styles of a given image at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.errors import ConfigError
+from saddlepoint.latent.codes import Space, check_space, spaces
+from saddlepoint.latent.encoder import Encoder, Training, default_path, encode, save_encoder, train_encoder
+from saddlepoint.latent.perceptual import Kind
+from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.prior import random_codes
+from saddlepoint.report.captioned import captioned
+from saddlepoint.report.files import replace
+from saddlepoint.report.wording import duration, number
+
+_SHOWN = 8  # samples in the picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encode:
+    """Train an encoder for `saddle edit project`. It learns from the model's own samples, so it needs no images.
+
+    Ctrl-C ends the training early and keeps the encoder.
+    """
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """the folder of a run, or of one of its checkpoints"""
+    space: Space | None = None
+    """z: the latent; w: one style for all layers; w+: a style for each layer. By default w+ where there are styles,
+    else z"""
+    images: int = 60_000
+    """samples to show it"""
+    minutes: float | None = None
+    """stop after so many minutes if they come first"""
+    batch: int = 32
+    """samples in a step"""
+    lr: float = 1e-3
+    """learning rate at first; it falls to nothing"""
+    width: int = 32
+    """maps of its first layer; more for large or difficult images"""
+    distance: Kind = "auto"
+    """perceptual distance: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up where its
+    files are in the cache"""
+    seed: int = 0
+    """of its weights and samples"""
+    out: Path | None = None
+    """the file to write; by default RUN/encoders/SPACE.safetensors, where `saddle edit project` looks"""
+    device: str = "cpu"
+    """cpu, cuda, cuda:1 or mps"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit encode RUN`."""
+    found = tyro.cli(Encode, prog="saddle edit encode", args=arguments)
+    if found.out is not None and found.out.suffix != ".safetensors":
+        raise ConfigError(f"{found.out.name} is no name for an encoder: end it with .safetensors.")
+    seconds = None if found.minutes is None else 60 * found.minutes
+    settings = Training(
+        images=found.images, seconds=seconds, batch=found.batch, lr=found.lr, width=found.width, seed=found.seed
+    )
+    model = load(found.run, device=found.device)
+    space = check_space(model, found.space or spaces(model)[-1])
+    told = Told("samples", found.images)
+    with keeping() as stop:
+        encoder = train_encoder(model, space=space, settings=settings, kind=found.distance, progress=told, stop=stop)
+    path = found.out or default_path(model, space)
+    save_encoder(encoder, path)
+    _picture(model, encoder, found, path.with_suffix(".png"))
+    facts = encoder.facts
+    print(f"an encoder into {space}, {facts['images']:,} samples in {duration(facts['seconds'])}; on 256 others:")
+    print(f"  pixel error       {number(facts['error'])} (root mean square; pixels go from -1 to 1)")
+    print(f"  perceptual error  {number(facts['perceptual'])} ({facts['distance']})")
+    print(f"  code error        {number(facts['code_error'])} of a deviation; naming the mean each time would give 1")
+    print(f"  picture           {path.with_suffix('.png')}")
+    print(path)
+    return 0
+
+
+def _picture(model: Model, encoder: Encoder, found: Encode, path: Path) -> None:
+    """Samples that it has not seen, over what its codes make."""
+    given = images_of(model, random_codes(model, _SHOWN, "z", seed=found.seed + 1))
+    made = encode(model, encoder, given, kind=found.distance).images
+    title = f"an encoder into {encoder.space}: samples, and what its codes for them make"
+    picture = captioned([*given, *made], ["sample", "made again"], [""] * _SHOWN, title)
+    replace(path, labelled(picture, disclosed(model, "generated", {"edit": "encode", "space": encoder.space})))

@@ -1,0 +1,154 @@
+"""guide: edit an image by painting on it: colours under strokes, the look of a region, where it may change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import torch
+import tyro
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.data.pixels import to_uint8
+from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.latent.addresses import latents_of, parse
+from saddlepoint.latent.codes import Code, Space, decode, load_code, save_code
+from saddlepoint.latent.constraints import Constraint, Sort, opened, painted, region
+from saddlepoint.latent.guide import Guidance, Guided, guide
+from saddlepoint.methods.abilities import Styles
+from saddlepoint.report.captioned import captioned
+from saddlepoint.report.files import replace
+from saddlepoint.report.wording import duration
+
+T = TypeVar("T")
+_CANVAS = 512  # pixels that the picture to paint on has at least
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guide:
+    """Edit an image by painting on it. The model finds an image of its own near by that shows what was painted.
+
+    Without --brush and --paste it writes the image to paint on: paint on a transparent layer over it, in any program,
+    and save that layer alone as a PNG.
+    """
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """the folder of a run, or of one of its checkpoints"""
+    image: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="IMAGE")] = "0"
+    """where to start: 1:5 is image 5 of `saddle sample RUN --seed 1`, 3 alone is 3:0, and photo.safetensors is what
+    `saddle edit project` found"""
+    brush: Path | None = None
+    """a PNG of strokes, transparent elsewhere: the image shall have their colours under them"""
+    paste: Path | None = None
+    """a PNG of a part of another image, transparent elsewhere: the image shall look like it there, edges too"""
+    mask: Path | None = None
+    """where the image may change: opaque or white; by default anywhere, held by the pull alone"""
+    space: Space | None = None
+    """z: the latent; w: one style for all layers; w+: a style for each layer, which follows the paint most closely. By
+    default w+ where there are styles, else z"""
+    steps: int = 150
+    """steps of descent"""
+    lr: float = 0.1
+    """learning rate at its height, in deviations of a coordinate"""
+    pull: float = 0.05
+    """pull to the code of the start: more of it changes less, and follows the paint less closely"""
+    keep: float = 2.0
+    """weight of what the mask holds"""
+    label: int | None = None
+    """the class of the start, where the model makes images of a chosen class"""
+    out: Path | None = None
+    """the folder to write into; by default RUN/guided"""
+    device: str = "cpu"
+    """cpu, cuda, cuda:1 or mps"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit guide RUN IMAGE --brush STROKES`."""
+    found = tyro.cli(Guide, prog="saddle edit guide", args=arguments)
+    settings = Guidance(steps=found.steps, lr=found.lr, pull=found.pull, keep=found.keep)
+    model = load(found.run, device=found.device)
+    start = _start(model, found)
+    folder = found.out or model.home / "guided"
+    stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", found.image.removesuffix(".safetensors").rpartition("/")[2])
+    if found.brush is None and found.paste is None:
+        return _canvas(model, start, folder / f"{stem}-to-paint-on.png")
+    asked: tuple[tuple[Path | None, Sort], ...] = ((found.brush, "colour"), (found.paste, "look"))
+    spec, device = model.spec, model.device
+    constraints = [
+        _read(path, partial(painted, spec=spec, sort=sort, device=device)) for path, sort in asked if path is not None
+    ]
+    free = None if found.mask is None else _read(found.mask, partial(region, spec=spec, device=device))
+    with keeping() as stop:
+        result = guide(
+            model, start, constraints, free=free, space=found.space, settings=settings,
+            progress=Told("steps", found.steps), stop=stop,
+        )  # fmt: skip
+    _write(model, found, constraints, result, folder, stem)
+    return 0
+
+
+def _start(model: Model, found: Guide) -> Code:
+    """The code of the image to start from, as `saddle sample` makes it: with noise of its own."""
+    addresses = parse(found.image)
+    if len(addresses) != 1:
+        raise ConfigError(f"{found.image!r} names several images; name one to start from, such as 1:5.")
+    if addresses[0].file is not None:
+        return load_code(addresses[0].file, model.device)
+    code, method = latents_of(model, addresses, found.label), model.method
+    noise = method.noise_of(model.nets, code.values) if isinstance(method, Styles) else None
+    return Code("z", code.values, noise, code.label)
+
+
+def _canvas(model: Model, start: Code, path: Path) -> int:
+    """Write the start, enlarged, to paint on."""
+    with torch.no_grad():
+        picture = _picture(decode(model, start)[0])
+    by = max(1, _CANVAS // picture.width)
+    picture = picture.resize((by * picture.width, by * picture.height), Image.Resampling.NEAREST)
+    replace(path, labelled(picture, disclosed(model, "generated", {"edit": "guide"})))
+    print(f"{path}\npaint over it on a transparent layer, save that layer alone as a PNG, and give it to --brush.")
+    return 0
+
+
+def _read(path: Path, use: Callable[[Image.Image], T]) -> T:
+    """What `use` makes of a picture with its transparency; every refusal names the file."""
+    try:
+        with path.open("rb") as stream:
+            return use(opened(stream))
+    except FileNotFoundError as error:
+        raise DataError(f"there is no {path}.") from error
+    except (OSError, DataError) as error:
+        raise DataError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _write(model: Model, found: Guide, constraints: list[Constraint], result: Guided, folder: Path, stem: str) -> None:
+    """The edited image and its code, a strip of start, paint and result, and what the edit did in words."""
+    settings = {"edit": "guide", "image": found.image, "space": result.code.space, "pull": found.pull}
+    disclosure = disclosed(model, "modified" if found.image.endswith(".safetensors") else "generated", settings)
+    shown = result.start[0]
+    for constraint in constraints:
+        shown = torch.lerp(shown, constraint.image.cpu(), constraint.mask.cpu())
+    start, last = result.start[0], result.images[0]
+    strip = captioned([start, shown, last], [""], ["start", "painted", "result"])
+    paths = [folder / f"{stem}{ending}" for ending in (".png", "-strip.png", ".safetensors")]
+    replace(paths[0], labelled(_picture(last), disclosure))
+    replace(paths[1], labelled(strip, disclosure))
+    save_code(result.code, paths[2], {"method": model.name, "version": model.version, "by": "guide"})
+    early = ", stopped early" if result.stopped else ""
+    print(f"where it was painted: error {float(result.before):.3f} before, {float(result.after):.3f} after")
+    print(f"elsewhere: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
+    print(f"in {result.code.space}, {result.steps} steps, {duration(result.seconds)}{early}")
+    print(*paths, sep="\n")
+
+
+def _picture(image: Tensor) -> Image.Image:
+    return as_picture(to_uint8(image[None].clamp(-1, 1))[0].numpy())

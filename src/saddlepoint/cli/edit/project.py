@@ -1,0 +1,170 @@
+"""project: find the latent or the styles whose image is a given one, to edit it like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import tyro
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.data.pixels import to_uint8
+from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.data.sources.folder import is_image
+from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.latent.codes import Space, check_space, save_code, spaces
+from saddlepoint.latent.encoder import Encoder, default_path, encode, load_encoder
+from saddlepoint.latent.given import read_given
+from saddlepoint.latent.hybrid import hybrid
+from saddlepoint.latent.perceptual import Kind
+from saddlepoint.latent.project import Projected, Projection, project
+from saddlepoint.report.captioned import captioned
+from saddlepoint.report.files import replace
+from saddlepoint.report.tables import print_table
+from saddlepoint.report.wording import duration
+
+By = Literal["optimisation", "encoder", "hybrid"]
+_SHOWN = 16  # images in the picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Find the code of each given image: the latent or the styles that the model makes it from, as nearly as it can.
+
+    The images are brought to the form of the training images first. Ctrl-C keeps what was found by then.
+    """
+
+    run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """the folder of a run, or of one of its checkpoints"""
+    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
+    """one or more images, or folders of images"""
+    by: By | None = None
+    """optimisation: descent from the nearest of many samples; encoder: what a trained encoder names at once; hybrid:
+    descent from there. By default hybrid where the run has an encoder for the space, else optimisation"""
+    space: Space | None = None
+    """z: the latent; w: one style for all layers; w+: a style for each layer, which comes nearest and edits less well.
+    By default w+ where there are styles, else z"""
+    encoder: Path | None = None
+    """the file of an encoder; by default RUN/encoders/SPACE.safetensors, which `saddle edit encode` writes"""
+    steps: int = 300
+    """steps of descent"""
+    seconds: float | None = None
+    """stop after so many seconds, for all images together, if they come first"""
+    lr: float = 0.1
+    """learning rate of the descent at its height, in deviations of a coordinate"""
+    prior: float = 0.0
+    """pull to the middle of the space; 0.01 or so where codes end far out and edit badly"""
+    noise: bool = True
+    """seek the layers' noise maps too, where the model has them"""
+    candidates: int = 128
+    """samples of which the nearest is the start of an optimisation; 0 starts from the average"""
+    distance: Kind = "auto"
+    """perceptual distance: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up where its
+    files are in the cache"""
+    label: int | None = None
+    """the class of all images, where the model knows classes; by default that of the nearest sample"""
+    batch: int = 16
+    """images that are worked on at once"""
+    seed: int = 0
+    """of the samples and of the noise"""
+    out: Path | None = None
+    """the folder to write into; by default RUN/projected"""
+    device: str = "cpu"
+    """cpu, cuda, cuda:1 or mps"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit project RUN IMAGE`."""
+    found = tyro.cli(Project, prog="saddle edit project", args=arguments)
+    settings = Projection(
+        steps=found.steps, seconds=found.seconds, lr=found.lr, prior=found.prior, noise=found.noise,
+        candidates=found.candidates, seed=found.seed,
+    )  # fmt: skip
+    model = load(found.run, device=found.device)
+    space = check_space(model, found.space or spaces(model)[-1])
+    by, encoder = _way(model, found, space)
+    folder = found.out or model.home / "projected"
+    paths = _paths(found.images, folder)
+    images = torch.stack([_read(model, path) for path in paths])
+    told = Told("steps", found.steps * -(-len(images) // found.batch))
+    with keeping() as stop:
+        if encoder is None:
+            result = project(
+                model, images, space=space, settings=settings, label=found.label, kind=found.distance,
+                batch=found.batch, progress=told, stop=stop,
+            )  # fmt: skip
+        elif by == "encoder":
+            result = encode(model, encoder, images, kind=found.distance)
+        else:
+            result = hybrid(
+                model, encoder, images, settings=settings, kind=found.distance, batch=found.batch, progress=told,
+                stop=stop,
+            )  # fmt: skip
+    _write(model, folder, by, paths, images, result)
+    return 0
+
+
+def _way(model: Model, found: Project, space: Space) -> tuple[By, Encoder | None]:
+    """How to search, and the encoder where it needs one."""
+    path = found.encoder or default_path(model, space)
+    by = found.by or ("hybrid" if found.encoder is not None or path.is_file() else "optimisation")
+    if by == "optimisation":
+        return by, None
+    encoder = load_encoder(path, model)
+    if encoder.space != space:
+        raise ConfigError(f"{path} is an encoder into {encoder.space}, not {space}: say --space {encoder.space}.")
+    return by, encoder
+
+
+def _paths(given: tuple[Path, ...], folder: Path) -> list[Path]:
+    """The image files that are meant. Raises DataError where there are none, or results would be written over them."""
+    found: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.is_file() and is_image(file.name))
+            if not inside:
+                raise DataError(f"{path} holds no image.")
+            found += inside
+        else:
+            found.append(path)
+    if len({path.stem for path in found}) < len(found):
+        raise DataError("two of these images have the same name, and so would their codes: project them one by one.")
+    if any(path.resolve().parent == folder.resolve() for path in found):
+        raise DataError(f"the results would be written over images in {folder}: name another --out.")
+    return found
+
+
+def _read(model: Model, path: Path) -> Tensor:
+    try:
+        return read_given(model, path)
+    except UnusableImage as error:
+        raise DataError(f"{path}: {error}.") from error
+
+
+def _write(model: Model, folder: Path, by: By, paths: list[Path], images: Tensor, result: Projected) -> None:
+    """A code and an image for each, one picture of all, and a table."""
+    asked = {"edit": "project", "by": by, "space": result.code.space, "steps": result.steps}
+    disclosure = disclosed(model, "modified", asked)
+    rows, tiles = [], []
+    for row, path in enumerate(paths):
+        facts = {"method": model.name, "version": model.version, "by": by, "image": path.name}
+        save_code(result.code.at(slice(row, row + 1)), folder / f"{path.stem}.safetensors", facts)
+        made = result.images[row]
+        replace(folder / f"{path.stem}.png", labelled(as_picture(to_uint8(made[None])[0].numpy()), disclosure))
+        tiles += [images[row], made, (made - images[row]).abs() - 1]
+        figures = {"pixel_error": result.error, "PSNR_dB": result.psnr, "perceptual": result.perceptual}
+        rows.append({"name": path.name, **{name: float(values[row]) for name, values in figures.items()}})
+    strip = captioned(tiles[: 3 * _SHOWN], [path.name for path in paths[:_SHOWN]], ["given", "found", "difference"])
+    replace(folder / "before-after.png", labelled(strip, disclosure))
+    print_table(rows)
+    steps = f", {result.steps} steps" if by != "encoder" else ""
+    early = ", stopped early" if result.stopped else ""
+    print(f"by {by} in {result.code.space}{steps}, {duration(result.seconds)}{early}")
+    print(f"pixel error: root mean square, pixels go from -1 to 1; perceptual: {result.distance}")
+    print(f"{folder / 'before-after.png'}, and for each image a .safetensors that other edits take")
