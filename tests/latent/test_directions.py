@@ -97,7 +97,7 @@ def test_directions_are_sought_where_the_model_is_richest(name, space, length):
     assert (where, code.values.shape) == (space, (5, length))
     assert torch.equal(pool(small, 3, 0)[1].values, code.values[:3])
     assert images_of(small, code, batch=2).shape == (5, 3, 16, 16)
-    assert described(small) == {"method": name, "run": "small", "step": 0}
+    assert described(small) == {"method": name, "version": small.version}
 
 
 def test_eigenvectors_are_turned_so_that_their_largest_number_is_positive():

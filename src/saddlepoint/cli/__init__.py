@@ -14,6 +14,8 @@ _ORDER = (
     "resume",
     "sample",
     "translate",
+    "edit",
+    "serve",
     "verify",
     "recommend",
     "evaluate",
@@ -26,10 +28,12 @@ _ORDER = (
 
 def verbs() -> dict[str, str]:
     """The verbs and the first line of what each file says of itself; reads the files, imports none."""
-    return {name: _summary(_HERE / f"{name}.py") for name in _ORDER}
+    return {name: summary(_HERE / name) for name in _ORDER}
 
 
-def _summary(path: Path) -> str:
+def summary(place: Path) -> str:
+    """What the file of a verb, or the package of one that has parts, says of itself first. place: without .py."""
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.split("\n", 1)[0].split(": ", 1)[-1]
 

@@ -143,7 +143,7 @@ def found(
 
 def described(model: Model) -> dict[str, Any]:
     """What a file says of the model that its directions are for."""
-    return {"method": model.name, "run": model.path.parent.parent.name, "step": model.clock.step}
+    return {"method": model.name, "version": model.version}
 
 
 def pool(model: Model, n: int, seed: int) -> tuple[Literal["z", "w"], Code]:

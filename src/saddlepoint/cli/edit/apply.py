@@ -104,8 +104,8 @@ def chosen(directions: Directions, model: Model, layers: str | None) -> tuple[tu
 
 
 def warn_of_another(directions: Directions, model: Model) -> None:
-    """Says so where the file was made with another run or step; it may still be meant."""
+    """Says so where the file was made with another model; it may still be meant."""
     known = {key: directions.facts.get(key) for key in described(model)}
     if known != described(model):
-        made = f"{known['method']} {known['run']}, step {known['step']}"
-        print(f"note: these directions were found in {made}, not in this model.", file=sys.stderr)
+        made = f"{known['method']} of version {known['version']}"
+        print(f"note: these directions were found in a {made}, not in this model.", file=sys.stderr)

@@ -26,7 +26,7 @@ class Asked:
     """The settings that all parts share."""
 
     run: Run
-    """the folder of a run, or of one of its checkpoints"""
+    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     out: Path | None = None
     """the file to write; by default one under RUN/edited that is named after what was asked"""
     label: int | None = None
@@ -45,7 +45,7 @@ class Asked:
         if self.out is not None:
             return self.out
         named = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(filter(None, words))).strip("_")
-        return model.path.parent.parent / "edited" / f"{named[:100]}{suffix}"
+        return model.home / "edited" / f"{named[:100]}{suffix}"
 
 
 @dataclass(frozen=True, kw_only=True)
