@@ -4,76 +4,13 @@ The numbers below are those of networks whose forward was found equal to the off
 2e-6 (discriminator) on random weights for 32 pixels, with and without ten classes.
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
+from ports import CLASSES, filled, official_critic, official_generator
 from saddlepoint.checkpoint.convert import stylegan2_ada
 from saddlepoint.errors import CheckpointError
 from saddlepoint.nn.backbones.stylegan2 import StyleGAN2Critic, StyleGAN2Generator
-
-CLASSES = 2
-
-
-def filled(shapes: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
-    """Numbers that depend on the place alone, of the size that official weights have."""
-    made, first = {}, 0
-    for name, shape in shapes.items():
-        count = torch.Size(shape).numel()
-        rate = 100 if name.startswith("mapping.fc") and name.endswith("weight") else 1
-        made[name] = torch.sin(torch.arange(first, first + count) * 1.7).view(shape) * rate
-        first += count
-    return made
-
-
-def official_generator() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """16 pixels, 3 channels of 4 maps (2 at 16), latent 4, style 4."""
-    yield "synthesis.b4.const", (4, 4, 4)
-    for side, inputs, outputs in ((4, 4, 4), (8, 4, 4), (16, 4, 2)):
-        block = f"synthesis.b{side}"
-        yield f"{block}.resample_filter", (4, 4)
-        for layer, width in (("conv0", inputs), ("conv1", outputs)) if side > 4 else (("conv1", outputs),):
-            yield f"{block}.{layer}.weight", (outputs, width, 3, 3)
-            yield f"{block}.{layer}.noise_strength", ()
-            yield f"{block}.{layer}.bias", (outputs,)
-            yield f"{block}.{layer}.resample_filter", (4, 4)
-            yield f"{block}.{layer}.noise_const", (side, side)
-            yield f"{block}.{layer}.affine.weight", (width, 4)
-            yield f"{block}.{layer}.affine.bias", (width,)
-        yield f"{block}.torgb.weight", (3, outputs, 1, 1)
-        yield f"{block}.torgb.bias", (3,)
-        yield f"{block}.torgb.affine.weight", (outputs, 4)
-        yield f"{block}.torgb.affine.bias", (outputs,)
-    yield "mapping.w_avg", (4,)
-    yield from mapping(8, 4)
-
-
-def official_critic() -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield "b16.fromrgb.weight", (2, 3, 1, 1)
-    yield "b16.fromrgb.bias", (2,)
-    for side, inputs, outputs in ((16, 2, 4), (8, 4, 4)):
-        yield f"b{side}.resample_filter", (4, 4)
-        yield f"b{side}.conv0.weight", (inputs, inputs, 3, 3)
-        yield f"b{side}.conv0.bias", (inputs,)
-        yield f"b{side}.conv1.weight", (outputs, inputs, 3, 3)
-        yield f"b{side}.conv1.bias", (outputs,)
-        yield f"b{side}.skip.weight", (outputs, inputs, 1, 1)
-    yield from mapping(4, 4)
-    yield "b4.conv.weight", (4, 5, 3, 3)
-    yield "b4.conv.bias", (4,)
-    yield "b4.fc.weight", (4, 64)
-    yield "b4.fc.bias", (4,)
-    yield "b4.out.weight", (4, 4)
-    yield "b4.out.bias", (4,)
-
-
-def mapping(first: int, style: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield "mapping.embed.weight", (style, CLASSES)
-    yield "mapping.embed.bias", (style,)
-    for layer, inputs in enumerate((first, style)):
-        yield f"mapping.fc{layer}.weight", (style, inputs)
-        yield f"mapping.fc{layer}.bias", (style,)
 
 
 def ramp(*shape: int) -> torch.Tensor:

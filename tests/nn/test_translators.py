@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor, nn
 
+from ports import PortLevel, Wrapped, port_critic, port_translator, tracked
 from saddlepoint.checkpoint.convert import cyclegan as convert
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch, patch_side
@@ -87,82 +86,6 @@ def test_patches_have_the_sides_of_the_paper_and_its_grids() -> None:
 def test_more_halvings_than_an_image_has_are_refused(halvings: int, side: int) -> None:
     with pytest.raises(ConfigError, match=f"images of {side} pixels can halve them"):
         check_patch(halvings, side)
-
-
-class Wrapped(nn.Module):
-    """A network under the name that the port gives it."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.model = nn.Sequential(*layers)
-
-    def forward(self, image: Tensor) -> Tensor:
-        made: Tensor = self.model(image)
-        return made
-
-
-class PortBlock(nn.Module):
-    def __init__(self, width: int, norm: Callable[[int], nn.Module], dropout: bool) -> None:
-        super().__init__()
-        conv, other = (nn.Conv2d(width, width, 3, bias=norm is not nn.BatchNorm2d) for _ in range(2))
-        half = [nn.ReflectionPad2d(1), conv, norm(width), nn.ReLU(), *([nn.Dropout(0.5)] if dropout else [])]
-        self.conv_block = nn.Sequential(*half, nn.ReflectionPad2d(1), other, norm(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        whole: Tensor = x + self.conv_block(x)
-        return whole
-
-
-class PortLevel(nn.Module):
-    """One level of the port's U-Net around the next."""
-
-    def __init__(self, widths: list[int], norm: Callable[[int], nn.Module], outer: bool = True) -> None:
-        super().__init__()
-        outside, inside, *deeper = widths
-        biased = norm is not nn.BatchNorm2d
-        down = nn.Conv2d(outside, inside, 4, 2, 1, bias=biased)
-        below = [PortLevel([inside, *deeper], norm, outer=False)] if deeper else []
-        up = nn.ConvTranspose2d(inside * (1 + bool(deeper)), outside, 4, 2, 1, bias=outer or biased)
-        norms = [norm(outside)] if not outer else [nn.Tanh()]
-        before = [] if outer else [nn.LeakyReLU(0.2)]
-        self.model = nn.Sequential(
-            *(*before, down, *([norm(inside)] if deeper and not outer else [])),
-            *(*below, nn.ReLU(), up, *norms),
-        )
-        self.outer = outer
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model(x) if self.outer else torch.cat((x, self.model(x)), 1)
-
-
-def tracked(width: int) -> nn.Module:
-    """Instance norm as older releases of the port made it: with running statistics that it never used."""
-    return nn.InstanceNorm2d(width, track_running_stats=True)
-
-
-def port_translator(blocks: int, kind: Callable[[int], nn.Module], dropout: bool = False) -> Wrapped:
-    def norm(width: int) -> list[nn.Module]:
-        return [kind(width), nn.ReLU()]
-
-    b = kind is not nn.BatchNorm2d
-    return Wrapped(
-        *(nn.ReflectionPad2d(3), nn.Conv2d(3, 4, 7, bias=b), *norm(4)),
-        *(nn.Conv2d(4, 8, 3, 2, 1, bias=b), *norm(8), nn.Conv2d(8, 16, 3, 2, 1, bias=b), *norm(16)),
-        *(PortBlock(16, kind, dropout) for _ in range(blocks)),
-        *(nn.ConvTranspose2d(16, 8, 3, 2, 1, 1, bias=b), *norm(8)),
-        *(nn.ConvTranspose2d(8, 4, 3, 2, 1, 1, bias=b), *norm(4)),
-        *(nn.ReflectionPad2d(3), nn.Conv2d(4, 3, 7), nn.Tanh()),
-    )
-
-
-def port_critic(norm: type[nn.Module]) -> Wrapped:
-    biased = norm is nn.InstanceNorm2d
-    return Wrapped(
-        *(nn.Conv2d(3, 4, 4, 2, 1), nn.LeakyReLU(0.2)),
-        *(nn.Conv2d(4, 8, 4, 2, 1, bias=biased), norm(8), nn.LeakyReLU(0.2)),
-        *(nn.Conv2d(8, 16, 4, 1, 1, bias=biased), norm(16), nn.LeakyReLU(0.2)),
-        nn.Conv2d(16, 1, 4, 1, 1),
-    )
 
 
 def agree(port: nn.Module, state: dict[str, Tensor], ours: nn.Module) -> None:

@@ -25,7 +25,7 @@ def card(
     """
     parts = [
         _front(method, config),
-        f"# {config['method']}, trained on {_source(facts)}",
+        f"# {config['method']}, {_heading(facts)}",
         _what(method, config, facts),
         f"![what the model makes]({picture})" if picture else "",
         "## How to use it",
@@ -58,11 +58,13 @@ def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -
         else "points"
     )
     summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
-    return (
-        f"{summary}It was trained with Saddlepoint {facts.get('versions', {}).get('saddlepoint', __version__)} on"
-        f" {kind}, {clock['images']:,} of them"
-        f" shown. What it does: {', '.join(can) or 'nothing that the library knows'}. Version `{config['version']}`."
-    )
+    release = facts.get("versions", {}).get("saddlepoint", __version__)
+    made = f"trained with Saddlepoint {release} on {kind}, {clock['images']:,} of them shown"
+    if "imported" in facts:
+        origin = facts["imported"]["origin"]
+        made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"
+    does = ", ".join(can) or "nothing that the library knows"
+    return f"{summary}It was {made}. What it does: {does}. Version `{config['version']}`."
 
 
 _SHADES = {1: "grey", 3: "colour"}
@@ -95,14 +97,17 @@ def _use(method: Method, config: Mapping[str, Any]) -> str:
 
 def _training(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     data = facts.get("dataset", {})
-    lines = [
-        f"- data: {_source(facts)}, {config['dataset']['images']:,} examples, fingerprint `{data.get('fingerprint')}`"
-    ]
+    known = f"{_source(facts)}, {config['dataset']['images']:,} examples, fingerprint `{data.get('fingerprint')}`"
+    lines = [] if "imported" in facts else [f"- data: {known}"]
     lines += [f"- {note}" for note in data.get("notes", ())]
     if facts.get("command"):
         lines.append(f"- command: `{facts['command']}`")
     lines.append(f"- {TO_FILL_IN} where the data comes from, who is in it, and under which terms it may be used.")
     return "\n".join(lines)
+
+
+def _heading(facts: Mapping[str, Any]) -> str:
+    return f"from {facts['imported']['origin']}" if "imported" in facts else f"trained on {_source(facts)}"
 
 
 def _source(facts: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ _VALUES = frozenset(
 )
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 _FIXED = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_MOST_LAYERS = 100_000
+_MOST_LAYERS = 10_000
 
 
 @final

@@ -6,12 +6,14 @@ Each ability is tried once, on two examples, while it is noted which networks ar
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.abilities import (
     Classifies,
     Reconstructs,
@@ -87,7 +89,8 @@ def _classifies(method: Classifies, nets: Networks, given: Tensor) -> None:
 
 def _translates(method: Translates, nets: Networks, given: Tensor) -> None:
     for origin in method.directions():
-        method.translate(nets, given, origin)
+        with suppress(CapabilityError):  # a model may hold one way alone
+            method.translate(nets, given, origin)
 
 
 def _translates_like(method: TranslatesLike, nets: Networks, given: Tensor) -> None:

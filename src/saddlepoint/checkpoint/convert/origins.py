@@ -1,0 +1,43 @@
+"""Whose network a file holds: found by the names and shapes of its tensors alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from saddlepoint.checkpoint.convert import cyclegan, dcgan_example, r3gan, stylegan2_ada
+from saddlepoint.checkpoint.convert.imported import Imported
+from saddlepoint.config import nearest
+from saddlepoint.errors import CheckpointError, ConfigError
+
+_ORIGINS = (dcgan_example, cyclegan, stylegan2_ada, r3gan)
+_AVERAGED = ("G_ema", "g_ema", "ema")
+"""names of generators whose weights are averaged, which are the ones to use"""
+
+
+def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = None) -> tuple[str, Imported]:
+    """The name in the file and the description of the generator to use: an averaged one where there is one.
+
+    states: the networks of a file, as `foreign.state_dicts` reads them. network: the name of the one to use.
+    Raises ConfigError for a name that is not there, CheckpointError where no generator is known.
+    """
+    if network is not None and network not in states:
+        held = ", ".join(name or "one without a name" for name in states)
+        raise ConfigError(f"the file holds no network {network!r}{nearest(network, states)} It holds {held}.")
+    averaged_first = sorted(states, key=lambda name: name not in _AVERAGED)
+    refusals: list[CheckpointError] = []
+    for name in averaged_first if network is None else (network,):
+        for origin in _ORIGINS:
+            try:
+                found = origin.recognised(states[name])
+            except CheckpointError as error:
+                refusals.append(error)
+                continue
+            if found is not None:
+                return name, found
+    if refusals:
+        raise refusals[0]
+    begins = ", ".join(list(states[network or next(iter(states))])[:3])
+    known = ", ".join(origin.ORIGIN for origin in _ORIGINS)
+    raise CheckpointError(f"no generator of {known} has such names and shapes: {begins}, ...")

@@ -1,0 +1,171 @@
+"""import: make a model of a weight file of another program, without running anything that is in the file."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import tyro
+from torch import Tensor
+
+from saddlepoint import __version__, config, methods
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.convert.imported import Imported
+from saddlepoint.checkpoint.convert.origins import recognise
+from saddlepoint.checkpoint.foreign import state_dicts
+from saddlepoint.cli import plan as plans
+from saddlepoint.data.batches import DataSpec
+from saddlepoint.engine.trainer import load_networks
+from saddlepoint.errors import CheckpointError, ConfigError
+from saddlepoint.methods.abilities import Samples, Translates
+from saddlepoint.methods.base import Clock, Networks
+
+_BAR = 1e-4
+"""largest difference to the reference outputs, of images in [-1, 1]"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """Make a model of a generator's weights from another program, for every verb that takes a model.
+
+    Known are pytorch-CycleGAN-and-pix2pix (latest_net_G.pth), PyTorch's DCGAN example (netG.pth), stylegan2-ada-pytorch
+    and R3GAN (.pkl). Which it is is seen from names and shapes. Nothing in the file is executed.
+    """
+
+    files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE [FILE]")]
+    """the weights; of a CycleGAN a second file may follow, the generator of the other way"""
+    out: Path | None = None
+    """the folder to write; by default named as the file, in the current folder"""
+    network: str | None = None
+    """which network of a file that holds several; by default the averaged generator (G_ema)"""
+    resolution: int | None = None
+    """the side in pixels that a translator was trained on, where its shapes do not tell"""
+    check: Path | None = None
+    """an .npz with reference arrays `input` and `output`, and `label` where there are classes: images [N, C, H, W] in
+    [-1, 1] and latents [N, L]; a model that differs by more than 1e-4 is not written"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle import FILE`."""
+    found = tyro.cli(Import, prog="saddle import", args=arguments)
+    out = found.out or Path(found.files[0].stem if found.files else "")
+    if not 1 <= len(found.files) <= 2:
+        raise ConfigError(f"import takes a file, or two of the two ways of one CycleGAN, not {len(found.files)}.")
+    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
+        raise ConfigError(f"{out} is there already: choose another --out.")
+    named = [recognise(state_dicts(path), found.network) for path in found.files]
+    imported = _with_side(_joined([each for _, each in named]), found.resolution)
+    facts = _facts(found.files, [name for name, _ in named], imported, arguments)
+    model = model_of(imported, facts, found.files[0])
+    print(f"recognised: {imported.origin}, {imported.what}")
+    for remark in imported.remarks if found.resolution is None else ():
+        print(f"  {remark}", file=sys.stderr)
+    if found.check is not None:
+        apart = difference(model, found.check)
+        if apart > _BAR:
+            raise CheckpointError(
+                f"the images differ from the reference by {apart:.2g}, more than {_BAR:.0e}: nothing was written."
+            )
+        print(f"the same images as the reference: they differ by {apart:.1e} at most")
+    model.save_pretrained(out)
+    print(out)
+    use = f"translate {out} IN OUT" if isinstance(model.method, Translates) else f"sample {out} -n 64"
+    print(f"  use it   saddle {use}")
+    return 0
+
+
+def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
+    """A model with the recognised weights. Raises CheckpointError where they do not fit the settings read from them."""
+    method = config.from_json(methods.load(imported.method), imported.options)
+    spec = DataSpec(imported.shape, tuple(map(str, range(imported.classes))))
+    whole = method.networks(spec)
+    nets = Networks(**{name: whole.get_submodule(name) for name in imported.weights})
+    flat = {f"{name}.{key}": value for name, state in imported.weights.items() for key, value in state.items()}
+    load_networks(nets, flat)
+    broken = [name for name, value in flat.items() if not value.isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{path}: {broken[0]} holds values that are not finite.")
+    method.wake(nets, Clock())
+    return Model(method, nets.eval().requires_grad_(False), spec, facts, Clock(), path, Path())
+
+
+def difference(model: Model, reference: Path) -> float:
+    """The largest difference of the model's images to those of an .npz file, both cut to [-1, 1].
+
+    Raises ConfigError for a file that has no such arrays, or that do not fit the model.
+    """
+    arrays = _arrays(reference)
+    given = arrays["input"].float()
+    label = arrays.get("label")
+    if label is not None and label.dim() == 2:  # one-hot, as some programs take it
+        label = label.argmax(1)
+    try:
+        if isinstance(model.method, Samples):
+            made = model.method.generate(model.nets, given.flatten(1), label, noise="constant")
+        else:
+            made = model.translate(given).as_subclass(Tensor)
+    except RuntimeError as error:
+        raise ConfigError(f"{reference}: input {list(given.shape)} does not fit {model.name} ({error}).") from error
+    wanted = arrays["output"].float().clamp(-1, 1)
+    if made.shape != wanted.shape:
+        raise ConfigError(f"{reference}: output is {list(wanted.shape)}, and the model makes {list(made.shape)}.")
+    return float((made.clamp(-1, 1) - wanted).abs().max())
+
+
+def _arrays(reference: Path) -> dict[str, Tensor]:
+    try:
+        with np.load(reference, allow_pickle=False) as file:
+            arrays = {name: torch.from_numpy(file[name]) for name in ("input", "output", "label") if name in file}
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{reference} cannot be read as an .npz of arrays ({error}).") from error
+    missing = [name for name in ("input", "output") if name not in arrays]
+    if missing:
+        raise ConfigError(f"{reference} has no array {missing[0]!r}: numpy.savez(FILE, input=..., output=...).")
+    return arrays
+
+
+def _joined(imported: list[Imported]) -> Imported:
+    """One file as it is; two as the two ways of one model."""
+    if len(imported) == 1:
+        return imported[0]
+    first, second = imported
+    same = (first.method, first.options, first.shape) == (second.method, second.options, second.shape)
+    if not same or "a2b" not in first.weights:
+        raise ConfigError(f"two files must be the two ways of one CycleGAN; these are {first.what} and {second.what}.")
+    return replace(first, what=f"{first.what}, both ways", weights={**first.weights, "b2a": second.weights["a2b"]})
+
+
+def _with_side(imported: Imported, side: int | None) -> Imported:
+    if side is None or side == imported.shape[1]:
+        return imported
+    if not imported.remarks:
+        raise ConfigError(f"these networks make images of {imported.shape[1]} pixels: leave out --resolution.")
+    return replace(imported, shape=(imported.shape[0], side, side))
+
+
+def _facts(files: tuple[Path, ...], names: list[str], imported: Imported, arguments: list[str]) -> dict[str, Any]:
+    """As of a `run.json`. How the weights were trained is not known: the settings of the run are defaults."""
+    plan = plans.make(imported.method, dict(imported.options))
+    of = [f"{path.name}{f' ({name})' if name else ''}" for path, name in zip(files, names)]
+    prints = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return {
+        **plan.json(),
+        "imported": {"origin": imported.origin, "what": imported.what, "files": of, "sha256": prints},
+        "dataset": {
+            "source": "data that the file does not name",
+            "shape": list(imported.shape),
+            "classes": [str(index) for index in range(imported.classes)],
+            "images": 0,
+            "notes": [f"imported from {' and '.join(of)}: {imported.origin}, {imported.what}"],
+        },
+        "versions": {"saddlepoint": __version__, "torch": torch.__version__},
+        "command": shlex.join(["saddle", "import", *arguments]),
+        "start": None,
+    }

@@ -1,0 +1,242 @@
+"""Pickles of networks: what they hold comes out, and nothing that they ask for is ever done."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import struct
+import sys
+from collections import OrderedDict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from saddlepoint.checkpoint.foreign import state_dicts
+from saddlepoint.checkpoint.unpickle import Shell, state_dict, unpickled
+from saddlepoint.errors import CheckpointError
+
+
+@pytest.fixture
+def persistent(monkeypatch: pytest.MonkeyPatch) -> type[nn.Module]:
+    """A network that pickles itself as those of stylegan2-ada-pytorch do: with its source code and its state."""
+    module, dicts = ModuleType("torch_utils.persistence"), ModuleType("dnnlib.util")
+
+    def _reconstruct_persistent_obj(meta: dict[str, Any]) -> None:
+        raise AssertionError("a reader must not call this")
+
+    class EasyDict(dict[str, Any]):
+        pass
+
+    class Layer(nn.Module):
+        def __init__(self, inner: nn.Module | None = None) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.arange(6.0).view(2, 3).T)  # not contiguous
+            self.register_buffer("w_avg", torch.full((2,), 3.0, dtype=torch.float16))
+            self.gain, self.sides = np.float64(0.5), {4, 8}
+            self._init_kwargs = EasyDict(c_dim=0, dtype=torch.float16)
+            if inner is not None:
+                self.inner = inner
+
+        def __reduce__(self) -> Any:
+            state = super().__reduce__()[2]
+            meta = {
+                "type": "class",
+                "version": 6,
+                "module_src": "raise SystemExit",
+                "class_name": "Layer",
+                "state": state,
+            }
+            return _reconstruct_persistent_obj, (meta,), None
+
+    for place, thing in ((module, _reconstruct_persistent_obj), (dicts, EasyDict)):
+        thing.__module__, thing.__qualname__ = place.__name__, thing.__name__
+        setattr(place, thing.__name__, thing)
+        monkeypatch.setitem(sys.modules, place.__name__, place)
+        monkeypatch.setitem(sys.modules, place.__name__.split(".")[0], ModuleType(place.__name__.split(".")[0]))
+    return Layer
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+def test_networks_come_out_with_their_weights_and_without_their_code(persistent, tmp_path, protocol) -> None:
+    content = {"G_ema": persistent(persistent()), "D": nn.Linear(2, 2), "training_set_kwargs": {"path": "x.zip"}}
+    (tmp_path / "network.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
+    states = state_dicts(tmp_path / "network.pkl")
+    assert states.keys() == {"G_ema", "D"}
+    assert states["G_ema"].keys() == {"weight", "w_avg", "inner.weight", "inner.w_avg"}
+    assert states["G_ema"]["inner.weight"].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert states["G_ema"]["w_avg"].dtype == torch.float32
+    assert torch.equal(states["D"]["weight"], content["D"].weight)
+
+
+def test_plain_values_come_out_as_they_went_in() -> None:
+    content = {
+        "text": "ä" * 300, "bytes": b"\0" * 300, "numbers": [1, 300, 70_000, -5, 2**70, 0.5, None, True, False],
+        "nested": [(), (1,), (1, 2, 3, 4), [[]], {}, {1: {2.5: "x"}}], "ordered": OrderedDict([("b", 1), ("a", 2)]),
+        "shape": torch.Size([3, 4]), "set": {7},
+    }  # fmt: skip
+    for protocol in (3, 4, 5):
+        made = unpickled(pickle.dumps(content, protocol=protocol))
+        assert made == {**content, "ordered": {"b": 1, "a": 2}, "shape": [3, 4], "set": [7]}
+        assert list(made["ordered"]) == ["b", "a"]
+
+
+class Asks:
+    """What a pickle of this calls, with which arguments."""
+
+    def __init__(self, call: Any, *arguments: Any) -> None:
+        self.reduced = call, arguments
+
+    def __reduce__(self) -> Any:
+        return self.reduced
+
+
+def wicked(folder: Path) -> dict[str, Any]:
+    made = str(folder / "ran")
+    return {
+        "mkdir": Asks(os.mkdir, made),
+        "system": Asks(os.system, f"mkdir {made}"),
+        "eval": Asks(eval, f"__import__('os').mkdir({made!r})"),
+        "getattr": Asks(getattr, [], "append"),
+        "import": Asks(__import__, "os"),
+        "nested": {"G_ema": [{"deep": (Asks(os.mkdir, made),)}]},
+        "within": Asks(dict, [("a", Asks(os.mkdir, made))]),
+    }
+
+
+@pytest.mark.parametrize("which", ["mkdir", "system", "eval", "getattr", "import", "nested", "within"])
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+def test_what_asks_for_code_is_refused_by_its_name_and_nothing_runs(tmp_path, which, protocol) -> None:
+    (tmp_path / "bad.pkl").write_bytes(pickle.dumps(wicked(tmp_path)[which], protocol=protocol))
+    with pytest.raises(CheckpointError, match=r"bad\.pkl is refused: it asks for \w+\.\w+, which is no tensor"):
+        state_dicts(tmp_path / "bad.pkl")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_code_within_the_numbers_of_a_tensor_is_refused_too(tmp_path) -> None:
+    inner = pickle.dumps(Asks(os.mkdir, str(tmp_path / "ran")), protocol=2)
+    (tmp_path / "bad.pkl").write_bytes(pickle.dumps(Asks(torch.storage._load_from_bytes, inner), protocol=4))
+    with pytest.raises(CheckpointError, match="numbers of a tensor in it cannot be read"):
+        state_dicts(tmp_path / "bad.pkl")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_torchs_own_files_are_held_to_tensors_as_well(tmp_path) -> None:
+    for name, zipped in (("new.pth", True), ("old.pth", False)):
+        content = {"x": torch.ones(2), "y": Asks(os.mkdir, str(tmp_path / "ran"))}
+        torch.save(content, tmp_path / name, _use_new_zipfile_serialization=zipped)
+        with pytest.raises(CheckpointError, match=r"is refused: it asks for \w+\.mkdir, which is no tensor"):
+            state_dicts(tmp_path / name)
+        torch.save({"module.x": torch.ones(2)}, tmp_path / name, _use_new_zipfile_serialization=zipped)
+        assert state_dicts(tmp_path / name)[""]["x"].tolist() == [1, 1]
+    torch.save(nn.Linear(1, 1), tmp_path / "whole.pth")
+    with pytest.raises(CheckpointError, match=r"asks for torch\.nn\.\S+Linear.*state_dict\(\), 'weights\.pth'"):
+        state_dicts(tmp_path / "whole.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_compressed_archive_is_refused_before_it_unfolds(tmp_path) -> None:
+    with ZipFile(tmp_path / "bomb.pth", "w", ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"\0" * 10_000_000)
+    with pytest.raises(CheckpointError, match=r"x/data\.pkl in it is compressed"):
+        state_dicts(tmp_path / "bomb.pth")
+
+
+def tensor_of(size: tuple[int, ...], stride: tuple[int, ...], first: int = 0) -> bytes:
+    """A pickle of a tensor that claims this of four numbers."""
+    storage = torch.arange(4.0).untyped_storage()
+    typed = torch.storage.TypedStorage(wrap_storage=storage, dtype=torch.float32, _internal=True)
+    inner = Asks(torch.storage._load_from_bytes, saved(typed))
+    return pickle.dumps(Asks(torch._utils._rebuild_tensor_v2, inner, first, size, stride, False, OrderedDict()))
+
+
+def saved(content: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(content, file, _use_new_zipfile_serialization=False)
+    return file.getvalue()
+
+
+def test_a_tensor_is_cut_from_its_numbers_and_never_beyond_them() -> None:
+    assert unpickled(tensor_of((2, 2), (1, 2))).tolist() == [[0, 2], [1, 3]]
+    assert unpickled(tensor_of((), (), 3)).item() == 3
+    for size, stride, first in [
+        ((5,), (1,), 0),
+        ((2,), (1,), 3),
+        ((2,), (9,), 0),
+        ((10**12,), (0,), 0),
+        ((2,), (-1,), 1),
+    ]:
+        with pytest.raises(CheckpointError, match="damaged"):
+            unpickled(tensor_of(size, stride, first))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pickle.dumps([1, 2])[:-3],  # cut short
+        b"\x80\x04.",  # an end without a value
+        b"\x80\x04]r\xff\xff\xff\xff.",  # to be kept at place 4,294,967,295: harmless
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x.",  # eight bytes say that exabytes follow
+        b"\x80\x04" + b"(" * 20_000 + b".",
+        b"\x80\x04" + b"]" * 3 + b"\x85" * 50_000 + b"K\x01s.",  # a key of 50,000 tuples within each other
+        b"\x80\x04N}b.",  # a state for nothing
+        b"\x80\x04K\x01)R.",  # a call of a number
+        b"\x80\x04P1\n.",  # a persistent name
+        b"\x80\x04\x82\x01.",  # a name from the registry of extensions
+        b"\x80\x04cbuiltins\nset\n}\x8c\x01a\x8c\x01bsb.",  # a state for a name
+    ],
+)
+def test_senseless_instructions_are_an_error_in_words(data) -> None:
+    if data.endswith(b"\xff."):
+        assert unpickled(data) == []
+        return
+    with pytest.raises(CheckpointError, match=r"it is damaged|it has the instruction"):
+        unpickled(data)
+
+
+def test_what_nests_deeply_is_read_and_can_be_thrown_away() -> None:
+    made = unpickled(b"\x80\x04" + b"]" * 50_000 + b"a" * 49_999 + b".")
+    assert isinstance(made[0][0], list)
+
+
+def test_a_network_that_contains_itself_is_refused() -> None:
+    shell = Shell("Loop", {})
+    shell.state = {"_modules": {"again": shell}}
+    with pytest.raises(CheckpointError, match="contains itself"):
+        state_dict(shell)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"GIF89a", "no file of torch and no pickle"),
+        (b"", "no file of torch and no pickle"),
+        (pickle.dumps([1, 2]), "holds no network"),
+        (pickle.dumps({"a": {"b": 1}}), "holds no network"),
+        (b"PK\x03\x04 and no more", "is refused"),
+    ],
+)
+def test_files_without_a_network_are_refused_by_name(tmp_path, content, words) -> None:
+    (tmp_path / "file.pkl").write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"file\.pkl.*{words}"):
+        state_dicts(tmp_path / "file.pkl")
+    with pytest.raises(CheckpointError, match=r"nothing\.pkl cannot be read: No such file"):
+        state_dicts(tmp_path / "nothing.pkl")
+
+
+def test_the_tensorflow_version_is_known_by_its_name(tmp_path) -> None:
+    (tmp_path / "old.pkl").write_bytes(b"\x80\x03cdnnlib.tflib.network\nNetwork\nq\x00)\x81q\x01.")
+    with pytest.raises(CheckpointError, match=r"of the TensorFlow version: convert it"):
+        state_dicts(tmp_path / "old.pkl")
+
+
+def test_a_tensor_that_is_larger_than_its_file_is_refused(tmp_path) -> None:
+    torch.save({"x": torch.ones(1).expand(10**9)}, tmp_path / "wide.pth")
+    with pytest.raises(CheckpointError, match="x is no plain tensor, or larger than what is stored"):
+        state_dicts(tmp_path / "wide.pth")
