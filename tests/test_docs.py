@@ -1,5 +1,6 @@
 """The documents are true: links lead somewhere, generated pages are fresh, code runs, and shown commands parse."""
 
+import importlib
 import importlib.util
 import re
 import shlex
@@ -19,6 +20,7 @@ _FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DO
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _OPTIONS = {
     "resume": resume.Resume,
+    "import": importlib.import_module("saddlepoint.cli.import").Import,
     "sample": sample.Sample,
     "recommend": recommend.Recommend,
     "evaluate": evaluate.Evaluate,

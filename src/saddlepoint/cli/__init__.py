@@ -14,6 +14,7 @@ _ORDER = (
     "resume",
     "sample",
     "translate",
+    "import",
     "edit",
     "serve",
     "verify",
