@@ -24,6 +24,7 @@ from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
 from saddlepoint.latent.codes import Code
 
 T = TypeVar("T")
+_FEW = 4  # latents that are drawn at once: a thread would take longer to wake
 _LONG = 8  # translations and projections at once; each holds a thread
 
 
@@ -98,13 +99,17 @@ class Bench:
                 one, code, figures = await self.long(projecting.found, served, given, ask, progress)
                 made, facts = [one], {**figures, **facts}
         else:
-            wanted = await self.short(making.wanted, served, ask, self.codes)
+            few = isinstance(ask, schemas.SampleAsk) and making.count(ask) <= _FEW
+            wanted = making.wanted(served, ask, self.codes) if few else await self.short(self._wanted, served, ask)
             pictures = await self._pictures(served, wanted, progress)
             made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
             columns = wanted.columns
         parcel = await self.short(packing.pack, served, ask, made, columns, facts)
         self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
         return parcel, code
+
+    def _wanted(self, served: Served, ask: schemas.Ask) -> making.Wanted:
+        return making.wanted(served, ask, self.codes)
 
     async def _pictures(self, served: Served, wanted: making.Wanted, progress: Progress) -> list[Image.Image]:
         """The images of codes, a batch at a time, so that a large request leaves room for others."""
@@ -141,7 +146,7 @@ class Bench:
     async def warm(self, served: Served) -> None:
         """Make one image, so that the first client does not wait for what is done once."""
         if "sample" in served.tasks:
-            wanted = await self.short(making.wanted, served, schemas.SampleAsk(), self.codes)
+            wanted = await self.short(self._wanted, served, schemas.SampleAsk())
             await self.batchers[served.full_name].ask(wanted.kind, wanted.items())
         else:
             origin = served.model.origin()

@@ -23,7 +23,7 @@ def entry(served: Served, *, default: bool) -> ModelEntry:
         shape=Shape(channels=channels, height=height, width=width),
         tasks=list(served.tasks),
         classes=list(served.classes),
-        spaces=list(served.spaces()),
+        spaces=list(served.spaces),
         layers={name: list(chosen) for name, chosen in layers.items()},
         directions=[] if served.directions is None else list(served.directions.names),
         origins=dict(method.directions()) if isinstance(method, Translates) else {},

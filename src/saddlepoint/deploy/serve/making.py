@@ -109,7 +109,7 @@ def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Wanted:
 def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Wanted:
     model, places = served.model, [_address(served, place, codes) for place in ask.seeds]
     label = _label(served, ask.label)
-    if ask.space in (None, served.spaces()[-1]) or any(place.file for place in places):
+    if ask.space in (None, served.spaces[-1]) or any(place.file for place in places):
         code = codes_of(model, places, label=label, truncation=ask.truncation)
     else:
         assert ask.space is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import final
 
@@ -35,12 +36,12 @@ class Served:
     model: Model
     directions: Directions | None = None
 
-    @property
+    @cached_property
     def full_name(self) -> str:
         """Name and channel."""
         return f"{self.name}@{self.channel}"
 
-    @property
+    @cached_property
     def tasks(self) -> tuple[str, ...]:
         """What it can be asked for."""
         method, found = self.model.method, []
@@ -52,7 +53,7 @@ class Served:
             found.append("translate")
         return tuple(found)
 
-    @property
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """The classes that can be chosen; empty where none can."""
         method, spec = self.model.method, self.model.spec
@@ -60,11 +61,12 @@ class Served:
             return ()
         return spec.classes or tuple(map(str, range(method.classes(self.model.nets))))
 
-    @property
+    @cached_property
     def takes_reference(self) -> bool:
         """Whether a translation can be led by a reference image."""
         return isinstance(self.model.method, TranslatesLike)
 
+    @cached_property
     def spaces(self) -> tuple[str, ...]:
         """The latent spaces; empty for a model that makes no images from latents."""
         return spaces(self.model) if isinstance(self.model.method, Samples) else ()
