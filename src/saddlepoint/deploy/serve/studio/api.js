@@ -1,0 +1,67 @@
+// Talks with the service: JSON there and back, and every refusal as a sentence.
+
+let key = sessionStorage.getItem("saddlepoint-key") ?? "";
+
+/** The service said no. `message` is what it said, in words. */
+export class Refused extends Error {
+  constructor(status, problem) {
+    super(sentence(status, problem));
+    this.status = status;
+  }
+}
+
+function sentence(status, problem) {
+  const said = (problem.detail ?? `the service answered ${status}`).replace(/\.$/, "");
+  const mend = problem.mend ? `; ${problem.mend}` : "";
+  return `${said[0].toUpperCase()}${said.slice(1)}${mend}.`;
+}
+
+/** Remembers a key until the tab is closed. */
+export function useKey(text) {
+  key = text;
+  sessionStorage.setItem("saddlepoint-key", text);
+}
+
+async function send(method, path, { body, signal } = {}) {
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  if (body) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused(0, { detail: "the service does not answer", mend: "is it still running?" });
+  }
+  if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
+  return answer;
+}
+
+/** What is served: {models, limits}. */
+export const catalogue = async () => (await send("GET", "v1/models")).json();
+
+/** Images of one request: sample, interpolate, mix or edit. Without what is undefined. */
+export async function make(task, body, signal) {
+  const answer = await send("POST", `v1/${task}`, { body: { ...body, answer: "json" }, signal });
+  return unpacked(await answer.json());
+}
+
+/** Begins a job; `task` stands in the body. */
+export const begin = async (body) => (await send("POST", "v1/jobs", { body: { ...body, answer: "json" } })).json();
+
+export const look = async (job) => (await send("GET", `v1/jobs/${job}`)).json();
+
+export const cancel = async (job) => (await send("DELETE", `v1/jobs/${job}`)).json();
+
+export const preview = async (job) => (await send("GET", `v1/jobs/${job}/preview`)).blob();
+
+export const result = async (job) => unpacked(await (await send("GET", `v1/jobs/${job}/result`)).json());
+
+/** The files of an answer as blobs: [{blob, width, height, made, settings, disclosure, model, version}], and its facts. */
+function unpacked(answer) {
+  const { model, version, facts } = answer;
+  const images = answer.images.map(({ image, media_type: type, ...told }) => {
+    const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
+    return { ...told, model, version, blob: new Blob([bytes], { type }) };
+  });
+  return { images, facts };
+}

@@ -1,0 +1,17 @@
+// Two images on one another with a line between them, moved by mouse, finger or arrow keys.
+
+import { make, pictured } from "./dom.js";
+
+/** given: a file of the user's. image: what was made of it. */
+export function compare(given, image) {
+  const stack = make("div", { class: "stack" });
+  stack.style.aspectRatio = `${image.width} / ${image.height}`;
+  stack.style.setProperty("--wide", `${image.width}px`);
+  const range = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "From the given image to the made one" });
+  const move = () => stack.style.setProperty("--cut", `${range.value}%`);
+  range.addEventListener("input", move);
+  move();
+  stack.append(pictured({ blob: given }, { alt: "given", class: "before" }), pictured(image, { alt: "made", class: "after" }));
+  stack.append(make("span", { class: "line" }), range);
+  return make("figure", { class: "compare" }, stack, make("figcaption", {}, make("span", {}, "given"), make("span", {}, "made")));
+}

@@ -1,0 +1,43 @@
+// A given image sought in the model's latent space; what is found can be mixed and edited like any other.
+
+import { compare } from "./compare.js";
+import { make } from "./dom.js";
+import { choice, classes, number } from "./fields.js";
+import { gallery, note } from "./gallery.js";
+import { follow } from "./job.js";
+import { upload } from "./upload.js";
+
+export const project = {
+  name: "project",
+  title: "Project",
+  verb: "Find it",
+  live: false,
+  build({ model, limits, picks }) {
+    const file = upload("An image to find");
+    const space = choice("In the space", [["", "the richest"], ...model.spaces.map((name) => [name, name])]);
+    const steps = number("Steps", { value: 100, min: 1, max: limits.most_steps, help: "more come nearer, and take longer" });
+    const label = classes(model, "not said");
+    return {
+      fields: [file, space, steps, label],
+      async run({ stage }) {
+        const given = file.file;
+        const done = await follow(stage, {
+          task: "project", model: model.name, image: await file.text(), space: space.value, steps: steps.value, label: label.value,
+        });
+        if (!done) return undefined;
+        const [image] = done.images;
+        const told = Object.entries(done.facts).map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(4)) : value}`);
+        const found = { ...image, place: `job:${done.job}` };
+        return {
+          nodes: [
+            compare(given, image),
+            gallery([found], ["the found image"], picks),
+            make("p", { class: "soft" }, told.join(" · ")),
+            note([image]),
+          ],
+          said: "Found",
+        };
+      },
+    };
+  },
+};

@@ -1,0 +1,41 @@
+// A given image made into another one, with the two under a slider.
+
+import { compare } from "./compare.js";
+import { make } from "./dom.js";
+import { check, choice, number, slider } from "./fields.js";
+import { gallery, note } from "./gallery.js";
+import { follow } from "./job.js";
+import { upload } from "./upload.js";
+
+export const translate = {
+  name: "translate",
+  title: "Translate",
+  verb: "Translate",
+  live: false,
+  build({ model }) {
+    const file = upload("The image");
+    const ways = Object.entries(model.origins).map(([from, to]) => [from, `${from} to ${to}`]);
+    const origin = ways.length > 1 ? choice("Which way", ways) : { node: null, value: undefined };
+    const reference = model.takes_reference ? upload("In the manner of").optional() : { node: null, text: () => undefined };
+    const seed = number("Seed", { value: 0, min: 0, max: 2 ** 53 - 1, help: "of what the image leaves open" });
+    const strength = slider("Strength", { value: 1, min: 0, max: 1, step: 0.05, help: "below 1: the given image shines through" });
+    const [sharpen, colour] = [slider("Sharpen", { value: 0, min: 0, max: 1, step: 0.05 }), check("Keep the colours")];
+    const balance = check("Even out a cast of the light");
+    const resize = check("Bring it to the trained size first", `${model.shape.width}×${model.shape.height}; otherwise in windows, at its own size`);
+    return {
+      fields: [file, origin, reference, seed, strength, sharpen, colour, balance, resize],
+      async run({ stage }) {
+        const given = file.file;
+        const done = await follow(stage, {
+          task: "translate", model: model.name, image: await file.text(), reference: await reference.text(), origin: origin.value,
+          seed: seed.value, strength: strength.value, sharpen: sharpen.value, keep_colour: colour.value,
+          white_balance: balance.value, resize: resize.value,
+        });
+        if (!done) return undefined;
+        const [image] = done.images;
+        const remarks = done.facts.remarks && make("p", { class: "soft" }, `Of what was sent: ${done.facts.remarks}.`);
+        return { nodes: [compare(given, image), gallery([image], ["the translated image"]), remarks, note([image])].filter(Boolean), said: "Translated" };
+      },
+    };
+  },
+};

@@ -1,0 +1,282 @@
+"""The studio in a real browser, headless Chromium: what a person does with it, and that it asks nobody else."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import uvicorn
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from saddlepoint.deploy.examine import examine
+from saddlepoint.deploy.serve import app
+from saddlepoint.deploy.serve.app import Service, build
+from saddlepoint.deploy.serve.journal import Journal
+from saddlepoint.deploy.serve.limits import Limits
+from saddlepoint.deploy.serve.shelf import Shelf
+from saddlepoint.latent.directions import Directions
+
+STUDIO = Path(app.__file__).parent / "studio"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+KEY = "a-key-of-sixteen-letters"
+WAIT = 30_000  # milliseconds; a busy machine is slow
+
+
+@contextmanager
+def running(shelf: Shelf, folder: Path, **settings: Any) -> Iterator[str]:
+    """A service on a free port of this machine, in a thread; its address."""
+    service = Service(jobs=folder, limits=Limits(rate=0), journal=Journal(io.StringIO()), **settings)
+    server = uvicorn.Server(uvicorn.Config(build(shelf, service), log_config=None, ws="none"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def site(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The small models, the styled one with two directions."""
+    found = Directions("w", torch.eye(8)[:2], ("lighter", "rounder"), torch.ones(2), {})
+    served = (replace(one, directions=found) if one.name == "styles" else one for one in shelf.served)
+    with running(Shelf(tuple(served)), tmp_path_factory.mktemp("jobs")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    expect.set_options(timeout=WAIT)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, site: str) -> Iterator[Any]:
+    """The studio, opened; at the end nothing was complained of and nobody else was asked."""
+    opened, troubles, asked = browser.new_page(), [], []
+    opened.set_default_timeout(WAIT)
+    opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(site)
+    opened.wait_for_selector(".tiles img")
+    yield opened
+    opened.close()
+    assert [text for text in troubles if "status of 4" not in text] == []  # refusals, which the browser notes too
+    assert {url for url in asked if not url.startswith((site, f"blob:{site}"))} == set()
+
+
+def choose(page: Any, model: str, tab: str = "") -> None:
+    page.get_by_label("Model", exact=True).select_option(model)
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+
+
+def panel(page: Any) -> Any:
+    return page.get_by_role("tabpanel")
+
+
+def photo(tmp_path: Path, size: tuple[int, int] = (40, 24)) -> Path:
+    path = tmp_path / "photo.png"
+    Image.effect_noise(size, 60).convert("RGB").save(path)
+    return path
+
+
+def test_the_page_names_only_files_that_are_there():
+    text = (STUDIO / "index.html").read_text(encoding="utf-8")
+    for name in re.findall(r'(?:src|href)="studio/([^"]+)"', text):
+        assert (STUDIO / name).is_file(), name
+    for script in STUDIO.glob("*.js"):
+        for name in re.findall(r'from "\./([^"]+)"', script.read_text(encoding="utf-8")):
+            assert (STUDIO / name).is_file(), f"{script.name} imports {name}"
+
+
+def test_no_script_or_style_stands_in_the_page_and_nothing_is_named_elsewhere():
+    text = (STUDIO / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*src=)|<style|style=|\son\w+=", text)
+    for path in STUDIO.iterdir():
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|@import|eval\(|innerHTML", text), path.name
+
+
+def test_the_page_may_load_from_its_own_service_alone(serve):
+    with serve() as client:
+        answer = client.get("/")
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert client.get("/studio/main.js").headers["content-type"].startswith("text/javascript")
+        assert client.get("/studio/../app.py").status_code == 404
+
+
+@in_a_browser
+def test_images_are_made_opened_and_downloaded_with_their_disclosure(page, tmp_path):
+    choose(page, "digits@stable")
+    panel(page).get_by_label("Class").select_option(label="one")
+    panel(page).get_by_label("How many").fill("3")
+    panel(page).get_by_role("button", name="Make images").click()
+    expect(page.locator(".tile")).to_have_count(3)
+    page.get_by_role("button", name="Open image 2 of seed 0").click()
+    dialog = page.get_by_role("dialog")
+    assert "This file says in metadata alone that a model made it: 8×8 is too small" in dialog.inner_text()
+    with page.expect_download() as waited:
+        dialog.get_by_role("link", name="Download PNG").click()
+    assert waited.value.suggested_filename == "digits-stable-0-2.png"
+    waited.value.save_as(tmp_path / "made.png")
+    told = examine((tmp_path / "made.png").read_bytes()).said.disclosure
+    assert told is not None
+    assert (told.made, told.model) == ("generated", "digits@stable")
+    assert told.settings == {"seed": 0, "row": 2, "truncation": 1.0, "label": 1}
+
+
+@in_a_browser
+def test_a_slider_makes_the_images_anew(page):
+    with page.expect_response("**/v1/sample") as waited:
+        panel(page).get_by_label("Truncation").fill("0.5")
+    assert '"truncation":0.5' in waited.value.request.post_data
+    assert waited.value.ok
+    expect(panel(page).get_by_role("status")).to_have_text(re.compile("16 images in"))
+
+
+@in_a_browser
+def test_picked_images_are_mixed_in_a_table(page):
+    choose(page, "styles@stable")
+    for row in range(2):
+        page.get_by_role("button", name=f"Pick image {row} of seed 0").click()
+    page.get_by_role("tab", name="Mix styles").click()
+    panel(page).get_by_label("Layers from the columns").select_option("middle")
+    panel(page).get_by_role("button", name="Take the picked ones").first.click()
+    expect(page.locator(".mixing td .tile")).to_have_count(8)
+    assert panel(page).get_by_label("Rows").input_value() == "0:0, 0:1"
+    assert panel(page).get_by_role("columnheader").count() == 4
+    panel(page).get_by_role("button", name="Open 0:1 with 5").click()
+    assert "middle" in page.get_by_role("dialog").inner_text()
+
+
+@in_a_browser
+def test_a_direction_is_followed_as_far_as_its_slider_says(page):
+    choose(page, "styles@stable", "Edit")
+    page.wait_for_selector(".edits img")
+    panel(page).get_by_label("Direction").select_option("rounder")
+    asked = '"direction":"rounder","strengths":[-4,-2,0,2,4]'
+    with page.expect_request(lambda request: asked in (request.post_data or "")):
+        panel(page).get_by_label("Strength").fill("4")
+    page.wait_for_selector("text=+4")
+    assert panel(page).get_by_role("button", name="Open").count() == 15
+
+
+@in_a_browser
+def test_a_way_can_be_played(page):
+    page.get_by_role("tab", name="Interpolate").click()
+    frame = panel(page).get_by_role("slider", name="Frame")
+    expect(frame).to_have_attribute("max", "16")
+    panel(page).get_by_role("button", name="Play").click()
+    expect(frame).not_to_have_value("0")
+    panel(page).get_by_role("button", name="Pause").click()
+    assert panel(page).get_by_role("button", name="Open frame").count() == 17
+
+
+@in_a_browser
+def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, tmp_path):
+    choose(page, "maps@stable")
+    panel(page).get_by_label("The image").set_input_files(photo(tmp_path))
+    panel(page).get_by_role("button", name="Translate").click()
+    line = panel(page).get_by_label("From the given image to the made one")
+    line.focus()
+    page.keyboard.press("Home")
+    cut = "getComputedStyle(document.querySelector('.after')).clipPath"
+    assert page.evaluate(cut) in ("inset(0px)", "inset(0px 0px 0px 0%)")
+    page.keyboard.press("End")
+    assert "100%" in page.evaluate(cut)
+    assert "in metadata alone that a model changed it: 40×24" in panel(page).inner_text()
+    assert page.evaluate("document.querySelector('.after').naturalWidth") == 40
+
+
+@in_a_browser
+def test_a_photo_is_found_and_can_be_picked(page, tmp_path):
+    page.get_by_role("tab", name="Project").click()
+    panel(page).get_by_label("An image to find").set_input_files(photo(tmp_path))
+    panel(page).get_by_label("Steps").fill("3")
+    panel(page).get_by_role("button", name="Find it").click()
+    panel(page).get_by_role("button", name="Pick the found image").click()
+    assert "psnr" in panel(page).inner_text()
+    page.get_by_role("tab", name="Interpolate").click()
+    panel(page).get_by_role("button", name="Take the picked ones").click()
+    assert re.fullmatch("job:[0-9a-f]{32}", panel(page).get_by_label("Images on the way").input_value())
+
+
+@in_a_browser
+def test_a_job_can_be_cancelled(page, tmp_path):
+    page.get_by_role("tab", name="Project").click()
+    panel(page).get_by_label("An image to find").set_input_files(photo(tmp_path))
+    panel(page).get_by_label("Steps").fill("2000")
+    panel(page).get_by_role("button", name="Find it").click()
+    panel(page).get_by_role("button", name="Cancel").click()
+    page.wait_for_selector("text=Cancelled.")
+
+
+@in_a_browser
+def test_what_the_service_refuses_is_said_in_words(page, tmp_path):
+    (tmp_path / "no.png").write_bytes(b"no image")
+    choose(page, "maps@stable")
+    panel(page).get_by_label("The image").set_input_files(tmp_path / "no.png")
+    panel(page).get_by_role("button", name="Translate").click()
+    alert = panel(page).get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text() == (
+        "The upload is not an image of a known kind; send a JPEG, PNG, WebP, BMP, TIFF, GIF or PPM."
+    )
+
+
+@in_a_browser
+def test_each_control_has_a_name_and_tabs_are_walked_by_arrow_keys(page):
+    choose(page, "styles@stable")
+    page.get_by_role("tab", name="Sample").focus()
+    for name in ("Interpolate", "Mix styles", "Edit", "Project", "Sample"):
+        nameless = """[...document.querySelectorAll('.panel:not([hidden]) :is(input, select, button)')].filter(
+            (node) => !node.labels?.length && !node.ariaLabel && !node.textContent.trim()).length"""
+        assert page.evaluate(nameless) == 0
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.textContent") == name
+        assert panel(page).get_attribute("aria-labelledby") == page.evaluate("document.activeElement.id")
+
+
+@in_a_browser
+def test_a_large_image_carries_a_watermark_too(page, tmp_path):
+    choose(page, "maps@stable")
+    panel(page).get_by_label("The image").set_input_files(photo(tmp_path, (256, 256)))
+    panel(page).get_by_role("button", name="Translate").click()
+    page.wait_for_selector("text=in its metadata and by an invisible watermark that a model changed it")
+
+
+@in_a_browser
+def test_a_key_is_asked_for_where_the_service_wants_one(browser, shelf, tmp_path):
+    with running(shelf, tmp_path, keys=(KEY.encode(),)) as address:
+        page = browser.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.get_by_label("This service asks for a key").fill(KEY)
+        assert "This service asks for a key" in page.get_by_role("alert").first.inner_text()
+        page.get_by_role("button", name="Use it").click()
+        page.wait_for_selector(".tiles img")
+        page.close()
