@@ -10,11 +10,11 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.deploy.label import Disclosure, write
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.pictured import stream
 from saddlepoint.report.captioned import captioned
-from saddlepoint.report.grids import save_png
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.report.pace import paced
 
@@ -39,6 +39,7 @@ def save_walk(
     steps: int,
     path: Path,
     title: str,
+    disclosure: Disclosure,
     caption: str,
     *,
     rate: int,
@@ -48,7 +49,7 @@ def save_walk(
     """Write the images along a way: rows where `path` ends with .png, else a moving picture.
 
     way: the codes, `steps` of them from each of the points to the next. words: what the points are called. title: seen
-    above; caption: kept in the file. truncation: of latents. Raises what `check_walk` does, and RunError.
+    above; caption: kept in the file. disclosure: of rows; a moving picture has its caption alone. truncation: of latents. Raises what `check_walk` does, and RunError.
     """
     check_walk(path, rate, steps)
     images = paced(stream(model, way, truncation=truncation), len(way), "images")
@@ -60,7 +61,7 @@ def save_walk(
     shown = [made[place % len(made)] for leg in range(legs) for place in range(leg * steps, leg * steps + steps + 1)]
     rows = [f"{words[leg]} to {words[(leg + 1) % len(words)]}" for leg in range(legs)]
     columns = ["0", *(f"{step}/{steps}" for step in range(1, steps)), "1"]
-    save_png(captioned(shown, rows, columns, title), path, caption)
+    write(captioned(shown, rows, columns, title), path, disclosure, caption)
 
 
 def _frames(images: Iterator[Tensor], title: str) -> Iterator[Image.Image]:
