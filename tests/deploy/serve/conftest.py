@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,24 @@ def shelf() -> Shelf:
     )
 
 
+@contextmanager
+def started(shelf: Shelf, jobs: Path, log: Any = None, **settings: Any) -> Iterator[TestClient]:
+    """A client of a new service without a bound on the rate."""
+    known = {name: settings.pop(name) for name in ("keys", "batch", "wait", "local") if name in settings}
+    limits = Limits(**{"rate": 0, **settings})
+    service = Service(jobs=jobs, limits=limits, journal=Journal(log), **known)
+    with TestClient(build(shelf, service), base_url="http://localhost") as client:
+        yield client
+
+
 @pytest.fixture
 def serve(shelf: Shelf, tmp_path: Path) -> Callable[..., Any]:
-    """A client of a service: `with serve(most_pixels=100) as client`."""
+    """A client of a service of one's own: `with serve(most_pixels=100) as client`."""
+    return partial(started, shelf, tmp_path / "jobs")
 
-    @contextmanager
-    def started(*, jobs: Path = tmp_path / "jobs", log: Any = None, **settings: Any) -> Iterator[TestClient]:
-        known = {name: settings.pop(name) for name in ("keys", "batch", "wait", "local") if name in settings}
-        limits = Limits(**{"rate": 0, **settings})
-        service = Service(jobs=jobs, limits=limits, journal=Journal(log), **known)
-        with TestClient(build(shelf, service), base_url="http://localhost") as client:
-            yield client
 
-    return started
+@pytest.fixture(scope="module")
+def client(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of a service that several tests ask."""
+    with started(shelf, tmp_path_factory.mktemp("jobs")) as client:
+        yield client

@@ -35,7 +35,7 @@ def found(
         model,
         image,
         space=ask.space,
-        settings=Projection(steps=steps, seed=ask.seed),
+        settings=Projection(steps=steps, seed=ask.seed, candidates=ask.candidates),
         label=ask.label,
         progress=told,
         stop=lambda: progress.stopped,

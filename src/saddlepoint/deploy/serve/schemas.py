@@ -99,6 +99,7 @@ class ProjectSettings(Ask):
 
     space: Literal["z", "w", "w+"] | None = Field(None, description="by default the richest that the model has")
     steps: int = Field(100, ge=1, le=100_000)
+    candidates: int = Field(128, ge=0, le=1024, description="random codes of which the nearest is the start")
     label: int | None = Field(None, ge=0, lt=2**31)
     seed: int = Field(0, ge=0, lt=2**53)
 
