@@ -1,6 +1,7 @@
 """The documents are true: links lead somewhere, generated pages are fresh, code runs, and shown commands parse."""
 
 import importlib
+import dataclasses
 import importlib.util
 import re
 import shlex
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import tyro
 
-from saddlepoint.cli import compare, evaluate, prove, recommend, report, resume, sample, train, verbs, verify
+from saddlepoint.cli import compare, edit, evaluate, export, prove, recommend, report, resume, sample, train, verbs, verify
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -24,6 +25,7 @@ _OPTIONS = {
     "sample": sample.Sample,
     "recommend": recommend.Recommend,
     "evaluate": evaluate.Evaluate,
+    "export": export.Export,
     "compare": compare.Compare,
     "report": report.Report,
     "prove": prove.Prove,
@@ -134,8 +136,19 @@ def test_shown_commands_parse(page: Path, tmp_path: Path, monkeypatch: pytest.Mo
         assert verb in verbs(), f"{page.name} shows saddle {verb}"
         if verb == "train" and "--help" not in rest:
             train.parse(rest[0], rest[1:])
+        elif verb == "edit" and rest:
+            assert rest[0] in edit.parts(), f"{page.name} shows saddle edit {rest[0]}"
+            tyro.cli(part_options(rest[0]), args=rest[1:])
         elif verb in _OPTIONS:
             tyro.cli(_OPTIONS[verb], args=rest)
+
+
+def part_options(part: str) -> type:
+    """The settings of a part of `saddle edit`: the one dataclass of its file."""
+    module = importlib.import_module(f"saddlepoint.cli.edit.{part}")
+    (found,) = (kind for kind in vars(module).values() if getattr(kind, "__module__", "") == module.__name__
+                and dataclasses.is_dataclass(kind))  # fmt: skip
+    return found
 
 
 def test_every_verb_is_shown() -> None:

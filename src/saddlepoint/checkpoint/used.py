@@ -34,13 +34,23 @@ _TRIED = 2
 def used_networks(method: Method, nets: Networks, spec: DataSpec) -> tuple[str, ...]:
     """The names of the networks without which the method could do less than it can, in their order.
 
-    nets: in evaluation mode. All of them where no ability touches any.
+    nets: in evaluation mode.
     """
-    watched = _Watched(nets)
     given = torch.ones(_TRIED, *spec.shape, device=next(nets.parameters()).device)
-    for ability, trial in _TRIALS.items():
-        if isinstance(method, ability):
-            trial(method, watched, given)
+
+    def all_trials(watched: Networks) -> None:
+        for ability, trial in _TRIALS.items():
+            if isinstance(method, ability):
+                trial(method, watched, given)
+
+    return asked_for(nets, all_trials)
+
+
+@torch.no_grad()
+def asked_for(nets: Networks, act: Callable[[Networks], object]) -> tuple[str, ...]:
+    """The names of the networks that `act` asks for, in their order; all where it asks for none by name."""
+    watched = _Watched(nets)
+    act(watched)
     names = tuple(name for name, _ in nets.named_children())
     return tuple(name for name in names if name in watched.asked) or names
 

@@ -14,6 +14,7 @@ _ORDER = (
     "resume",
     "sample",
     "translate",
+    "export",
     "import",
     "edit",
     "serve",
