@@ -1,7 +1,7 @@
 """The documents are true: links lead somewhere, generated pages are fresh, code runs, and shown commands parse."""
 
-import importlib
 import dataclasses
+import importlib
 import importlib.util
 import re
 import shlex
@@ -13,7 +13,20 @@ from typing import Any
 import pytest
 import tyro
 
-from saddlepoint.cli import compare, edit, evaluate, export, prove, recommend, report, resume, sample, train, verbs, verify
+from saddlepoint.cli import (
+    compare,
+    edit,
+    evaluate,
+    export,
+    prove,
+    recommend,
+    report,
+    resume,
+    sample,
+    train,
+    verbs,
+    verify,
+)
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
