@@ -67,6 +67,7 @@ def test_what_is_freed_of_others_leaves_their_values():
     torch.testing.assert_close(vector, torch.tensor([0.0, 1, 0]))
     assert torch.equal(one.off("age", []), one.vectors[1])
     assert one.moved(Code("w", torch.zeros(1, 3)), "age", 1.0, off=["smile"]).values[0, 0] == pytest.approx(0, abs=1e-6)
+    assert torch.allclose(one.off("age", ["smile", "0"]), vector, atol=1e-6), "naming one twice takes out no more"
     with pytest.raises(ConfigError, match="nothing of age is left"):
         one.off("age", ["smile", "age"])
 

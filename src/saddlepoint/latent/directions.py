@@ -75,7 +75,10 @@ class Directions:
         """
         vector = self.vectors[self.row(name)]
         if others:
-            plane = torch.linalg.qr(self.vectors[[self.row(other) for other in others]].T.double()).Q
+            axes, lengths, _ = torch.linalg.svd(
+                self.vectors[[self.row(other) for other in others]].T.double(), full_matrices=False
+            )
+            plane = axes[:, lengths > 1e-3 * lengths[0]]  # two of one direction are one
             rest = vector.double() - plane @ (plane.T @ vector.double())
             if rest.norm() < 1e-3:
                 raise ConfigError(f"nothing of {name} is left without {', '.join(others)}: it lies along them.")
