@@ -55,3 +55,24 @@ def test_without_the_library_there_is_metadata_alone(monkeypatch):
 def test_a_picture_with_alpha_is_refused():
     with pytest.raises(ShapeError, match="this one is RGBA"):
         labelled(Image.new("RGBA", (8, 8)), MADE)
+
+
+@pytest.mark.parametrize(("name", "form"), [("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.webp", "WEBP"), ("a", "PNG")])
+def test_a_command_writes_metadata_alone_in_the_form_of_the_ending(tmp_path, name, form):
+    given = noise(256)
+    label.write(given, tmp_path / name, MADE, "seed 3, at length")
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == form
+        said = read(picture)
+        assert (said.disclosure, said.discloses) == (MADE, True)
+        if form == "PNG":
+            assert picture.tobytes() == given.tobytes()
+            assert picture.info["Description"] == "seed 3, at length"
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.tif"])
+def test_a_form_that_holds_no_metadata_is_written_without(tmp_path, name):
+    label.write(noise(16), tmp_path / name, MADE)
+    with Image.open(tmp_path / name) as picture:
+        assert picture.size == (16, 16)
+        assert not read(picture).discloses

@@ -49,7 +49,8 @@ def save_walk(
     """Write the images along a way: rows where `path` ends with .png, else a moving picture.
 
     way: the codes, `steps` of them from each of the points to the next. words: what the points are called. title: seen
-    above; caption: kept in the file. disclosure: of rows; a moving picture has its caption alone. truncation: of latents. Raises what `check_walk` does, and RunError.
+    above; caption: kept in the file. disclosure: of rows; a moving picture has its caption alone. truncation: of
+    latents. Raises what `check_walk` does, and RunError.
     """
     check_walk(path, rate, steps)
     images = paced(stream(model, way, truncation=truncation), len(way), "images")

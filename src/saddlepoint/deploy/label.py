@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
@@ -11,8 +13,9 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
 from saddlepoint.deploy.watermark import available, large_enough, mark
 from saddlepoint.errors import ShapeError
+from saddlepoint.report.files import replace
 
-__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled"]
+__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write"]
 
 
 def disclosed(model: Model, made: Literal["generated", "modified"], settings: Mapping[str, Any]) -> Disclosure:
@@ -36,3 +39,23 @@ def labelled(picture: Image.Image, disclosure: Disclosure, *, form: Form = "png"
 def carried(size: tuple[int, int], watermark: bool = True) -> tuple[str, ...]:
     """What `labelled` puts into a picture of this width and height: ("metadata",) or ("metadata", "watermark")."""
     return ("metadata", "watermark") if watermark and large_enough(size) and available() else ("metadata",)
+
+
+_FORMS: dict[str, Form] = {".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+_MUTE = {".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
+
+
+def write(picture: Image.Image, path: Path, disclosure: Disclosure, words: str = "") -> None:
+    """Write a file of a command: metadata alone, so that its pixels are what the model made, to the byte.
+
+    path: its ending says the form, PNG where that is none of the others; a TIFF or BMP says nothing. words: what the
+    file says to people, where that is more than the disclosure's own sentence.
+    Raises RunError when it cannot be written.
+    """
+    ending = path.suffix.lower()
+    if ending in _MUTE:
+        content = io.BytesIO()
+        picture.save(content, _MUTE[ending])
+        replace(path, content.getvalue())
+    else:
+        replace(path, encoded(picture, disclosure, _FORMS.get(ending, "png"), words))

@@ -3,9 +3,9 @@
 XMP properties are those of the IPTC Photo Metadata Standard 2025.1: DigitalSourceType with a term of
 http://cv.iptc.org/newscodes/digitalsourcetype/, AISystemUsed and AISystemVersionUsed.
 
-| | PNG | JPEG |
+| | PNG | JPEG and WebP |
 | --- | --- | --- |
-| XMP | iTXt `XML:com.adobe.xmp` | APP1 |
+| XMP | iTXt `XML:com.adobe.xmp` | APP1, or the chunk XMP |
 | words | iTXt `Description` and `Software` | EXIF ImageDescription and Software |
 | JSON | iTXt `Saddlepoint` | EXIF UserComment |
 """
@@ -26,7 +26,7 @@ from PIL.PngImagePlugin import PngInfo
 import saddlepoint
 from saddlepoint.errors import ConfigError
 
-Form = Literal["png", "jpeg"]
+Form = Literal["png", "jpeg", "webp"]
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """where IPTC's terms for the origin of an image live"""
 TERMS = {"generated": "trainedAlgorithmicMedia", "modified": "compositeWithTrainedAlgorithmicMedia"}
@@ -95,9 +95,10 @@ class Said:
         return self.disclosure is not None or (self.source_type or "").rpartition("/")[2] in TERMS.values()
 
 
-def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png") -> bytes:
-    """The picture as a file that says where it comes from; a JPEG has quality 95.
+def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png", words: str = "") -> bytes:
+    """The picture as a file that says where it comes from; JPEG and WebP have quality 95.
 
+    words: what the file says to people, where that is more than `disclosure.words`.
     Raises ConfigError for settings that are no JSON or more than 20 kB of it.
     """
     content, tool = io.BytesIO(), f"Saddlepoint {saddlepoint.__version__}"
@@ -107,24 +108,30 @@ def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png") ->
         raise ConfigError(f"the settings of a disclosure must be JSON: {error}.") from error
     if len(record) > MOST_SETTINGS:
         raise ConfigError(f"a disclosure of {len(record):,} bytes does not fit; it may have {MOST_SETTINGS:,}.")
-    xmp = _xmp(disclosure, tool)
+    words = words or disclosure.words
+    xmp = _xmp(disclosure, tool, words)
     if form == "png":
         info = PngInfo()
-        for keyword, text in (("Description", disclosure.words), ("Software", tool), (_KEYWORD, record)):
+        for keyword, text in (("Description", words), ("Software", tool), (_KEYWORD, record)):
             info.add_itxt(keyword, text)
         info.add_itxt("XML:com.adobe.xmp", xmp)
         picture.save(content, "PNG", pnginfo=info)
     else:
         exif = Image.Exif()
-        exif[_DESCRIPTION], exif[_SOFTWARE] = _ascii(disclosure.words), tool
+        exif[_DESCRIPTION], exif[_SOFTWARE] = _ascii(words), tool
         exif.get_ifd(_EXIF)[_COMMENT] = _ASCII + record.encode("ascii")
-        picture.save(content, "JPEG", quality=_QUALITY, exif=exif.tobytes(), xmp=xmp.encode())
+        picture.save(content, form.upper(), quality=_QUALITY, exif=exif.tobytes(), xmp=xmp.encode())
     return content.getvalue()
 
 
-def _xmp(disclosure: Disclosure, tool: str) -> str:
+def packet(disclosure: Disclosure) -> bytes:
+    """The XMP packet of a disclosure, for a file that another library writes."""
+    return _xmp(disclosure, f"Saddlepoint {saddlepoint.__version__}", disclosure.words).encode()
+
+
+def _xmp(disclosure: Disclosure, tool: str, words: str) -> str:
     texts = {
-        "tool": tool, "words": disclosure.words, "source": disclosure.source_type, "model": disclosure.model,
+        "tool": tool, "words": words, "source": disclosure.source_type, "model": disclosure.model,
         "version": disclosure.version,
     }  # fmt: skip
     return _XMP.format(rdf=_RDF, iptc=_IPTC, **{name: escape(_printable(text)) for name, text in texts.items()})

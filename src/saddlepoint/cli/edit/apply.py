@@ -60,7 +60,9 @@ def main(arguments: list[str]) -> int:
     shown = strip(model, code, directions, name, strengths, layers, found.off)
     picture = captioned(list(shown), words, [f"{strength:+.3g}" for strength in strengths], title)
     named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark())
-    return save(picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}")
+    return save(
+        picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}", addresses
+    )
 
 
 def strip(

@@ -42,5 +42,6 @@ def main(arguments: list[str]) -> int:
     signs = ["", *("+ " if group.sign > 0 else "- " for group in groups[1:])]
     columns = [f"{sign}mean of {name}" for sign, name in zip(signs, names)]
     title = f"sum of {'latents' if codes[0].space == 'z' else 'styles'}: {found.sum}{found.remark()}"
+    of = [address for group in groups for address in group.members]
     picture = captioned(list(images), [""], [*columns, "= the sum"], title)
-    return save(picture, found.target(model, "sum", found.sum, found.remark()), model, title)
+    return save(picture, found.target(model, "sum", found.sum, found.remark()), model, title, of)

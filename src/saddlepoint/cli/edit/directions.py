@@ -16,6 +16,7 @@ from saddlepoint.cli.edit.asked import Asked, made_by
 from saddlepoint.cli.plan import Plan
 from saddlepoint.data.open import open_data
 from saddlepoint.data.pixels import to_uint8
+from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.latent.addresses import Address, codes_of
 from saddlepoint.latent.boundaries import boundaries
@@ -28,7 +29,6 @@ from saddlepoint.latent.pictured import stream
 from saddlepoint.latent.scores import Scores, of_classes, read_scores
 from saddlepoint.metrics.classifier import train_classifier
 from saddlepoint.report.captioned import captioned
-from saddlepoint.report.grids import save_png
 from saddlepoint.report.pace import paced
 from saddlepoint.report.tables import print_table
 
@@ -158,4 +158,4 @@ def _show(model: Model, made: Directions, path: Path, label: int | None) -> None
     strips = torch.cat([strip(model, code, made, name, _STRENGTHS, layers) for name in made.names])
     title = f"image 0:0 along each direction{of}; strength in deviations. Found as {made.facts['how']}"
     picture = captioned(list(strips), made.names, [f"{strength:+g}" for strength in _STRENGTHS], title)
-    save_png(picture, path, made_by(model, title))
+    write(picture, path, disclosed(model, "generated", {"edit": title}), made_by(model, title, ()))

@@ -43,4 +43,4 @@ def main(arguments: list[str]) -> int:
     columns = [words[0], *[""] * (found.side - 2), words[1]]
     title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{found.remark()}"
     picture = captioned(list(images), rows, columns, title, least=64)
-    return save(picture, found.target(model, "field", found.images, found.remark()), model, title)
+    return save(picture, found.target(model, "field", found.images, found.remark()), model, title, addresses)

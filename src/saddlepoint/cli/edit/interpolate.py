@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli.edit.asked import Images, Named, at_one_label, made_by
+from saddlepoint.cli.edit.asked import Images, Named, at_one_label, made_by, origin
 from saddlepoint.cli.walking import check_walk, save_walk
+from saddlepoint.deploy.label import disclosed
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import Address, latents_of, parse
 from saddlepoint.latent.codes import Code, check_space
@@ -75,7 +76,8 @@ def walk(found: Interpolate, *, closed: bool, suffix: str) -> int:
         found.steps,
         path,
         title,
-        made_by(model, title),
+        disclosed(model, origin(addresses), {"edit": title}),
+        made_by(model, title, addresses),
         rate=found.rate,
         closed=closed,
         truncation=found.truncation if code.space == "z" else 1.0,

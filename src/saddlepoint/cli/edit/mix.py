@@ -57,6 +57,5 @@ def main(arguments: list[str]) -> int:
     title = f"{of} styles ({said(layers, sides)}) of the sources above, the rest of the targets{found.remark()}"
     picture = captioned(shown, ["", *rows], ["", *columns], title)
     name = ("mix", found.layers, found.targets, "with", found.sources, found.remark())
-    return save(
-        picture, found.target(model, *name), model, f"{title}; targets {found.targets}, sources {found.sources}"
-    )
+    title = f"{title}; targets {found.targets}, sources {found.sources}"
+    return save(picture, found.target(model, *name), model, title, [*rows_of, *columns_of])

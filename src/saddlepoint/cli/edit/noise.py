@@ -59,4 +59,6 @@ def main(arguments: list[str]) -> int:
     title = f"other noise in {of}; at the right where {found.n} draws differ{found.remark()}"
     picture = captioned(shown, rows, [*columns, "deviation"], title)
     name = ("noise", found.layers, found.images, f"seed-{found.seed}", found.remark())
-    return save(picture, found.target(model, *name), model, f"{title}; images {found.images}, seed {found.seed}")
+    return save(
+        picture, found.target(model, *name), model, f"{title}; images {found.images}, seed {found.seed}", addresses
+    )

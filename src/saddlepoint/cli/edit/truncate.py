@@ -46,4 +46,6 @@ def main(arguments: list[str]) -> int:
     title = f"{'styles' if 'w' in spaces(model) else 'latents'} pulled to {to}; truncation above each column"
     shown = torch.stack(columns, 1).flatten(0, 1)
     picture = captioned(list(shown), list(map(str, addresses)), [f"{value:g}" for value in found.values], title)
-    return save(picture, found.target(model, "truncate", found.images), model, f"{title}; images {found.images}")
+    return save(
+        picture, found.target(model, "truncate", found.images), model, f"{title}; images {found.images}", addresses
+    )
