@@ -27,7 +27,8 @@ NO_LEAD = 0.1
 """logits under which a critic does not tell real from fake"""
 APART = 0.05
 """energy distance of fakes from real images, as a share, over which anyone sees the difference: noise has 0.4, good
-samples 0.02. Under it a critic may lead by much or by nothing and do no harm"""
+samples 0.02. Under it a critic may lead by much or by nothing, or drift where its outputs have no zero of their own
+(Wasserstein, relativistic), and do no harm"""
 UNTAUGHT = 0.15
 """the same for a critic that does not lead: early in a healthy run fakes are farther apart, but the critic leads"""
 FAINT = 0.01
@@ -148,8 +149,8 @@ def _oscillation(signs: Signs, critic: str) -> Iterator[Finding]:
     if len(real) < KEPT or len(fake) < KEPT:
         return
     middles = [(a + b) / 2 for a, b in zip(real, fake)]
-    count = swings(middles, SWING)
-    if count >= SWINGS:
+    count, apart = swings(middles, SWING), signs.now("health/apart")
+    if count >= SWINGS and (apart is None or apart >= APART):
         low, high = min(middles), max(middles)
         words = f"the mean output of {critic} went between {low:.3g} and {high:.3g} and back {count} times"
         yield Finding("oscillation", f"{words} in {KEPT} reports", {"low": low, "high": high, "swings": count})

@@ -20,24 +20,24 @@ from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.naive_translation import mean_image, recoloured
 
 DRAWS = 16
-"""translations of each outline"""
-OUTLINES = 100
+"""translations of each cut-out"""
+CUT_OUTS = 100
 """held-out ones that are translated"""
 
 Made = Callable[[int], np.ndarray]
-"""the translations of all outlines by the number of the draw, uint8 [N, 3, S, S]"""
+"""the translations of all cut-outs by the number of the draw, uint8 [N, 3, S, S]"""
 
 
 def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
-    """Distance of translated outlines from the nearest of their right answers, of which each colour is one."""
+    """Distance of translated cut-outs from the nearest of their right answers, of which each colour is one."""
     if dataset.source != "world:colours":
         raise ConfigError(f"nobody knows all right answers of {dataset.source}; those of world:colours are known.")
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     side, draw = dataset.images.shape[-1], numpy_generator(seed, "answers")
-    rows = held_out[held_out % 2 == 0][:OUTLINES]
-    outlines, right = dataset.images[rows], in_every_colour(rows, side).astype(np.float32)  # [N, colours, 3, S, S]
+    rows = held_out[held_out % 2 == 0][:CUT_OUTS]
+    cut_outs, right = dataset.images[rows], in_every_colour(rows, side).astype(np.float32)  # [N, colours, 3, S, S]
     own, other = (train[train % 2 == kind][:MOST_NAIVE] for kind in (0, 1))
-    like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each outline
+    like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each cut-out
     asked = right[np.arange(len(rows)), shown_in(like).colour]
     chance = draw.integers(len(COLOURS), size=(DRAWS, len(rows)))
     apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(len(COLOURS)) for b in range(a)])
@@ -55,13 +55,13 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
             "guided": float(_apart(each[:, 0] if guided is None else guided, asked)),
         }
 
-    given = pixels(torch.from_numpy(outlines))
+    given = pixels(torch.from_numpy(cut_outs))
     guided = to_uint8(model.translate(given, "a", reference=pixels(torch.from_numpy(dataset.images[like])))).numpy()
     mean = mean_image(dataset.images[other], len(rows))
-    same = recoloured(outlines, dataset.images[own], dataset.images[other])
+    same = recoloured(cut_outs, dataset.images[own], dataset.images[other])
     drawn = draw.choice(other, (DRAWS, len(rows)))
     naive = [
-        row("other", "naive: the outline itself", lambda number: outlines, None),
+        row("other", "naive: the cut-out itself", lambda number: cut_outs, None),
         row("other", "naive: the mean of the lit images", lambda number: mean, None),
         row("other", "naive: the colours of the lit images", lambda number: same, None),
         row("other", "naive: any lit image", lambda number: dataset.images[drawn[number]], dataset.images[like]),
@@ -80,7 +80,7 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
         rows=(own_row, row("real", "right, in any colour", by_chance, None), *naive),
         key="error",
         protocol=(
-            f"{len(rows)} held-out outlines, {DRAWS} translations of each. error: mean absolute difference, in levels"
+            f"{len(rows)} held-out cut-outs, {DRAWS} translations of each. error: mean absolute difference, in levels"
             f" of 0 to 255, to the nearest of the {len(COLOURS)} right answers. colours: how many of these were the"
             " nearest one for some translation. diversity: mean difference of two translations, as a share of that of"
             " two right answers. guided: difference of a translation in the manner of a reference to the answer in its"
@@ -96,5 +96,5 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _distances(made: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Mean absolute difference of each translation to each right answer of its outline.  [N, draws, colours]"""
+    """Mean absolute difference of each translation to each right answer of its cut-out.  [N, draws, colours]"""
     return np.stack([np.abs(made - right[:, None, place]).mean((2, 3, 4)) for place in range(right.shape[1])], 2)

@@ -75,7 +75,7 @@ def in_both_forms(name: str, rows: np.ndarray, resolution: int) -> np.ndarray:
 
 
 def in_every_colour(rows: np.ndarray, resolution: int) -> np.ndarray:
-    """What the outlines of world:colours, by rows, may become: uint8 [N, colours, 3, resolution, resolution]."""
+    """What the cut-outs of world:colours, by rows, may become: uint8 [N, colours, 3, resolution, resolution]."""
     return answers(rows, resolution, _SEED)
 
 
@@ -91,7 +91,7 @@ _IMAGES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "styles": _one_form("styles"),
     "colours": _one_form("colours"),
 }
-_KINDS = {"shapes": tuple(SHAPES), "styles": ("lit", "drawn"), "colours": ("outlines", "lit")}
+_KINDS = {"shapes": tuple(SHAPES), "styles": ("lit", "drawn"), "colours": ("cut out", "lit")}
 """the classes"""
 
 

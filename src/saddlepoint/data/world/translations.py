@@ -3,7 +3,7 @@
 labels  a map of what each pixel shows      -> the scene under a light, in the colour of its shape
 edges   the outline                         -> the same
 styles  the scene under a light             -> a drawing of it on paper, in the same colour; never paired in training
-colours the outline                         -> the scene under a light, in any colour; never paired in training
+colours the shape cut out of black paper    -> the scene under a light, in any colour; never paired in training
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def pairs(world: str, index: np.ndarray, resolution: int, seed: int) -> np.ndarr
 
 
 def answers(index: np.ndarray, resolution: int, seed: int) -> np.ndarray:
-    """Scenes number `index` under a light in every colour: all that an outline may become.
+    """Scenes number `index` under a light in every colour: all that a cut-out may become.
 
     uint8 [N, colours, 3, resolution, resolution]
     """
@@ -47,6 +47,11 @@ def _label_map(shown: Factors, resolution: int) -> np.ndarray:
 def _outline(shown: Factors, resolution: int) -> np.ndarray:
     line = coverage(np.abs(distances(shown, resolution)) - _LINE)
     return _bytes(np.repeat(255 * (1 - line[:, None]), 3, 1))
+
+
+def _cut_out(shown: Factors, resolution: int) -> np.ndarray:
+    inside = coverage(distances(shown, resolution))[:, None]
+    return np.repeat(_over(np.full_like(inside, _PAPER), np.float32(_INK), inside[:, 0]), 3, 1)
 
 
 def _lit_by_shape(shown: Factors, resolution: int) -> np.ndarray:
@@ -85,5 +90,5 @@ FORMS: Mapping[str, tuple[Paint, Paint]] = {
     "labels": (_label_map, _lit_by_shape),
     "edges": (_outline, _lit_by_shape),
     "styles": (_lit, _drawn),
-    "colours": (_outline, _lit),
+    "colours": (_cut_out, _lit),
 }

@@ -176,8 +176,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="MUNIT, shown outlines and lit scenes that never show the same thing, lights an outline near one of its eight"
-    " right answers, reaches several of them by seed alone, and lights it in the colour of a reference.",
+    claim="MUNIT, shown shapes cut out of black paper and lit scenes that never show the same shape, lights a cut-out"
+    " near one of its eight right answers, reaches several by seed alone, and takes the colour of a reference.",
     data="world:colours",
     measure="answers",
     share=1 / 2,
