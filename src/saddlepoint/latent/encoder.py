@@ -47,7 +47,7 @@ class Training:
     """learning rate at first (Adam); it falls to nothing along a half cosine"""
     width: int = 32
     """maps of the first layer; each halving doubles them, up to eight times as many"""
-    code: float = 1.0
+    code: float = 0.1
     """weight of the mean squared distance from the true code, in deviations of a coordinate"""
     pixel: float = 1.0
     """weight of the mean squared difference of the pixels"""

@@ -30,8 +30,6 @@ class Guidance(Descent):
     """steps of Adam"""
     noise: bool = False
     """move the layers' noise maps too, where the model has them; else the image keeps its own"""
-    explore: float = 0.0
-    """noise on the code at first, as a share of the codes' distance from their mean; it decays to nothing"""
     pull: float = 0.05
     """weight of the pull to the start code: the mean squared distance from it, in deviations of a coordinate"""
     keep: float = 2.0

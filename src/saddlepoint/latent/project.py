@@ -164,7 +164,7 @@ def _nearest(
     model: Model, target: Tensor, space: Space, middle: Prior, settings: Projection, label: int | None
 ) -> Code:
     """Where to start, for each of [n, C, H, W]: the random code with the nearest image, or the middle of the space."""
-    labels = _labels(model, label, settings.candidates or len(target))
+    labels = _labels(model, label, settings.candidates, len(target))
     if not settings.candidates:
         shape = random_codes(model, 1, space).values.shape[1:]
         return Code(space, middle.mean.expand(len(target), *shape), None, labels)
@@ -174,15 +174,20 @@ def _nearest(
     return pool.at(torch.cdist(_small(target), seen).argmin(1))
 
 
-def _labels(model: Model, label: int | None, n: int) -> Tensor | None:
-    """One class for `n` codes, [n]; None where none was asked for. Raises CapabilityError, ConfigError."""
+def _labels(model: Model, label: int | None, candidates: int, n: int) -> Tensor | None:
+    """The class of each candidate, or of `n` codes without any; None where none was asked for.
+
+    Raises CapabilityError for an unknown class, ConfigError where a class is needed and can be had from nothing.
+    """
     classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    if label is None and classes and not candidates:
+        raise ConfigError(f"{model.name} makes images of a chosen class: give a label, or candidates to take it from.")
     if label is None:
         return None
     if not 0 <= label < classes:
         known = f"the classes are 0 to {classes - 1}" if classes else "it was trained without labels"
         raise CapabilityError(f"{model.name} has no class {label}: {known}.")
-    return torch.full((n,), label)
+    return torch.full((candidates or n,), label, device=model.device)
 
 
 def _small(images: Tensor) -> Tensor:
