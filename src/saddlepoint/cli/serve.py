@@ -91,13 +91,13 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
     if found.batch < 1 or found.wait_ms < 0:
         raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
-    application, listening, keyed = _application(found), _listen(found.host, found.port), bool(_keys(found))
+    listening = _listen(found.host, found.port)
+    application = _application(found)
     host, port = listening.getsockname()[:2]
-    if not is_local(found.host) and not keyed:
+    if not is_local(found.host) and not _keys(found):
         print(f"! {host} is open to the network and no key is asked for: say --api-key-file FILE.", file=sys.stderr)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"http://{shown}:{port}/  the studio; /openapi.json describes the rest. Ctrl-C stops.", flush=True)
-    _run(application, listening)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    _run(application, listening, f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops.")
     return 0
 
 
@@ -161,9 +161,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def _run(application: Gate, listening: socket.socket) -> None:
-    """Until a signal: the running is finished first."""
+def _run(application: Gate, listening: socket.socket, greeting: str) -> None:
+    """Until a signal: what runs is finished first. greeting: said as soon as requests are taken."""
     import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                print(greeting, flush=True)
 
     settings = uvicorn.Config(
         application,
@@ -173,4 +179,4 @@ def _run(application: Gate, listening: socket.socket) -> None:
         proxy_headers=False,  # a header must not decide whose rate is counted
         ws="none",
     )
-    uvicorn.Server(settings).run([listening])
+    Server(settings).run([listening])

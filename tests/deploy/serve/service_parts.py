@@ -27,7 +27,6 @@ def small(name: str, shape: tuple[int, ...], classes: tuple[str, ...] = (), **op
         "method": name,
         "options": config.to_json(method),
         "dataset": {"shape": list(shape), "classes": list(classes), "images": 100, "source": "made"},
-        "data": {"fit": "crop"},
     }
     return Model(method, nets, spec, facts, Clock(), Path("runs/0001-small/checkpoints/step-00000000"))
 

@@ -8,14 +8,13 @@ import shutil
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import uvicorn
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
@@ -26,7 +25,6 @@ from saddlepoint.deploy.serve.app import Service, build
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.shelf import Shelf
-from saddlepoint.latent.directions import Directions
 
 STUDIO = Path(app.__file__).parent / "studio"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -56,10 +54,8 @@ def running(shelf: Shelf, folder: Path, **settings: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def site(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The small models, the styled one with two directions."""
-    found = Directions("w", torch.eye(8)[:2], ("lighter", "rounder"), torch.ones(2), {})
-    served = (replace(one, directions=found) if one.name == "styles" else one for one in shelf.served)
-    with running(Shelf(tuple(served)), tmp_path_factory.mktemp("jobs")) as address:
+    """The service of the small models."""
+    with running(shelf, tmp_path_factory.mktemp("jobs")) as address:
         yield address
 
 
@@ -177,8 +173,8 @@ def test_picked_images_are_mixed_in_a_table(page):
 def test_a_direction_is_followed_as_far_as_its_slider_says(page):
     choose(page, "styles@stable", "Edit")
     page.wait_for_selector(".edits img")
-    panel(page).get_by_label("Direction").select_option("rounder")
-    asked = '"direction":"rounder","strengths":[-4,-2,0,2,4]'
+    panel(page).get_by_label("Direction").select_option("light")
+    asked = '"direction":"light","strengths":[-4,-2,0,2,4]'
     with page.expect_request(lambda request: asked in (request.post_data or "")):
         panel(page).get_by_label("Strength").fill("4")
     page.wait_for_selector("text=+4")
@@ -194,6 +190,10 @@ def test_a_way_can_be_played(page):
     expect(frame).not_to_have_value("0")
     panel(page).get_by_role("button", name="Pause").click()
     assert panel(page).get_by_role("button", name="Open frame").count() == 17
+    with page.expect_download() as waited:
+        panel(page).get_by_role("button", name="Download all").click()
+    with zipfile.ZipFile(waited.value.path()) as files:
+        assert len([name for name in files.namelist() if name.endswith(".png")]) == 17
 
 
 @in_a_browser
