@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
     title = f"{name}{of}, strength in deviations{found.remark()}"
     title += f"; without {', '.join(found.off)}" if found.off else ""
     shown = strip(model, code, directions, name, strengths, layers, found.off)
-    picture = captioned(list(shown), words, [f"{strength:+.3g}" for strength in strengths], title)
+    picture = captioned(list(shown), words, signed(strengths), title)
     named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark())
     return save(
         picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}", addresses
@@ -91,6 +91,11 @@ def ends(text: str, steps: int) -> list[float]:
     if not 2 <= steps <= 15:
         raise ConfigError(f"--steps cannot be {steps}: a strip has 2 to 15 columns.")
     return torch.linspace(float(match[1]), float(match[2]), steps).tolist()
+
+
+def signed(strengths: list[float]) -> list[str]:
+    """Strengths as the words over a strip."""
+    return [f"{strength:+.3g}" if strength else "0" for strength in strengths]
 
 
 def chosen(directions: Directions, model: Model, layers: str | None) -> tuple[tuple[int, ...] | None, str]:

@@ -11,7 +11,7 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.apply import chosen, strip
+from saddlepoint.cli.edit.apply import chosen, signed, strip
 from saddlepoint.cli.edit.asked import Asked, made_by
 from saddlepoint.cli.plan import Plan
 from saddlepoint.data.open import open_data
@@ -157,5 +157,5 @@ def _show(model: Model, made: Directions, path: Path, label: int | None) -> None
     layers, of = chosen(made, model, None)
     strips = torch.cat([strip(model, code, made, name, _STRENGTHS, layers) for name in made.names])
     title = f"image 0:0 along each direction{of}; strength in deviations. Found as {made.facts['how']}"
-    picture = captioned(list(strips), made.names, [f"{strength:+g}" for strength in _STRENGTHS], title)
+    picture = captioned(list(strips), made.names, signed(_STRENGTHS), title)
     write(picture, path, disclosed(model, "generated", {"edit": title}), made_by(model, title, ()))
