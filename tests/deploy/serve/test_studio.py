@@ -34,7 +34,7 @@ FLAGS = [
 ]
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 KEY = "a-key-of-sixteen-letters"
-WAIT = 30_000  # milliseconds; a busy machine is slow
+WAIT = 100_000  # milliseconds; a busy machine is slow
 
 
 @contextmanager
@@ -210,6 +210,8 @@ def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, 
     assert "100%" in page.evaluate(cut)
     assert "in metadata alone that a model changed it: 40×24" in panel(page).inner_text()
     assert page.evaluate("document.querySelector('.after').naturalWidth") == 40
+    panel(page).get_by_role("button", name="Open and download").click()
+    assert page.get_by_role("dialog").get_by_role("link", name="Download PNG").is_visible()
 
 
 @in_a_browser

@@ -45,6 +45,12 @@ export async function make(task, body, signal) {
   return unpacked(await answer.json());
 }
 
+/** The same images as one file, whole. */
+export async function archive(task, body) {
+  const asked = { ...body, answer: "zip", preview: false };
+  return (await send("POST", `v1/${task}`, { body: asked })).blob();
+}
+
 /** Begins a job; `task` stands in the body. */
 export const begin = async (body) => (await send("POST", "v1/jobs", { body: { ...body, answer: "json" } })).json();
 

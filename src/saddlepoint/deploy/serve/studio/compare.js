@@ -6,12 +6,13 @@ import { make, pictured } from "./dom.js";
 export function compare(given, image) {
   const stack = make("div", { class: "stack" });
   stack.style.aspectRatio = `${image.width} / ${image.height}`;
-  stack.style.setProperty("--wide", `${image.width}px`);
   const range = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "From the given image to the made one" });
   const move = () => stack.style.setProperty("--cut", `${range.value}%`);
   range.addEventListener("input", move);
   move();
   stack.append(pictured({ blob: given }, { alt: "given", class: "before" }), pictured(image, { alt: "made", class: "after" }));
   stack.append(make("span", { class: "line" }), range);
-  return make("figure", { class: "compare" }, stack, make("figcaption", {}, make("span", {}, "given"), make("span", {}, "made")));
+  const figure = make("figure", { class: "compare" }, stack, make("figcaption", {}, make("span", {}, "given"), make("span", {}, "made")));
+  figure.style.setProperty("--wide", `${image.width}px`);
+  return figure;
 }

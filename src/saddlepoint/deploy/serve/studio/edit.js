@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { make } from "./dom.js";
 import { choice, classes, places, slider, truncation } from "./fields.js";
-import { gallery, note } from "./gallery.js";
+import { gallery, told } from "./gallery.js";
 import { counted } from "./panel.js";
 
 const SHARES = [-1, -0.5, 0, 0.5, 1];
@@ -36,7 +36,7 @@ export const edit = {
           return list;
         });
         const ends = make("p", { class: "ends" }, make("span", {}, `−${strength.value}`), make("span", {}, "as it is"), make("span", {}, `+${strength.value}`));
-        return { nodes: [make("div", { class: "edits" }, ends, ...rows), note(images)], said: counted(images.length, "image") };
+        return { nodes: told(images, make("div", { class: "edits" }, ends, ...rows), "edit", asked), said: counted(images.length, "image") };
       },
     };
   },

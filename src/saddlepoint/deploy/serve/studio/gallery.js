@@ -1,5 +1,6 @@
 // Images as tiles: a press opens one, a second button picks it for other work.
 
+import { archive } from "./api.js";
 import { disclosure, show } from "./detail.js";
 import { make, pictured } from "./dom.js";
 
@@ -21,5 +22,25 @@ export function gallery(images, titles, picks) {
   return make("ul", { class: "tiles" }, ...images.map((image, index) => tile(image, titles[index], picks)));
 }
 
-/** What all of the images carry, in a line. */
-export const note = (images) => make("p", { class: "soft" }, disclosure(images[0], images.length > 1 ? "Each file says" : undefined));
+/** Images with what all of them carry, and a button that brings them as one file. */
+export function told(images, shown, task, asked) {
+  const name = `${images[0].model}-${task}.zip`.replace("@", "-");
+  const all = make("button", { type: "button", onclick: () => fetched(all, name, task, asked) }, "Download all");
+  return [shown, make("p", { class: "told" }, all, make("span", { class: "soft" }, disclosure(images[0], "Each file says")))];
+}
+
+async function fetched(button, name, task, asked) {
+  button.disabled = true;
+  try {
+    const url = URL.createObjectURL(await archive(task, asked));
+    make("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  } catch (error) {
+    button.textContent = error.message;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** What an image carries, in a line. */
+export const note = (image) => make("span", { class: "soft" }, disclosure(image));

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { make, pictured } from "./dom.js";
 import { check, choice, classes, number, places, truncation } from "./fields.js";
-import { note, tile } from "./gallery.js";
+import { tile, told } from "./gallery.js";
 import { counted } from "./panel.js";
 
 const EVERY = 90; // milliseconds a frame
@@ -28,7 +28,7 @@ export const interpolate = {
           closed: closed.value, label: label.value, truncation: near.value, preview: quick,
         };
         const { images } = await api.make("interpolate", asked, signal);
-        return { nodes: [player(images), note(images)], said: counted(images.length, "frame") };
+        return { nodes: told(images, player(images), "interpolate", asked), said: counted(images.length, "frame") };
       },
     };
   },

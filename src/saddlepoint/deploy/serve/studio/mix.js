@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { make, pictured } from "./dom.js";
 import { choice, places, truncation } from "./fields.js";
-import { note, tile } from "./gallery.js";
+import { tile, told } from "./gallery.js";
 import { counted } from "./panel.js";
 
 export const mix = {
@@ -21,13 +21,14 @@ export const mix = {
       fields: [rows, columns, layers, near],
       async run({ quick, signal }) {
         const common = { model: model.name, truncation: near.value, preview: quick };
+        const asked = { ...common, rows: rows.value, columns: columns.value, layers: layers.value };
         const [mixed, sides, tops] = await Promise.all([
-          api.make("mix", { ...common, rows: rows.value, columns: columns.value, layers: layers.value }, signal),
+          api.make("mix", asked, signal),
           api.make("sample", { ...common, seeds: rows.value }, signal),
           api.make("sample", { ...common, seeds: columns.value }, signal),
         ]);
         const table = grid(mixed.images, sides.images, tops.images, rows.value, columns.value);
-        return { nodes: [make("div", { class: "wide" }, table), note(mixed.images)], said: counted(mixed.images.length, "mixture") };
+        return { nodes: told(mixed.images, make("div", { class: "wide" }, table), "mix", asked), said: counted(mixed.images.length, "mixture") };
       },
     };
   },

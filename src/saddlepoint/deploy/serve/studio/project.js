@@ -33,7 +33,7 @@ export const project = {
             compare(given, image),
             gallery([found], ["the found image"], picks),
             make("p", { class: "soft" }, told.join(" · ")),
-            note([image]),
+            note(image),
           ],
           said: "Found",
         };

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { make } from "./dom.js";
 import { classes, number, truncation } from "./fields.js";
-import { gallery, note } from "./gallery.js";
+import { gallery, told } from "./gallery.js";
 import { counted } from "./panel.js";
 
 export const sample = {
@@ -25,7 +25,7 @@ export const sample = {
         const asked = { model: model.name, seeds: [seed.value], n: n.value, label: label.value, truncation: near.value, preview: quick };
         const { images } = await api.make("sample", asked, signal);
         const titles = images.map(({ settings }) => `image ${settings.row} of seed ${settings.seed}`);
-        return { nodes: [gallery(images, titles, picks), note(images)], said: counted(images.length, "image") };
+        return { nodes: told(images, gallery(images, titles, picks), "sample", asked), said: counted(images.length, "image") };
       },
     };
   },

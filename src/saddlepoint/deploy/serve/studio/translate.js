@@ -1,9 +1,10 @@
 // A given image made into another one, with the two under a slider.
 
 import { compare } from "./compare.js";
+import { show } from "./detail.js";
 import { make } from "./dom.js";
 import { check, choice, number, slider } from "./fields.js";
-import { gallery, note } from "./gallery.js";
+import { note } from "./gallery.js";
 import { follow } from "./job.js";
 import { upload } from "./upload.js";
 
@@ -34,7 +35,8 @@ export const translate = {
         if (!done) return undefined;
         const [image] = done.images;
         const remarks = done.facts.remarks && make("p", { class: "soft" }, `Of what was sent: ${done.facts.remarks}.`);
-        return { nodes: [compare(given, image), gallery([image], ["the translated image"]), remarks, note([image])].filter(Boolean), said: "Translated" };
+        const open = make("button", { type: "button", onclick: () => show(image, "The translated image") }, "Open and download");
+        return { nodes: [compare(given, image), make("p", { class: "told" }, open, note(image)), remarks].filter(Boolean), said: "Translated" };
       },
     };
   },
