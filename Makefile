@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test prove docs clean
+.PHONY: demo test fuzz prove docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/saddle prove dcgan --out runs/demo
@@ -14,6 +14,9 @@ test: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+fuzz: $(VENV)/ready
+	SADDLEPOINT_FUZZ=1000 OMP_NUM_THREADS=1 $(BIN)/pytest -n 0 -s --timeout=0 tests/deploy/serve/test_fuzz.py
 
 prove: $(VENV)/ready
 	$(BIN)/saddle prove --all

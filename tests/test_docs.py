@@ -23,6 +23,7 @@ from saddlepoint.cli import (
     report,
     resume,
     sample,
+    serve,
     train,
     verbs,
     verify,
@@ -42,6 +43,7 @@ _OPTIONS = {
     "compare": compare.Compare,
     "report": report.Report,
     "prove": prove.Prove,
+    "serve": serve.Serve,
     "verify": verify.Verify,
 }
 

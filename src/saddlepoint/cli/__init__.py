@@ -15,6 +15,7 @@ _ORDER = (
     "sample",
     "translate",
     "export",
+    "compress",
     "import",
     "edit",
     "serve",

@@ -7,11 +7,13 @@ import ipaddress
 import os
 import socket
 import sys
+import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
+from PIL import Image
 
 from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.errors import ConfigError, MissingExtra, RunError
@@ -91,6 +93,7 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
     if found.batch < 1 or found.wait_ms < 0:
         raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bound on pixels stands in its place
     listening = _listen(found.host, found.port)
     application = _application(found)
     host, port = listening.getsockname()[:2]

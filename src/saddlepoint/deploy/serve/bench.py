@@ -113,7 +113,8 @@ class Bench:
 
     async def _pictures(self, served: Served, wanted: making.Wanted, progress: Progress) -> list[Image.Image]:
         """The images of codes, a batch at a time, so that a large request leaves room for others."""
-        items, pictures = wanted.items(), []
+        items = wanted.items()
+        pictures: list[Image.Image] = []
         for first in range(0, len(items), self._most):
             part = items[first : first + self._most]
             pictures += map(making.pictured, await self.batchers[served.full_name].ask(wanted.kind, part))

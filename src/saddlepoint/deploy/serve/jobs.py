@@ -148,8 +148,8 @@ class Jobs:
             ended = {"state": "failed", "error": Refusal(422, "cannot-be-done", str(error)).body(facts["request"])}
         except Exception as error:
             self._journal.fault(facts["request"], error)
-            refusal = Refusal(500, "fault", "the service failed at this; its log says why.")
-            ended = {"state": "failed", "error": refusal.body(facts["request"])}
+            fault = Refusal(500, "fault", "the service failed at this; its log says why.")
+            ended = {"state": "failed", "error": fault.body(facts["request"])}
         seconds = round(time.monotonic() - running.begun, 3) if facts["state"] == "running" else 0.0
         facts.update(ended, finished=now(), seconds=seconds)
         try:

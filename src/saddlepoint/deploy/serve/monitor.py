@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import Any, final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -20,7 +20,7 @@ class Monitor:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        made = {"namespace": "saddlepoint", "registry": self.registry}
+        made: dict[str, Any] = {"namespace": "saddlepoint", "registry": self.registry}
         self.requests = Counter("requests", "Answered requests.", ("route", "method", "status"), **made)
         self.seconds = Histogram(
             "request_seconds", "From the first byte of a request to the last of its answer.", ("route",),

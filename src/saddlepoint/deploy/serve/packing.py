@@ -8,7 +8,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import torch
@@ -89,7 +89,7 @@ def _zipped(answer: Images, files: Sequence[bytes], ask: Ask) -> bytes:
 
 def _side_by_side(made: Sequence[Made], columns: int | None, ask: Ask) -> Made:
     pixels = torch.from_numpy(np.stack([np.array(as_pixels(one.picture)) for one in made]))
-    both = "modified" if any(one.made == "modified" for one in made) else "generated"
+    both: Literal["generated", "modified"] = "modified" if any(one.made == "modified" for one in made) else "generated"
     return Made(grid(pixels, columns, enlarge=1), both, {**ask.settings(), "images": len(made)})
 
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Any, Literal
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, EncodedBytes, EncoderProtocol, Field, StringConstraints
 
 from saddlepoint.deploy.serve.shelf import NAME
 
 _JOB = r"[0-9a-f]{32}"
+
+
+class _Base64(EncoderProtocol):
+    """Base64 that holds nothing else, where pydantic's own leaves out what it does not know."""
+
+    @classmethod
+    def decode(cls, data: bytes) -> bytes:
+        return base64.b64decode(data, validate=True)
+
+    @classmethod
+    def encode(cls, value: bytes) -> bytes:
+        return base64.b64encode(value)
+
+    @classmethod
+    def get_json_format(cls) -> str:
+        return "base64"
+
+
+File = Annotated[bytes, EncodedBytes(encoder=_Base64)]
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 Place = Annotated[
     Annotated[int, Field(ge=0, lt=2**53)]
@@ -31,12 +51,14 @@ class Typed(BaseModel):
 class Ask(Typed):
     """What every request for images has."""
 
-    model: Name | None = Field(None, description="NAME or NAME@CHANNEL; the first that is served where none is named")
-    form: Literal["png", "jpeg"] = Field("png", description="of the image files")
-    answer: Literal["image", "json", "zip"] = Field(
-        "image", description="image: one file, several images side by side in it; json, zip: a file for each"
+    model: Name | None = Field(
+        default=None, description="NAME or NAME@CHANNEL; the first that is served where none is named"
     )
-    preview: bool = Field(False, description="a small image, quickly, instead of the whole one")
+    form: Literal["png", "jpeg"] = Field(default="png", description="of the image files")
+    answer: Literal["image", "json", "zip"] = Field(
+        default="image", description="image: one file, several images side by side in it; json, zip: a file for each"
+    )
+    preview: bool = Field(default=False, description="a small image, quickly, instead of the whole one")
 
     def settings(self) -> dict[str, Any]:
         """What the images depend on, for their disclosure."""
@@ -48,24 +70,26 @@ class SampleAsk(Ask):
     """New images. Image n of a seed depends on the two alone."""
 
     task: Literal["sample"] = "sample"
-    seeds: list[Place] = Field([0], min_length=1, max_length=1024, description="which images: 7, or 1:5")
-    n: int = Field(1, ge=1, le=1024, description="how many of each seed")
-    label: int | None = Field(None, ge=0, lt=2**31, description="the class, where the model knows classes")
-    truncation: Truncation = Field(1.0, description="below 1: nearer to the average, less varied")
+    seeds: list[Place] = Field(default=[0], min_length=1, max_length=1024, description="which images: 7, or 1:5")
+    n: int = Field(default=1, ge=1, le=1024, description="how many of each seed")
+    label: int | None = Field(default=None, ge=0, lt=2**31, description="the class, where the model knows classes")
+    truncation: Truncation = Field(default=1.0, description="below 1: nearer to the average, less varied")
 
 
 class InterpolateAsk(Ask):
     """A way from image to image."""
 
     task: Literal["interpolate"] = "interpolate"
-    seeds: list[Place] = Field([0, 1], min_length=2, max_length=64, description="the images on the way")
-    steps: int = Field(8, ge=1, le=1024, description="from one to the next")
+    seeds: list[Place] = Field(default=[0, 1], min_length=2, max_length=64, description="the images on the way")
+    steps: int = Field(default=8, ge=1, le=1024, description="from one to the next")
     along: Literal["line", "great-circle", "smooth"] | None = Field(
-        None, description="by default a great circle in z and a line in w+"
+        default=None, description="by default a great circle in z and a line in w+"
     )
-    space: Literal["z", "w", "w+"] | None = Field(None, description="by default the richest that the model has")
-    closed: bool = Field(False, description="back to the first")
-    label: int | None = Field(None, ge=0, lt=2**31, description="the class of all, where the model knows classes")
+    space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
+    closed: bool = Field(default=False, description="back to the first")
+    label: int | None = Field(
+        default=None, ge=0, lt=2**31, description="the class of all, where the model knows classes"
+    )
     truncation: Truncation = 1.0
 
 
@@ -73,9 +97,9 @@ class MixAsk(Ask):
     """Each row's image with the named layers of each column's: a table, row by row."""
 
     task: Literal["mix"] = "mix"
-    rows: list[Place] = Field([0], min_length=1, max_length=32)
-    columns: list[Place] = Field([1], min_length=1, max_length=32)
-    layers: str = Field("coarse", max_length=100, description="coarse, middle, fine, coarse+middle, 0-3, 2+5")
+    rows: list[Place] = Field(default=[0], min_length=1, max_length=32)
+    columns: list[Place] = Field(default=[1], min_length=1, max_length=32)
+    layers: str = Field(default="coarse", max_length=100, description="coarse, middle, fine, coarse+middle, 0-3, 2+5")
     truncation: Truncation = 1.0
 
 
@@ -83,55 +107,63 @@ class EditAsk(Ask):
     """Images moved along a direction, a row for each image and a column for each strength."""
 
     task: Literal["edit"] = "edit"
-    seeds: list[Place] = Field([0], min_length=1, max_length=64)
+    seeds: list[Place] = Field(default=[0], min_length=1, max_length=64)
     direction: str = Field(max_length=200, description="its name, as the model's entry lists it")
-    strengths: list[Strength] = Field([-2.0, 0.0, 2.0], min_length=1, max_length=64, description="in deviations")
-    layers: str | None = Field(None, max_length=100, description="of styles: those that are moved; all by default")
-    off: list[Annotated[str, Field(max_length=200)]] = Field(
-        [], max_length=16, description="directions along which nothing is to move"
+    strengths: list[Strength] = Field(
+        default=[-2.0, 0.0, 2.0], min_length=1, max_length=64, description="in deviations"
     )
-    label: int | None = Field(None, ge=0, lt=2**31)
+    layers: str | None = Field(
+        default=None, max_length=100, description="of styles: those that are moved; all by default"
+    )
+    off: list[Annotated[str, Field(max_length=200)]] = Field(
+        default=[], max_length=16, description="directions along which nothing is to move"
+    )
+    label: int | None = Field(default=None, ge=0, lt=2**31)
     truncation: Truncation = 1.0
 
 
 class ProjectSettings(Ask):
     """How the code of a given image is sought; the answer is the image that the model makes of it."""
 
-    space: Literal["z", "w", "w+"] | None = Field(None, description="by default the richest that the model has")
-    steps: int = Field(100, ge=1, le=100_000)
-    candidates: int = Field(128, ge=0, le=1024, description="random codes of which the nearest is the start")
-    label: int | None = Field(None, ge=0, lt=2**31)
-    seed: int = Field(0, ge=0, lt=2**53)
+    space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
+    steps: int = Field(default=100, ge=1, le=100_000)
+    candidates: int = Field(default=128, ge=0, le=1024, description="random codes of which the nearest is the start")
+    label: int | None = Field(default=None, ge=0, lt=2**31)
+    seed: int = Field(default=0, ge=0, lt=2**53)
 
 
 class TranslateSettings(Ask):
     """How a given image is translated. What is larger than the trained side is worked on in windows."""
 
     origin: Annotated[str, Field(max_length=100)] | None = Field(
-        None, description="which kind the image is of, where the model knows more ways than one"
+        default=None, description="which kind the image is of, where the model knows more ways than one"
     )
-    seed: int = Field(0, ge=0, lt=2**53, description="of what the image leaves open")
-    resize: bool = Field(False, description="bring the image to the trained side first")
-    overlap: int | None = Field(None, ge=0, le=4096, description="pixels that windows share; an eighth by default")
-    strength: Share = Field(1.0, description="share of the translation; the rest is the given image")
-    white_balance: bool = Field(False, description="first even out a cast of the light (grey world)")
-    keep_colour: bool = Field(False, description="give the result the mean and spread of the given image's colours")
-    sharpen: Share = Field(0.0, description="strength of an unsharp mask at the end")
+    seed: int = Field(default=0, ge=0, lt=2**53, description="of what the image leaves open")
+    resize: bool = Field(default=False, description="bring the image to the trained side first")
+    overlap: int | None = Field(
+        default=None, ge=0, le=4096, description="pixels that windows share; an eighth by default"
+    )
+    strength: Share = Field(default=1.0, description="share of the translation; the rest is the given image")
+    white_balance: bool = Field(default=False, description="first even out a cast of the light (grey world)")
+    keep_colour: bool = Field(
+        default=False, description="give the result the mean and spread of the given image's colours"
+    )
+    sharpen: Share = Field(default=0.0, description="strength of an unsharp mask at the end")
 
 
 class ProjectAsk(ProjectSettings):
     """A projection as a job."""
 
     task: Literal["project"] = "project"
-    image: Base64Bytes = Field(description="the image file")
+    image: File = Field(description="the image file")
 
 
 class TranslateAsk(TranslateSettings):
     """A translation as a job."""
 
     task: Literal["translate"] = "translate"
-    image: Base64Bytes = Field(description="the image file")
-    reference: Base64Bytes | None = Field(None, description="an image to take the manner from, where the model can")
+    image: File = Field(description="the image file")
+    reference: File | None = Field(default=None, description="an image to take the manner from, where the model can")
 
 
 AnyAsk = Annotated[
@@ -214,7 +246,7 @@ class Job(Typed):
     preview: bool = Field(description="whether a small image can be had before the whole one")
     result: str | None = Field(description="where the result is, once it is done")
     bytes: int | None = None
-    error: dict[str, Any] | None = Field(None, description="the problem, where it failed or was interrupted")
+    error: dict[str, Any] | None = Field(default=None, description="the problem, where it failed or was interrupted")
 
 
 class Problem(BaseModel):
