@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -14,14 +14,15 @@ from torch import Tensor, nn
 
 from games import pictures
 from saddlepoint.cli import plan as plans
-from saddlepoint.cli import running
+from saddlepoint.cli import running, train
 from saddlepoint.cli.running import resume, train_plan
 from saddlepoint.cli.watching import SampleLook, rated
 from saddlepoint.data.batches import ImageBatch
 from saddlepoint.data.loader import Loader
 from saddlepoint.engine import health as healths
 from saddlepoint.engine.hooks import Hook
-from saddlepoint.errors import DivergedError
+from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import ConfigError, DivergedError
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.report.page import write_report
 
@@ -157,3 +158,28 @@ def test_a_run_that_diverges_ends_where_nothing_is_asked(tmp_path: Path, monkeyp
     breaking(monkeypatch)
     with pytest.raises(DivergedError, match="The last good checkpoint is"):
         trained(tmp_path / "run", 60, log_every=5, checkpoint_every=64 * 10)
+
+
+@pytest.mark.parametrize("act", get_args(get_type_hints(RunSettings)["when_unstable"]))
+def test_every_act_can_be_asked_for_on_the_command_line(act: str) -> None:
+    assert train.parse("stylegan2", ["--when-unstable", act])[1].run.when_unstable == act
+
+
+def test_an_act_that_a_method_does_not_allow_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no `augment` with a strength `p`"):
+        trained(tmp_path / "run", 2, when_unstable="augment")
+
+
+def test_what_a_critic_knows_by_heart_raises_the_augmentation_of_a_method_that_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healths, "EVERY", 2)
+    monkeypatch.setattr(healths, "EARLY", 2)
+    monkeypatch.setattr(SampleLook, "__call__", lambda self, run: {"memory": 0.9, "known": 0.95})
+    small = {"latent": 4, "style": 8, "mapping_layers": 1, "base": 32, "most": 8, "batch": 4}
+    settings = {"data": "digits", "log_every": 2, "samples": 0, "threads": 1, "images": 4 * 16, **small}
+    train_plan(plans.make("stylegan2", {**settings, "when_unstable": "augment"}), out=tmp_path / "run", quiet=True)
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert named(log) == ["memorisation by the critic"]
+    acts = [line["note"] for line in log if line.get("rescue") == "augment"]
+    assert acts[:2] == ["augmentation is raised from 0.00 to 0.05.", "augmentation is raised from 0.05 to 0.10."]

@@ -184,7 +184,7 @@ PROOF = Proof(
     bars={"colours": 4, "guided": 6.5},  # of eight; and nearer than the right shape in any colour, which has 6.8
     settings={
         "resolution": 16,
-        "images": 24_000,
+        "images": 40_000,
         "batch": 16,
         "style": 4,
         "generator_width": 8,
@@ -197,6 +197,6 @@ PROOF = Proof(
         "scales": 2,
         "cycle_weight": 10.0,
         "lr": 2e-3,
-        "halve_every": 12_000,
+        "halve_every": 20_000,
     },
 )
