@@ -129,6 +129,11 @@ def test_a_stylegan2_is_taken_out_of_its_authors_pickle_and_the_averaged_one_at_
     assert saddlepoint.load(tmp_path / "b").nets.generator.synthesis.images[0].bias.tolist() == [1, 1, 1]
 
 
+def test_a_stylegan2_of_classes_is_refused_in_words(tmp_path) -> None:
+    torch.save(filled(dict(official_generator())), tmp_path / "net.pth")
+    refused("makes images of 2 classes; only a StyleGAN2 without labels", tmp_path / "net.pth", "--out", tmp_path / "a")
+
+
 def test_two_files_are_the_two_ways_of_one_cyclegan_and_one_file_is_one_way(tmp_path, capsys) -> None:
     for name in "ab":
         torch.save(trained(port_translator(1, nn.InstanceNorm2d), 3, 16, 16).state_dict(), tmp_path / f"{name}.pth")

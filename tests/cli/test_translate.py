@@ -13,6 +13,8 @@ from PIL import Image
 import saddlepoint
 from saddlepoint import cli
 from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.data.sources import decode
+from saddlepoint.deploy import metadata
 from saddlepoint.errors import CapabilityError
 
 
@@ -78,6 +80,31 @@ def test_windows_and_their_overlap_are_settings(run, tmp_path, capsys):
     made = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "abc"]
     assert (made[0] != made[1]).any()
     assert (made[0] != made[2]).any()
+
+
+def test_an_image_of_too_many_pixels_to_hold_is_read_in_rows_and_becomes_the_same(run, tmp_path, capsys, monkeypatch):
+    photo(tmp_path / "in/large.png", (50, 45))
+    photo(tmp_path / "in/flat.png", (900, 9))
+    photo(tmp_path / "in/small.png", (20, 20))
+    saddle(capsys, run, tmp_path / "in", tmp_path / "whole")
+    monkeypatch.setattr(decode, "MOST_PIXELS", 1000)
+    said = saddle(capsys, run, tmp_path / "in", tmp_path / "rows")
+    assert "flat.png: is large and still less than 16 pixels high or wide; say a --window" in said
+    assert "2 images in" in said
+    for name in ("large.png", "small.png"):
+        one, other = (np.asarray(Image.open(tmp_path / folder / name)) for folder in ("whole", "rows"))
+        np.testing.assert_array_equal(one, other)
+    assert "more than 0 megapixels" in saddle(
+        capsys, run, tmp_path / "in/large.png", tmp_path / "out.png", "--resize", code=2
+    )
+
+
+def test_what_was_changed_says_so(run, tmp_path, capsys):
+    saddle(capsys, run, photo(tmp_path / "one.png"), tmp_path / "made.png", "--seed", "3")
+    with Image.open(tmp_path / "made.png") as picture:
+        found = metadata.read(picture).disclosure
+    assert found is not None
+    assert (found.made, found.model, dict(found.settings)) == ("modified", "pix2pix", {"seed": 3})
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ class Import:
     resolution: int | None = None
     """the side in pixels that a translator was trained on, where its shapes do not tell"""
     check: Path | None = None
-    """an .npz with reference arrays `input` and `output`, and `label` where there are classes: images [N, C, H, W] in
-    [-1, 1] and latents [N, L]; a model that differs by more than 1e-4 is not written"""
+    """an .npz with reference arrays `input` and `output`: images [N, C, H, W] in [-1, 1], latents [N, L]; a model that
+    differs by more than 1e-4 is not written"""
 
 
 def main(arguments: list[str]) -> int:
@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> int:
 def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     """A model with the recognised weights. Raises CheckpointError where they do not fit the settings read from them."""
     method = config.from_json(methods.load(imported.method), imported.options)
-    spec = DataSpec(imported.shape, tuple(map(str, range(imported.classes))))
+    spec = DataSpec(imported.shape)
     whole = method.networks(spec)
     nets = Networks(**{name: whole.get_submodule(name) for name in imported.weights})
     flat = {f"{name}.{key}": value for name, state in imported.weights.items() for key, value in state.items()}
@@ -103,12 +103,9 @@ def difference(model: Model, reference: Path) -> float:
     """
     arrays = _arrays(reference)
     given = arrays["input"].float()
-    label = arrays.get("label")
-    if label is not None and label.dim() == 2:  # one-hot, as some programs take it
-        label = label.argmax(1)
     try:
         if isinstance(model.method, Samples):
-            made = model.method.generate(model.nets, given.flatten(1), label, noise="constant")
+            made = model.method.generate(model.nets, given.flatten(1), noise="constant")
         else:
             made = model.translate(given).as_subclass(Tensor)
     except RuntimeError as error:
@@ -122,7 +119,7 @@ def difference(model: Model, reference: Path) -> float:
 def _arrays(reference: Path) -> dict[str, Tensor]:
     try:
         with np.load(reference, allow_pickle=False) as file:
-            arrays = {name: torch.from_numpy(file[name]) for name in ("input", "output", "label") if name in file}
+            arrays = {name: torch.from_numpy(file[name]) for name in ("input", "output") if name in file}
     except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"{reference} cannot be read as an .npz of arrays ({error}).") from error
     missing = [name for name in ("input", "output") if name not in arrays]
@@ -161,7 +158,7 @@ def _facts(files: tuple[Path, ...], names: list[str], imported: Imported, argume
         "dataset": {
             "source": "data that the file does not name",
             "shape": list(imported.shape),
-            "classes": [str(index) for index in range(imported.classes)],
+            "classes": [],
             "images": 0,
             "notes": [f"imported from {' and '.join(of)}: {imported.origin}, {imported.what}"],
         },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,25 +11,24 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.checkpoint.files import disk_errors
 from saddlepoint.cli.plan import Plan
-from saddlepoint.data.pixels import pixels, to_uint8
-from saddlepoint.data.sources.decode import UnusableImage, decode
+from saddlepoint.data.sources.decode import TooLarge, UnusableImage, decode
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.folder import is_image
+from saddlepoint.data.sources.large import LargeImage
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.data.sources.remarks import counted
-from saddlepoint.deploy.tile import bands
+from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.deploy.large import check_target, translate_large
+from saddlepoint.deploy.translate import translated
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.report.pace import paced
 
 _WRITTEN = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """endings that a file keeps; others get .png added"""
-_QUIET = 1.0  # seconds between two lines of progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +36,13 @@ class Translate:
     """Make each image into another one with a trained model.
 
     An image larger than those trained on is worked on in windows that overlap and are blended, a smaller one is padded
-    with its edge first; both keep their size. The whole image is decoded, so it may have at most 100 megapixels.
+    with its edge first; both keep their size. Up to 100 megapixels an image is decoded whole; larger ones are read and
+    written in rows by libvips (pip install 'saddlepoint[large]'), with memory for two rows of windows. All
+    but small TIFF files and BMP say in their metadata that a model changed them.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, or of one of its checkpoints"""
+    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     images: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
     """an image, or a folder that is searched through"""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
@@ -68,19 +68,16 @@ def main(arguments: list[str]) -> int:
     model.origin(found.origin)
     if len(model.spec.shape) != 3:
         raise CapabilityError(f"{model} makes points, not images.")
-    skipped, written, said = [], [], time.monotonic()
+    skipped, written = [], []
     jobs = list(_jobs(found))
-    for place, (path, target) in enumerate(jobs):
+    for ((path, target),) in paced(([job] for job in jobs), len(jobs), "images"):
         try:
-            _write(translate_file(model, path, found), target)
+            translate_file(model, path, target, found)
             written.append(target)
         except UnusableImage as error:
             skipped.append(f"{path}: {error}")
             if len(jobs) > 1:
                 print(f"skipped {skipped[-1]}", file=sys.stderr)
-        if time.monotonic() - said >= _QUIET:
-            said = time.monotonic()
-            print(f"{place + 1:,} of {counted(len(jobs), 'image')} done", file=sys.stderr)
     if not written:
         raise DataError(f"nothing was written; {skipped[0]}.")
     left_out = f", {len(skipped):,} skipped" if skipped else ""
@@ -109,37 +106,28 @@ def _name(path: Path) -> Path:
     return path if path.suffix.lower() in _WRITTEN else path.with_name(f"{path.name}.png")
 
 
-def translate_file(model: Model, path: Path, found: Translate) -> Image.Image:
-    """One image file as the model translates it. Raises UnusableImage."""
+def translate_file(model: Model, path: Path, target: Path, found: Translate) -> None:
+    """One image file as the model translates it, as another file. Raises UnusableImage."""
     channels, side = model.spec.channels, found.window or model.spec.resolution
-    try:
-        with path.open("rb") as stream:
-            image = decode(stream)[0].convert("L" if channels == 1 else "RGB")
-    except OSError as error:
-        raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
-    if found.resize:
-        image = square(image, side, Plan.read(model.facts).data.fit)[0]
-    return as_picture(_translated(model, torch.from_numpy(np.array(as_pixels(image))), side, found))
-
-
-def _translated(model: Model, image: Tensor, side: int, found: Translate) -> np.ndarray:
-    """uint8 [C, H, W], there and back; no more than a band of it in floating numbers at once."""
-    height, width = image.shape[1:]
-    spare = (0, max(0, side - width), 0, max(0, side - height))
-    padded = F.pad(image[None].float(), spare, mode="replicate")[0].to(torch.uint8) if any(spare) else image
-    overlap = side // 8 if found.overlap is None else found.overlap
-
-    def read(top: int, left: int) -> Tensor:
-        return pixels(padded[None, :, top : top + side, left : left + side])[0]
+    disclosure = disclosed(model, "modified", {"from": found.origin, "seed": found.seed})
 
     def work(windows: Tensor) -> Tensor:
         return model.translate(windows, found.origin, seed=found.seed).as_subclass(Tensor)
 
-    made = bands(read, padded.shape[1], padded.shape[2], work, side, overlap)
-    return np.concatenate([to_uint8(band[None])[0].numpy() for band in made], 1)[:, :height, :width]
-
-
-def _write(image: Image.Image, path: Path) -> None:
-    with disk_errors(str(path)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, quality=95)
+    try:
+        with path.open("rb") as stream:
+            image = decode(stream)[0].convert("L" if channels == 1 else "RGB")
+    except TooLarge:
+        if found.resize:
+            raise
+        large = LargeImage(path, channels)
+        if min(large.width, large.height) < side:
+            raise UnusableImage(f"is large and still less than {side} pixels high or wide; say a --window") from None
+        check_target(target, large.width, large.height)
+        return translate_large(large, target, channels, work, side, found.overlap, disclosure)
+    except OSError as error:
+        raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
+    if found.resize:
+        image = square(image, side, Plan.read(model.facts).data.fit)[0]
+    made = as_picture(translated(torch.from_numpy(np.array(as_pixels(image))), work, side, found.overlap))
+    write(made, target, disclosure)

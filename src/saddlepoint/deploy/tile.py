@@ -32,11 +32,12 @@ def tiled(image: Tensor, work: Work, window: int, overlap: int) -> Tensor:
 
 
 def bands(
-    read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int
+    read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int, batch: int = 16
 ) -> Iterator[Tensor]:
     """The rows of a worked image from top to bottom, some at a time: [D, rows, width], float32; never more than a band.
 
     read: the window [C, S, S] whose upper left pixel is at (row, column); called from top to bottom.
+    batch: windows that `work` gets at once.
     """
     if not 0 <= overlap < window:
         raise ConfigError(f"overlap cannot be {overlap}: windows of {window} pixels can share 0 to {window - 1}.")
@@ -46,13 +47,18 @@ def bands(
     down, across = shares(tops, height, window, overlap), shares(lefts, width, window, overlap)
     band: Tensor | None = None
     for top, next_top, share in zip(tops, [*tops[1:], height], down):
-        made = work(torch.stack([read(top, left) for left in lefts]))
-        if band is None:
-            band = torch.zeros(made.shape[1], window, width, dtype=torch.float64)  # many windows may add up
-        for left, own, one in zip(lefts, across, made):
-            band[:, :, left : left + window] += one * (share[:, None] * own)
-        yield band[:, : next_top - top].float()
-        band = torch.cat((band[:, next_top - top :], torch.zeros_like(band[:, : next_top - top])), 1)
+        for start in range(0, len(lefts), batch):
+            some = lefts[start : start + batch]
+            made = work(torch.stack([read(top, left) for left in some]))
+            if band is None:
+                band = torch.zeros(made.shape[1], window, width, dtype=torch.float64)  # many windows may add up
+            for left, own, one in zip(some, across[start:], made):
+                band[:, :, left : left + window] += one * (share[:, None] * own)
+        assert band is not None
+        done, kept = next_top - top, window - (next_top - top)
+        yield band[:, :done].float()
+        band[:, :kept] = band[:, done:].clone()
+        band[:, kept:] = 0
 
 
 def starts(length: int, window: int, overlap: int) -> list[int]:

@@ -15,7 +15,7 @@ class Imported:
 
     origin: the program that it comes from. what: the network in words.
     method, options: ours, with the settings that its shapes tell; all others are defaults and say nothing of how it was
-        trained. shape: of its images. classes: how many it knows, 0 for none.
+        trained. shape: of its images.
     weights: by name among the method's networks, each a state dict by our names.
     remarks: what the user should know, a sentence each.
     """
@@ -26,5 +26,4 @@ class Imported:
     options: Mapping[str, Any]
     shape: tuple[int, int, int]
     weights: Mapping[str, Mapping[str, Tensor]]
-    classes: int = 0
     remarks: tuple[str, ...] = field(default=())

@@ -31,7 +31,7 @@ _LAST = {"conv": "conv", "fc": "dense", "out": "output"}
 def recognised(state: Mapping[str, Tensor]) -> Imported | None:
     """The generator, with what its shapes tell; None where it is none of these.
 
-    Raises CheckpointError for a critic, and for channels that do not follow the authors' rule.
+    Raises CheckpointError for a critic, and for a generator of classes.
     """
     if "b4.fc.weight" in state and "b4.out.weight" in state:
         raise CheckpointError("this is the critic of a StyleGAN2, which makes no images: import its generator (G_ema).")
@@ -43,21 +43,20 @@ def recognised(state: Mapping[str, Tensor]) -> Imported | None:
     base = min((side * width for side, width in maps.items() if width < most), default=most * largest)
     style, inputs = state["mapping.fc0.weight"].shape
     classes = state["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in state else 0
-    latent = inputs - style if classes else inputs
-    label = f" and one of {classes} classes" if classes else ""
+    if classes:
+        raise CheckpointError(f"it makes images of {classes} classes; only a StyleGAN2 without labels can be held.")
     return Imported(
         origin=ORIGIN,
-        what=f"generator of {largest}x{largest} images from {latent} numbers{label}",
+        what=f"generator of {largest}x{largest} images from {inputs} numbers",
         method="stylegan2",
         options={
-            "latent": latent,
+            "latent": inputs,
             "style": style,
             "base": base,
             "most": most,
             "mapping_layers": sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in state),
         },
         shape=(state["synthesis.b4.torgb.weight"].shape[0], largest, largest),
-        classes=classes,
         weights={"generator": renamed},
     )
 

@@ -31,6 +31,10 @@ class UnusableImage(DataError):
     """An image file that cannot be used; the message is the reason in a few words."""
 
 
+class TooLarge(UnusableImage):
+    """An image of more pixels than are decoded at once."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a file says of itself before it is decoded; width and height as shown, in pixels."""
@@ -47,8 +51,10 @@ def header(stream: BinaryIO) -> Header:
             width, height = image.size
             turned = _orientation(image) in range(5, 9)
             return Header(*((height, width) if turned else (width, height)), grey=image.mode in _GREY_MODES)
+    except UnusableImage:
+        raise
     except Exception as error:  # a malformed file makes Pillow raise nearly anything
-        raise UnusableImage(_reason(error)) from error
+        raise _unusable(error) from error
 
 
 def decode(stream: BinaryIO, *, least: int | None = None, longest: bool = False) -> tuple[Image.Image, set[Remark]]:
@@ -66,25 +72,25 @@ def decode(stream: BinaryIO, *, least: int | None = None, longest: bool = False)
                 image.draft(None, tuple(-(-2 * least * length // side) for length in image.size))  # type: ignore[arg-type]
             with _one_large_at_a_time if large else nullcontext():
                 return _plain(image)
+    except UnusableImage:
+        raise
     except Exception as error:  # a malformed file makes Pillow raise nearly anything
-        raise UnusableImage(_reason(error)) from error
+        raise _unusable(error) from error
 
 
 def _opened(stream: BinaryIO) -> Image.Image:
     image = Image.open(stream, formats=_KINDS)
     if image.width * image.height > MOST_PIXELS:
-        raise UnusableImage(f"{image.width}x{image.height} is more than {MOST_PIXELS // 1_000_000} megapixels")
+        raise TooLarge(f"{image.width}x{image.height} is more than {MOST_PIXELS // 1_000_000} megapixels")
     return image
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnusableImage):
-        return str(error)
+def _unusable(error: Exception) -> UnusableImage:
     if isinstance(error, UnidentifiedImageError):
-        return "not an image of a known kind"
+        return UnusableImage("not an image of a known kind")
     if isinstance(error, Image.DecompressionBombError):
-        return f"more than {MOST_PIXELS // 1_000_000} megapixels"
-    return f"could not be decoded: {str(error) or type(error).__name__}"
+        return TooLarge(f"more than {MOST_PIXELS // 1_000_000} megapixels")
+    return UnusableImage(f"could not be decoded: {str(error) or type(error).__name__}")
 
 
 def _orientation(image: Image.Image) -> int:
