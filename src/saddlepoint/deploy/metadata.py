@@ -30,9 +30,10 @@ Form = Literal["png", "jpeg", "webp"]
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """where IPTC's terms for the origin of an image live"""
 TERMS = {"generated": "trainedAlgorithmicMedia", "modified": "compositeWithTrainedAlgorithmicMedia"}
-MOST_SETTINGS = 20_000
+MOST_SETTINGS = 50_000
 """bytes of settings as JSON; a JPEG segment holds 64 KiB"""
 
+_MOST_WORDS = 1000  # letters of settings in a sentence
 _KEYWORD = "Saddlepoint"
 _DESCRIPTION, _SOFTWARE, _EXIF, _COMMENT = 0x010E, 0x0131, 0x8769, 0x9286  # EXIF tags
 _ASCII = b"ASCII\0\0\0"  # how a UserComment says its coding
@@ -66,7 +67,7 @@ class Disclosure:
     version: str
     """which one of that name"""
     settings: Mapping[str, Any]
-    """what it was asked for, as JSON has it; at most 20 kB"""
+    """what it was asked for, as JSON has it; at most 50 kB"""
 
     @property
     def source_type(self) -> str:
@@ -75,8 +76,9 @@ class Disclosure:
 
     @property
     def words(self) -> str:
-        """One sentence for people."""
+        """One sentence for people, which ends early where the settings are long."""
         asked = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        asked = asked if len(asked) <= _MOST_WORDS else f"{asked[:_MOST_WORDS]} ..."
         return f"{self.made} by {self.model}, {self.version}{': ' if asked else ''}{asked}"
 
 
@@ -99,7 +101,7 @@ def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png", wo
     """The picture as a file that says where it comes from; JPEG and WebP have quality 95.
 
     words: what the file says to people, where that is more than `disclosure.words`.
-    Raises ConfigError for settings that are no JSON or more than 20 kB of it.
+    Raises ConfigError for settings that are no JSON or more than 50 kB of it.
     """
     content, tool = io.BytesIO(), f"Saddlepoint {saddlepoint.__version__}"
     try:
@@ -122,11 +124,6 @@ def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png", wo
         exif.get_ifd(_EXIF)[_COMMENT] = _ASCII + record.encode("ascii")
         picture.save(content, form.upper(), quality=_QUALITY, exif=exif.tobytes(), xmp=xmp.encode())
     return content.getvalue()
-
-
-def packet(disclosure: Disclosure) -> bytes:
-    """The XMP packet of a disclosure, for a file that another library writes."""
-    return _xmp(disclosure, f"Saddlepoint {saddlepoint.__version__}", disclosure.words).encode()
 
 
 def _xmp(disclosure: Disclosure, tool: str, words: str) -> str:
