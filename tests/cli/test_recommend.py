@@ -37,8 +37,8 @@ def images(**changes: Any) -> Images:
     [
         (images(shortest=8, longest=8), STATION, "dcgan", 8),
         (images(), LAPTOP, "dcgan", 64),
-        (images(), STATION, "r3gan", 128),
-        (images(shortest=1000), STATION, "r3gan", 256),
+        (images(), STATION, "stylegan2", 128),
+        (images(shortest=1000), STATION, "stylegan2", 256),
         (images(count=900), STATION, "stylegan2", 128),
         (images(count=900), LAPTOP, "dcgan", 64),
     ],
@@ -57,6 +57,16 @@ def test_only_methods_that_are_there_are_proposed() -> None:
     assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}
     assert all("dcgan" in order for order in ORDERS.values())  # which is always there
     assert {name for order in (*ORDERS.values(), BY_CLASS) for name in order} <= ALL
+
+
+def test_the_orders_are_those_that_were_measured() -> None:
+    path = Path(__file__).parents[2] / "evidence" / "benchmarks" / "fashion_mnist.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["tables"][0]["rows"]
+    ranks = [row["method"] for row in rows]  # the nearest to real images first
+    assert ranks[0] == ORDERS["processor"][0]
+    assert ranks.index("stylegan2") < ranks.index("r3gan")
+    assert ORDERS["gpu"].index("stylegan2") < ORDERS["gpu"].index("r3gan")
+    assert "docs/benchmarks.md" in "".join(advise(images(), LAPTOP, ALL).reasons)
 
 
 def test_classes_that_are_large_enough_can_be_asked_for() -> None:
