@@ -176,6 +176,7 @@ def _evidence(name: str) -> str:
         {
             "command": f"`{run['command']}`",
             "seconds of training": run["seconds"],
+            "of processor time": run.get("processor_seconds"),
             "machine": run["machine"],
             "torch": run["torch"],
             "commit": run["commit"],
@@ -191,7 +192,8 @@ def _overview(names: list[str]) -> str:
     told = (
         "Every method states a proof: what to train, what to measure, and which naive baseline to beat by how much."
         " `saddle prove NAME` runs it, ends with 1 if it fails, and keeps the figures in `evidence/`; this table is"
-        " made from those files. What the figures mean and do not mean is in"
+        " made from those files. Minutes are those that passed, with whatever else the machine did meanwhile; processor"
+        " minutes are the training's own. What the figures mean and do not mean is in"
         " [the index](index.md#what-the-figures-mean-and-do-not-mean)."
     )
     return _page(["# Evidence", told, markdown(rows) if rows else "Nothing is recorded yet."])
@@ -215,6 +217,7 @@ def _lines(name: str) -> list[Row]:
                 "real": figures.get("real"),
                 "baseline": figures["baseline"],
                 "minutes": run["seconds"] / 60,
+                "processor minutes": run["processor_seconds"] / 60 if "processor_seconds" in run else None,
                 "verdict": _verdict(run),
             }
         )
