@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,21 +30,32 @@ _APP.include_router(router)
 ROUTES = [(path, method) for path, ways in _APP.openapi()["paths"].items() for method in ways]
 
 
+FIRST = {"/v1/mix": "styles", "/v1/edit": "styles", "/v1/translate": "maps"}
+"""the model that is meant where a case names none; else the first"""
+
+
 @pytest.fixture(scope="module")
-def description(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def described(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
     """The OpenAPI description of a service in this process, without a bound on the rate and with small ones else."""
     limits = Limits(rate=0, most_images=16, most_job_images=32, most_steps=2, keep_jobs=20)
-    service = Service(jobs=tmp_path_factory.mktemp("jobs"), limits=limits, local=False, journal=Journal(None))
-    return schemathesis.openapi.from_asgi("/openapi.json", build(shelf, service))
+
+    @cache
+    def of(first: str) -> Any:
+        ordered = Shelf(tuple(sorted(shelf.served, key=lambda one: one.name != first)))
+        service = Service(jobs=tmp_path_factory.mktemp("jobs"), limits=limits, local=False, journal=Journal(None))
+        return schemathesis.openapi.from_asgi("/openapi.json", build(ordered, service))
+
+    return of
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
-def test_nothing_that_is_sent_is_answered_with_a_fault(description: Any, path: str, method: str) -> None:
+def test_nothing_that_is_sent_is_answered_with_a_fault(described: Any, path: str, method: str) -> None:
+    route = described(FIRST.get(path, "faces"))[path][method]
     seen: Counter[int] = Counter()
 
     @given(
-        description[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE)
-        | description[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
+        route.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        | route.as_strategy(generation_mode=GenerationMode.NEGATIVE)
     )
     @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def tried(case: Any) -> None:
