@@ -11,10 +11,12 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
+from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.plan import Plan
+from saddlepoint.data.pixels import pixels
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage, decode
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.folder import is_image
@@ -25,6 +27,7 @@ from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
 from saddlepoint.deploy.translate import translated
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.methods.abilities import TranslatesLike
 from saddlepoint.report.pace import paced
 
 _WRITTEN = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
@@ -51,6 +54,8 @@ class Translate:
     """which kind the images are, where the model knows more ways than one: a or b"""
     seed: int = 0
     """of what an image leaves open, where a model draws it"""
+    like: Path | None = None
+    """an image of the kind that they become, to take from it what they leave open, instead of drawing that"""
     resize: bool = False
     """bring each image to the trained side first, as the training images were, instead of working in windows"""
     window: int | None = None
@@ -68,11 +73,12 @@ def main(arguments: list[str]) -> int:
     model.origin(found.origin)
     if len(model.spec.shape) != 3:
         raise CapabilityError(f"{model} makes points, not images.")
+    reference = None if found.like is None else _reference(model, found.like)
     skipped, written = [], []
     jobs = list(_jobs(found))
     for ((path, target),) in paced(([job] for job in jobs), len(jobs), "images"):
         try:
-            translate_file(model, path, target, found)
+            translate_file(model, path, target, found, reference)
             written.append(target)
         except UnusableImage as error:
             skipped.append(f"{path}: {error}")
@@ -106,17 +112,41 @@ def _name(path: Path) -> Path:
     return path if path.suffix.lower() in _WRITTEN else path.with_name(f"{path.name}.png")
 
 
-def translate_file(model: Model, path: Path, target: Path, found: Translate) -> None:
-    """One image file as the model translates it, as another file. Raises UnusableImage."""
+def _reference(model: Model, path: Path) -> Tensor:
+    """An image file brought to the shape that the model was trained on, [C, S, S] in [-1, 1].
+
+    Raises CapabilityError for a model that takes nothing from one, DataError for a file that cannot be used.
+    """
+    if not isinstance(model.method, TranslatesLike):
+        raise CapabilityError(f"{model.name} takes nothing from a reference: leave out --like.")
+    try:
+        image = _decoded(path, model.spec.channels)
+    except (OSError, UnusableImage) as error:
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        raise DataError(f"{path} cannot be the reference: {reason}.") from error
+    fitted = square(image, model.spec.resolution, Plan.read(model.facts).data.fit)[0]
+    return pixels(torch.from_numpy(np.array(as_pixels(fitted)))[None])[0]
+
+
+def _decoded(path: Path, channels: int) -> Image.Image:
+    with path.open("rb") as stream:
+        return decode(stream)[0].convert("L" if channels == 1 else "RGB")
+
+
+def translate_file(model: Model, path: Path, target: Path, found: Translate, reference: Tensor | None = None) -> None:
+    """One image file as the model translates it, as another file.
+
+    reference: [C, S, S] in [-1, 1], an image that gives what theirs leaves open. Raises UnusableImage.
+    """
     channels, side = model.spec.channels, found.window or model.spec.resolution
-    disclosure = disclosed(model, "modified", {"from": found.origin, "seed": found.seed})
+    drawn = {"seed": found.seed} if found.like is None else {"like": found.like.name}
+    disclosure = disclosed(model, "modified", {"from": found.origin, **drawn})
 
     def work(windows: Tensor) -> Tensor:
-        return model.translate(windows, found.origin, seed=found.seed).as_subclass(Tensor)
+        return model.translate(windows, found.origin, seed=found.seed, reference=reference).as_subclass(Tensor)
 
     try:
-        with path.open("rb") as stream:
-            image = decode(stream)[0].convert("L" if channels == 1 else "RGB")
+        image = _decoded(path, channels)
     except TooLarge:
         if found.resize:
             raise
