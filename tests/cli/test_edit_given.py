@@ -89,6 +89,8 @@ def test_images_that_cannot_be_used_are_refused_by_name(run: Path, tmp_path: Pat
     ):
         with pytest.raises(DataError, match=text):
             project.main([str(run), str(tmp_path / name)])
+    with pytest.raises(DataError, match="name one or more images"):
+        project.main([str(run)])
     with pytest.raises(DataError, match="written over images in"):
         project.main([str(run), str(photos), "--out", str(photos)])
     (tmp_path / "flat.png").write_bytes((photos / "ramp.png").read_bytes())

@@ -133,6 +133,8 @@ def _paths(given: tuple[Path, ...], folder: Path) -> list[Path]:
             found += inside
         else:
             found.append(path)
+    if not found:
+        raise DataError("name one or more images after the run, or a folder of them.")
     if len({path.stem for path in found}) < len(found):
         raise DataError("two of these images have the same name, and so would their codes: project them one by one.")
     if any(path.resolve().parent == folder.resolve() for path in found):
