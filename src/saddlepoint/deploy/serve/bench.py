@@ -104,7 +104,9 @@ class Bench:
             pictures = await self._pictures(served, wanted, progress)
             made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
             columns = wanted.columns
-        parcel = await self.short(packing.pack, served, ask, made, columns, facts)
+        threads = self._long if upload else self._short  # a watermark takes seconds for each ten megapixels
+        packed = partial(packing.pack, served, ask, made, columns, facts)
+        parcel = await asyncio.get_running_loop().run_in_executor(threads, packed)
         self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
         return parcel, code
 

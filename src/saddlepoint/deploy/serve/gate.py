@@ -111,6 +111,8 @@ class Gate:
         """Bytes of the body, as far as they are stated. Raises Refusal (413, 429)."""
         stated = headers.get(b"content-length", b"0")
         size = int(stated) if stated.isdigit() and len(stated) < 16 else 0
+        if b"transfer-encoding" in headers:
+            size = self._limits.most_bytes  # it may become that
         self._check_size(size)
         if self._held + size > _BODIES * self._limits.most_bytes:
             raise Refusal(

@@ -6,12 +6,13 @@ import io
 
 from PIL import Image
 
-from saddlepoint.data.sources.decode import UnusableImage, decode, header
+from saddlepoint.data.sources.decode import TooLarge, UnusableImage, decode, header
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.refusal import Refusal, over
 
 _KINDS = "send a JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
+_SMALLER = "send a smaller image"
 
 
 def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]]:
@@ -24,17 +25,12 @@ def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]
     try:
         size = header(io.BytesIO(content))
         if size.width * size.height > limits.most_pixels:
-            raise over(422, "pixels", limits.most_pixels, size.width * size.height, "pixels", "send a smaller image")
+            raise over(422, "pixels", limits.most_pixels, size.width * size.height, "pixels", _SMALLER)
         return decode(io.BytesIO(content))
+    except TooLarge as error:
+        text = f"the image is too large: {error}."
+        raise Refusal(422, "pixels", text, _SMALLER, bound={"limit": limits.most_pixels}) from error
     except UnusableImage as error:
-        if "megapixels" in str(error):
-            raise Refusal(
-                422,
-                "pixels",
-                f"the image is too large: {error}.",
-                "send a smaller one",
-                bound={"limit": limits.most_pixels},
-            ) from error
         if "known kind" in str(error):
             raise Refusal(415, "no-image", "the upload is not an image of a known kind.", _KINDS) from error
         raise Refusal(422, "damaged-image", f"the uploaded image {error}.", "send it again, or save it anew") from error
