@@ -39,8 +39,8 @@ FAR, BAR = 2.0, 1 / 3
 LABELLED, MATCHED, COUNT = 4000, 300, 10  # codes to label; codes to match unnamed directions on, and how many of these
 REAL = 6000  # real images for each of the two networks
 _UNSIGNED = (
-    "The bar is on mean rises, in which what happens to one image and its opposite to another cancel out. The last column"
-    " has the mean |change| instead, which counts these too, and the readers' own uncertainty with them."
+    "The bar is on mean rises, in which what happens to one image and its opposite to another cancel out. The last"
+    " column has the mean |change| instead, which counts these too, and the readers' own uncertainty with them."
 )
 SMALL = {
     "resolution": 16, "images": 200_000, "minutes": 4.0, "batch": 64, "latent": 64, "generator_width": 32,
