@@ -156,8 +156,22 @@ def keep(judge: Judge, rows: Mapping[str, dict[str, Any]], minutes: float) -> No
                 {"images": "naive: a Gaussian over pixels", "Fréchet distance": round(judge.naive, 2)},
             ],
         },
+        notes=answer(rows),
         command=command(minutes),
     )
+
+
+def answer(rows: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Whether r3gan is better than stylegan2 in the same time, once both are measured."""
+    if not {"r3gan", "stylegan2"} <= rows.keys():
+        return []
+    figure, new, old = "Fréchet distance", rows["r3gan"], rows["stylegan2"]
+    said = "it is" if new[figure] < old[figure] else "it is not"
+    return [
+        f"Is r3gan better than stylegan2 in the same time? Here {said}: {new[figure]} against {old[figure]}, after"
+        f" {new['images seen']:,} images against {old['images seen']:,}; its two penalties make every step dear."
+        " `saddle recommend` follows this order. On a GPU it has not been measured."
+    ]
 
 
 if __name__ == "__main__":
