@@ -68,12 +68,21 @@ def test_pixels_of_a_png_are_not_touched():
     [
         ({"path": Path("x")}, "must be JSON"),
         ({"weight": float("nan")}, "must be JSON"),
-        ({"words": "x" * 20_000}, "does not fit"),
+        ({"words": "x" * 50_000}, "does not fit"),
     ],
 )
 def test_settings_that_no_file_can_hold_are_refused(settings, text):
     with pytest.raises(ConfigError, match=text):
         encoded(Image.new("L", (8, 8)), Disclosure("generated", "dcgan", "1", settings))
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_the_longest_settings_fit_and_their_sentence_ends_early(form):
+    made = Disclosure("generated", "dcgan", "1", {"seeds": ["999999999999999:9999"] * 1024})
+    picture = opened(encoded(Image.new("RGB", (8, 8)), made, form))
+    assert read(picture).disclosure == made
+    assert made.words.endswith(" ...")
+    assert len(made.words) < 1100
 
 
 @pytest.mark.parametrize(

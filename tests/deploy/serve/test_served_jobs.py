@@ -69,7 +69,7 @@ def test_a_large_translation_shows_a_small_one_first_and_says_that_it_is_one(cli
     assert opened(small.content).size == (16, 10)
     assert opened(whole.content).size == (100, 60)
     said = read(opened(small.content)).disclosure
-    assert (said.made, said.settings) == ("modified", {"preview": True})
+    assert (said.made, said.settings["preview"], said.settings["strength"]) == ("modified", True, 1.0)
 
 
 def test_a_job_that_fails_says_why(client) -> None:

@@ -160,13 +160,12 @@ def test_picked_images_are_mixed_in_a_table(page):
     for row in range(2):
         page.get_by_role("button", name=f"Pick image {row} of seed 0").click()
     page.get_by_role("tab", name="Mix styles").click()
-    panel(page).get_by_label("Layers from the columns").select_option("middle")
     panel(page).get_by_role("button", name="Take the picked ones").first.click()
     expect(page.locator(".mixing td .tile")).to_have_count(8)
     assert panel(page).get_by_label("Rows").input_value() == "0:0, 0:1"
     assert panel(page).get_by_role("columnheader").count() == 4
     panel(page).get_by_role("button", name="Open 0:1 with 5").click()
-    assert "middle" in page.get_by_role("dialog").inner_text()
+    assert "coarse" in page.get_by_role("dialog").inner_text()
 
 
 @in_a_browser

@@ -63,7 +63,7 @@ class Ask(Typed):
     def settings(self) -> dict[str, Any]:
         """What the images depend on, for their disclosure."""
         left_out = {"model", "form", "answer", "task", "image", "reference"}
-        return self.model_dump(exclude=left_out, exclude_defaults=True)
+        return self.model_dump(exclude=left_out if self.preview else {*left_out, "preview"}, exclude_none=True)
 
 
 class SampleAsk(Ask):
