@@ -11,7 +11,7 @@ from torch import Tensor
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, decode
-from saddlepoint.latent.constraints import Constraint, opened, painted, region
+from saddlepoint.latent.constraints import Constraint, mean_under, opened, painted, region
 from saddlepoint.latent.guide import Guidance, guide, moved_to
 from saddlepoint.latent.prior import prior, random_codes
 
@@ -100,7 +100,11 @@ def test_an_edit_follows_the_paint_and_a_mask_holds_the_rest() -> None:
     for found in (open_, held):
         assert bool((found.after < 0.6 * found.before).all())
         assert found.code.space == "w+"
-    assert bool((held.outside < open_.outside).all())
+    moved, kept = (mean_under(1 - free, (each.images - each.start).square()).sqrt() for each in (open_, held))
+    assert bool((kept < 0.7 * moved).all())
+    torch.testing.assert_close(held.outside, kept)
+    unpainted = mean_under(1 - brush().mask, (open_.images - open_.start).square()).sqrt()
+    torch.testing.assert_close(open_.outside, unpainted)
     torch.testing.assert_close(held.start, decode(small, start).clamp(-1, 1).detach(), atol=1e-4, rtol=1e-3)
 
 

@@ -57,7 +57,7 @@ class Guided:
     after: Tensor
     """[n], the same after the edit"""
     outside: Tensor
-    """[n], root of the mean squared change of all other pixels"""
+    """[n], root of the mean squared change of the pixels that may not change, or without a mask of all others"""
     steps: int
     seconds: float
     stopped: bool = False
@@ -105,7 +105,7 @@ def guide(
         last.cpu(),
         _asked(constraints, first).cpu(),
         _asked(constraints, last).cpu(),
-        _outside(constraints, first, last).cpu(),
+        _outside(constraints, free, first, last).cpu(),
         found.steps,
         time.perf_counter() - begun,
         found.stopped,
@@ -147,7 +147,8 @@ def _asked(constraints: Sequence[Constraint], images: Tensor) -> Tensor:
     return torch.stack([constraint.error(images).square() for constraint in constraints]).mean(0).sqrt()
 
 
-def _outside(constraints: Sequence[Constraint], before: Tensor, after: Tensor) -> Tensor:
-    """Root of the mean squared change where no constraint looks.  [n]"""
-    rest = 1 - torch.stack([constraint.mask for constraint in constraints]).amax(0)
+def _outside(constraints: Sequence[Constraint], free: Tensor | None, before: Tensor, after: Tensor) -> Tensor:
+    """Root of the mean squared change of what may not change, or without a mask where no constraint looks.  [n]"""
+    asked = torch.stack([constraint.mask for constraint in constraints]).amax(0)
+    rest = 1 - (asked if free is None else free)
     return mean_under(rest, (after - before).square()).sqrt()

@@ -145,7 +145,8 @@ def _write(model: Model, found: Guide, constraints: list[Constraint], result: Gu
     save_code(result.code, paths[2], {"method": model.name, "version": model.version, "by": "guide"})
     early = ", stopped early" if result.stopped else ""
     print(f"where it was painted: error {float(result.before):.3f} before, {float(result.after):.3f} after")
-    print(f"elsewhere: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
+    where = "elsewhere" if found.mask is None else "outside the mask"
+    print(f"{where}: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
     print(f"in {result.code.space}, {result.steps} steps, {duration(result.seconds)}{early}")
     print(*paths, sep="\n")
 
