@@ -15,6 +15,7 @@ import tyro
 
 from saddlepoint.cli import (
     compare,
+    compress,
     edit,
     evaluate,
     export,
@@ -41,6 +42,7 @@ _OPTIONS = {
     "evaluate": evaluate.Evaluate,
     "export": export.Export,
     "compare": compare.Compare,
+    "compress": compress.Compress,
     "report": report.Report,
     "prove": prove.Prove,
     "serve": serve.Serve,

@@ -63,6 +63,8 @@ def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -
     if "imported" in facts:
         origin = facts["imported"]["origin"]
         made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"
+    if "made_from" in facts:
+        made += f", and made smaller by {facts['made_from']['by']}, from version `{facts['made_from']['version']}`"
     does = ", ".join(can) or "nothing that the library knows"
     return f"{summary}It was {made}. What it does: {does}. Version `{config['version']}`."
 

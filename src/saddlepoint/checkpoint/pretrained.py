@@ -28,6 +28,7 @@ from torch import Tensor
 from saddlepoint import __version__
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.commit import commit
+from saddlepoint.checkpoint.sparse import packed, unpacked
 from saddlepoint.errors import CheckpointError, RunError
 
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
@@ -74,7 +75,7 @@ def write(
     with files.disk_errors(str(folder)):
         try:
             passing.mkdir(parents=True)
-            save_file({name: files.plain(value) for name, value in tensors.items()}, passing / WEIGHTS)
+            save_file(stored(tensors), passing / WEIGHTS)
             provenance = {"training": without_paths(facts), "figures": dict(figures), "saved_by": _saver()}
             files.write_json(passing / CONFIG, {"format": _FORMAT, "library": "saddlepoint", **config})
             files.write_json(passing / PREPROCESSING, _preprocessing(config, facts))
@@ -108,7 +109,12 @@ def read(folder: Path) -> Packed:
     training, figures = provenance["training"], provenance["figures"]
     facts = {**training, **{name: config[name] for name in ("method", "options", "package")}, "figures": figures}
     facts["dataset"] = {**training.get("dataset", {}), **config["dataset"]}
-    return Packed(facts, config["clock"], load_file(folder / WEIGHTS))
+    return Packed(facts, config["clock"], unpacked(load_file(folder / WEIGHTS)))
+
+
+def stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors as the weight file holds them: on the CPU, and without the zeros of what was pruned."""
+    return packed({name: files.plain(value) for name, value in tensors.items()})
 
 
 def version_of(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

@@ -67,9 +67,14 @@ def export(
     return list(zip(paths, made))
 
 
-def exported(model: Model, form: Form, say: Callable[[str], object] = lambda text: None) -> Iterator[Exported]:
-    """Each part as a file's content, checked. Raises CapabilityError as `export` does."""
-    for part, program in graphs(model, say):
+def exported(
+    model: Model,
+    form: Form,
+    say: Callable[[str], object] = lambda text: None,
+    wanted: Callable[[Part], bool] = lambda part: True,
+) -> Iterator[Exported]:
+    """Each wanted part as a file's content, checked. Raises CapabilityError as `export` does."""
+    for part, program in graphs(model, say, wanted):
         if form == "onnx":
             content = onnx_of(part, program, facts_of(model, part))
             runs, what = by_session(part, session_of(content)), "ONNX"
@@ -79,10 +84,14 @@ def exported(model: Model, form: Form, say: Callable[[str], object] = lambda tex
         yield Exported(part, content, check(part, runs, what))
 
 
-def graphs(model: Model, say: Callable[[str], object] = lambda text: None) -> Iterator[tuple[Part, ExportedProgram]]:
-    """Each part with its graph; truncation is an input where it can be, and fixed at 1 where not."""
+def graphs(
+    model: Model, say: Callable[[str], object] = lambda text: None, wanted: Callable[[Part], bool] = lambda part: True
+) -> Iterator[tuple[Part, ExportedProgram]]:
+    """Each wanted part with its graph; truncation is an input where it can be, and fixed at 1 where not."""
     fixed = parts_of(model, adjustable=False)
     for part, plain in zip(parts_of(model), fixed):
+        if not wanted(part):
+            continue
         say(f"{part.name}: tracing and checking, which takes seconds to a minute")
         try:
             yield part, program_of(part)

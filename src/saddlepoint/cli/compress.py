@@ -1,0 +1,246 @@
+"""compress: a smaller model by int8, pruning or distillation, judged beside the original and kept if good enough."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+from safetensors.torch import save
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.files import write_json
+from saddlepoint.checkpoint.pretrained import stored
+from saddlepoint.cli.plan import Plan
+from saddlepoint.cli.scoring import ExtractorName, extractor_for
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.open import open_data
+from saddlepoint.deploy.compress.distil import distil
+from saddlepoint.deploy.compress.feed import Feed, makes_images
+from saddlepoint.deploy.compress.judge import Judge, Limits, Verdict
+from saddlepoint.deploy.compress.prune import SHARES, pruned
+from saddlepoint.deploy.compress.quantise import VARIANTS, quantised
+from saddlepoint.deploy.export import Exported, exported
+from saddlepoint.deploy.latency import latencies
+from saddlepoint.deploy.parity import by_session, fed, session_of
+from saddlepoint.deploy.parts import Part
+from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.report.files import replace
+from saddlepoint.report.tables import print_table
+
+TIMED = (1, 16)
+"""batch sizes that a call is timed with"""
+ORIGINAL = "as it is"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compress:
+    """Make a trained model smaller or faster, and say what that costs.
+
+    int8: ONNX files in whole numbers of 8 bits, a quarter of the size; convolutions get faster on processors that have
+    instructions for them, transposed convolutions do not. prune: weights that matter least become zero and are not
+    stored; no call gets faster. distil: a smaller model of the same method learns to make the same images; smaller and
+    faster. Each is judged on the images that the model was trained on, beside the original.
+    """
+
+    run: tyro.conf.Positional[Path]
+    """the folder of a run, or of one of its checkpoints; the images that it was trained on must still be there"""
+    by: Literal["int8", "prune", "distil"]
+    """how"""
+    worst: float = 1.1
+    """what is let pass, of a model that makes images from noise: a Fréchet distance to real images so many times that
+    of the original; nothing is written above it"""
+    worst_levels: float = 4.0
+    """what is let pass, of a translator: mean absolute change of what it makes, in levels of 0 to 255"""
+    student: tuple[str, ...] = ()
+    """of distil: settings of the method that make it smaller, such as generator_width=32"""
+    share: float | None = None
+    """of prune: the share of the weights that goes; by default more and more, as long as the limit allows"""
+    steps: int = 1000
+    """of distil, and of each round of prune: steps of training"""
+    batch: int = 32
+    """examples in such a step"""
+    lr: float = 1e-3
+    """learning rate at its beginning (Adam); it falls to 0"""
+    extractor: ExtractorName = "auto"
+    """the network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
+    weights: Path | None = None
+    """the weight file of inception-2015, instead of downloading it"""
+    out: Path | None = None
+    """the folder to write; by default a new one under RUN/compressed"""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A smaller model: files by part for int8, else a model; with its verdict."""
+
+    name: str
+    verdict: Verdict
+    size: int
+    contents: Mapping[str, bytes]
+    model: Model | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The table with the original in its first row, how its figures were made, and what was tried."""
+
+    table: list[dict[str, Any]]
+    protocol: str
+    tried: list[Candidate]
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle compress RUN --by int8|prune|distil`."""
+    found = tyro.cli(Compress, prog="saddle compress", args=arguments)
+    _check(found)
+    model = load(found.run)
+    folder = found.out or model.home / "compressed" / f"{found.by}-{model.version}"
+    if folder.exists():
+        raise ConfigError(f"{folder} is there already: choose another --out.")
+    outcome = compress(model, found)
+    print_table(outcome.table, title=f"{model.name} {model.version} by {found.by}")
+    print(outcome.protocol)
+    good = [candidate for candidate in outcome.tried if candidate.verdict.fine]
+    if not good:
+        raise CapabilityError(f"{_worse(outcome.tried[-1], found)}: nothing is written. {_mend(found)}")
+    _write(good[-1], folder, outcome.table, found)
+    print(f"{good[-1].name}: {folder}")
+    return 0
+
+
+def compress(model: Model, found: Compress) -> Outcome:
+    """Everything that is tried, judged and timed; nothing is written."""
+    dataset, held_out = _data(model)
+    originals = list(exported(model, "onnx", say, makes_images))
+    feed = Feed.of(model, dataset, held_out)
+    train, _ = dataset.split(held_out)
+    judge = Judge(
+        [one.part for one in originals],
+        feed,
+        dataset.images[train],
+        lambda: extractor_for(dataset, found.extractor, weights=found.weights),
+        Limits(found.worst, found.worst_levels),
+    )
+    size = sum(len(one.content) for one in originals) if found.by == "int8" else _stored(model)
+    whole = Candidate(ORIGINAL, judge.itself(), size, {one.part.name: one.content for one in originals}, model)
+    tried = list(_candidates(found, model, originals, feed, judge))
+    told = f"{judge.protocol} Milliseconds of one thread in ONNX Runtime, batches of 1 and 16."
+    return Outcome(_table([whole, *tried], originals[0].part), told, tried)
+
+
+def say(text: str) -> None:
+    """Progress, beside what is printed for good."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _check(found: Compress) -> None:
+    if (found.by == "distil") != bool(found.student):
+        raise ConfigError("--by distil needs --student NAME=VALUE ..., and nothing else takes it.")
+    if found.share is not None and (found.by != "prune" or not 0 < found.share < 1):
+        raise ConfigError("--share is for --by prune: more than 0 and less than 1.")
+    for name in ("steps", "batch", "lr", "worst", "worst_levels"):
+        if not getattr(found, name) > 0:
+            raise ConfigError(f"--{name.replace('_', '-')} must be more than 0.")
+
+
+def _data(model: Model) -> tuple[Dataset, float | None]:
+    """The images that the model was trained on, and the share that was held out."""
+    if len(model.spec.shape) != 3:
+        raise CapabilityError(f"{model} makes points; its networks are too small to gain from this.")
+    try:
+        plan = Plan.read(model.facts)
+    except KeyError as error:
+        raise ConfigError(f"nothing is known of the images that {model} was trained on: give its run.") from error
+    dataset = open_data(plan.data, say=say)
+    if dataset.fingerprint != model.facts["dataset"]["fingerprint"]:
+        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
+    return dataset, plan.data.held_out
+
+
+def _candidates(
+    found: Compress, model: Model, originals: list[Exported], feed: Feed, judge: Judge
+) -> Iterator[Candidate]:
+    """What is tried, in order; the last that is fine is kept."""
+    training: dict[str, Any] = {"steps": found.steps, "batch": found.batch, "lr": found.lr, "say": say}
+    if found.by == "int8":
+        for name, kept in VARIANTS.items():
+            say(f"{name}: ranges are measured")
+            contents = {one.part.name: quantised(one.part, one.content, feed, kept) for one in originals}
+            runs = {one.part.name: by_session(one.part, session_of(contents[one.part.name])) for one in originals}
+            candidate = Candidate(name, judge.verdict(runs), sum(map(len, contents.values())), contents)
+            yield candidate
+            if candidate.verdict.fine:
+                return
+    elif found.by == "prune":
+        small = model
+        for share in SHARES if found.share is None else (found.share,):
+            say(f"{share:.0%} of the weights go; the rest learns to make up for them")
+            small = pruned(small, share, model, feed, **training)
+            candidate = _of_model(f"{share:.0%} pruned", small, originals, judge)
+            yield candidate
+            if not candidate.verdict.fine:
+                return
+    else:
+        student = distil(model, found.student, feed, **training)
+        yield _of_model(" ".join(found.student), student, originals, judge)
+
+
+def _of_model(name: str, small: Model, originals: list[Exported], judge: Judge) -> Candidate:
+    made = list(exported(small, "onnx", say, makes_images))
+    runs = {one.part.name: by_session(one.part, session_of(one.content)) for one in made}
+    contents = {one.part.name: one.content for one in made}
+    return Candidate(name, judge.verdict(runs), _stored(small), contents, small)
+
+
+def _stored(model: Model) -> int:
+    """Bytes of the weights as a saved model holds them."""
+    return len(save(stored(model.needed.state_dict())))
+
+
+def _table(candidates: list[Candidate], part: Part) -> list[dict[str, Any]]:
+    """A row for each; all are timed in turn."""
+    times: dict[int, Mapping[str, float]] = {}
+    for n in TIMED:
+        given = fed(part, part.given(n, 0))
+        sessions = {one.name: session_of(one.contents[part.name]) for one in candidates}
+        times[n] = latencies({name: partial(session.run, None, given) for name, session in sessions.items()})
+    return [
+        {
+            "name": one.name,
+            "kB": one.size / 1000,
+            **{f"ms, batch {n}": times[n][one.name] for n in TIMED},
+            **one.verdict.row(),
+            "kept": "" if one.name == ORIGINAL else one.verdict.fine,
+        }
+        for one in candidates
+    ]
+
+
+def _worse(last: Candidate, found: Compress) -> str:
+    verdict = last.verdict
+    if verdict.ratio is not None and verdict.ratio > found.worst:
+        return f"{last.name} is {verdict.ratio:.2f} times as far from real images as the original, over {found.worst:g}"
+    return f"{last.name} changes what it makes by {verdict.levels:.2f} levels, over {found.worst_levels:g}"
+
+
+def _mend(found: Compress) -> str:
+    words = {
+        "int8": "Raise the limit, or use --by distil.",
+        "prune": "Raise the limit or --steps, or take a smaller --share.",
+        "distil": "Raise the limit or --steps, or make the student larger.",
+    }
+    return words[found.by]
+
+
+def _write(candidate: Candidate, folder: Path, table: list[dict[str, Any]], found: Compress) -> None:
+    if found.by == "int8":
+        for name, content in candidate.contents.items():
+            replace(folder / f"{name}.onnx", content)
+    elif candidate.model is not None:
+        candidate.model.save_pretrained(folder)
+    write_json(folder / "compressed.json", {"by": found.by, "kept": candidate.name, "table": table})

@@ -1,0 +1,1 @@
+"""Smaller models: quantised, pruned or distilled, each judged by the figures that the original was judged by."""
