@@ -76,6 +76,10 @@ def test_names_are_looked_up_and_misspelt_ones_answered():
     one = made()
     assert one.row("age") == one.row("1") == 1
     assert one.only(["age"]).names == ("age",)
+    digits = Directions("w", one.vectors, ("7", "3"), one.spread, {})
+    assert digits.row("3") == 1
+    with pytest.raises(ConfigError, match="no direction '1'"):
+        digits.row("1")
     with pytest.raises(ConfigError, match="did you mean 'smile'"):
         one.row("smlie")
     with pytest.raises(ShapeError, match="a name and a spread each"):

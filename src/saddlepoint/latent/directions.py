@@ -53,10 +53,13 @@ class Directions:
         return len(self.names)
 
     def row(self, name: str) -> int:
-        """The place of a name, or of a number from 0. Raises ConfigError with the nearest right name."""
+        """The place of a name, or of a number from 0 unless names are numbers themselves, as those of digits are.
+
+        Raises ConfigError with the nearest right name.
+        """
         if name in self.names:
             return self.names.index(name)
-        if name.isdigit() and int(name) < len(self):
+        if name.isdigit() and int(name) < len(self) and not any(map(str.isdigit, self.names)):
             return int(name)
         raise ConfigError(f"there is no direction {name!r}{nearest(name, self.names)} Known: {', '.join(self.names)}.")
 

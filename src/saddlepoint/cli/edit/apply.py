@@ -30,7 +30,7 @@ class Apply(Named):
     directions: Path
     """the file"""
     name: str
-    """which of its directions; a number counts them from 0"""
+    """which of its directions; a number counts them from 0, unless they are called by numbers"""
     images: Images = "0:0-3"
     """1:0-3, or photo.safetensors from a projection"""
     strength: str = "-3..3"

@@ -103,7 +103,7 @@ def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
     scores = table or _named(model, code, source)
     parted, failed = boundaries(code.values.flatten(1), scores, share=asked.share)
     for name, reason in failed.items():
-        print(f"{name} left out: {reason}", file=sys.stderr)
+        print(f"no direction for {name}: {reason}", file=sys.stderr)
     if not parted:
         raise DataError(f"no direction was found in {count:,} images: take more --samples, or other labels.")
     facts = {
