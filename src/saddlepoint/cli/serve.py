@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ import tyro
 from PIL import Image
 
 from saddlepoint.data.sources.disk import cache_folder
+from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.errors import ConfigError, MissingExtra, RunError
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class Serve:
     running and refuses what is new; jobs that were done are there again after the next start.
     """
 
-    models: tyro.conf.Positional[tuple[str, ...]]
-    """folders of runs or saved models, or hub:OWNER/NAME; NAME=PATH gives a name, NAME@CHANNEL=PATH a version such as
-    faces@beta, and NAME alone then means NAME@stable"""
+    models: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MODEL...")]
+    """folders of runs or of saved models, or hub:OWNER/NAME. NAME=PATH gives a name; NAME@CHANNEL=PATH is another
+    version of it, such as faces@beta, where NAME alone means NAME@stable"""
     directions: tuple[str, ...] = ()
     """files of directions for edits, as `saddle edit directions` writes them: NAME=FILE"""
     host: str = "127.0.0.1"
@@ -51,36 +52,12 @@ class Serve:
     """most images that are made at once"""
     wait_ms: float = 4.0
     """milliseconds for which the first image of a batch waits for others"""
-    most_bytes: int = 20_000_000
-    """bytes of a request, uploaded images included"""
-    most_pixels: int = 25_000_000
-    """width times height of an uploaded image"""
-    most_images: int = 64
-    """images that one request makes while its client waits"""
-    most_job_images: int = 1024
-    """images that one job makes"""
-    most_steps: int = 2000
-    """steps of a projection"""
-    most_seconds: float = 30.0
-    """seconds that a client waits for its answer, and may take to send its request"""
-    most_waiting: int = 512
-    """images that wait for one model"""
-    most_jobs: int = 64
-    """jobs that wait or run"""
-    most_requests: int = 128
-    """requests that are worked on at once"""
-    rate: float = 50.0
-    """requests a second of one client, after a burst of twice as many; 0 for no bound"""
-    keep_jobs: int = 500
-    """finished jobs that are kept; the oldest go first"""
-    keep_bytes: int = 2_000_000_000
-    """bytes of results that are kept; the oldest go first"""
-    keep_hours: float = 24.0
-    """hours for which a finished job is kept"""
-    threads: Annotated[int | None, tyro.conf.arg(name="threads")] = None
+    threads: int | None = None
     """threads of one batch; by default torch's own number"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
+    limits: Annotated[Limits, tyro.conf.arg(name="")] = field(default_factory=Limits)
+    """the bounds of every request, each with the status that goes over it"""
 
 
 def main(arguments: list[str]) -> int:
@@ -108,18 +85,17 @@ def _application(found: Serve) -> Gate:
     import torch
 
     from saddlepoint.deploy.serve.app import Service, build
-    from saddlepoint.deploy.serve.limits import Limits
     from saddlepoint.deploy.serve.shelf import stock
 
     if found.threads is not None:
         torch.set_num_threads(found.threads)
-    limits = Limits(**{one.name: getattr(found, one.name) for one in fields(Limits)})
     keys = _keys(found)
     shelf = stock(found.models, found.directions, device=found.device)
     jobs = found.jobs or cache_folder(None) / "served"
     local = is_local(found.host)
     return build(
-        shelf, Service(jobs=jobs, limits=limits, keys=keys, batch=found.batch, wait=found.wait_ms / 1000, local=local)
+        shelf,
+        Service(jobs=jobs, limits=found.limits, keys=keys, batch=found.batch, wait=found.wait_ms / 1000, local=local),
     )
 
 

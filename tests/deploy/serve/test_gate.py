@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,6 +189,12 @@ def test_wrong_methods_and_pages_are_problems_too(client) -> None:
     assert {one.headers["content-type"] for one in found} == {"application/problem+json"}
 
 
-def test_a_service_that_ends_says_so(client, tmp_path: Path) -> None:
+def test_json_that_is_not_called_json_is_told_what_mends_it(client) -> None:
+    answer = client.post("/v1/sample", content=b'{"seeds": [1]}')
+    assert answer.status_code == 422
+    assert answer.json()["mend"] == "send JSON, and say `Content-Type: application/json`"
+
+
+def test_health_is_told_by_get_and_by_head(client) -> None:
     assert client.get("/health").json()["status"] == "ready"
-    assert client.get("/health/live").status_code == 200
+    assert [client.head("/health").status_code, client.get("/health/live").status_code] == [200, 200]

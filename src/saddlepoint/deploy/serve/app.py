@@ -97,6 +97,7 @@ def build(shelf: Shelf, service: Service) -> Gate:
 
 
 def _health(app: FastAPI) -> None:
+    @app.head("/health", include_in_schema=False)
     @app.get("/health", tags=["health"])
     @app.get("/health/ready", tags=["health"], include_in_schema=False)
     async def ready(response: Response) -> dict[str, str]:
@@ -116,6 +117,7 @@ def _studio(app: FastAPI) -> None:
         return
     app.mount("/studio", StaticFiles(directory=STUDIO), name="studio")
 
+    @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STUDIO / "index.html", headers=_PAGE)
@@ -143,7 +145,9 @@ def _handlers(app: FastAPI, monitor: Monitor) -> None:
             {"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()[:10]
         ]  # what was sent is not repeated: it may be an image
         text = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
-        return said(Refusal(422, "not-valid", text[:2000], "see /openapi.json"), request, errors=errors)
+        whole = bool(errors) and errors[0]["where"] == "body"
+        mend = "send JSON, and say `Content-Type: application/json`" if whole else "see /openapi.json"
+        return said(Refusal(422, "not-valid", text[:2000], mend), request, errors=errors)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:

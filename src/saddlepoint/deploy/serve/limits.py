@@ -47,8 +47,9 @@ class Limits:
     def __post_init__(self) -> None:
         for one in fields(self):
             value = getattr(self, one.name)
+            least = "0 or more" if one.name == "rate" else "more than 0"
             if value < 0 or (value == 0 and one.name != "rate"):
-                raise ConfigError(f"{one.name} cannot be {value}: it must be more than 0.")
+                raise ConfigError(f"{one.name} cannot be {value}: it must be {least}.")
 
 
 class Rate:

@@ -95,9 +95,8 @@ class Shelf:
         wanted = name if "@" in name else f"{name}@{STABLE}"
         if wanted not in self._by_name:
             known = ", ".join(self._by_name)
-            raise Refusal(
-                404, "no-such-model", f"no model is called {name}{nearest(wanted, self._by_name)}", f"{known}"
-            )
+            text = f"no model is called {name}{nearest(wanted, self._by_name)}"
+            raise Refusal(404, "no-such-model", text, f"served are {known}")
         return self._by_name[wanted]
 
 
