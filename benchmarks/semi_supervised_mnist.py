@@ -50,8 +50,8 @@ def main() -> None:
         {"": rows},
         notes=[
             "The textbook promise, under 1 % against 10 to 20 %, is for 60,000 training images and 300 times through"
-            f" them; here there are 8,000, {asked.shown / 8_000:.0f} times, so the figures stand beside that promise and"
-            " do not test it."
+            f" them; here there are 8,000, {asked.shown / 8_000:.0f} times, so the figures stand beside that promise"
+            " and do not test it."
         ],
         command=f"python benchmarks/semi_supervised_mnist.py IMAGES --images {asked.shown}",
     )
