@@ -75,6 +75,7 @@ def started(folder: Path, tmp_path: Path) -> Iterator[Any]:
 
 def test_a_kill_during_a_job_loses_no_result_and_a_stop_is_in_good_order(started) -> None:
     service = started("--batch", 1)
+    assert service.ask("/v1/models/faces/card").startswith(b"---")  # the card of a saved model
     done = service.ask("/v1/jobs", {"task": "sample", "seeds": [5]})["id"]
     service.until(done, "done")
     running = service.ask("/v1/jobs", {"task": "sample", "n": 1024})["id"]
