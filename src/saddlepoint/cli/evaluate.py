@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, find_checkpoint, load
+from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.evaluation import EVALUATION, Evaluation
 from saddlepoint.cli.measuring import Metric, Reference, among
 from saddlepoint.cli.pairs import pairs
@@ -83,11 +83,12 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
     machine = TorchMachine(found.device, "float32")
     try:
-        measured = _folders(found, machine) if found.run is None else _Trained(found, found.run, machine).evaluation()
+        trained = None if found.run is None else _Trained(found, found.run, machine)
+        measured = _folders(found, machine) if trained is None else trained.evaluation()
     finally:
         machine.close()
     if machine.rank == 0:
-        home = None if found.run is None else find_checkpoint(found.run).parent.parent
+        home = None if trained is None else trained.model.home
         measured.write(found.out or (home or Path()) / EVALUATION)
         if home is not None:
             measured.report(home)
@@ -204,7 +205,7 @@ class _Trained:
                 found = measure_copying(
                     self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed
                 )
-                path = self.model.path.parent.parent / "neighbours.png"
+                path = self.model.home / "neighbours.png"
                 self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
                 if seed == 0:
                     _draw(found.pictures, path)

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 import tyro
 
 from saddlepoint import methods
+from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.files import write_json
 from saddlepoint.cli import plan as plans
 from saddlepoint.cli.measures import Measured, measure
@@ -137,7 +137,7 @@ def _run_of(
         "processor_seconds": round(taken[1], 1),
         "protocol": found.protocol,
         "rows": [dict(row) for row in found.rows],
-        "commit": _commit(),
+        "commit": commit(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads",
         "torch": torch.__version__,
     }
@@ -172,14 +172,3 @@ def print_of(proof: Proof) -> str:
     """A fingerprint of all that a proof states but its claim."""
     value = json.dumps({**dataclasses.asdict(proof), "claim": ""}, sort_keys=True, default=list)
     return hashlib.sha256(value.encode()).hexdigest()[:16]
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that the package runs from, if it is one."""
-    try:
-        return subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
-        ).stdout.strip()  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
