@@ -53,8 +53,8 @@ class Pix2Pix(Method):
     dropout_after: bool = True
     """keep dropout, which is all the noise there is, when the trained generator is used"""
     statistics: Literal["trained", "image"] = "trained"
-    """batch norms of the trained generator: by what training has averaged, or by each image's own statistics, as the paper
-    tests; the latter only fits a generator that was trained with batches of one or few"""
+    """batch norms of the trained generator: by what training has averaged, or by each image's own statistics, as the
+    paper tests; the latter only fits a generator that was trained with batches of one or few"""
     lr: float = 2e-4
     """learning rate of both players (Adam)"""
     decay_after: float = 1.0
