@@ -1,11 +1,12 @@
-"""Norms of translators: over a batch, over each map or all maps of an image, and batch norm that tests images singly.
+"""Norms of maps: over a batch, over each, some or all maps of an image, and batch norm that tests images singly.
 
 Batch norm: Ioffe & Szegedy 2015, arXiv:1502.03167. Instance norm: Ulyanov et al. 2016, arXiv:1607.08022. Layer norm: Ba
-et al. 2016, arXiv:1607.06450.
+et al. 2016, arXiv:1607.06450. Group norm: Wu & He 2018, arXiv:1803.08494.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Literal, final
 
 import torch
@@ -49,3 +50,12 @@ class LayerNorm2d(nn.Module):
 def norm2d(kind: Norm, width: int) -> nn.Module:
     """A norm over `width` channels. Instance norm here has no weights and no running statistics."""
     return nn.BatchNorm2d(width) if kind == "batch" else nn.InstanceNorm2d(width)
+
+
+def group_norm(width: int) -> nn.GroupNorm:
+    """Groups of 16 maps of an image, each with mean 0 and deviation 1; then a gain and a shift for each map.
+
+    16 a group is one of the paper's two rules (table 3); where 16 does not divide `width`, or `width` is less, their
+    greatest common divisor serves. Nothing depends on the batch, whatever its size.
+    """
+    return nn.GroupNorm(width // math.gcd(width, 16), width)
