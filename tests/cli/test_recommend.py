@@ -17,7 +17,7 @@ from saddlepoint.cli.advice import BY_CLASS, ORDERS, Advice, advise, resolution
 from saddlepoint.cli.survey import Computer, Images, directions, look_at, near_duplicates, sides
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import ConfigError, RunError
 
 LAPTOP = Computer(cores=4, memory=8 << 30, gpu="")
 STATION = Computer(cores=16, memory=80 << 30, gpu="A GPU")
@@ -163,6 +163,13 @@ def test_a_proposal_fits_the_memory_and_the_minutes(tmp_path: Path) -> None:
     assert "what the time allows of the 1,000,000,000" in roomy.reasons[-1]
     tight, _ = recommend.timed(Advice("dcgan", settings, ()), Computer(1, 200_000, ""), minutes=1)
     assert tight.settings["accumulate"] == 8
+
+
+def test_a_stop_before_anything_is_timed_proposes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommend.Trainer, "fit", lambda trainer: "interrupted")
+    settings = {"data": "digits", "images": 100, "generator_width": 4, "critic_width": 4}
+    with pytest.raises(RunError, match="stopped before a step could be timed"):
+        recommend.timed(Advice("dcgan", settings, ()), LAPTOP, 1.0)
 
 
 def test_a_file_for_another_method_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.memory import estimate
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import ConfigError, RunError
 from saddlepoint.report.wording import duration
 
 STEPS, SECONDS = 8, 20.0
@@ -129,7 +129,9 @@ class _Watch(Hook):
 
     @property
     def rate(self) -> float:
-        """Images a second of the step in the middle."""
+        """Images a second of the step in the middle. Raises RunError when the run was stopped before there was one."""
+        if len(self._times) < 2:
+            raise RunError("stopped before a step could be timed; nothing is proposed.")
         steps = zip(pairwise(self._images), pairwise(self._times))
         return statistics.median((b - a) / max(then - now, 1e-9) for (a, b), (now, then) in steps)
 

@@ -155,7 +155,7 @@ PROOF = Proof(
         "generator_width": 16,
         "critic_width": 16,
         "halvings": 2,
-        "cycle": 100.0,  # it alone carries colours, of few pixels here: with the authors' 10 and 5 none is learnt in time
+        "cycle": 100.0,  # it alone carries colours, and few pixels have any: 10, the authors', learns none in time
         "identity": 50.0,
         "lr": 5e-4,  # 6,000 steps are too few for the authors' 2e-4
     },
