@@ -111,6 +111,18 @@ class Linear:
         return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
 
 
+@dataclass(frozen=True)
+class Step:
+    """`start`, and after every `images` the `factor` of what it was: a staircase."""
+
+    start: float
+    images: int
+    factor: float = 0.1
+
+    def __call__(self, clock: Clock) -> float:
+        return self.start * self.factor ** (clock.images // self.images)
+
+
 def at(value: float | Schedule, clock: Clock) -> float:
     """What a number is at `clock`, be it constant or scheduled."""
     return value(clock) if callable(value) else value

@@ -69,7 +69,7 @@ class VAE(Method):
             decoder: nn.Module = MLPGenerator(self.latent, self.widths[::-1], data.shape, bounded=False)
         else:
             image = (data.channels, check_side(data.resolution, instead=" or --layers dense"), self.width, 4)
-            encoder = DCGANCritic(*image, outputs=2 * self.latent, norm=False)
+            encoder = DCGANCritic(*image, outputs=2 * self.latent, norm="none")
             decoder = DCGANGenerator(self.latent, *image, norm=False, bounded=False)
         nets = Networks(encoder=encoder, decoder=decoder)
         initialise(nets, "glorot")

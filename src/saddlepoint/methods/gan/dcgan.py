@@ -9,15 +9,17 @@ from typing import Any, Literal, final
 import torch
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
+from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Cosine, Draw, Linear, Networks, Optim, Proof, Schedule, Step, Update
+from saddlepoint.methods.families.stabilised import Stabilised
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import ConvNorm, DCGANCritic, DCGANGenerator, check_side
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class DCGAN(Unconditional):
+class DCGAN(Stabilised, Unconditional):
     """The convolutional GAN that most others start from: sides 8, 16, 32, 64 and so on, grey or colour."""
 
     takes = ImageBatch
@@ -29,6 +31,12 @@ class DCGAN(Unconditional):
     """the critic's channels at half the image's side, likewise"""
     kernel: Literal[4, 5] = 4
     """side of every kernel: 5 as the authors, 4 as the Torch port that most copies follow"""
+    critic_norm: ConvNorm = "batch"
+    """what steadies the critic's layers: batch norm as the authors; group norm, which does not depend on the batch;
+    spectral norm of the weights; or none"""
+    minibatch_kernels: int = 0
+    """figures by which the critic sees how near each image is to others of its batch (minibatch discrimination): 100,
+    say; 0 for none"""
     objective: Objective = "non-saturating"
     """what the two players minimise"""
     real_target: float = 1.0
@@ -37,6 +45,11 @@ class DCGAN(Unconditional):
     """learning rate of the generator"""
     critic_lr: float = 2e-4
     """learning rate of the critic"""
+    lr_schedule: Literal["constant", "linear", "cosine", "step"] = "constant"
+    """how both rates go on: to 0 in a line from the middle of the run on, to 0 along half a cosine over all of it, or
+    down to a tenth again and again"""
+    lr_step_images: int = 100_000
+    """images between two steps down, with --lr-schedule step"""
     beta1: float = 0.5
     """Adam's first beta, for both"""
     beta2: float = 0.999
@@ -45,17 +58,28 @@ class DCGAN(Unconditional):
     """L2 penalty on the weights, for both"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_targets(self.objective, self.real_target)
+        if self.lr_step_images < 1 or self.minibatch_kernels < 0:
+            raise ConfigError("lr_step_images must be 1 or more, and minibatch_kernels 0 or more.")
 
     def networks(self, data: DataSpec) -> Networks:
         side = check_side(data.resolution)
         return Networks(
             generator=DCGANGenerator(self.latent, data.channels, side, self.generator_width, self.kernel),
-            critic=DCGANCritic(data.channels, side, self.critic_width, self.kernel),
+            critic=DCGANCritic(
+                data.channels,
+                side,
+                self.critic_width,
+                self.kernel,
+                norm=self.critic_norm,
+                kernels=self.minibatch_kernels,
+            ),
+            **self.memory(data),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
-        rates = {"generator": self.generator_lr, "critic": self.critic_lr}
+        rates = {"generator": self._scheduled(self.generator_lr), "critic": self._scheduled(self.critic_lr)}
         betas = (self.beta1, self.beta2)
         return {name: Adam(name, lr=lr, betas=betas, weight_decay=self.weight_decay) for name, lr in rates.items()}
 
@@ -63,12 +87,27 @@ class DCGAN(Unconditional):
         image = draw().image  # [N, C, S, S] in [-1, 1]
         # One set of fakes for both players, as in the Torch port: holding its graph saves a pass through the generator.
         fakes = nets.generator(self.draw_latents(draw, len(image)))
-        real, fake = nets.critic(image), nets.critic(fakes.detach())  # apart: batch norm must not see both at once
+        image = self.noisy(draw, clock, image)
+        old = self.noisy(draw, clock, self.replayed(nets, draw, fakes))
+        real, fake = nets.critic(image), nets.critic(old)  # apart: batch norm must not see both at once
         losses = critic_loss(self.objective, real, fake, real_target=self.real_target)
+        losses |= self.inconsistency(nets, draw, {"real": image, "fake": old}, {"real": real, "fake": fake})
         yield Update("critic", losses, watch=mean_logits(real, fake))
         with torch.no_grad():
             rival = nets.critic(image) if self.objective == "relativistic" else None
-        yield Update("generator", {"fake": generator_loss(self.objective, nets.critic(fakes), rival)})
+        loss = generator_loss(self.objective, nets.critic(self.noisy(draw, clock, fakes)), rival)
+        yield Update("generator", {"fake": loss, **self.regularity(nets)})
+
+    def _scheduled(self, rate: float) -> float | Schedule:
+        match self.lr_schedule:
+            case "constant":
+                return rate
+            case "linear":
+                return Linear(rate, after=0.5)
+            case "cosine":
+                return Cosine(rate, 0.0)
+            case "step":
+                return Step(rate, self.lr_step_images)
 
 
 # Settings by preset, with where each comes from; the authors train 25 epochs of their own set (give --images).

@@ -64,7 +64,7 @@ class WGANGP(Unconditional):
             )
         if len(data.shape) > 1:
             image = (data.channels, check_side(data.resolution), self.width, 5)
-            nets = Networks(generator=DCGANGenerator(self.latent, *image), critic=DCGANCritic(*image, norm=False))
+            nets = Networks(generator=DCGANGenerator(self.latent, *image), critic=DCGANCritic(*image, norm="none"))
         else:
             generator = MLPGenerator(self.latent, self.widths, data.shape)
             nets = Networks(generator=generator, critic=MLPCritic(data.shape, self.widths))

@@ -9,12 +9,17 @@ discriminator            critic
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import final
+from typing import Literal, final
 
 from torch import Tensor, nn
 
 from saddlepoint.errors import ConfigError
 from saddlepoint.nn.layers.initialisation import initialise
+from saddlepoint.nn.layers.minibatch_discrimination import MinibatchDiscrimination
+from saddlepoint.nn.layers.norm import group_norm
+from saddlepoint.nn.layers.spectral_norm import normalise_spectrally
+
+ConvNorm = Literal["batch", "group", "spectral", "none"]
 
 
 def check_side(side: int, instead: str = "") -> int:
@@ -80,8 +85,10 @@ class DCGANGenerator(nn.Module):
 class DCGANCritic(nn.Module):
     """Images [N, C, S, S] -> [N] logits, or with `outputs` [N, outputs]: strided convolutions, then one linear map.
 
-    LeakyReLU .2 after every convolution, batch norm before it in all but the first. A single verdict has no bias.
-    norm: False leaves batch norm out, as a critic under a gradient penalty must, and gives the convolutions biases.
+    LeakyReLU .2 after every convolution, a norm before it in all but the first. A single verdict has no bias.
+    norm: "none" leaves it out, as a critic under a gradient penalty must, and gives the convolutions biases; so does
+        "spectral", which bounds the weights of all layers instead.
+    kernels: of minibatch discrimination, which the last layer then sees beside the features; 0 for none.
     """
 
     def __init__(
@@ -92,19 +99,26 @@ class DCGANCritic(nn.Module):
         kernel: int,
         *,
         outputs: int | None = None,
-        norm: bool = True,
+        norm: ConvNorm = "batch",
+        kernels: int = 0,
     ) -> None:
         super().__init__()
-        maps = widths(resolution, width)
-        layers: list[nn.Module] = [_halve(channels, maps[0], kernel, norm), nn.LeakyReLU(0.2, inplace=True)]
+        maps, normed = widths(resolution, width), norm in ("batch", "group")
+        layers: list[nn.Module] = [_halve(channels, maps[0], kernel, normed), nn.LeakyReLU(0.2, inplace=True)]
         for narrow, wide in pairwise(maps):
-            layers += [_halve(narrow, wide, kernel, norm), *_norm(wide, norm), nn.LeakyReLU(0.2, inplace=True)]
+            between = [group_norm(wide)] if norm == "group" else _norm(wide, normed)
+            layers += [_halve(narrow, wide, kernel, normed), *between, nn.LeakyReLU(0.2, inplace=True)]
         self.layers, self.outputs = nn.Sequential(*layers), outputs
-        self.output = nn.Linear(smallest(resolution) ** 2 * maps[-1], outputs or 1, bias=outputs is not None)
+        features = smallest(resolution) ** 2 * maps[-1]
+        self.company = MinibatchDiscrimination(features, kernels) if kernels else None
+        self.output = nn.Linear(features + kernels, outputs or 1, bias=outputs is not None)
         initialise(self, "normal", 0.02)
+        if norm == "spectral":
+            normalise_spectrally(self)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.layers(image).permute(0, 2, 3, 1).flatten(1)  # no copy where the maps are channels last
+        x = x if self.company is None else self.company(x)
         logits: Tensor = self.output(x)
         return logits.squeeze(1) if self.outputs is None else logits
 
