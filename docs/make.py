@@ -1,4 +1,4 @@
-"""Writes the pages that are made from code and evidence: docs/methods/*.md, docs/evidence.md and docs/benchmarks.md.
+"""Writes what is made from code and evidence: docs/methods/*.md, two pages of evidence, the README's table of methods.
 
 --check only looks.
 """
@@ -28,6 +28,7 @@ from saddlepoint.report.wording import number
 
 DOCS = Path(__file__).parent
 EVIDENCE = DOCS.parent / "evidence"
+README = DOCS.parent / "README.md"
 
 Row = dict[str, Any]
 
@@ -57,6 +58,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "methods" / "index.md"] = _index(names)
     made[DOCS / "evidence.md"] = _overview(names)
     made[DOCS / "benchmarks.md"] = _benchmarks()
+    made[README] = _readme(names)
     return made
 
 
@@ -258,17 +260,37 @@ def _benchmarks() -> str:
 # -- the index of methods ---------------------------------------------------------------------------------------------
 
 
+def _readme(names: list[str]) -> str:
+    """The README as it is, with a fresh table of methods between its two marks."""
+    rows = [
+        {
+            "method": f"[{name}](docs/methods/{name}.md)",
+            "what it is": methods.listing()[name].summary,
+            "its proof": _proved(name),
+        }
+        for name in names
+    ]
+    before, begin, rest = README.read_text(encoding="utf-8").partition("<!-- methods -->\n")
+    _, end, after = rest.partition("<!-- end of methods -->\n")
+    return f"{before}{begin}\n{markdown(rows)}\n{end}{after}"
+
+
+def _proved(name: str) -> str:
+    """How many of the recorded runs of a proof passed, in words."""
+    runs = _held(name).get("runs", [])
+    return f"{sum(run['passed'] for run in runs)} of {len(runs)} runs passed" if runs else "not recorded"
+
+
 def _index(names: list[str]) -> str:
     rows: list[Row] = []
     for name in names:
-        entry, runs = methods.listing()[name], _held(name).get("runs", [])
-        passed = sum(run["passed"] for run in runs)
+        entry = methods.listing()[name]
         rows.append(
             {
                 "method": f"[{name}]({name}.md)",
                 "family": entry.family,
                 "what it is": entry.summary,
-                "proof": f"{passed} of {len(runs)} runs passed" if runs else "not recorded",
+                "proof": _proved(name),
             }
         )
     told = "One file each; `saddle list` shows the same. How to add one: [write a method](../how-to/write-a-method.md)."

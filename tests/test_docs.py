@@ -100,6 +100,7 @@ def test_evidence_becomes_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ]
     run = {
         "seed": 0, "precision": "float32", "command": "saddle prove dcgan --seed 0", "passed": True, "seconds": 87.0,
+        "processor_seconds": 60.0,
         "protocol": "898 images each.", "rows": rows, "figure": "frechet", "commit": None, "machine": "x86_64, 2 cores",
         "torch": "2.13.0",
     }  # fmt: skip
@@ -107,7 +108,7 @@ def test_evidence_becomes_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(make, "EVIDENCE", tmp_path)
     pages = {path.name: text for path, text in make.pages().items()}
     assert (
-        "| [dcgan](methods/dcgan.md) | `digits` | 0 | float32 | frechet | 7.4 | 0.5 | 59 | 1.45 | passed |"
+        "| [dcgan](methods/dcgan.md) | `digits` | 0 | float32 | frechet | 7.4 | 0.5 | 59 | 1.45 | 1 | passed |"
         in pages["evidence.md"]
     )
     assert "| 0 | float32 | generated | 7.4 | passed |" in pages["dcgan.md"]
