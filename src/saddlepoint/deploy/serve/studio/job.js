@@ -14,11 +14,14 @@ export async function follow(stage, body) {
   const button = make("button", { type: "button" }, "Cancel");
   const early = make("figure", { class: "early", hidden: true });
   stage.replaceChildren(make("div", { class: "job" }, bar, words, button), early);
-  let job = await api.begin(body);
+  let job;
+  const cancel = () => job && api.cancel(job.id).catch(() => {});
   button.addEventListener("click", () => {
     button.disabled = true;
-    api.cancel(job.id).catch(() => {});
+    cancel();
   });
+  job = await api.begin(body);
+  if (button.disabled) cancel(); // a click that came before the job had a name
   while (!ENDED.has(job.state)) {
     bar.value = job.progress;
     words.textContent = told(job);
