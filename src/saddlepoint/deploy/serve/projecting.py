@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-import torch
 from PIL import Image
 
-from saddlepoint.data.pixels import pixels, to_uint8
-from saddlepoint.data.sources.fit import square
-from saddlepoint.data.sources.pictures import as_pixels
+from saddlepoint.data.pixels import to_uint8
 from saddlepoint.deploy.serve.making import Made, pictured
 from saddlepoint.deploy.serve.progress import Progress, Stopped
 from saddlepoint.deploy.serve.schemas import ProjectSettings
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.latent.codes import Code
+from saddlepoint.latent.given import as_trained
 from saddlepoint.latent.project import Projection, project
 
 
@@ -24,8 +21,7 @@ def found(
 ) -> tuple[Made, Code, dict[str, Any]]:
     """Runs in a worker thread: the image, its code, and figures of how near it came. Raises Stopped."""
     model = served.model
-    picture = square(given.convert("L" if model.spec.channels == 1 else "RGB"), model.spec.resolution, "crop")[0]
-    image = pixels(torch.from_numpy(np.array(as_pixels(picture)))[None])
+    image = as_trained(model, given)[None]
 
     def told(step: int, share: float, loss: float) -> None:
         progress.share = share
