@@ -46,7 +46,10 @@ class Conditional(FromNoise, ABC):
         nets: holds `generator`, in evaluation mode. label: [n] int64. truncation: multiplies the latents. There is no
         noise but the latents', so `noise` changes nothing. Raises CapabilityError without a label.
         """
-        if label is None:
-            raise CapabilityError("this model makes images of a chosen class: give a label for each latent.")
+        self.check_label(label)
         images: Tensor = nets.get_submodule("generator")(latents * truncation, label)
         return images
+
+    def check_label(self, label: Tensor | None) -> None:
+        if label is None:
+            raise CapabilityError("this model makes images of a chosen class: give a label for each latent.")

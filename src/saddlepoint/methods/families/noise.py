@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,3 +28,10 @@ class FromNoise(Method, ABC):
     def draw_latents(self, draw: Draw, n: int) -> Tensor:
         """Noise for `n` images of a training step.  [n, latent]"""
         return draw.uniform(n, self.latent) * 2 - 1 if self.prior == "uniform" else draw.noise(n, self.latent)
+
+    @abstractmethod
+    def check_label(self, label: Tensor | None) -> None:
+        """Raises CapabilityError where samples are asked for with a label that cannot be had, or without one that must.
+
+        label: [n] int64, or None for none.
+        """

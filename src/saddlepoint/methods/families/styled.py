@@ -14,12 +14,16 @@ from torch import Tensor, nn
 
 from saddlepoint.keyed import generator as keyed_generator
 from saddlepoint.methods.base import Draw, Networks
-from saddlepoint.methods.families.unconditional import Unconditional
+from saddlepoint.methods.families.noise import FromNoise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Styled(Unconditional, ABC):
-    """A method whose network `generator` has a `mapping` to styles and a `synthesis` from these to images."""
+class Styled(FromNoise, ABC):
+    """A method whose network `generator` has a `mapping` to styles and a `synthesis` from these to images.
+
+    Beside it stands `Unconditional` or `Conditional`, which says whether the mapping takes a label; a style that was
+    made with one carries the class from there on. There is one average style, over all classes.
+    """
 
     truncated_layers: ClassVar[int | None] = None
     """how many of the coarser layers truncation pulls; None for all"""
@@ -32,14 +36,17 @@ class Styled(Unconditional, ABC):
     """chance that the finer layers of a step's images take the styles of a second noise vector, from one random layer
     on; one chance for the whole step, as in the authors' code"""
 
-    def draw_styles(self, nets: Networks, draw: Draw, n: int) -> tuple[Tensor, Tensor]:
-        """Styles for `n` images of a training step, and their mean without mixing.  [n, L, style], [style]"""
+    def draw_styles(self, nets: Networks, draw: Draw, n: int, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Styles for `n` images of a training step, and their mean without mixing.  [n, L, style], [style]
+
+        label: [n] int64, of both noise vectors where styles are mixed; None without classes.
+        """
         mapping, layers = nets.generator.mapping, nets.generator.synthesis.styles
-        style = mapping(self.draw_latents(draw, n))
+        style = mapping(self.draw_latents(draw, n), label)
         mean = style.detach().mean(0)
         styles = style[:, None].expand(-1, layers, -1)
         if self.mixing:
-            other = mapping(self.draw_latents(draw, n))
+            other = mapping(self.draw_latents(draw, n), label)
             coin, place = draw.uniform(1, 2).unbind(1)
             first = torch.where(coin < self.mixing, 1 + (place * (layers - 1)).floor(), layers)
             coarse = torch.arange(layers, device=style.device) < first  # [L]
@@ -58,9 +65,10 @@ class Styled(Unconditional, ABC):
         truncation: float = 1.0,
         noise: Literal["random", "constant"] = "random",
     ) -> Tensor:
-        """Images [n, C, H, W] in [-1, 1], float32; row i depends on latent i alone.
+        """Images [n, C, H, W] in [-1, 1], float32; row i depends on latent i alone, and on label i where there are any.
 
-        nets: holds `generator`, in evaluation mode. truncation: pulls the styles to their average; 0 gives its image.
+        nets: holds `generator`, in evaluation mode. label: [n] int64. truncation: pulls the styles to their average; 0
+        gives its image, whatever the class.
         noise: "random" is another for each latent, and always the same for the same latent; "constant" is one for all.
         """
         styles = self.styles(nets, latents, label, truncation)
@@ -68,9 +76,9 @@ class Styled(Unconditional, ABC):
 
     def styles(self, nets: nn.Module, latents: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
         """[n, latent] -> [n, L, style]; truncation pulls the coarser `truncated_layers` of them to the average."""
-        self._refuse_label(label)
+        self.check_label(label)
         mapping, synthesis = _parts(nets)
-        style = mapping(latents)  # [n, style]
+        style = mapping(latents, label)  # [n, style]
         styles: Tensor = style[:, None].repeat(1, synthesis.styles, 1)
         if truncation != 1:
             pulled = mapping.truncated(style, truncation)[:, None]

@@ -19,7 +19,7 @@ class Unconditional(FromNoise, ABC):
 
     def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone."""
-        self._refuse_label(label)
+        self.check_label(label)
         return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform")
 
     def generate(
@@ -35,10 +35,10 @@ class Unconditional(FromNoise, ABC):
         nets: holds `generator`, in evaluation mode. truncation: multiplies the latents, so under 1 it pulls them to
         the middle of the prior. There is no noise but the latents', so `noise` changes nothing.
         """
-        self._refuse_label(label)
+        self.check_label(label)
         made: Tensor = nets.get_submodule("generator")(latents * truncation)
         return made.clamp(-1, 1) if made.dim() == 4 else made  # not every generator ends with tanh
 
-    def _refuse_label(self, label: Tensor | None) -> None:
+    def check_label(self, label: Tensor | None) -> None:
         if label is not None:
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")

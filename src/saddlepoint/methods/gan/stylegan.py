@@ -21,13 +21,14 @@ from saddlepoint.losses.penalties import r1
 from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.growing import Growing
 from saddlepoint.methods.families.styled import Styled
+from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.progressive import ProgressiveCritic
 from saddlepoint.nn.backbones.stylegan import StyleGANGenerator
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class StyleGAN(Growing, Styled):
+class StyleGAN(Growing, Styled, Unconditional):
     """Grows as ProGAN does; its generator makes a style from the noise vector and gives it to every layer."""
 
     takes = ImageBatch

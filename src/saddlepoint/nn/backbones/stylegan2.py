@@ -53,6 +53,7 @@ class StyleGAN2Generator(nn.Module):
         classes: int = 0,
     ) -> None:
         super().__init__()
+        self.classes = classes
         self.mapping = StyleMapping(latent, style, mapping_layers, classes)
         self.synthesis = StyleGAN2Synthesis(style, channels, widths(resolution, base, most))
 
