@@ -2,8 +2,8 @@
 
 The critic has one logit a class; "fake" is one more class whose logit is fixed at 0, so D(x) = Z / (Z + 1) where Z is
 the sum of the exponentials of the others. The generator matches the mean of the critic's last hidden layer. What is
-tested is a running average of the critic. The networks are those of the authors' MNIST code, without their first pass
-over the data that scales the weights.
+tested is a running average of the critic. The networks are those of the authors' MNIST code. Their first pass over the
+data, which gives every layer outputs of unit variance, is left out: He's first weights come near, without the data.
 
 Paper    here
 D(x)     the sigmoid of the logits' `logsumexp`
@@ -29,6 +29,7 @@ from saddlepoint.losses.adversarial import critic_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.gaussian_noise import GaussianNoise
+from saddlepoint.nn.layers.initialisation import initialise
 
 
 @final
@@ -58,9 +59,9 @@ class SGANCritic(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [nn.Flatten(), GaussianNoise(noise_input)]
         for inputs, width in pairwise((math.prod(shape), *widths)):
-            layers += [weight_norm(nn.Linear(inputs, width)), nn.ReLU(), GaussianNoise(noise_hidden)]
+            layers += [_dense(inputs, width), nn.ReLU(), GaussianNoise(noise_hidden)]
         self.hidden, self.noise = nn.Sequential(*layers[:-1]), layers[-1]
-        self.output = weight_norm(nn.Linear(widths[-1], classes))
+        self.output = _dense(widths[-1], classes)
 
     def features(self, image: Tensor) -> Tensor:
         """The last hidden layer, before its noise.  [N, widths[-1]]"""
@@ -70,6 +71,13 @@ class SGANCritic(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.output(self.noise(self.features(image)))
         return logits.float()
+
+
+def _dense(inputs: int, outputs: int) -> nn.Module:
+    """A dense layer with weight norm whose first outputs are no smaller than its inputs, or the noise would drown them."""
+    layer = nn.Linear(inputs, outputs)
+    initialise(layer, "he")
+    return weight_norm(layer)
 
 
 @final
