@@ -74,7 +74,7 @@ class SGANCritic(nn.Module):
 
 
 def _dense(inputs: int, outputs: int) -> nn.Module:
-    """A dense layer with weight norm whose first outputs are no smaller than its inputs, or the noise would drown them."""
+    """A dense layer with weight norm whose first outputs are as large as its inputs, or the noise would drown them."""
     layer = nn.Linear(inputs, outputs)
     initialise(layer, "he")
     return weight_norm(layer)
