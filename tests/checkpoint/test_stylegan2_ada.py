@@ -42,6 +42,15 @@ def test_a_plain_discriminator_of_one_class_fits_too() -> None:
     ours.load_state_dict(stylegan2_ada.critic(filled(shapes)), strict=True)
 
 
+@pytest.mark.parametrize(("classes", "method"), [(0, "stylegan2"), (CLASSES, "stylegan2_conditional")])
+def test_a_generator_is_recognised_with_its_classes_and_the_length_of_its_noise(classes: int, method: str) -> None:
+    found = stylegan2_ada.recognised(filled(dict(official_generator(classes))))
+    assert found is not None
+    assert (found.method, found.classes, found.shape) == (method, classes, (3, 16, 16))
+    assert found.options == {"latent": 4, "style": 4, "base": 32, "most": 4, "mapping_layers": 2}
+    assert ("of 2 classes" in found.what) == bool(classes)
+
+
 @pytest.mark.parametrize("name", ["synthesis.b8.skip.weight", "synthesis.b8.conv2.weight", "mapping.fc0.scale", "G.x"])
 def test_a_foreign_name_in_a_generator_is_refused_in_words(name: str) -> None:
     with pytest.raises(CheckpointError, match=f"{name} is no part of a StyleGAN2 generator.*whole official network"):

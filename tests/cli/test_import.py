@@ -129,9 +129,52 @@ def test_a_stylegan2_is_taken_out_of_its_authors_pickle_and_the_averaged_one_at_
     assert saddlepoint.load(tmp_path / "b").nets.generator.synthesis.images[0].bias.tolist() == [1, 1, 1]
 
 
-def test_a_stylegan2_of_classes_is_refused_in_words(tmp_path) -> None:
-    torch.save(filled(dict(official_generator())), tmp_path / "net.pth")
-    refused("makes images of 2 classes; only a StyleGAN2 without labels", tmp_path / "net.pth", "--out", tmp_path / "a")
+def test_a_stylegan2_of_classes_becomes_a_model_that_makes_a_chosen_one(tmp_path, capsys, monkeypatch) -> None:
+    content = {"G_ema": persistent_classes(monkeypatch)(filled(dict(official_generator())))}
+    (tmp_path / "net.pkl").write_bytes(pickle.dumps(content))
+    assert main([str(tmp_path / "net.pkl"), "--out", str(tmp_path / "a")]) == 0
+    said = capsys.readouterr().out
+    assert "generator of 16x16 images from 4 numbers, of 2 classes" in said
+    assert said.rstrip().endswith("-n 64 --label 0")
+    model = saddlepoint.load(tmp_path / "a")
+    assert (model.name, model.spec.classes, model.method.latent) == ("stylegan2_conditional", ("0", "1"), 4)  # type: ignore[attr-defined]
+    latents, label = torch.linspace(-1, 1, 8).view(2, 4), torch.tensor([0, 1])
+    images = model.method.generate(model.nets, latents, label, noise="constant")  # type: ignore[attr-defined]
+    # As the official forward has it, see tests/checkpoint/test_stylegan2_ada.py.
+    assert images[0, :, 5, 9].tolist() == pytest.approx([-0.638656, 0.155218, 0.007780], abs=1e-4)
+    assert images[1, :, 12, 3].tolist() == pytest.approx([-0.055831, 0.349636, -0.429014], abs=1e-4)
+    assert torch.equal(model.sample(2, label=1)[1], model.sample(2)[1])
+    assert not torch.equal(model.sample(2, label=1)[0], model.sample(2)[0])
+    with pytest.raises(CapabilityError, match="the classes are 0 to 1"):
+        model.sample(2, label=2)
+    sample = importlib.import_module("saddlepoint.cli.sample").main
+    assert sample([str(tmp_path / "a"), "-n", "2", "--label", "1", "--out", str(tmp_path / "one.png")]) == 0
+    assert Image.open(tmp_path / "one.png").size[0] > 16
+
+
+def test_a_reference_of_a_model_of_classes_has_labels_too(tmp_path, capsys) -> None:
+    net, out = tmp_path / "net.pth", tmp_path / "model"
+    torch.save(filled(dict(official_generator())), net)
+    main([str(net), "--out", str(out)])
+    model, latents = saddlepoint.load(out), torch.randn(3, 4)
+    label = torch.tensor([1, 0, 1])
+    made = model.method.generate(model.nets, latents, label, noise="constant").numpy()  # type: ignore[attr-defined]
+    for name, labels in {
+        "right": {"label": label},
+        "bare": {},
+        "other": {"label": 1 - label},
+        "odd": {"label": label + 1},
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", input=latents, output=made, **labels)
+    assert main([str(net), "--out", str(tmp_path / "b"), "--check", str(tmp_path / "right.npz")]) == 0
+    assert "the same images as the reference" in capsys.readouterr().out
+    for name, words in {
+        "bare": "has no array 'label': numpy.savez.FILE, input=..., output=..., label=...",
+        "other": "differ from the reference",
+        "odd": "label must be a number from 0 to 1 for each input",
+    }.items():
+        refused(words, net, "--out", tmp_path / "c", "--check", tmp_path / f"{name}.npz")
+    assert not (tmp_path / "c").exists()
 
 
 def test_two_files_are_the_two_ways_of_one_cyclegan_and_one_file_is_one_way(tmp_path, capsys) -> None:

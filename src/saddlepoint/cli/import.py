@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from saddlepoint.cli import plan as plans
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.trainer import load_networks
 from saddlepoint.errors import CheckpointError, ConfigError
-from saddlepoint.methods.abilities import Samples, Translates
+from saddlepoint.methods.abilities import ByClass, Samples, Translates
 from saddlepoint.methods.base import Clock, Networks
 
 _BAR = 1e-4
@@ -48,8 +48,8 @@ class Import:
     resolution: int | None = None
     """the side in pixels that a translator was trained on, where its shapes do not tell"""
     check: Path | None = None
-    """an .npz with reference arrays `input` and `output`: images [N, C, H, W] in [-1, 1], latents [N, L]; a model that
-    differs by more than 1e-4 is not written"""
+    """an .npz with reference arrays `input` and `output`: images [N, C, H, W] in [-1, 1], latents [N, L]; of a model of
+    classes `label` too, [N] whole numbers from 0; a model that differs by more than 1e-4 is not written"""
 
 
 def main(arguments: list[str]) -> int:
@@ -77,6 +77,7 @@ def main(arguments: list[str]) -> int:
     model.save_pretrained(out)
     print(out)
     use = f"translate {out} IN OUT" if isinstance(model.method, Translates) else f"sample {out} -n 64"
+    use += " --label 0" if imported.classes else ""
     print(f"  use it   saddle {use}")
     return 0
 
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> int:
 def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     """A model with the recognised weights. Raises CheckpointError where they do not fit the settings read from them."""
     method = config.from_json(methods.load(imported.method), imported.options)
-    spec = DataSpec(imported.shape)
+    spec = DataSpec(imported.shape, _classes(imported))
     whole = method.networks(spec)
     nets = Networks(**{name: whole.get_submodule(name) for name in imported.weights})
     flat = {f"{name}.{key}": value for name, state in imported.weights.items() for key, value in state.items()}
@@ -101,11 +102,14 @@ def difference(model: Model, reference: Path) -> float:
 
     Raises ConfigError for a file that has no such arrays, or that do not fit the model.
     """
-    arrays = _arrays(reference)
-    given = arrays["input"].float()
+    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    arrays = _arrays(reference, ("input", "output", "label") if classes else ("input", "output"))
+    given, label = arrays["input"].float(), arrays["label"].long() if classes else None
+    if label is not None and (label.shape != given.shape[:1] or not bool(((label >= 0) & (label < classes)).all())):
+        raise ConfigError(f"{reference}: label must be a number from 0 to {classes - 1} for each input.")
     try:
         if isinstance(model.method, Samples):
-            made = model.method.generate(model.nets, given.flatten(1), noise="constant")
+            made = model.method.generate(model.nets, given.flatten(1), label, noise="constant")
         else:
             made = model.translate(given).as_subclass(Tensor)
     except RuntimeError as error:
@@ -116,15 +120,16 @@ def difference(model: Model, reference: Path) -> float:
     return float((made.clamp(-1, 1) - wanted).abs().max())
 
 
-def _arrays(reference: Path) -> dict[str, Tensor]:
+def _arrays(reference: Path, names: Sequence[str]) -> dict[str, Tensor]:
     try:
         with np.load(reference, allow_pickle=False) as file:
-            arrays = {name: torch.from_numpy(file[name]) for name in ("input", "output") if name in file}
+            arrays = {name: torch.from_numpy(file[name]) for name in names if name in file}
     except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"{reference} cannot be read as an .npz of arrays ({error}).") from error
-    missing = [name for name in ("input", "output") if name not in arrays]
+    missing = [name for name in names if name not in arrays]
     if missing:
-        raise ConfigError(f"{reference} has no array {missing[0]!r}: numpy.savez(FILE, input=..., output=...).")
+        wanted = ", ".join(f"{name}=..." for name in names)
+        raise ConfigError(f"{reference} has no array {missing[0]!r}: numpy.savez(FILE, {wanted}).")
     return arrays
 
 
@@ -137,6 +142,11 @@ def _joined(imported: list[Imported]) -> Imported:
     if not same or "a2b" not in first.weights:
         raise ConfigError(f"two files must be the two ways of one CycleGAN; these are {first.what} and {second.what}.")
     return replace(first, what=f"{first.what}, both ways", weights={**first.weights, "b2a": second.weights["a2b"]})
+
+
+def _classes(imported: Imported) -> tuple[str, ...]:
+    """Names of the classes: their numbers, since files say no more."""
+    return tuple(map(str, range(imported.classes)))
 
 
 def _with_side(imported: Imported, side: int | None) -> Imported:
@@ -158,7 +168,7 @@ def _facts(files: tuple[Path, ...], names: list[str], imported: Imported, argume
         "dataset": {
             "source": "data that the file does not name",
             "shape": list(imported.shape),
-            "classes": [],
+            "classes": list(_classes(imported)),
             "images": 0,
             "notes": [f"imported from {' and '.join(of)}: {imported.origin}, {imported.what}"],
         },

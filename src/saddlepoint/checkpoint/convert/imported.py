@@ -18,6 +18,7 @@ class Imported:
         trained. shape: of its images.
     weights: by name among the method's networks, each a state dict by our names.
     remarks: what the user should know, a sentence each.
+    classes: how many the generator makes, 0 where none can be chosen. Files do not name them.
     """
 
     origin: str
@@ -27,3 +28,4 @@ class Imported:
     shape: tuple[int, int, int]
     weights: Mapping[str, Mapping[str, Tensor]]
     remarks: tuple[str, ...] = field(default=())
+    classes: int = 0

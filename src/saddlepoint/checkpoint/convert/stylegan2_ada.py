@@ -29,10 +29,7 @@ _LAST = {"conv": "conv", "fc": "dense", "out": "output"}
 
 
 def recognised(state: Mapping[str, Tensor]) -> Imported | None:
-    """The generator, with what its shapes tell; None where it is none of these.
-
-    Raises CheckpointError for a critic, and for a generator of classes.
-    """
+    """The generator, with what its shapes tell; None where it is none of these. Raises CheckpointError for a critic."""
     if "b4.fc.weight" in state and "b4.out.weight" in state:
         raise CheckpointError("this is the critic of a StyleGAN2, which makes no images: import its generator (G_ema).")
     if "synthesis.b4.const" not in state or "mapping.fc0.weight" not in state:
@@ -42,15 +39,15 @@ def recognised(state: Mapping[str, Tensor]) -> Imported | None:
     largest, most = max(maps), max(maps.values())
     base = min((side * width for side, width in maps.items() if width < most), default=most * largest)
     style, inputs = state["mapping.fc0.weight"].shape
-    classes = state["mapping.embed.weight"].shape[1] if "mapping.embed.weight" in state else 0
-    if classes:
-        raise CheckpointError(f"it makes images of {classes} classes; only a StyleGAN2 without labels can be held.")
+    label = state.get("mapping.embed.weight")  # [features, classes]; they stand beside the latent in the inputs
+    latent, classes = (inputs, 0) if label is None else (inputs - label.shape[0], label.shape[1])
     return Imported(
         origin=ORIGIN,
-        what=f"generator of {largest}x{largest} images from {inputs} numbers",
-        method="stylegan2",
+        what=f"generator of {largest}x{largest} images from {latent} numbers"
+        + (f", of {classes} classes" if classes else ""),
+        method="stylegan2_conditional" if classes else "stylegan2",
         options={
-            "latent": inputs,
+            "latent": latent,
             "style": style,
             "base": base,
             "most": most,
@@ -58,6 +55,7 @@ def recognised(state: Mapping[str, Tensor]) -> Imported | None:
         },
         shape=(state["synthesis.b4.torgb.weight"].shape[0], largest, largest),
         weights={"generator": renamed},
+        classes=classes,
     )
 
 
