@@ -127,3 +127,30 @@ def test_a_model_of_one_way_refuses_the_other() -> None:
     assert torch.equal(CycleGAN().translate(one, image, "a"), image + 0.75)
     with pytest.raises(CapabilityError, match="one way alone, and translates nothing from b"):
         CycleGAN().translate(one, image, "b")
+
+
+def test_batch_norm_remembers_only_what_a_generator_is_to_translate() -> None:
+    torch.manual_seed(0)
+    method = CycleGAN(norm="batch", blocks=1, generator_width=4, critic_width=4, halvings=1, pool=0)
+    nets = method.networks(DataSpec((1, 8, 8)))
+
+    class Styles:
+        """Images around .5 in domain a and around -.5 in b."""
+
+        def __call__(self) -> UnpairedBatch:
+            return UnpairedBatch(0.5 + 0.1 * torch.randn(4, 1, 8, 8), -0.5 + 0.1 * torch.randn(4, 1, 8, 8))
+
+        def uniform(self, n: int, *shape: int) -> Tensor:
+            return torch.zeros(n, *shape)
+
+    seen: dict[str, list[Tensor]] = {"a2b": [], "b2a": []}
+    for name, means in seen.items():
+        first = nets.get_submodule(name).first[0]  # type: ignore[index]
+        first.register_forward_hook(lambda _, __, made, means=means: means.append(made.detach().mean((0, 2, 3))))
+    for _ in method.train_step(nets, Styles(), Clock()):  # type: ignore[arg-type]
+        pass
+    for name, means in seen.items():
+        norm = nets.get_submodule(name).first[1]  # type: ignore[index]
+        assert len(means) == 3  # the translation, the identity, the way back
+        torch.testing.assert_close(norm.running_mean, 0.1 * means[0])
+        assert norm.momentum == 0.1

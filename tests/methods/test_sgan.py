@@ -138,3 +138,11 @@ def test_every_weight_of_both_players_has_a_gradient() -> None:
             if isinstance(parameter, nn.Parameter) and not name.endswith(("hidden.0.bias", "hidden.3.bias")):
                 assert parameter.grad is not None, name
                 assert parameter.grad.any(), name
+
+
+def test_first_weights_let_an_image_through_the_noise() -> None:
+    torch.manual_seed(0)
+    critic = SGAN().networks(DataSpec((1, 28, 28), tuple("0123456789"))).critic
+    images = torch.rand(100, 1, 28, 28) * 2 - 1
+    hidden = critic.features(images)
+    assert hidden.square().mean().sqrt() > 0.5  # noise of .5 lies beside it, layer after layer

@@ -77,7 +77,8 @@ def _dense(inputs: int, outputs: int) -> nn.Module:
     """A dense layer with weight norm whose first outputs are as large as its inputs, or the noise would drown them."""
     layer = nn.Linear(inputs, outputs)
     initialise(layer, "he")
-    return weight_norm(layer)
+    normed: nn.Module = weight_norm(layer)
+    return normed
 
 
 @final
