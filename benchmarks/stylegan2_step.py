@@ -6,7 +6,11 @@ Both ways train networks of the same first weights on the same numbers, in float
 each image, inserts zeros and filters them away, as the papers' equations say, with maps channels first, where it is at
 its best; the library scales maps, leaves zeros out and keeps channels last. A step is the mean over the sixteen of a
 cycle: one with both regularisers, three with path lengths, twelve with neither; one of each kind is timed in a round,
-and the medians count. Ends with 1 when the bar is missed or the two ways do not give the same weights.
+and the medians count.
+
+That both compute the same is shown in float64, on smaller networks, where their weights after a step must agree to ten
+digits; and in float32 the library's may be no further from those than twice as far as the reference's are. Ends with 1
+when a bar is missed.
 """
 
 from __future__ import annotations
@@ -38,17 +42,22 @@ from saddlepoint.report.tables import print_table
 BAR = 1.5
 """least ratio of images/s on two cores"""
 
+SAME = 1e-10
+"""most distance of the two ways' weights in float64 after a step, as a share of how far they moved"""
+
 SIDE = 64
+CHECKED = {"base": 512, "batch": 4}
+"""size of the networks and the step that are compared"""
 KINDS = {"both regularisers": (16, 1), "path lengths": (4, 3), "neither": (1, 12)}
 """kind of step: a number that it has in the run, and how many of sixteen are of the kind"""
 
 
 class Draw:
-    """The same images and random numbers for both ways."""
+    """The same images and random numbers for both ways, made in float32."""
 
-    def __init__(self, batch: int, seed: int) -> None:
-        self.stream = torch.Generator().manual_seed(seed)
-        self.image = torch.rand(batch, 3, SIDE, SIDE, generator=self.stream) * 2 - 1
+    def __init__(self, batch: int, seed: int, dtype: torch.dtype) -> None:
+        self.stream, self.dtype = torch.Generator().manual_seed(seed), dtype
+        self.image = self.uniform(batch, 3, SIDE, SIDE) * 2 - 1
 
     def __call__(self) -> ImageBatch:
         """The images."""
@@ -56,25 +65,27 @@ class Draw:
 
     def noise(self, n: int, *shape: int) -> Tensor:
         """N(0, 1)."""
-        return torch.randn(n, *shape, generator=self.stream)
+        return torch.randn(n, *shape, generator=self.stream, dtype=torch.float32).to(self.dtype)
 
     def uniform(self, n: int, *shape: int) -> Tensor:
         """U[0, 1)."""
-        return torch.rand(n, *shape, generator=self.stream)
+        return torch.rand(n, *shape, generator=self.stream, dtype=torch.float32).to(self.dtype)
 
 
 class Way:
     """One way to compute: its own networks and optimisers."""
 
-    def __init__(self, method: StyleGAN2, batch: int, reference: bool, layout: torch.memory_format) -> None:
+    def __init__(self, method: StyleGAN2, batch: int, reference: bool, dtype: torch.dtype = torch.float32) -> None:
         torch.manual_seed(0)
-        self.method, self.batch, self.reference = method, batch, reference
-        self.nets = method.networks(DataSpec((3, SIDE, SIDE))).to(memory_format=layout)
+        self.method, self.batch, self.reference, self.dtype = method, batch, reference, dtype
+        layout = torch.contiguous_format if reference else torch.channels_last
+        self.nets = method.networks(DataSpec((3, SIDE, SIDE))).to(memory_format=layout, dtype=dtype)
         self.nets.augment.p.fill_(0.3)
         self.optimisers = {
-            name: torch.optim.SGD(self.nets.get_submodule(name).parameters(), lr=1e-3, fused=True)
+            name: torch.optim.SGD(self.nets.get_submodule(name).parameters(), lr=0.1, fused=True)
             for name in ("generator", "critic")
-        }  # plain descent: Adam's division would show rounding where a gradient is next to nothing
+        }  # plain descent: Adam's division would show rounding where a gradient is next to nothing; in steps of a size
+        # that float32 weights can hold
         self.start = [parameter.detach().clone() for parameter in self.nets.parameters()]
 
     def step(self, number: int) -> float:
@@ -84,9 +95,15 @@ class Way:
                 swapped.enter_context(patch.object(networks.modulation, "modulated", modulated_reference))
                 swapped.enter_context(patch.object(networks.resampling, "resample", resample_reference))
                 swapped.enter_context(patch.object(warp, "resample", resample_reference))
+            if (
+                self.dtype == torch.float64
+            ):  # losses and norms ask for float32, which is more than bf16 and less than this
+                swapped.enter_context(patch.object(Tensor, "float", lambda tensor: tensor))
+            torch.set_default_dtype(self.dtype)  # of the constants that are made on the way
+            swapped.callback(torch.set_default_dtype, torch.float32)
             begun = time.perf_counter()
             clock = Clock(step=number, fresh=self.batch)
-            for update in self.method.train_step(self.nets, Draw(self.batch, number), clock):
+            for update in self.method.train_step(self.nets, Draw(self.batch, number, self.dtype), clock):
                 moved = list(self.nets.get_submodule(update.group).parameters())
                 torch.stack(list(update.losses.values())).sum().backward(inputs=moved)
                 self.optimisers[update.group].step()
@@ -97,8 +114,34 @@ class Way:
 def distance(one: Way, other: Way) -> float:
     """How far the weights of two ways are apart, as a share of how far they moved."""
     moved = zip(one.nets.parameters(), other.nets.parameters(), other.start)
-    squares = torch.tensor([[(a - b).square().sum(), (b - start).square().sum()] for a, b, start in moved]).sum(0)
+    squares = torch.tensor(
+        [[(a - b).double().square().sum(), (b - start).double().square().sum()] for a, b, start in moved]
+    ).sum(0)
     return (squares[0] / squares[1]).sqrt().item()
+
+
+def compare() -> tuple[bool, str]:
+    """Whether both ways compute the same, by the weights after a step of each kind, and the sentence that says so."""
+    method, batch = StyleGAN2(base=CHECKED["base"]), CHECKED["batch"]
+    exact, far, near = 0.0, 0.0, 0.0
+    for number, _ in KINDS.values():
+        ways = {
+            (reference, dtype): Way(method, batch, reference, dtype)
+            for reference in (True, False)
+            for dtype in (torch.float64, torch.float32)
+        }
+        for way in ways.values():
+            way.step(number)
+        truth = ways[True, torch.float64]
+        exact = max(exact, distance(ways[False, torch.float64], truth))
+        far = max(far, distance(ways[False, torch.float32], truth))
+        near = max(near, distance(ways[True, torch.float32], truth))
+    words = (
+        f"After a step (base {CHECKED['base']}, batch {batch}) the weights of the two ways are {exact:.1e} of their way"
+        f" apart in float64, and must stay under {SAME:.0e}. In float32 the library's are {far:.1e} from the"
+        f" reference's in float64, and the reference's own {near:.1e}; the library's may be twice as far."
+    )
+    return exact < SAME and far <= 2 * near, words
 
 
 def main() -> int:
@@ -111,16 +154,13 @@ def main() -> int:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     method = StyleGAN2(base=asked.base)
-    slow = Way(method, asked.batch, True, torch.contiguous_format)
-    fast = Way(method, asked.batch, False, torch.channels_last)
-    apart = 0.0
+    agree, same = compare()
+    slow, fast = (Way(method, asked.batch, reference) for reference in (True, False))
     timings: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
     for turn in range(asked.rounds + 1):
         for kind, (number, _) in KINDS.items():
             timed = slow.step(number), fast.step(number)
-            if turn == 0:  # warm, and the only one compared: rounding grows from step to step
-                apart = max(apart, distance(fast, slow))
-            else:
+            if turn:  # the first warms
                 timings[kind].append(timed)
     rows, total = [], [0.0, 0.0]
     for kind, (_, count) in KINDS.items():
@@ -132,9 +172,6 @@ def main() -> int:
     told = f"StyleGAN2, {SIDE} px, base {asked.base}, batch {asked.batch}, {asked.threads} threads, float32"
     rates = ", against ".join(f"{asked.batch / seconds:.1f} images/s" for seconds in total)
     verdict = f"{rates}. The ratio must be {BAR} or more: it is {ratio:.2f}."
-    same = (
-        f"After the first step of each kind the weights are {apart:.1e} of their way apart; they must stay under 1e-4."
-    )
     print_table(rows, title=told)
     print(f"{verdict}\n{same}")
     protocol = (
@@ -144,7 +181,7 @@ def main() -> int:
     )
     record("stylegan2_step", "A step of StyleGAN2 against readable operations", f"{told}. {protocol}", {"": rows},
            notes=[verdict, same])  # fmt: skip
-    return 0 if ratio >= BAR and apart < 1e-4 else 1
+    return 0 if ratio >= BAR and agree else 1
 
 
 def row(name: str, reference: float, library: float) -> dict[str, Any]:
