@@ -19,7 +19,11 @@ STYLED = {"latent": 12, "style": 10, "base": 64, "most": 16}
 @functools.cache
 def model(name: str, side: int = 16, channels: int = 3, classes: tuple[str, ...] = ()) -> Model:
     """An untrained model of a method; a styled one has noise that shows."""
-    small: dict[str, Any] = {"stylegan2": STYLED, "dcgan": {"generator_width": 4, "critic_width": 4, "latent": 12}}
+    small: dict[str, Any] = {
+        "stylegan2": STYLED,
+        "stylegan2_conditional": STYLED,
+        "dcgan": {"generator_width": 4, "critic_width": 4, "latent": 12},
+    }
     method = config.from_json(methods.load(name), small.get(name, {}))
     spec = DataSpec((channels, side, side), classes, 100)
     torch.manual_seed(0)

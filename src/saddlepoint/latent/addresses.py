@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,6 +120,8 @@ def codes_of(model: Model, addresses: Sequence[Address], *, label: int | None = 
 def _read(model: Model, file: Path, like: Code) -> Code:
     """The code of a file, in the space and shape of `like`."""
     code = load_code(file, model.device)
+    if like.label is not None and code.label is None:
+        code = replace(code, label=like.label[:1].expand(len(code)))
     if like.space == "w+":
         if code.space == "w":
             values = code.values[:, None].expand(-1, like.values.shape[1], -1)
@@ -131,6 +134,4 @@ def _read(model: Model, file: Path, like: Code) -> Code:
             f"{file} holds {code.space} codes of {made}, and this {model.name} takes {like.space} codes of {wanted}:"
             " it was made with another model."
         )
-    if like.label is not None and code.label is None:
-        code = Code(code.space, code.values, code.noise, like.label[:1].expand(len(code)))
     return code

@@ -19,16 +19,19 @@ _SIDE = 16
 """pixels a side that images are averaged down to, or a little more"""
 
 
-def components(model: Model, count: int = 10, *, samples: int = 4096, seed: int = 0) -> Directions:
+def components(
+    model: Model, count: int = 10, *, samples: int = 4096, seed: int = 0, label: int | None = None
+) -> Directions:
     """The `count` main axes, named component-1 and so on, widest first.
 
-    samples: codes that they are taken from, of which latents need the images too. seed: of these.
+    samples: codes that they are taken from, of which latents need the images too. seed: of these. label: their class,
+    where the model makes a chosen one; by default all classes in turn, and the main axes may then part these.
     """
-    space, codes = pool(model, samples, seed)
-    values = codes.values.flatten(1)
+    space, codes = pool(model, samples, seed, label)
+    values, of_class = codes.values.flatten(1), "" if label is None else f" of class {label}"
     if space == "w":
         vectors, variance = axes(values, count)
-        of = "styles"
+        of = f"styles{of_class}"
     else:
         images = images_of(model, codes)
         factor = images.shape[-1] // _SIDE
@@ -36,7 +39,7 @@ def components(model: Model, count: int = 10, *, samples: int = 4096, seed: int 
         across, variance = axes(shown, count)
         places = (shown - shown.mean(0)).double() @ across.T  # [n, count], x_j of the paper
         vectors = torch.linalg.lstsq(places, (values - values.mean(0)).double().cpu()).solution
-        of = "images, whose axes the latents follow by least squares"
+        of = f"images{of_class}, whose axes the latents follow by least squares"
     share = (variance / variance.sum() if variance.sum() else variance)[: len(vectors)]
     facts = {**described(model), "how": f"main axes of {samples:,} {of}", "share_of_variance": share.tolist()}
     return found(space, vectors, [f"component-{number + 1}" for number in range(len(vectors))], values, facts)

@@ -19,7 +19,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.config import nearest
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, read_tensors, spaces, write_tensors
-from saddlepoint.latent.prior import random_codes
+from saddlepoint.latent.prior import labels_of, random_codes
 
 
 @final
@@ -152,10 +152,13 @@ def described(model: Model) -> dict[str, Any]:
     return {"method": model.name, "version": model.version}
 
 
-def pool(model: Model, n: int, seed: int) -> tuple[Literal["z", "w"], Code]:
-    """`n` codes of the space that directions are sought in: styles (w) where the model has them, else latents (z)."""
+def pool(model: Model, n: int, seed: int, label: int | None = None) -> tuple[Literal["z", "w"], Code]:
+    """`n` codes of the space that directions are sought in: styles (w) where the model has them, else latents (z).
+
+    label: the class of all, where the model makes a chosen one; by default the classes come in turn.
+    """
     space: Literal["z", "w"] = "w" if "w" in spaces(model) else "z"
-    return space, random_codes(model, n, space, seed)
+    return space, random_codes(model, n, space, seed, labels_of(model, label, n))
 
 
 def upright(vectors: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -23,7 +23,7 @@ from saddlepoint.keyed import generator, key
 from saddlepoint.latent.codes import Code, Space, check_space, decode, read_tensors, spaces, write_tensors
 from saddlepoint.latent.descend import Progress, Stop
 from saddlepoint.latent.perceptual import Kind, distance
-from saddlepoint.latent.prior import prior, random_codes
+from saddlepoint.latent.prior import labels_of, prior, random_codes
 from saddlepoint.latent.project import Projected, checked, described
 from saddlepoint.methods.abilities import ByClass, Styles
 
@@ -159,15 +159,24 @@ def train_encoder(
     return encoder
 
 
-def encode(model: Model, encoder: Encoder, images: Tensor, *, kind: Kind = "auto") -> Projected:
+def encode(
+    model: Model, encoder: Encoder, images: Tensor, *, label: int | None = None, kind: Kind = "auto"
+) -> Projected:
     """The codes that an encoder names for `images`, [n, C, H, W] in [-1, 1], and how near their images come.
 
-    Raises ShapeError and DataError for images that do not fit.
+    label: the class of all, where the model makes a chosen one; by default the one that the encoder names.
+    Raises ShapeError and DataError for images that do not fit, CapabilityError for an unknown class.
     """
     begun = time.perf_counter()
     images = checked(model, images)
-    code = encoder.encode(images)
+    code = named(model, encoder, images, label)
     return described(model, code, images, distance(kind, model.spec, model.device), 0, time.perf_counter() - begun)
+
+
+def named(model: Model, encoder: Encoder, images: Tensor, label: int | None) -> Code:
+    """The codes of `checked` images, of the class `label` where one is given. Raises CapabilityError."""
+    code, labels = encoder.encode(images), labels_of(model, label, len(images))
+    return code if labels is None else replace(code, label=labels)
 
 
 def default_path(model: Model, space: Space) -> Path:
@@ -236,7 +245,10 @@ def _samples(model: Model, space: Space, n: int, seed: int, mixed: float = 0.0) 
         first = torch.randint(1, layers, (n,), generator=draw)
         first[torch.rand(n, generator=draw) >= mixed] = layers
         coarse = torch.arange(layers) < first[:, None]  # [n, L]
-        values = torch.where(coarse[..., None].to(model.device), code.values, code.values.roll(1, 0))
+        other = code.values.roll(1, 0)
+        if code.label is not None:  # of the same class, as in training
+            other = random_codes(model, n, space, key("mixed", seed), code.label).values
+        values = torch.where(coarse[..., None].to(model.device), code.values, other)
         code = Code(space, values, None, code.label)
     made = decode(model, Code(space, code.values, noise, code.label)).clamp(-1, 1)
     return code, made

@@ -43,13 +43,16 @@ class Affine(NamedTuple):
     """A, [outputs, d]"""
 
 
-def factorise(model: Model, count: int = 10, *, layers: Sequence[int] | None = None) -> Directions:
+def factorise(
+    model: Model, count: int = 10, *, layers: Sequence[int] | None = None, label: int | None = None
+) -> Directions:
     """The `count` directions that a model's first weights amplify most, named factor-1 and so on, strongest first.
 
     layers: of styles, those whose weights count; None for all. The directions are then meant for these layers.
+    label: the class whose codes give the spread, where the model makes a chosen one; by default all in turn.
     Raises ConfigError for layers where there are none to choose from.
     """
-    space, codes = pool(model, _POOL, 0)
+    space, codes = pool(model, _POOL, 0, label)
     values = codes.values.flatten(1)
     first = [affine for affine in affines(model) if layers is None or affine.layer in layers]
     if layers is not None and (space == "z" or not first):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.latent.descend import Progress, Stop
-from saddlepoint.latent.encoder import Encoder
+from saddlepoint.latent.encoder import Encoder, named
 from saddlepoint.latent.perceptual import Kind
 from saddlepoint.latent.project import Projected, Projection, checked, project
 
@@ -23,6 +23,7 @@ def hybrid(
     images: Tensor,
     *,
     settings: Projection | None = None,
+    label: int | None = None,
     kind: Kind = "auto",
     batch: int = 16,
     progress: Progress = lambda step, share, loss: None,
@@ -33,7 +34,7 @@ def hybrid(
     The seconds of the settings hold for both parts together.
     """
     begun = time.perf_counter()
-    start = encoder.encode(checked(model, images))
+    start = named(model, encoder, checked(model, images), label)
     settings = replace(settings or Projection(), explore=0.0)
     spent = time.perf_counter() - begun
     if settings.seconds is not None:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.errors import CapabilityError
 from saddlepoint.latent.codes import Code, Space, code_of
-from saddlepoint.methods.abilities import Samples, Styles, in_turn
+from saddlepoint.methods.abilities import ByClass, Samples, Styles, in_turn
 
 _POOL = 512
 """codes that mean and deviation are taken from"""
@@ -54,3 +55,17 @@ def random_codes(model: Model, n: int, space: Space, seed: int = 0, label: Tenso
     label = in_turn(method, model.nets, n) if label is None else label.cpu()
     latents = method.latents(model.nets, n, seed, label).to(model.device)
     return code_of(model, latents, space, None if label is None else label.to(model.device))
+
+
+def labels_of(model: Model, label: int | None, n: int) -> Tensor | None:
+    """The class `label` for each of `n` codes, [n] int64 on the model's device; None where none is asked for.
+
+    Raises CapabilityError for a class that the model does not make.
+    """
+    if label is None:
+        return None
+    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    if not 0 <= label < classes:
+        known = f"the classes are 0 to {classes - 1}" if classes else "it was trained without labels"
+        raise CapabilityError(f"{model.name} has no class {label}: {known}.")
+    return torch.full((n,), label, device=model.device)

@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.errors import CapabilityError, ConfigError, DataError, ShapeError
+from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, Space, check_space, decode, joined, spaces
 from saddlepoint.latent.descend import Descent, Objective, Progress, Stop, descend
 from saddlepoint.latent.perceptual import Distance, Kind, distance
-from saddlepoint.latent.prior import Prior, prior, random_codes
+from saddlepoint.latent.prior import Prior, labels_of, prior, random_codes
 from saddlepoint.methods.abilities import ByClass
 
 _AT_ONCE = 64
@@ -179,15 +179,9 @@ def _labels(model: Model, label: int | None, candidates: int, n: int) -> Tensor 
 
     Raises CapabilityError for an unknown class, ConfigError where a class is needed and can be had from nothing.
     """
-    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
-    if label is None and classes and not candidates:
+    if label is None and isinstance(model.method, ByClass) and not candidates:
         raise ConfigError(f"{model.name} makes images of a chosen class: give a label, or candidates to take it from.")
-    if label is None:
-        return None
-    if not 0 <= label < classes:
-        known = f"the classes are 0 to {classes - 1}" if classes else "it was trained without labels"
-        raise CapabilityError(f"{model.name} has no class {label}: {known}.")
-    return torch.full((candidates or n,), label, device=model.device)
+    return labels_of(model, label, candidates or n)
 
 
 def _small(images: Tensor) -> Tensor:

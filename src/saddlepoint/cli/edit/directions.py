@@ -45,7 +45,8 @@ class FindDirections(Asked):
 
     from_labels: str | None = None
     """who says what images show: `data` for a classifier trained here on the run's own labelled images, the folder of a
-    run that classifies, or a .csv of `image,NAME,...` about the images of `saddle sample RUN --single --seed S`"""
+    run that classifies, or a .csv of `image,NAME,...` about the images of `saddle sample RUN --single --seed S`, with
+    the same --label if any"""
     factorise: bool = False
     """from the generator's first weights alone, in seconds"""
     pca: bool = False
@@ -60,6 +61,8 @@ class FindDirections(Asked):
     """of styles, those whose weights are factorised: coarse, middle, fine, or numbers such as 0-3; by default all"""
     seed: int = 0
     """of the samples, as in `saddle sample`"""
+    label: int | None = None
+    """the class of the samples, where the model makes a chosen one: what varies within it; by default all in turn"""
 
 
 def main(arguments: list[str]) -> int:
@@ -71,10 +74,12 @@ def main(arguments: list[str]) -> int:
         made, how = _labelled(model, asked, asked.from_labels), "labels"
     elif asked.factorise:
         layers = None if asked.layers is None else layers_named(asked.layers, sides_of(model))
-        made, how = factorise(model, asked.count, layers=layers), "factors"
+        made, how = factorise(model, asked.count, layers=layers, label=asked.label), "factors"
     else:
-        made, how = components(model, asked.count, samples=asked.samples, seed=asked.seed), "components"
-    path = asked.target(model, "directions", how, asked.layers or "", suffix=".safetensors")
+        made = components(model, asked.count, samples=asked.samples, seed=asked.seed, label=asked.label)
+        how = "components"
+    of = "" if asked.label is None else f"label-{asked.label}"
+    path = asked.target(model, "directions", how, asked.layers or "", of, suffix=".safetensors")
     made.save(path)
     picture = path.with_suffix(".png")
     _show(model, made, picture, asked.label)
@@ -99,7 +104,7 @@ def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
     """Boundaries of what the source says of the samples. Raises DataError where none can be found."""
     table = read_scores(Path(source)) if source.endswith(".csv") else None
     count = asked.samples if table is None else len(next(iter(table.values())))
-    space, code = pool(model, count, asked.seed)
+    space, code = pool(model, count, asked.seed, asked.label)
     scores = table or _named(model, code, source)
     parted, failed = boundaries(code.values.flatten(1), scores, share=asked.share)
     for name, reason in failed.items():

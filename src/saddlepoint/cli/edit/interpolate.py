@@ -24,7 +24,8 @@ from saddlepoint.latent.paths import Along, through
 class Interpolate(Named):
     """Walk from image to image: between styles where the model has them, else between latents.
 
-    Layers' noise and the class stay those of the first image all the way.
+    Layers' noise and the class stay those of the first image all the way; but styles carry a class of their own, so
+    that a walk between styles of two classes goes from one to the other.
     """
 
     images: Images

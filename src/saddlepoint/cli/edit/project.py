@@ -68,7 +68,8 @@ class Project:
     """perceptual distance: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up where its
     files are in the cache"""
     label: int | None = None
-    """the class of all images, where the model knows classes; by default that of the nearest sample"""
+    """the class of all images, where the model knows classes; by default that of the nearest sample, or the one
+    that an encoder names"""
     batch: int = 16
     """images that are worked on at once"""
     seed: int = 0
@@ -100,11 +101,11 @@ def main(arguments: list[str]) -> int:
                 batch=found.batch, progress=told, stop=stop,
             )  # fmt: skip
         elif by == "encoder":
-            result = encode(model, encoder, images, kind=found.distance)
+            result = encode(model, encoder, images, label=found.label, kind=found.distance)
         else:
             result = hybrid(
-                model, encoder, images, settings=settings, kind=found.distance, batch=found.batch, progress=told,
-                stop=stop,
+                model, encoder, images, settings=settings, label=found.label, kind=found.distance, batch=found.batch,
+                progress=told, stop=stop,
             )  # fmt: skip
     _write(model, folder, by, paths, images, result)
     return 0
