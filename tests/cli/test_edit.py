@@ -30,6 +30,14 @@ def styled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def styled_by_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A class-conditional StyleGAN2 of digits, trained for one step."""
+    root = tmp_path_factory.mktemp("styled_by_class")
+    small = {"images": 8, "batch": 8, "samples": 0, **STYLED}
+    return saddlepoint.train("stylegan2_conditional", "digits", out=root / "run", cache=root / "cache", **small).folder
+
+
+@pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GAN of digits without styles, trained for one step."""
     root = tmp_path_factory.mktemp("plain")
@@ -215,3 +223,18 @@ def test_what_cannot_be_done_is_said_in_a_sentence(styled, capsys, words, text):
 )
 def test_what_a_plain_model_cannot_do_is_said_too(plain, capsys, words, text):
     assert re.search(text, saddle(capsys, *(plain if word == "RUN" else word for word in words), code=2))
+
+
+def test_directions_within_a_class_have_a_file_of_their_own_and_a_walk_of_styles_goes_between_classes(
+    styled_by_class, capsys
+):
+    options = (styled_by_class, "--pca", "--samples", 200, "--count", 2)
+    for label, name in (((), "directions-components"), (("--label", 3), "directions-components-label-3")):
+        saddle(capsys, "directions", *options, *label)
+        assert (styled_by_class / "edited" / f"{name}.safetensors").is_file()
+    assert "of class 3" in str(Directions.read(styled_by_class / "edited" / f"{name}.safetensors").facts["how"])
+    assert "has no class 10: the classes are 0 to 9" in saddle(capsys, "directions", *options, "--label", 10, code=2)
+    written(saddle(capsys, "interpolate", styled_by_class, "0:0,0:1"))
+    written(saddle(capsys, "mix", styled_by_class, "0:0-1", "1:0-1", "--label", 3))
+    written(saddle(capsys, "truncate", styled_by_class, "0:0-1", "--label", 3))
+    assert "no label 10" in saddle(capsys, "truncate", styled_by_class, "0:0-1", "--label", 10, code=2)
