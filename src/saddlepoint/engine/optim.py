@@ -21,14 +21,15 @@ class Group:
         self.name, self.spec = name, spec
         self.clip = clip if spec.clip is None else spec.clip
         self.parameters = _parameters(name, spec, nets)
-        self.optimiser = _build(spec, list(self.parameters.values()), machine.device)
+        self.optimiser = _build(spec, _parts(name, spec, self.parameters), machine.device)
         self.scaler = machine.scaler()
 
     def set_rates(self, clock: Clock, factor: float) -> None:
-        """What the specification says for this time: betas, and the learning rate times `factor`."""
-        for entry in self.optimiser.param_groups:
+        """What the specification says for this time: betas, and the learning rate of each part times `factor`."""
+        own = [1.0, *(at(part.rate, clock) for part in self.spec.parts)]
+        for entry, rate in zip(self.optimiser.param_groups, own, strict=True):
             entry |= _rates(self.spec, clock)
-            entry["lr"] *= factor
+            entry["lr"] *= factor * rate
 
     def forget(self) -> None:
         """Drop all moments: the next step begins anew."""
@@ -84,6 +85,23 @@ def _parameters(name: str, spec: Optim, nets: Networks) -> dict[str, nn.Paramete
     return found
 
 
+def _parts(name: str, spec: Optim, parameters: Mapping[str, nn.Parameter]) -> list[list[nn.Parameter]]:
+    """What is in no part of the specification, then each part."""
+    rest = dict(parameters)
+    parts: list[list[nn.Parameter]] = []
+    for part in spec.parts:
+        parts.append([])
+        for path in part.paths:
+            inside = [own for own in rest if own == path or own.startswith(f"{path}.")]
+            if not inside:
+                raise MethodError(
+                    f"a part of group {name!r} names {path!r}, where it moves nothing that no earlier part has; its"
+                    f" paths are like {next(iter(parameters))!r}."
+                )
+            parts[-1] += [rest.pop(own) for own in inside]
+    return [list(rest.values()), *parts]
+
+
 def _rates(spec: Optim, clock: Clock) -> dict[str, Any]:
     lr = at(spec.lr, clock)
     if not isinstance(spec, Adam):
@@ -93,7 +111,8 @@ def _rates(spec: Optim, clock: Clock) -> dict[str, Any]:
     return {"lr": lr * share, "betas": (first, second)}
 
 
-def _build(spec: Optim, parameters: list[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
+def _build(spec: Optim, parts: list[list[nn.Parameter]], device: torch.device) -> torch.optim.Optimizer:
+    parameters = [{"params": part} for part in parts]
     common: dict[str, Any] = {"weight_decay": spec.weight_decay, **_rates(spec, Clock())}
     fused: dict[str, Any] = {"fused": device.type in ("cpu", "cuda")}
     if isinstance(spec, Adam):

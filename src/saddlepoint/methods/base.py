@@ -160,17 +160,32 @@ class Ema:
     ramp: float | None = 0.05
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Some of the parameters that an optimiser moves, with a learning rate of their own.
+
+    paths: of parameters, or of modules with all that is in them, as "network.path" ("generator.blocks.0"). What an
+        earlier part has stays in that one.
+    rate: what the optimiser's learning rate is multiplied by, a number or a schedule.
+    """
+
+    paths: tuple[str, ...]
+    rate: float | Schedule
+
+
 @dataclass(frozen=True, init=False)
 class Optim(ABC):
     """An optimiser's specification: which networks it moves and how.
 
-    lr: learning rate, a number or a schedule. clip: bound on the norm of the whole gradient.
+    lr: learning rate, a number or a schedule. clip: bound on the norm of the whole gradient. parts: what learns faster
+    or slower than the rest.
     """
 
     networks: tuple[str, ...]
     lr: float | Schedule
     weight_decay: float = 0.0
     clip: float | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, init=False)
@@ -192,9 +207,11 @@ class Adam(Optim):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        parts: tuple[Part, ...] = (),
         lazy: int | None = None,
     ) -> None:
-        _set(self, networks=networks, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, clip=clip, lazy=lazy)
+        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
+        _set(self, betas=betas, eps=eps, lazy=lazy)
 
 
 @dataclass(frozen=True, init=False)
@@ -210,8 +227,10 @@ class SGD(Optim):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        parts: tuple[Part, ...] = (),
     ) -> None:
-        _set(self, networks=networks, lr=lr, momentum=momentum, weight_decay=weight_decay, clip=clip)
+        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
+        _set(self, momentum=momentum)
 
 
 @dataclass(frozen=True, init=False)
@@ -229,8 +248,10 @@ class RMSProp(Optim):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        parts: tuple[Part, ...] = (),
     ) -> None:
-        _set(self, networks=networks, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, clip=clip)
+        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
+        _set(self, alpha=alpha, eps=eps)
 
 
 def _set(spec: Optim, **values: object) -> None:
