@@ -2,19 +2,24 @@
 
 Karras et al. 2018, arXiv:1710.10196, section 2 and appendix A.1. Stage 0 trains the first side; then each side has two:
 one in which it is faded in, and one in which it is trained. Moments start anew with each, as in the authors' code.
+
+`newest_rate` and `late_rate` are no part of ProGAN or StyleGAN: there new layers learn at the rate of the old ones,
+which is constant at a side. More momentum for new layers, taught with the first, has no setting: Adam's first beta
+is 0 in both methods.
 """
 
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
-from saddlepoint.methods.base import Clock, Method, Stage
+from saddlepoint.methods.base import Clock, Linear, Method, Part, Schedule, Stage
 from saddlepoint.nn.backbones.progressive import doubled, faded
 
 
@@ -34,6 +39,12 @@ class Growing(Method, ABC):
     """images in a step at each side from the first on; none for the run's own batch throughout"""
     rising_rate: bool = True
     """learning rates are 1.5 times as high at 128 pixels, 2 at 256 and 3 at 512 and more"""
+    newest_rate: float = 1.0
+    """how many times as fast as the rest a new side's layers learn when their fading in begins; this falls in a line to
+    1 at its end. ProGAN and StyleGAN have 1 throughout"""
+    late_rate: float = 1.0
+    """share of the learning rates that is left at the end of each side: they are constant for its first half and then
+    fall in a line. ProGAN and StyleGAN have 1: no fall"""
 
     def __post_init__(self) -> None:
         sides = (self.first_side, self.last_side)
@@ -43,6 +54,10 @@ class Growing(Method, ABC):
             raise ConfigError(
                 f"batches needs {len(self._sides())} numbers, for the sides {self._sides()}, not {len(self.batches)}."
             )
+        if not self.newest_rate > 0:
+            raise ConfigError(f"newest_rate must be more than 0, not {self.newest_rate}; 1 is the rate of the rest.")
+        if not 0 <= self.late_rate <= 1:
+            raise ConfigError(f"late_rate must be a share from 0 to 1, not {self.late_rate}; 1 is no fall.")
 
     def check_side(self, data: DataSpec) -> int:
         """The side of the data. Raises ConfigError where training would not end there."""
@@ -81,6 +96,38 @@ class Growing(Method, ABC):
         level = self.first_side.bit_length() - 3 + (clock.stage + 1) // 2
         fading = clock.stage % 2 == 1
         return level, min(clock.stage_images / self.fade_images, 1.0) if fading else 1.0
+
+    def falling(self, lr: float) -> float | Schedule:
+        """The learning rate `lr` as `late_rate` has it."""
+        if self.late_rate == 1:
+            return lr
+        return partial(self._at_side, Linear(lr, lr * self.late_rate, after=0.5))
+
+    def _at_side(self, value: Schedule, clock: Clock) -> float:
+        """A schedule over the whole run, as if the present side were all of it."""
+        steady = clock.stage and clock.stage % 2 == 0
+        shown = clock.stage_images + (self.fade_images if steady else 0)
+        total = self.steady_images + (self.fade_images if clock.stage else 0)
+        if (clock.stage + 1) // 2 == len(self._sides()) - 1:  # which lasts until the run ends
+            total = clock.total - clock.images + shown
+        return value(replace(clock, images=shown, total=total))
+
+    def newest(self, network: str) -> tuple[Part, ...]:
+        """The layers of each side that is faded in, which learn as `newest_rate` has it."""
+        if self.newest_rate == 1:
+            return ()
+        levels = range(self.first_side.bit_length() - 2, self.last_side.bit_length() - 2)
+        return tuple(
+            Part(paths=self.layers_of(network, level), rate=partial(self._rate_while_new, level)) for level in levels
+        )
+
+    def layers_of(self, network: str, level: int) -> tuple[str, ...]:
+        """Where a network has the layers that come with a level."""
+        return f"{network}.blocks.{level - 1}", f"{network}.images.{level}"
+
+    def _rate_while_new(self, level: int, clock: Clock) -> float:
+        newest, alpha = self.growth(clock)
+        return alpha + self.newest_rate * (1 - alpha) if newest == level else 1.0
 
     def faded_reals(self, image: Tensor, clock: Clock) -> Tensor:
         """Real images as sharp as the generator's can be: blended with their halved and doubled selves by alpha."""

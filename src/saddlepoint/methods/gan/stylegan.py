@@ -56,7 +56,14 @@ class StyleGAN(Growing, Styled, Unconditional):
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
-        return {name: Adam(name, lr=self.lr, betas=(0.0, 0.99)) for name in ("generator", "critic")}
+        lr, betas = self.falling(self.lr), (0.0, 0.99)
+        return {name: Adam(name, lr=lr, betas=betas, parts=self.newest(name)) for name in ("generator", "critic")}
+
+    def layers_of(self, network: str, level: int) -> tuple[str, ...]:
+        if network == "critic":
+            return super().layers_of(network, level)
+        layers = ("layers", 2 * level - 1), ("layers", 2 * level), ("images", level)
+        return tuple(f"generator.synthesis.{kind}.{place}" for kind, place in layers)
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
         image = self.faded_reals(draw().image, clock)  # [N, C, s, s] in [-1, 1], s of the stage
