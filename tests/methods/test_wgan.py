@@ -6,8 +6,8 @@ from drive import HandDraw, play
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
-from saddlepoint.methods.base import RMSProp
-from saddlepoint.methods.gan.wgan import WGAN
+from saddlepoint.methods.base import Clock, RMSProp
+from saddlepoint.methods.gan.wgan import PRESETS, WGAN
 
 TINY = {"latent": 8, "width": 8}
 POINTS = WGAN(latent=2, widths=(16, 16))
@@ -53,6 +53,17 @@ def test_each_critic_step_takes_new_data() -> None:
     updates = list(play(POINTS, POINTS.networks(DataSpec((2,))), draw))
     assert [update.group for update in updates] == ["critic"] * 5 + ["generator"]
     assert draw.draws == 5
+
+
+def test_the_critic_may_get_further_for_the_first_and_for_every_500th_generator_step() -> None:
+    warm = WGAN(latent=2, widths=(16, 16), critic_steps=2, warm_critic_steps=7)
+    nets = warm.networks(DataSpec((2,)))
+    for step, wanted in {0: 7, 24: 7, 25: 2, 499: 2, 500: 7, 501: 2, 1000: 7}.items():
+        draw = HandDraw(torch.randn(8, 2))
+        groups = [update.group for update in warm.train_step(nets, draw, Clock(step=step))]
+        assert groups == ["critic"] * wanted + ["generator"]
+        assert draw.draws == wanted
+    assert PRESETS["authors"]["warm_critic_steps"] == 100
 
 
 def test_both_players_step_by_rmsprop() -> None:

@@ -1,13 +1,20 @@
 """WGAN-GP: its penalty in its place, its networks to the number, no batch norm where the slope is taken."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from drive import HandDraw, count, play
 from torch import nn
 
+from games import StopAt, trainer, weights
+from saddlepoint.checkpoint import files
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.engine.hooks import Hook
+from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.penalties import gradient_penalty
+from saddlepoint.methods.base import Clock
 from saddlepoint.methods.gan.wgan_gp import PRESETS, WGANGP
 from saddlepoint.nn.backbones.resnet_gan import ResNetCritic, ResNetGenerator
 
@@ -93,6 +100,31 @@ def test_each_critic_step_takes_new_data_and_new_noise() -> None:
     assert [update.group for update in updates] == ["critic"] * 5 + ["generator"]
     assert draw.draws == 5
     assert len({update.losses["fake"].item() for update in updates[:5]}) == 5
+
+
+def test_the_critics_steps_may_begin_many_and_end_equal() -> None:
+    method = WGANGP(latent=2, widths=(16, 16), first_critic_steps=5, critic_steps=1)
+    nets = method.networks(DataSpec((2,)))
+    for images, wanted in {0: 5, 12: 5, 13: 4, 37: 4, 50: 3, 75: 2, 87: 2, 88: 1, 100: 1}.items():
+        draw = HandDraw(torch.randn(8, 2))
+        groups = [update.group for update in method.train_step(nets, draw, Clock(images=images, total=100))]
+        assert groups == ["critic"] * wanted + ["generator"]
+        assert draw.draws == wanted
+
+
+def test_a_run_with_fewer_and_fewer_critic_steps_resumes_to_the_bit(tmp_path: Path) -> None:
+    def make(*hooks: Hook) -> Trainer:
+        method = WGANGP(latent=2, widths=(16, 16), first_critic_steps=4, critic_steps=1)
+        return trainer(method, images=32, hooks=hooks)
+
+    straight, half, resumed = make(), make(StopAt(2)), make()
+    straight.fit(), half.fit()
+    assert (half.position, straight.position) == (4 + 3, 4 + 3 + 2 + 2)
+    resumed.restore(*files.read(files.write(tmp_path, 2, *half.state())))
+    resumed.fit()
+    assert resumed.position == straight.position
+    found = weights(resumed)
+    assert [name for name, value in weights(straight).items() if not torch.equal(value, found[name])] == []
 
 
 def test_the_toy_preset_has_the_authors_weight_and_networks() -> None:

@@ -33,6 +33,9 @@ class WGAN(Unconditional):
 
     critic_steps: int = 5
     """critic updates for each generator update, each on new images and new noise"""
+    warm_critic_steps: int = 0
+    """critic updates for each of the first 25 generator updates and for every 500th: 100 in the authors' code; 0 for
+    `critic_steps` there too"""
     clip_weights: float = 0.01
     """after each critic update every weight of the critic is cut to at most this, either side of zero"""
     width: int = 64
@@ -58,7 +61,8 @@ class WGAN(Unconditional):
         return {name: RMSProp(name, lr=self.lr) for name in ("generator", "critic")}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
-        for _ in range(self.critic_steps):
+        warm = self.warm_critic_steps and (clock.step < 25 or clock.every(500))
+        for _ in range(self.warm_critic_steps if warm else self.critic_steps):
             image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]
             with torch.no_grad():
                 fakes = nets.generator(self.draw_latents(draw, len(image)))
@@ -75,12 +79,12 @@ class WGAN(Unconditional):
 # Settings by preset, with where each comes from; the averages that make samples are ours.
 PRESETS: dict[str, dict[str, Any]] = {
     "authors": {  # github.com/martinarjovsky/WassersteinGAN, main.py and models/dcgan.py
-        # There 100 critic steps before each of the first 25 generator steps and at every 500th, and weights are cut
-        # before a critic step, not after it.
+        # There weights are cut before a critic step, not after it.
         "resolution": 64,
         "latent": 100,
         "width": 64,
         "critic_steps": 5,
+        "warm_critic_steps": 100,
         "clip_weights": 0.01,
         "lr": 5e-5,
         "batch": 64,

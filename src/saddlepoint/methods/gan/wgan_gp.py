@@ -17,7 +17,7 @@ import torch
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
@@ -37,6 +37,9 @@ class WGANGP(Unconditional):
     """length of the noise vector"""
     critic_steps: int = 5
     """critic updates for each generator update, each on new images and new noise"""
+    first_critic_steps: int = 0
+    """critic updates for each generator update at the start, from where they go in a line to `critic_steps` at the end
+    of the run; 0 for `critic_steps` throughout, as in the paper"""
     penalty: float = 10.0
     """weight of the gradient penalty"""
     layers: Literal["residual", "dcgan"] = "residual"
@@ -76,7 +79,8 @@ class WGANGP(Unconditional):
         return {name: Adam(name, lr=self.lr, betas=betas) for name in ("generator", "critic")}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
-        for _ in range(self.critic_steps):
+        first = self.first_critic_steps or self.critic_steps
+        for _ in range(round(Linear(first, self.critic_steps)(clock))):
             image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]
             with torch.no_grad():
                 fakes = nets.generator(self.draw_latents(draw, len(image)))
