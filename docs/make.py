@@ -19,7 +19,7 @@ from typing import Any
 
 from saddlepoint import config, methods
 from saddlepoint.cli import plan as plans
-from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.batches import DataSpec, ImageBatch, LabelledBatch, PairedBatch, SemiBatch, UnpairedBatch
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.run import RunSettings
@@ -62,6 +62,16 @@ def pages() -> dict[Path, str]:
     return made
 
 
+_FOLDERS = {
+    ImageBatch: "./photos --resolution 32",
+    LabelledBatch: "./one-folder-a-class --resolution 32",
+    SemiBatch: "./one-folder-a-class --labels-per-class 10",
+    PairedBatch: "paired:./side-by-side --resolution 256",
+    UnpairedBatch: "unpaired:./horses,./zebras --resolution 128",
+}
+"""images as a reader may have them, by what a method takes"""
+
+
 # -- one method -------------------------------------------------------------------------------------------------------
 
 
@@ -73,7 +83,8 @@ def _method(name: str) -> str:
     parts += [f"```text\n{rest}\n```"] if rest else []
     picture = EVIDENCE / f"{name}.png"
     parts += [f"![what the {title} of the proof makes](../../evidence/{picture.name})"] if picture.exists() else []
-    parts += [f"```sh\nsaddle train {name} --data ./photos --resolution 32 --dry-run\nsaddle prove {name}\n```"]
+    data = _FOLDERS[kind.takes]
+    parts += [f"```sh\nsaddle train {name} --data {data} --dry-run\nsaddle prove {name}\n```"]
     parts += ["## Evidence", _evidence(name)]
     parts += ["## Networks", _networks(name)]
     parts += ["## Settings", "Beside the [settings of every run](index.md#settings-of-every-run).", _settings(kind)]
