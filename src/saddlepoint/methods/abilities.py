@@ -99,6 +99,15 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Infers(Reconstructs, Protocol):
+    """Describes a given image by a normal distribution of latents, whose mean is what `encode` returns."""
+
+    def posterior(self, nets: nn.Module, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [n, C, H, W] in [-1, 1] (points [n, D]) -> mean and log-variance of each number, [n, ...] float32."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Names the class of a given image."""
 

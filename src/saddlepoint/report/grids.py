@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
+from saddlepoint.report.axes import FINER, INK, MARGIN, SIDE, Limits, axes, dots, place
 from saddlepoint.report.files import replace
 
 TILE = 64  # a smaller image is enlarged to at least this many pixels, so that a person can see it
@@ -19,8 +21,7 @@ GAP = 2
 GAP_GREY = 64
 CAPTION = "Description"  # PNG's own keyword for such a text
 
-_SIDE, _MARGIN, _FINER = 480, 44, 2  # a plot's size in pixels, the room for its axis, and how much finer it is drawn
-_REAL, _FAKE, _INK, _RULE = (120, 128, 140), (214, 84, 30), (70, 74, 82), (226, 228, 232)
+_REAL, _FAKE = (120, 128, 140), (214, 84, 30)
 
 
 def save_png(picture: Image.Image, path: Path, caption: str = "") -> None:
@@ -33,7 +34,7 @@ def save_png(picture: Image.Image, path: Path, caption: str = "") -> None:
     replace(path, content.getvalue())
 
 
-def plot(real: Tensor, fake: Tensor, limits: tuple[float, float]) -> Image.Image:
+def plot(real: Tensor, fake: Tensor, limits: Limits) -> Image.Image:
     """Real points (grey) and fake points (orange) of a point world, in a square with the same axes every time.
 
     real, fake: [N, 2] for a scatter, [N, 1] for a histogram. limits: the ends of both axes (of the value in one
@@ -43,20 +44,20 @@ def plot(real: Tensor, fake: Tensor, limits: tuple[float, float]) -> Image.Image
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or real.shape[1] not in (1, 2):
         raise ShapeError(f"a plot shows points [N, 1] or [N, 2]; these are {list(real.shape)} and {list(fake.shape)}.")
     reals, fakes = (points.detach().float().cpu().numpy() for points in (real, fake))
-    picture = Image.new("RGB", (_SIDE * _FINER, _SIDE * _FINER), "white")
+    picture = Image.new("RGB", (SIDE * FINER, SIDE * FINER), "white")
     draw = ImageDraw.Draw(picture, "RGBA")
-    _axes(draw, limits, both=reals.shape[1] == 2)
+    axes(draw, limits, limits if reals.shape[1] == 2 else None)
     if reals.shape[1] == 2:
-        _dots(draw, reals, limits, (*_REAL, 110))
-        _dots(draw, fakes, limits, (*_FAKE, 170))
+        dots(draw, reals, limits, limits, repeat((*_REAL, 110)))
+        dots(draw, fakes, limits, limits, repeat((*_FAKE, 170)))
     else:
         _bars(draw, reals[:, 0], fakes[:, 0], limits)
     outside = int((~(np.abs(fakes - np.mean(limits)) <= (limits[1] - limits[0]) / 2).all(axis=1)).sum())
     _legend(draw, outside)
-    return picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
-def limits_of(real: Tensor) -> tuple[float, float]:
+def limits_of(real: Tensor) -> Limits:
     """Round ends for the axes of every plot of a run: the real points with a fifth of their span around them."""
     low, high = float(real.min()), float(real.max())
     room = 0.2 * (high - low) or 1.0
@@ -64,50 +65,25 @@ def limits_of(real: Tensor) -> tuple[float, float]:
     return math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
 
 
-def _place(values: np.ndarray, limits: tuple[float, float], *, up: bool = False) -> np.ndarray:
-    share = (values - limits[0]) / (limits[1] - limits[0])
-    span = _SIDE - 2 * _MARGIN
-    return (_MARGIN + (1 - share if up else share) * span) * _FINER
-
-
-def _axes(draw: ImageDraw.ImageDraw, limits: tuple[float, float], *, both: bool) -> None:
-    first, last = _MARGIN * _FINER, (_SIDE - _MARGIN) * _FINER
-    font = ImageFont.load_default(11 * _FINER)
-    for value in np.linspace(*limits, 5):
-        x, y = float(_place(value, limits)), float(_place(value, limits, up=True))
-        draw.line((x, first, x, last), fill=_RULE, width=_FINER)
-        draw.text((x, last + 6 * _FINER), f"{value:.3g}", fill=_INK, font=font, anchor="mt")
-        if both:
-            draw.line((first, y, last, y), fill=_RULE, width=_FINER)
-            draw.text((first - 6 * _FINER, y), f"{value:.3g}", fill=_INK, font=font, anchor="rm")
-
-
-def _dots(draw: ImageDraw.ImageDraw, points: np.ndarray, limits: tuple[float, float], fill: tuple[int, ...]) -> None:
-    radius = 2 * _FINER
-    inside = ((points >= limits[0]) & (points <= limits[1])).all(axis=1)
-    for x, y in zip(_place(points[inside, 0], limits), _place(points[inside, 1], limits, up=True)):
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
-
-
-def _bars(draw: ImageDraw.ImageDraw, real: np.ndarray, fake: np.ndarray, limits: tuple[float, float]) -> None:
+def _bars(draw: ImageDraw.ImageDraw, real: np.ndarray, fake: np.ndarray, limits: Limits) -> None:
     edges = np.linspace(*limits, 61)
     shares = [np.histogram(values, edges)[0] / len(values) for values in (real, fake)]
     # the frame's height is set by the real points alone, so that it is the same all through a run
-    top, left, right = 1.25 * shares[0].max() or 1.0, _place(edges[:-1], limits), _place(edges[1:], limits)
-    base = (_SIDE - _MARGIN) * _FINER
+    top, left, right = 1.25 * shares[0].max() or 1.0, place(edges[:-1], limits), place(edges[1:], limits)
+    base = (SIDE - MARGIN) * FINER
     for share, fill in zip(shares, ((*_REAL, 130), (*_FAKE, 130))):
-        heights = np.minimum(share / top, 1) * (_SIDE - 2 * _MARGIN) * _FINER
+        heights = np.minimum(share / top, 1) * (SIDE - 2 * MARGIN) * FINER
         for x0, x1, height in zip(left, right, heights):
             if height > 0:
                 draw.rectangle((x0, base - height, x1 - 1, base), fill=fill)
 
 
 def _legend(draw: ImageDraw.ImageDraw, outside: int) -> None:
-    font, x, y = ImageFont.load_default(13 * _FINER), _MARGIN * _FINER, _MARGIN // 2 * _FINER
+    font, x, y = ImageFont.load_default(13 * FINER), MARGIN * FINER, MARGIN // 2 * FINER
     beyond = f" ({outside:,} beyond the frame)" if outside else ""
     for colour, text in ((_REAL, "real"), (_FAKE, f"fake{beyond}")):
-        radius = 5 * _FINER
+        radius = 5 * FINER
         draw.ellipse((x, y - radius, x + 2 * radius, y + radius), fill=colour)
         x += 3 * radius
-        draw.text((x, y), text, fill=_INK, font=font, anchor="lm")
+        draw.text((x, y), text, fill=INK, font=font, anchor="lm")
         x += int(draw.textlength(text, font)) + 3 * radius

@@ -23,6 +23,7 @@ _ORDER = (
     "project",
     "encode",
     "guide",
+    "scatter",
 )
 
 

@@ -42,10 +42,7 @@ class Asked:
 
     def target(self, model: Model, *words: str, suffix: str = ".png") -> Path:
         """The file to write: `out`, or one under RUN/edited whose name has these words."""
-        if self.out is not None:
-            return self.out
-        named = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(filter(None, words))).strip("_")
-        return model.home / "edited" / f"{named[:100]}{suffix}"
+        return self.out or under(model, *words, suffix=suffix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +67,12 @@ class Named(Asked):
         parts = [f"truncation {self.truncation:g}"] if self.truncation != 1 else []
         parts += [] if self.label is None else [f"label {self.label}"]
         return "".join(f", {part}" for part in parts)
+
+
+def under(model: Model, *words: str, suffix: str) -> Path:
+    """A file under RUN/edited whose name has these words."""
+    named = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(filter(None, words))).strip("_")
+    return model.home / "edited" / f"{named[:100]}{suffix}"
 
 
 def save(picture: Image.Image, path: Path, model: Model, title: str, of: Sequence[Address]) -> int:

@@ -1,0 +1,245 @@
+"""scatter: see where an encoder puts images of each class, and how well its codes part them; or watch it learn to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+import torch
+import tyro
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.checkpoint import files
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.asked import Run, under
+from saddlepoint.cli.plan import Plan
+from saddlepoint.config import nearest
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.open import open_data
+from saddlepoint.data.pixels import pixels
+from saddlepoint.data.sources.remarks import counted
+from saddlepoint.engine.run import Folder
+from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
+from saddlepoint.keyed import numpy_generator
+from saddlepoint.latent.components import axes
+from saddlepoint.latent.inference import Inferred, check_infers, infer
+from saddlepoint.latent.separability import Separability, check_separable, separability
+from saddlepoint.report.grids import save_png
+from saddlepoint.report.motion import MOVING, check_motion, save_motion
+from saddlepoint.report.pace import paced
+from saddlepoint.report.scatter import COLOURS, frame, scatter
+from saddlepoint.report.tables import print_table
+
+_MOST = 2000
+"""images that are encoded"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scatter:
+    """Draw where a model's encoder puts images, a colour for each class, and say how well the codes part the classes.
+
+    A code of two numbers is drawn as it is, a longer one by its first two principal components. The figures are of the
+    whole code: the share of images whose class the five nearest neighbours name, and logistic regression, each fitted
+    to other images, and what always naming the largest class would get. Where --out ends with .gif or .mp4 each
+    checkpoint that the run kept is a frame, all with the same axes, the last one's.
+    """
+
+    run: Run
+    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    classes: tuple[str, ...] = ()
+    """those to show, by name, such as `--classes 2 3`; by default all"""
+    draws: int = 0
+    """codes to draw for each image, beside the mean, from what the encoder says of it: where they overlap, so do the
+    classes for the decoder"""
+    reference: Literal["train", "held-out"] = "held-out"
+    """which images: those held out, or those trained on; at most 2,000"""
+    rate: Annotated[int, tyro.conf.arg(metavar="FPS")] = 4
+    """frames a second of a GIF or MP4"""
+    out: Path | None = None
+    """the file to write: .png, .gif or .mp4; by default a PNG under RUN/edited"""
+    device: str = "cpu"
+    """cpu, cuda, cuda:1 or mps"""
+
+
+class _Shown(NamedTuple):
+    """Images with the classes that they are of."""
+
+    images: Tensor
+    labels: Tensor
+    """[n], places in `names`; all 0 where there are no classes"""
+    names: tuple[str, ...]
+
+
+class _Moment(NamedTuple):
+    """What one checkpoint makes of them."""
+
+    images: int
+    """shown in training until then"""
+    codes: Inferred
+    parted: dict[str, Separability]
+    """by "mean", and by "draw" of one code each; empty where nothing can be said"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit scatter RUN`."""
+    found = tyro.cli(Scatter, prog="saddle edit scatter", args=arguments)
+    _check(found)
+    model = load(found.run, device=found.device)
+    check_infers(model, found.draws)
+    moves = found.out is not None and found.out.suffix.lower() in MOVING
+    paths = _kept(found.run, model) if moves else []
+    shown = _chosen(model, found)
+    parts = _parts(shown)
+    models: Iterator[Model] = (load(path, device=found.device) for path in paths) if moves else iter([model])
+    one_by_one = paced(([each] for each in models), len(paths), "checkpoints")
+    moments = [_moment(each, shown, found.draws, parts) for (each,) in one_by_one]
+    pictures = _pictures(model, moments, shown, found)
+    drawn = f"draws-{found.draws}" if found.draws else ""
+    path = found.out or under(model, "scatter", *found.classes, drawn, suffix=".png")
+    caption = f"made by {model!r}: where it encodes {len(shown.images):,} {found.reference} images"
+    if moves:
+        hold = repeat(pictures[-1], 2 * found.rate)  # time to look at how it ended
+        save_motion((*pictures, *hold), path, found.rate, caption)
+    else:
+        save_png(pictures[0], path, caption)
+    if parts:
+        print_table([_row(moment) for moment in moments], f"images whose class codes of {model.name} tell")
+    print(path)
+    return 0
+
+
+def _check(found: Scatter) -> None:
+    if found.draws < 0 or found.draws > 100:
+        raise ConfigError(f"--draws cannot be {found.draws}: 0 to 100 codes of an image are drawn.")
+    if found.out is None:
+        return
+    if found.out.suffix.lower() in MOVING:
+        check_motion(found.out, found.rate)
+    elif found.out.suffix.lower() != ".png":
+        raise ConfigError(f"{found.out.name} is no name for this: end it with .png, or with .gif or .mp4 to move.")
+
+
+def _kept(run: Path, model: Model) -> list[Path]:
+    """The checkpoints of a run, oldest first. Raises ConfigError where there is nothing to move through."""
+    paths = files.listing(Folder(run).checkpoints)
+    if len(paths) < 2:
+        every = max(1, model.facts.get("run", {}).get("images", 200_000) // 40)
+        raise ConfigError(
+            f"{run} keeps {counted(len(paths), 'checkpoint')}, and each is a frame: train with"
+            f" --checkpoint-every {every} --keep 40, and give the folder of the run."
+        )
+    return paths
+
+
+def _chosen(model: Model, found: Scatter) -> _Shown:
+    """The images to encode, on the CPU."""
+    plan = Plan.read(model.facts)
+    data = open_data(plan.data, say=lambda text: print(text, file=sys.stderr))
+    if data.fingerprint != model.facts["dataset"]["fingerprint"]:
+        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
+    train, held_out = data.split(plan.data.held_out)
+    rows = train if found.reference == "train" else held_out
+    if not len(rows):
+        raise ConfigError("nothing was held out of this run; use --reference train.")
+    names = _names(data, found.classes)
+    places = [data.classes.index(name) for name in names]
+    if data.labels is not None:
+        rows = rows[np.isin(data.labels[rows], places)]
+    rows = np.sort(numpy_generator("scattered", len(rows)).permutation(rows)[:_MOST])
+    if not len(rows):
+        raise DataError(f"no {found.reference} image is of class {', '.join(names)}; choose others.")
+    raw = torch.from_numpy(np.array(data.images[rows]))
+    labels = np.zeros(len(rows), np.int64) if data.labels is None else data.labels[rows]
+    order = {place: number for number, place in enumerate(places)}
+    numbers = torch.tensor([order.get(label, 0) for label in labels.tolist()])
+    return _Shown(pixels(raw) if raw.dtype == torch.uint8 else raw, numbers, names)
+
+
+def _names(data: Dataset, asked: Sequence[str]) -> tuple[str, ...]:
+    """The classes to show; none where there are no labels. Raises ConfigError for what cannot be shown."""
+    if data.labels is None:
+        if asked:
+            raise ConfigError(f"{data.source} has no labels: leave out --classes.")
+        return ()
+    for name in asked:
+        if name not in data.classes:
+            raise ConfigError(f"no class is called {name!r}{nearest(name, data.classes)}")
+    names = tuple(dict.fromkeys(asked)) or data.classes
+    if len(names) > len(COLOURS):
+        raise ConfigError(
+            f"a scatter shows at most {len(COLOURS)} classes, and there are {len(names)}: choose by --classes, such as"
+            f" --classes {' '.join(names[:2])}."
+        )
+    return names
+
+
+def _parts(shown: _Shown) -> bool:
+    """Whether a figure can be had; says why not where there are classes."""
+    if len(shown.names) < 2:
+        return False
+    try:
+        check_separable(shown.labels, shown.names)
+    except DataError as error:
+        print(f"no figure of separability: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _moment(model: Model, shown: _Shown, draws: int, parts: bool) -> _Moment:
+    codes = infer(model, shown.images, draws=draws)
+    if codes.mean.shape[1] < 2:
+        raise CapabilityError(f"{model.name} has codes of one number, which make no scatter; train it with more.")
+    kinds = {"mean": codes.mean, **({"draw": codes.drawn[0]} if draws else {})} if parts else {}
+    parted = {kind: separability(each, shown.labels, shown.names) for kind, each in kinds.items()}
+    return _Moment(model.clock.images, codes, parted)
+
+
+def _pictures(model: Model, moments: Sequence[_Moment], shown: _Shown, found: Scatter) -> list[Image.Image]:
+    """A picture of each moment, all with the axes of the last."""
+    last = moments[-1].codes.mean
+    count, middle, across = last.shape[1], torch.zeros(last.shape[1]), torch.eye(last.shape[1])
+    words = "both numbers of the code"
+    if count > 2:
+        across, variance = axes(last, 2)
+        middle, across = last.mean(0), across.float()
+        share = float(variance[:2].sum() / variance.sum()) if variance.sum() else 0.0
+        when = " at the end" if len(moments) > 1 else ""
+        words = f"first two principal components of {count} numbers{when} ({share:.0%} of variance)"
+    flat = [tuple((part - middle) @ across.T for part in moment.codes) for moment in moments]
+    limits = frame(torch.cat([part.reshape(-1, 2) for pair in flat for part in pair]))
+    of = f"{len(shown.images):,} {'held-out' if found.reference == 'held-out' else 'training'} images"
+    lower = [words]
+    if found.draws:
+        lower.append(f"large: the mean of each code; small: {counted(found.draws, 'draw')} of it")
+    return [
+        scatter(
+            mean,
+            shown.labels,
+            shown.names,
+            limits,
+            [f"{model.name} after {moment.images:,} images: codes of {of}", *lower, *_said(moment)],
+            drawn,
+        )
+        for moment, (mean, drawn) in zip(moments, flat)
+    ]
+
+
+def _said(moment: _Moment) -> Iterator[str]:
+    for kind, each in moment.parted.items():
+        chance = f", {each.chance:.1%} by chance" if kind == "mean" else ""
+        of = "the mean" if kind == "mean" else "one draw"
+        yield f"class from {of}: {each.nearest:.1%} right by neighbours, {each.linear:.1%} linearly{chance}"
+
+
+def _row(moment: _Moment) -> dict[str, object]:
+    """A line of the table."""
+    row: dict[str, object] = {"images shown": moment.images}
+    for kind, each in moment.parted.items():
+        row |= {f"{kind}: neighbours": f"{each.nearest:.1%}", f"{kind}: linear": f"{each.linear:.1%}"}
+    return {**row, "chance": f"{moment.parted['mean'].chance:.1%}"}
