@@ -111,9 +111,14 @@ class Way:
             return time.perf_counter() - begun
 
 
+def weights(way: Way) -> list[Tensor]:
+    """All weights, to be looked at."""
+    return [parameter.detach() for parameter in way.nets.parameters()]
+
+
 def distance(one: Way, other: Way) -> float:
     """How far the weights of two ways are apart, as a share of how far they moved."""
-    moved = zip(one.nets.parameters(), other.nets.parameters(), other.start)
+    moved = zip(weights(one), weights(other), other.start)
     squares = torch.tensor(
         [[(a - b).double().square().sum(), (b - start).double().square().sum()] for a, b, start in moved]
     ).sum(0)
