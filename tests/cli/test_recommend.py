@@ -71,6 +71,8 @@ def test_the_orders_are_those_that_were_measured() -> None:
 
 def test_classes_that_are_large_enough_can_be_asked_for() -> None:
     assert "cgan" in advise(images(classes={"a": 500, "b": 600}), LAPTOP, ALL).others
+    more = {*ALL, "stylegan2_conditional"}
+    assert "stylegan2_conditional" in advise(images(classes={"a": 500, "b": 600}), STATION, more).others
     assert "cgan" not in advise(images(classes={"a": 50, "b": 600}), LAPTOP, ALL).others
     assert "--balanced" in advise(images(classes={"a": 500, "b": 6000}), LAPTOP, ALL).others["cgan"]
 

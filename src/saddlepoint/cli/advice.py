@@ -32,7 +32,8 @@ ORDERS = {
 """methods by the case they are for, the best first; the first that is there is taken. The order on a processor, and
 that of stylegan2 before r3gan, are those of benchmarks/fashion_mnist.py, which no GPU has run yet"""
 BY_CLASS = ("cgan", "acgan")
-"""methods that make images of a chosen class, the best first"""
+"""methods that make images of a chosen class, the best first; before them, the one that is advised in its form for
+classes"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
 def _others(images: Images, method: str, known: Collection[str]) -> dict[str, str]:
     others = {}
     smallest = min(images.classes.values(), default=0)
-    chosen = next((name for name in BY_CLASS if name in known), None)
+    chosen = next((name for name in (f"{method}_conditional", *BY_CLASS) if name in known), None)
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
         turns = " with --balanced" if images.imbalance >= UNEVEN else ""
         others[chosen] = f"to ask for one of the {len(images.classes)} classes{turns}"
