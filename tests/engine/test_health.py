@@ -168,11 +168,27 @@ def test_every_other_step_of_the_player_that_leads_is_left_out() -> None:
     run, notes, _ = watched(lines, steps=30, when_unstable="skip-leader", hooks=[Moves()])
     run.fit()
     acts = [(step, text) for step, text, facts in notes.said if "rescue" in facts]
-    assert acts[0] == (8, "critic leads: every other of its steps is left out.")
+    assert acts[0] == (8, "critic leads: 1 of every 2 of its steps left out.")
     assert acts[1][1] == "all players step again."
     missing = sorted({*range(1, 31)} - {step for step, group in moved if group == "critic"})
     assert missing == list(range(9, acts[1][0], 2))
     assert [step for step, group in moved if group == "generator"] == list(range(1, 31))
+
+
+def test_the_leader_may_rest_two_steps_of_three() -> None:
+    moved: list[int] = []
+
+    class Moves(Hook):
+        def after_update(self, run: Run, group: str, parameters: Mapping[str, nn.Parameter]) -> None:
+            moved.extend([run.clock.step + 1] if group == "critic" else [])
+
+    lines = [(18, critic(**LEADING))]
+    run, notes, _ = watched(lines, steps=18, when_unstable="skip-leader", leader_rests=(2, 3), hooks=[Moves()])
+    run.fit()
+    assert [text for _, text, facts in notes.said if "rescue" in facts] == [
+        "critic leads: 2 of every 3 of its steps left out."
+    ]
+    assert sorted({*range(1, 19)} - {*moved}) == [10, 11, 13, 14, 16, 17]
 
 
 def with_augment(data: DataSpec) -> Networks:

@@ -154,6 +154,11 @@ def test_a_batch_must_be_divisible_by_the_micro_batches() -> None:
         RunSettings(batch=10, accumulate=6)
 
 
+def test_a_leader_that_rests_must_step_at_times() -> None:
+    with pytest.raises(ConfigError, match="leader_rests cannot be 2 2"):
+        RunSettings(leader_rests=(2, 2))
+
+
 def test_a_stage_must_be_divisible_as_well() -> None:
     spans = (Stage(images=8), Stage(batch=6))
     with pytest.raises(ConfigError, match="a batch of 6 cannot be cut into 4 equal parts"):

@@ -89,13 +89,16 @@ class Rescue(Hook):
         critics, others = players(run.method)
         rested = critics if strong else others if weak else ()
         if rested != self._rested:
-            leader = " and ".join(rested)
-            said = f"{leader} leads: every other of its steps is left out" if rested else "all players step again"
+            leader, (rests, of) = " and ".join(rested), run.settings.leader_rests
+            said = (
+                f"{leader} leads: {rests} of every {of} of its steps left out" if rested else "all players step again"
+            )
             run.note(f"{said}.", rescue="skip-leader")
             self._rested = rested
 
     def _rest(self, run: Run) -> None:
-        run.resting = frozenset(() if run.clock.step % 2 else self._rested)
+        rests, of = run.settings.leader_rests
+        run.resting = frozenset(self._rested if run.clock.step % of < rests else ())
 
     def _augment(self, run: Run) -> None:
         strength = _strength(run)

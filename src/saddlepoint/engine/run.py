@@ -57,8 +57,10 @@ class RunSettings:
     """generated and real images that a score is made from, or as many real ones as there are"""
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
     """what the run does by itself when its health fails, each time logged: halve the learning rates for 5,000 steps;
-    leave out every other step of the player that leads; augment what the critic sees more strongly, where the networks
-    can; go back to the last good checkpoint with half the rates when it diverges"""
+    leave out steps of the player that leads; augment what the critic sees more strongly, where the networks can; go
+    back to the last good checkpoint with half the rates when it diverges"""
+    leader_rests: tuple[int, int] = (1, 2)
+    """with skip-leader: how many of how many steps of the player that leads are left out"""
     patience: int | None = None
     """end the run when the first figure of --score has not improved for so many images"""
 
@@ -95,6 +97,9 @@ class RunSettings:
                 raise ConfigError(
                     f"best cannot be {self.best}: the lowest is kept, of a distance in --score ({known})."
                 )
+        rests, of = self.leader_rests
+        if not 1 <= rests < of:
+            raise ConfigError(f"leader_rests cannot be {rests} {of}: the leader must step at times, so less than all.")
         if self.samples < 0 or self.seed < 0:
             raise ConfigError("samples and seed cannot be negative.")
 
