@@ -16,6 +16,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.abilities import (
     Classifies,
+    Infers,
     Reconstructs,
     Samples,
     Scores,
@@ -93,6 +94,10 @@ def _reconstructs(method: Reconstructs, nets: Networks, given: Tensor) -> None:
     method.reconstruct(nets, given)
 
 
+def _infers(method: Infers, nets: Networks, given: Tensor) -> None:
+    method.posterior(nets, given)
+
+
 def _classifies(method: Classifies, nets: Networks, given: Tensor) -> None:
     method.classify(nets, given)
 
@@ -116,6 +121,7 @@ _TRIALS: dict[type, Callable[[Any, Networks, Tensor], None]] = {
     Samples: _samples,  # and ByClass, which adds the labels
     Styles: _styles,
     Reconstructs: _reconstructs,
+    Infers: _infers,
     Classifies: _classifies,
     Translates: _translates,
     TranslatesLike: _translates_like,
