@@ -95,9 +95,7 @@ class Way:
                 swapped.enter_context(patch.object(networks.modulation, "modulated", modulated_reference))
                 swapped.enter_context(patch.object(networks.resampling, "resample", resample_reference))
                 swapped.enter_context(patch.object(warp, "resample", resample_reference))
-            if (
-                self.dtype == torch.float64
-            ):  # losses and norms ask for float32, which is more than bf16 and less than this
+            if self.dtype == torch.float64:  # losses and norms ask for float32, which here would be less
                 swapped.enter_context(patch.object(Tensor, "float", lambda tensor: tensor))
             torch.set_default_dtype(self.dtype)  # of the constants that are made on the way
             swapped.callback(torch.set_default_dtype, torch.float32)
