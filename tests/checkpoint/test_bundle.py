@@ -1,5 +1,6 @@
 """What a loaded model does by what its method can: chosen classes, reconstruction, likelihood, refusals."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 import torch
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.bundle import Model, find_checkpoint
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.errors import CapabilityError
+from saddlepoint.errors import CapabilityError, CheckpointError
 from saddlepoint.methods.base import Clock
 
 TINY: dict[str, dict[str, Any]] = {
@@ -67,3 +68,15 @@ def test_a_gan_knows_neither() -> None:
         model("gan").reconstruct(torch.zeros(1, 1, 8, 8))
     with pytest.raises(CapabilityError, match="how likely an image is"):
         model("gan").log_likelihood(torch.zeros(1, 1, 8, 8))
+
+
+def test_a_folder_of_runs_is_refused_with_the_newest_of_them(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"no complete checkpoint\.$"):
+        find_checkpoint(tmp_path)
+    for name, age in (("older", 9), ("newer", 1), ("not one", 0)):
+        (tmp_path / name).mkdir()
+        if name != "not one":
+            (tmp_path / name / "run.json").touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    with pytest.raises(CheckpointError, match=r"newer\.$"):
+        find_checkpoint(tmp_path)

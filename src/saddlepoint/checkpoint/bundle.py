@@ -285,8 +285,14 @@ def find_checkpoint(path: Path) -> Path:
         raise CheckpointError(f"there is no {path}.")
     found = files.latest(Folder(path).checkpoints, warnings.warn)
     if found is None:
-        raise CheckpointError(f"{path} holds no complete checkpoint.")
+        raise CheckpointError(f"{path} holds no complete checkpoint{_meant(path)}.")
     return found
+
+
+def _meant(path: Path) -> str:
+    """What else could be given: a run that lies in the folder, the newest of several."""
+    runs = [facts.parent for facts in path.glob("*/run.json")]
+    return f". Give a run in it, such as {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""
 
 
 def read_facts(run: Folder) -> dict[str, Any]:
