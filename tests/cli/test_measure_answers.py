@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from saddlepoint.cli.measures.answers import answers
+from saddlepoint.cli.measures.answers import _colour, answers
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.pixels import pixels, to_uint8
@@ -25,23 +25,23 @@ def data(monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 class Knowing:
-    """Gives the right answer in the colour whose number the seed has, or in that of the reference."""
+    """Gives the right answer in one of so many hues, by the seed, or in that of the reference."""
 
     name = "stand-in"
     facts = {"data": {"held_out": 0.5}}
 
-    def __init__(self, dataset: Dataset, colours: int) -> None:
+    def __init__(self, dataset: Dataset, hues: int) -> None:
         rows = dataset.split(0.5)[1]
-        self.right, self.colours = world.in_every_colour(rows[rows % 2 == 0], 16), colours
-        self.images, self.colour = dataset.images, world.shown_in(np.arange(len(dataset))).colour
+        self.rows, self.hues = rows[rows % 2 == 0], hues
+        self.images, self.hue = dataset.images, world.shown_in(np.arange(len(dataset))).hue
 
     def translate(self, images: Tensor, origin: str, *, seed: int = 0, reference: Tensor | None = None) -> Tensor:
         assert origin == "a"
-        colour: Any = seed % self.colours
+        hue: Any = seed % self.hues / self.hues
         if reference is not None:
             shown = to_uint8(reference).numpy()
-            colour = [self.colour[np.flatnonzero((self.images == one).all((1, 2, 3)))[0]] for one in shown]
-        return pixels(torch.from_numpy(self.right[np.arange(len(images)), colour]))
+            hue = np.array([self.hue[np.flatnonzero((self.images == one).all((1, 2, 3)))[0]] for one in shown])
+        return pixels(torch.from_numpy(world.lit_in(self.rows, hue, 16)))
 
 
 def test_who_knows_all_answers_has_no_error_and_all_colours(data: Dataset) -> None:
@@ -49,10 +49,15 @@ def test_who_knows_all_answers_has_no_error_and_all_colours(data: Dataset) -> No
     own = found.row("generated")
     assert own["error"] == own["guided"] == 0
     assert own["colours"] == 8
-    assert own["diversity"] == pytest.approx(14 / 15, rel=0.05)  # of sixteen draws, each colour comes twice
-    assert found.row("real")["error"] == 0
+    assert own["diversity"] == pytest.approx(1, rel=0.05)
+    assert found.row("real")["error"] < 0.5  # hues between those that stand for all
     assert 6 < found.row("real")["colours"] < 8
     assert found.row("real")["guided"] > 3
+
+
+def test_hues_beside_a_colour_s_own_are_of_that_colour(data: Dataset) -> None:
+    assert answers(Knowing(data, 16), data, 0).row("generated")["colours"] == 8  # type: ignore[arg-type]
+    assert _colour(np.array([23, 0, 1, 2, 3, 4, 5, 22])).tolist() == [0, 0, 0, 1, 1, 1, 2, 7]
 
 
 def test_who_knows_one_answer_has_no_error_and_no_variety(data: Dataset) -> None:

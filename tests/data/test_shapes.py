@@ -20,7 +20,7 @@ AREAS = {  # of each shape in its circle of radius 1
 
 
 def one(shape: str = "circle", **changed: float) -> Factors:
-    values = {"colour": 0, "background": 0, "x": 0.0, "y": 0.0, "size": 0.5, "rotation": 0.0, **changed}
+    values = {"colour": 0, "hue": 0.0, "background": 0, "x": 0.0, "y": 0.0, "size": 0.5, "rotation": 0.0, **changed}
     return Factors(
         shape=np.array([list(SHAPES).index(shape)]), **{name: np.array([value]) for name, value in values.items()}
     )

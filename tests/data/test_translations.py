@@ -55,18 +55,23 @@ def test_a_scene_is_shown_in_one_style_alone_and_its_other_form_is_known(opened,
         assert np.abs(data.images[row].astype(int) - both[row, 1 - row % 2]).mean() > 20
 
 
-def test_a_cut_out_may_become_a_scene_in_any_colour_and_one_of_them_is_its_own(opened, monkeypatch):
+def test_a_cut_out_may_become_a_scene_in_any_hue_and_one_of_them_is_its_own(opened, monkeypatch):
     monkeypatch.setattr(world, "IMAGES", 30)
     data, rows = opened(data="world:colours"), np.arange(30)
     assert np.bincount(data.labels).tolist() == [15, 15]
-    every, both = world.in_every_colour(rows, 32), world.in_both_forms("colours", rows, 32)
-    assert every.shape == (30, len(COLOURS), 3, 32, 32)
-    np.testing.assert_array_equal(every[rows, world.shown_in(rows).colour], both[:, 1])
+    both = world.in_both_forms("colours", rows, 32)
+    np.testing.assert_array_equal(world.lit_in(rows, world.shown_in(rows).hue, 32), both[:, 1])
     np.testing.assert_array_equal(data.images, both[rows, rows % 2])
     cut_out = both[:, 0].astype(int)
     assert (cut_out.max(1) == cut_out.min(1)).all()  # black and white: it tells no colour
+    every = np.stack(
+        [world.lit_in(rows, hue, 32) for hue in np.arange(6) / 6], 1
+    )  # red, yellow, green, cyan, blue, magenta
     apart = np.abs(every[:, :, None].astype(int) - every[:, None]).mean((3, 4, 5))
-    assert (apart[:, ~np.eye(len(COLOURS), dtype=bool)] > 0.4).all()
+    assert (apart[:, ~np.eye(6, dtype=bool)] > 1).all()
+    lightest = every.max((3, 4)) > 180  # where the shape is lit, by channel; the ground is at most 150
+    assert lightest.any(0).astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]]
+    np.testing.assert_array_equal(world.lit_in(rows, 1.0, 32), every[:, 0])  # once around
 
 
 @pytest.mark.parametrize("name", ["labels", "edges", "styles", "colours"])

@@ -1,5 +1,6 @@
 """MUNIT's networks: their shapes, what each forgets, and its layer norm against its definition."""
 
+import pytest
 import torch
 
 from saddlepoint.nn.backbones.content_style import ContentEncoder, StyleDecoder, StyleEncoder
@@ -72,6 +73,13 @@ def test_the_critic_judges_patches_at_each_scale_by_itself() -> None:
     sum(each.sum() for each in logits[1:]).backward()
     assert all(p.grad is None for p in critic.scales[0].parameters())
     assert all(p.grad is not None for p in critic.scales[2].parameters())
+
+
+def test_the_critic_s_first_weights_are_the_authors_or_he_s() -> None:
+    for weights, expected in (("normal", 0.02), ("he", (2 / (32 * 16)) ** 0.5)):
+        second = MultiScaleCritic(3, 32, 2, 1, 32, weights).scales[0][2].weight
+        assert second.shape == (64, 32, 4, 4)
+        assert second.std().item() == pytest.approx(expected, rel=0.02)
 
 
 def test_between_scales_the_edge_counts_no_zeros() -> None:

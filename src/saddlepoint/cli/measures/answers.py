@@ -13,8 +13,7 @@ from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.cli.measures.translation import MOST_NAIVE
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pixels import pixels, to_uint8
-from saddlepoint.data.sources.world import in_every_colour, shown_in
-from saddlepoint.data.world.shapes import COLOURS
+from saddlepoint.data.sources.world import lit_in, shown_in
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.naive_translation import mean_image, recoloured
@@ -23,24 +22,27 @@ DRAWS = 16
 """translations of each cut-out"""
 CUT_OUTS = 100
 """held-out ones that are translated"""
+COLOURS, HUES = 8, 24
+"""parts of the circle of hues that count as a colour each, and hues in it whose answers stand for all"""
 
 Made = Callable[[int], np.ndarray]
 """the translations of all cut-outs by the number of the draw, uint8 [N, 3, S, S]"""
 
 
 def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
-    """Distance of translated cut-outs from the nearest of their right answers, of which each colour is one."""
+    """Distance of translated cut-outs from the nearest of their right answers, of which each hue is one."""
     if dataset.source != "world:colours":
         raise ConfigError(f"nobody knows all right answers of {dataset.source}; those of world:colours are known.")
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     side, draw = dataset.images.shape[-1], numpy_generator(seed, "answers")
     rows = held_out[held_out % 2 == 0][:CUT_OUTS]
-    cut_outs, right = dataset.images[rows], in_every_colour(rows, side).astype(np.float32)  # [N, colours, 3, S, S]
+    cut_outs = dataset.images[rows]
+    right = np.stack([lit_in(rows, number / HUES, side) for number in range(HUES)], 1).astype(np.float32)
     own, other = (train[train % 2 == kind][:MOST_NAIVE] for kind in (0, 1))
     like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each cut-out
-    asked = right[np.arange(len(rows)), shown_in(like).colour]
-    chance = draw.integers(len(COLOURS), size=(DRAWS, len(rows)))
-    apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(len(COLOURS)) for b in range(a)])
+    asked = lit_in(rows, shown_in(like).hue, side)
+    chance = draw.random((DRAWS, len(rows)))
+    apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(HUES) for b in range(a)])
 
     def row(kind: str, name: str, made: Made, guided: np.ndarray | None) -> dict[str, Any]:
         each = np.stack([made(number).astype(np.float32) for number in range(DRAWS)], 1)  # [N, draws, 3, S, S]
@@ -50,7 +52,7 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
             "kind": kind,
             "name": name,
             "error": float(far.min(2).mean()),
-            "colours": float(np.mean([len(np.unique(one)) for one in far.argmin(2)])),
+            "colours": float(np.mean([len(np.unique(_colour(one))) for one in far.argmin(2)])),
             "diversity": float(np.mean(pairs) / apart),
             "guided": float(_apart(each[:, 0] if guided is None else guided, asked)),
         }
@@ -73,22 +75,27 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
         return to_uint8(model.translate(given, "a", seed=seed * DRAWS + number)).numpy()
 
     def by_chance(number: int) -> np.ndarray:
-        return np.asarray(right[np.arange(len(rows)), chance[number]])
+        return lit_in(rows, chance[number], side)
 
     own_row = row("generated", model.name, translated, guided)
     return Measured(
-        rows=(own_row, row("real", "right, in any colour", by_chance, None), *naive),
+        rows=(own_row, row("real", "right, in any hue", by_chance, None), *naive),
         key="error",
         protocol=(
             f"{len(rows)} held-out cut-outs, {DRAWS} translations of each. error: mean absolute difference, in levels"
-            f" of 0 to 255, to the nearest of the {len(COLOURS)} right answers. colours: how many of these were the"
-            " nearest one for some translation. diversity: mean difference of two translations, as a share of that of"
-            " two right answers. guided: difference of a translation in the manner of a reference to the answer in its"
-            " colour."
-            f" The baseline is the best of the naive maps: {best['name']}."
+            f" of 0 to 255, to the nearest right answer, of {HUES} in hues around the circle. colours: how many of"
+            f" {COLOURS} parts of the circle this hue was in for some translation. diversity: mean difference of two"
+            " translations, as a share of that of two right answers. guided: difference of a translation in the manner"
+            f" of a reference to the answer in its hue. The baseline is the best of the naive maps: {best['name']}."
         ),
         higher=frozenset({"colours", "diversity"}),
     )
+
+
+def _colour(hue: np.ndarray) -> np.ndarray:
+    """The part of the circle that each hue is in, by numbers; hue 0 is in the middle of part 0."""
+    step = HUES // COLOURS
+    return (hue + step // 2) % HUES // step
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:

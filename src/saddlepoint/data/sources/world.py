@@ -24,7 +24,7 @@ from saddlepoint.data.world.attributes import ATTRIBUTES, attributes
 from saddlepoint.data.world.mixtures import mixture
 from saddlepoint.data.world.shapes import SHAPES, Factors, factors, render
 from saddlepoint.data.world.swissroll import swissroll
-from saddlepoint.data.world.translations import answers, pairs
+from saddlepoint.data.world.translations import answer, pairs
 from saddlepoint.errors import ConfigError
 
 WORLDS = ("line", "ring8", "grid25", "swissroll", "shapes", "attributes", "labels", "edges", "styles", "colours")
@@ -74,9 +74,9 @@ def in_both_forms(name: str, rows: np.ndarray, resolution: int) -> np.ndarray:
     return np.stack(np.split(pairs(name, rows, resolution, _SEED), 2, axis=3), 1)
 
 
-def in_every_colour(rows: np.ndarray, resolution: int) -> np.ndarray:
-    """What the cut-outs of world:colours, by rows, may become: uint8 [N, colours, 3, resolution, resolution]."""
-    return answers(rows, resolution, _SEED)
+def lit_in(rows: np.ndarray, hue: float | np.ndarray, resolution: int) -> np.ndarray:
+    """Rows of world:colours lit in a hue, 0 to 1, or each in its own [N]: uint8 [N, 3, resolution, resolution]."""
+    return answer(rows, np.broadcast_to(hue, rows.shape), resolution, _SEED)
 
 
 def _one_form(name: str) -> Callable[[np.ndarray, int], np.ndarray]:

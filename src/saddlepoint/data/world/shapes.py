@@ -38,12 +38,14 @@ class Factors:
     """What each image shows; all arrays [N].
 
     shape, colour, background: int64, indices into SHAPES, COLOURS, BACKGROUNDS.
+    hue: 0 to 1, once around the circle from red; for scenes of any hue instead of one of COLOURS.
     x, y: centre, x to the right and y downwards, where the image spans [-1, 1]. size: radius of the circle around the
     shape, in the same units, 0.35 to 0.65; that circle lies wholly inside. rotation: radians in [0, 2 pi), clockwise.
     """
 
     shape: np.ndarray
     colour: np.ndarray
+    hue: np.ndarray
     background: np.ndarray
     x: np.ndarray
     y: np.ndarray
@@ -62,6 +64,7 @@ def factors(index: np.ndarray, seed: int = 0) -> Factors:
     return Factors(
         shape=(draw["shape"] * len(SHAPES)).astype(np.int64),
         colour=(draw["colour"] * len(COLOURS)).astype(np.int64),
+        hue=draw["hue"],
         background=(draw["background"] * len(BACKGROUNDS)).astype(np.int64),
         x=(1 - size) * (2 * draw["x"] - 1),
         y=(1 - size) * (2 * draw["y"] - 1),

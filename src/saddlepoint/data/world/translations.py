@@ -3,7 +3,7 @@
 labels  a map of what each pixel shows      -> the scene under a light, in the colour of its shape
 edges   the outline                         -> the same
 styles  the scene under a light             -> a drawing of it on paper, in the same colour; never paired in training
-colours the shape cut out of black paper    -> the scene under a light, in any colour; never paired in training
+colours the shape cut out of black paper    -> the scene under a light, in any hue; never paired in training
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _LABELS = np.array([(255, 0, 0), (255, 255, 0), (0, 255, 0), (0, 255, 255), (0, 
 _COLOURS = np.array(list(COLOURS.values()), np.float32)
 _PAPER, _INK, _LINE = 245.0, 25.0, 0.05  # grey levels, and half the width of a line where the image spans [-1, 1]
 _SHADOW, _SLOPE = 0.14, 0.3  # how far it falls, and how deep inside a shape is fully lit
+_SATURATION, _VALUE = 0.85, 0.95  # of a hue
 
 
 def pairs(world: str, index: np.ndarray, resolution: int, seed: int) -> np.ndarray:
@@ -28,14 +29,12 @@ def pairs(world: str, index: np.ndarray, resolution: int, seed: int) -> np.ndarr
     return np.concatenate((painted(shown, resolution, first), painted(shown, resolution, second)), 3)
 
 
-def answers(index: np.ndarray, resolution: int, seed: int) -> np.ndarray:
-    """Scenes number `index` under a light in every colour: all that a cut-out may become.
+def answer(index: np.ndarray, hue: np.ndarray, resolution: int, seed: int) -> np.ndarray:
+    """Scenes number `index` under a light, each in its `hue` [N], 0 to 1: what their cut-outs may become.
 
-    uint8 [N, colours, 3, resolution, resolution]
+    uint8 [N, 3, resolution, resolution]
     """
-    shown = factors(index, seed)
-    every = [np.full_like(shown.colour, colour) for colour in range(len(COLOURS))]
-    return np.stack([painted(dataclasses.replace(shown, colour=colour), resolution, _lit) for colour in every], 1)
+    return painted(dataclasses.replace(factors(index, seed), hue=hue), resolution, _lit_in_any_hue)
 
 
 def _label_map(shown: Factors, resolution: int) -> np.ndarray:
@@ -60,13 +59,23 @@ def _lit_by_shape(shown: Factors, resolution: int) -> np.ndarray:
 
 
 def _lit(shown: Factors, resolution: int) -> np.ndarray:
-    """Darker towards its edge, with a shadow to the lower right, on a ground that darkens downwards."""
+    return _lit_in(_COLOURS[shown.colour], shown, resolution)
+
+
+def _lit_in_any_hue(shown: Factors, resolution: int) -> np.ndarray:
+    place = (np.array([5.0, 3.0, 1.0]) + 6 * shown.hue[:, None]) % 6  # of red, green and blue around the circle
+    colour = 255 * _VALUE * (1 - _SATURATION * np.clip(np.minimum(place, 4 - place), 0, 1))
+    return _lit_in(colour.astype(np.float32), shown, resolution)
+
+
+def _lit_in(colour: np.ndarray, shown: Factors, resolution: int) -> np.ndarray:
+    """Darker towards its edge, with a shadow to the lower right, on a ground that darkens downwards.  colour: [N, 3]"""
     distance = distances(shown, resolution)
     ground = np.broadcast_to(np.linspace(150, 90, resolution, dtype=np.float32)[:, None], distance.shape)
     fallen = dataclasses.replace(shown, x=shown.x + _SHADOW, y=shown.y + _SHADOW)
     ground = ground * (1 - 0.6 * coverage(distances(fallen, resolution)))
     light = 0.45 + 0.55 * np.clip(-distance / _SLOPE, 0, 1)
-    return _over(ground[:, None], _COLOURS[shown.colour][:, :, None, None] * light[:, None], coverage(distance))
+    return _over(ground[:, None], colour[:, :, None, None] * light[:, None], coverage(distance))
 
 
 def _drawn(shown: Factors, resolution: int) -> np.ndarray:
@@ -90,5 +99,5 @@ FORMS: Mapping[str, tuple[Paint, Paint]] = {
     "labels": (_label_map, _lit_by_shape),
     "edges": (_outline, _lit_by_shape),
     "styles": (_lit, _drawn),
-    "colours": (_cut_out, _lit),
+    "colours": (_cut_out, _lit_in_any_hue),
 }

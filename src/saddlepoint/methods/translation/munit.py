@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +55,8 @@ class MUNIT(Method):
     """the critics' channels in the first layer; they double with each"""
     critic_halvings: int = 4
     """layers of the critics, each of which halves"""
+    critic_weights: Literal["normal", "he"] = "normal"
+    """the critics' first weights: N(0, 0.02) as the authors', or He's, where so few channels would pass little on"""
     scales: int = 3
     """sizes of the image that are judged, each half of the one before, by a critic of its own"""
     image_weight: float = 10.0
@@ -89,7 +91,7 @@ class MUNIT(Method):
             nets[f"style_{kind}"] = StyleEncoder(channels, width, self.style_halvings, self.style)
             nets[f"decoder_{kind}"] = StyleDecoder(*shape, self.style, self.mlp_width)
             nets[f"critic_{kind}"] = MultiScaleCritic(
-                channels, self.critic_width, self.critic_halvings, self.scales, side
+                channels, self.critic_width, self.critic_halvings, self.scales, side, self.critic_weights
             )
         return Networks(**nets)
 
@@ -176,27 +178,32 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="MUNIT, shown shapes cut out of black paper and lit scenes that never show the same shape, lights a cut-out"
-    " near one of its eight right answers, reaches several by seed alone, and takes the colour of a reference.",
+    claim="MUNIT, shown black shapes on white paper and lit scenes that never show the same shape, lights a shape near"
+    " one of its right answers, which are of every hue, reaches most colours by seed alone, and takes the hue of a"
+    " reference.",
     data="world:colours",
     measure="answers",
     share=1 / 2,
-    bars={"colours": 4, "guided": 6.5},  # of eight; and nearer than the right shape in any colour, which has 6.8
+    bars={"colours": 4, "guided": 8.5},  # of eight; and nearer than the right shape in any hue, which has 8.9
+    # Until the scenes had any hue they had one of eight colours, between which styles that are drawn from a bell curve
+    # fall: then, with shallower critics, it failed with every seed, by 8.4 to 9.2 where half the baseline's 11 was asked.
     settings={
         "resolution": 16,
-        "images": 40_000,
-        "batch": 16,
-        "style": 4,
+        "images": 36_000,
+        "batch": 24,
+        "style": 2,  # what differs is a hue, and a circle lies in a plane
         "generator_width": 8,
         "content_halvings": 1,
         "style_halvings": 3,
         "blocks": 1,
         "mlp_width": 32,
-        "critic_width": 12,
-        "critic_halvings": 2,
+        "critic_width": 16,
+        "critic_halvings": 3,
+        "critic_weights": "he",  # N(0, 0.02) and 16 channels: 7.8 against 6.8
         "scales": 2,
         "cycle_weight": 10.0,
-        "lr": 2e-3,
-        "halve_every": 20_000,
+        "style_weight": 0.3,  # with 1, drawn styles show more than lit scenes do: 7.1 against 5.7
+        "lr": 3e-3,
+        "halve_every": 18_000,
     },
 )

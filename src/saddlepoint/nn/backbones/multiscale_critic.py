@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.errors import ConfigError
-from saddlepoint.nn.layers.initialisation import initialise
+from saddlepoint.nn.layers.initialisation import Initialisation, initialise
 
 
 @final
@@ -19,10 +19,13 @@ class MultiScaleCritic(nn.Module):
 
     One critic for each scale: `halvings` 4x4 convolutions of stride 2, the first with `width` channels and each with
     twice as many, LeakyReLU .2, no norm, and a 1x1 at the end. Between scales the image is halved by averages.
+    weights: the rule of the first ones, the paper's N(0, 0.02) if not told.
     Raises ConfigError where the smallest image cannot be halved so often.
     """
 
-    def __init__(self, channels: int, width: int, halvings: int, scales: int, side: int) -> None:
+    def __init__(
+        self, channels: int, width: int, halvings: int, scales: int, side: int, weights: Initialisation = "normal"
+    ) -> None:
         super().__init__()
         if min(halvings, scales) < 1 or side >> (halvings + scales - 1) < 1:
             most = side.bit_length() - 1
@@ -32,7 +35,7 @@ class MultiScaleCritic(nn.Module):
                 f" can be {most + 1} together, and each is 1 or more."
             )
         self.scales = nn.ModuleList(_patches(channels, width, halvings) for _ in range(scales))
-        initialise(self, "normal", 0.02)
+        initialise(self, weights)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         logits = []
