@@ -111,6 +111,26 @@ def test_what_is_given_stands_beside_what_becomes_of_it_and_its_truth() -> None:
     assert words == "Columns: a, b made of it, b, a made of it."
 
 
+class Open(Darker):
+    """Leaves open how dark an image becomes."""
+
+    def translate(self, nets: torch.nn.Module, images: torch.Tensor, origin: str, seed: int = 0) -> torch.Tensor:
+        return images / 2**seed
+
+    def translate_like(
+        self, nets: torch.nn.Module, images: torch.Tensor, reference: torch.Tensor, origin: str
+    ) -> torch.Tensor:
+        return reference
+
+
+def test_what_is_left_open_is_shown_by_several_seeds() -> None:
+    two = UnpairedBatch(torch.full((4, 1, 64, 64), 0.8), torch.full((4, 1, 64, 64), -1.0))
+    picture, words = translated(Open({"a": "b", "b": "a"}), Networks(), two, 64)
+    assert picture.size == (8 * 66 + 2, 4 * 66 + 2)
+    assert [picture.getpixel((30 + 66 * column, 30)) for column in range(8)] == [230, 230, 178, 153, 0, 0, 64, 96]
+    assert words == "Columns: a, b made of it by 3 seeds, b, a made of it by 3 seeds."
+
+
 def test_nothing_is_drawn_after_an_error(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
     run = trainer(tmp_path, [hook := SampleGrids(IMAGES)])
     hook.end(run, ValueError())

@@ -17,12 +17,13 @@ from torch import Tensor
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.pictures import channels_shown, grid
 from saddlepoint.engine.hooks import Hook, Run
-from saddlepoint.methods.abilities import Samples, Translates, in_turn
+from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Networks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 
 POINTS = 1000  # in a plot of a point world, real and fake each
+ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 
 
 @final
@@ -86,17 +87,19 @@ class SampleGrids(Hook):
 def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Image.Image, str]:
     """At most `most` images, each kind in columns of its own: what is given, what becomes of it, what it should be.
 
-    The truth is shown of pairs, whose fields are as long as one another and have one direction. Returns the picture
-    and the sentence that says what its columns are.
+    The truth is shown of pairs, whose fields are as long as one another and have one direction. A method that could
+    take what an image leaves open from another one shows `ANSWERS` of each. Returns the picture and the sentence that
+    says what its columns are.
     """
     fields, ways = given.tensors(), method.directions()
     paired = len(ways) == 1 and all(end in fields for end in ways.values())
-    rows = min(min(map(len, fields.values())), max(1, most // (2 * len(ways) + paired)))
+    answers = ANSWERS if isinstance(method, TranslatesLike) else 1
+    rows = min(min(map(len, fields.values())), max(1, most // ((1 + answers) * len(ways) + paired)))
     columns, words = [], []
     for start, end in ways.items():
         images = fields[start][:rows]
-        columns += [images, method.translate(nets, images, start).to(images)]
-        words += [start, f"{end} made of it"]
+        columns += [images, *(method.translate(nets, images, start, seed).to(images) for seed in range(answers))]
+        words += [start, f"{end} made of it" + f" by {answers} seeds" * (answers > 1)]
     if paired:
         columns.append(fields[end][:rows])
         words.append(f"true {end}")
