@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources import world
+from saddlepoint.data.world import translations
 from saddlepoint.data.world.shapes import COLOURS, SHAPES, factors
 from saddlepoint.data.world.translations import pairs
 
@@ -72,6 +74,14 @@ def test_a_cut_out_may_become_a_scene_in_any_hue_and_one_of_them_is_its_own(open
     lightest = every.max((3, 4)) > 180  # where the shape is lit, by channel; the ground is at most 150
     assert lightest.any(0).astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]]
     np.testing.assert_array_equal(world.lit_in(rows, 1.0, 32), every[:, 0])  # once around
+
+
+def test_a_world_that_is_drawn_in_another_way_is_packed_anew(monkeypatch):
+    made = world._made_pictures("colours", DataSettings(data="world:colours", resolution=16))
+    before = made.key()
+    assert made.key() == before
+    monkeypatch.setattr(translations, "_SATURATION", 0.5)
+    assert made.key() != before
 
 
 @pytest.mark.parametrize("name", ["labels", "edges", "styles", "colours"])
