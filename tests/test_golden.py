@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -19,6 +18,7 @@ from torch import Tensor
 from games import Game, Reports, pictures, trainer
 from saddlepoint import methods
 from saddlepoint.data.batches import ImageBatch
+from saddlepoint.methods.base import Draw
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
@@ -27,24 +27,24 @@ NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 class Doubled:
     """A draw in float64 of the same numbers."""
 
-    def __init__(self, draw: Any) -> None:
+    def __init__(self, draw: Draw) -> None:
         self.draw = draw
 
     def __call__(self) -> ImageBatch:
         return ImageBatch(self.draw().image.double())
 
     def noise(self, n: int, *shape: int) -> Tensor:
-        return self.draw.noise(n, *shape).double()  # type: ignore[no-any-return]
+        return self.draw.noise(n, *shape).double()
 
     def uniform(self, n: int, *shape: int) -> Tensor:
-        return self.draw.uniform(n, *shape).double()  # type: ignore[no-any-return]
+        return self.draw.uniform(n, *shape).double()
 
 
 def curve(name: str) -> list[dict[str, float]]:
     """The figures of twenty steps of 16 images."""
     own, seen = methods.load(name)(), Reports()
     game = Game(
-        step=lambda nets, draw, clock: own.train_step(nets, Doubled(draw), clock),  # type: ignore[arg-type]
+        step=lambda nets, draw, clock: own.train_step(nets, Doubled(draw), clock),
         make=lambda data: own.networks(data).double(),
         moves=own.optimisers(),
         average=own.ema(),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.cli.measures.answers import _colour, answers
+from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.pixels import pixels, to_uint8
@@ -44,8 +45,13 @@ class Knowing:
         return pixels(torch.from_numpy(world.lit_in(self.rows, hue, 16)))
 
 
+def measured(data: Dataset, hues: int) -> Measured:
+    """What one who knows so many hues is said to do."""
+    return answers(Knowing(data, hues), data, 0)  # type: ignore[arg-type]
+
+
 def test_who_knows_all_answers_has_no_error_and_all_colours(data: Dataset) -> None:
-    found = answers(Knowing(data, 8), data, 0)  # type: ignore[arg-type]
+    found = measured(data, 8)
     own = found.row("generated")
     assert own["error"] == own["guided"] == 0
     assert own["colours"] == 8
@@ -56,17 +62,17 @@ def test_who_knows_all_answers_has_no_error_and_all_colours(data: Dataset) -> No
 
 
 def test_hues_beside_a_colour_s_own_are_of_that_colour(data: Dataset) -> None:
-    assert answers(Knowing(data, 16), data, 0).row("generated")["colours"] == 8  # type: ignore[arg-type]
+    assert measured(data, 16).row("generated")["colours"] == 8
     assert _colour(np.array([23, 0, 1, 2, 3, 4, 5, 22])).tolist() == [0, 0, 0, 1, 1, 1, 2, 7]
 
 
 def test_who_knows_one_answer_has_no_error_and_no_variety(data: Dataset) -> None:
-    own = answers(Knowing(data, 1), data, 0).row("generated")  # type: ignore[arg-type]
+    own = measured(data, 1).row("generated")
     assert (own["error"], own["colours"], own["diversity"]) == (0, 1, 0)
 
 
 def test_the_best_naive_map_is_the_baseline(data: Dataset) -> None:
-    found = answers(Knowing(data, 8), data, 0)  # type: ignore[arg-type]
+    found = measured(data, 8)
     naive = [row["error"] for row in found.rows if row["name"].startswith("naive")]
     assert len(naive) == 4
     assert found.row("baseline")["error"] == min(naive) > 5

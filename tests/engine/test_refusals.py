@@ -138,7 +138,9 @@ def test_a_frozen_network_is_accepted_where_it_is_listed() -> None:
 
 
 def test_a_network_without_parameters_needs_no_group() -> None:
-    trainer(Game(make=lambda data: Networks(**dict(two_lines(data).named_children()), pool=nn.Identity())))
+    run = trainer(Game(make=lambda data: Networks(**dict(two_lines(data).named_children()), pool=nn.Identity())))
+    run.fit()
+    assert run.clock.images == run.settings.images
 
 
 @pytest.mark.parametrize("name", ["train", "type", "half", "to", "forward"])
