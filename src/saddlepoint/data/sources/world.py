@@ -121,9 +121,7 @@ class MadePictures(Pictures):
         return IMAGES
 
     def key(self) -> str:
-        first = _IMAGES[self.world](
-            np.arange(2), self.resolution
-        )  # a world drawn in another way is another
+        first = _IMAGES[self.world](np.arange(2), self.resolution)  # a world drawn in another way is another
         return json.dumps([self.world, _SEED, IMAGES, self.resolution, fingerprint(first, None)])
 
     def name(self, index: int) -> str:
