@@ -25,8 +25,8 @@ from torch.nn import functional as F
 
 import saddlepoint
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, Factors, factors, render
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.boundaries import boundaries
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components

@@ -22,10 +22,10 @@ from timed import trained
 
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pictures import grid
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pictures import grid
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.metrics.baseline import PixelGaussian
 from saddlepoint.metrics.classifier import Classifier, train_classifier
 from saddlepoint.metrics.features import features

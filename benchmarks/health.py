@@ -30,8 +30,8 @@ from saddlepoint.cli.plan import Plan
 from saddlepoint.cli.running import train_plan
 from saddlepoint.cli.watching import rated
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels
 from saddlepoint.errors import DivergedError
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.metrics import glance
 from saddlepoint.report.tables import print_table

@@ -27,7 +27,7 @@ from torch.nn import functional
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.plan import Plan
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.codes import Code, code_of, decode, spaces
 from saddlepoint.latent.constraints import Constraint, mean_under
 from saddlepoint.latent.encoder import Encoder, Training, encode, train_encoder

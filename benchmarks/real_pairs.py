@@ -20,8 +20,8 @@ from record import record
 from timed import Trained, trained
 
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.measure_pairs import measure_pairs
 from saddlepoint.metrics.naive_translation import ColourTable, mean_image, recoloured

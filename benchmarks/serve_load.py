@@ -31,7 +31,7 @@ from record import record
 from saddlepoint import methods
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.data.pixels import to_uint8
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.base import Clock
 from saddlepoint.report.tables import print_table
 

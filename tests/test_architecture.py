@@ -15,7 +15,7 @@ import saddlepoint
 
 HERE = Path(saddlepoint.__file__).parent
 ROOMS = (
-    *("errors", "config", "keyed", "data", "nn", "losses", "methods", "engine", "checkpoint", "metrics"),
+    *("errors", "config", "keyed", "kinds", "data", "nn", "losses", "methods", "engine", "checkpoint", "metrics"),
     *("latent", "report", "deploy", "cli"),
 )
 FILES = sorted(HERE.rglob("*.py"))

@@ -13,10 +13,10 @@ from saddlepoint.cli.measures.answers import _colour, answers
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources import world
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 @pytest.fixture

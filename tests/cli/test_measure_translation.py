@@ -13,10 +13,10 @@ from torch import Tensor
 from saddlepoint.cli.measures.translation import translation
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources import world
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 class Translator:

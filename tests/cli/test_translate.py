@@ -12,10 +12,10 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.sources import decode
 from saddlepoint.deploy import metadata
 from saddlepoint.errors import CapabilityError
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.data.pixels import pixels, to_uint8
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
-from saddlepoint.data.pictures import grid
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.keyed import normal_rows
+from saddlepoint.kinds.pictures import grid
 from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Networks, Optim, Update
 from saddlepoint.report.grids import save_png
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from saddlepoint.data.pictures import GAP, channels_shown, grid
 from saddlepoint.errors import RunError, ShapeError
+from saddlepoint.kinds.pictures import GAP, channels_shown, grid
 from saddlepoint.report.grids import CAPTION, limits_of, plot, save_png
 
 

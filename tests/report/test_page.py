@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from saddlepoint.data.pictures import grid
 from saddlepoint.errors import RunError
+from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.grids import save_png
 from saddlepoint.report.page import BYTES, GRIDS, write_report
 

@@ -16,10 +16,10 @@ from saddlepoint import config, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
 from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.data.pictures import Pictures
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import load_networks, under
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Scores, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Clock, Method, Networks
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from saddlepoint import config
 from saddlepoint.checkpoint import hub, pretrained
 from saddlepoint.checkpoint.card import card
-from saddlepoint.data.pictures import grid
 from saddlepoint.errors import CheckpointError
+from saddlepoint.kinds.pictures import grid
 from saddlepoint.methods.abilities import Samples
 
 if TYPE_CHECKING:

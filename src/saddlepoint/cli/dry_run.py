@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from saddlepoint import config
 from saddlepoint.cli.plan import Plan
 from saddlepoint.cli.running import Parts, assemble
-from saddlepoint.data.pictures import grid
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.memory import Memory, estimate
 from saddlepoint.engine.run import Folder
+from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.grids import limits_of, plot, save_png
 
 _ROW = 12

@@ -19,11 +19,11 @@ from saddlepoint.cli.plan import Plan
 from saddlepoint.cli.scoring import ExtractorName, extractor_for
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pictures import TILE, grid
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.metrics.estimate import mean_of
 from saddlepoint.metrics.features import Extractor
 from saddlepoint.metrics.images import Bytes

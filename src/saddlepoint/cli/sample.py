@@ -11,11 +11,11 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.walking import save_walk
-from saddlepoint.data.pictures import grid
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.pictures import grid
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, latents_of
 from saddlepoint.latent.codes import Code, spaces
 from saddlepoint.latent.paths import Along, through

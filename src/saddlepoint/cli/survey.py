@@ -12,10 +12,10 @@ import torch
 
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_pictures
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.metrics.glance import rows
 
 MEASURED = 2_000

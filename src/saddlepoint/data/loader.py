@@ -18,9 +18,9 @@ from saddlepoint.data.batches import Batch, DataSpec, ImageBatch, LabelledBatch,
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.labels import labelled_rows
 from saddlepoint.data.order import balanced_rows_at, batches_per_epoch, epoch_of, rows_at
-from saddlepoint.data.pixels import pixels, window
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform, key
+from saddlepoint.kinds.pixels import pixels, window
 
 Raw = dict[str, Tensor]  # by field; what is done to a field's images by "field/flip" and "field/corner"
 Rows = dict[str, tuple[str, np.ndarray, int]]  # by field: the data's field, its rows, the epoch

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.deploy.tile import Work, bands
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 def translated(

@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.sources.decode import MOST_PIXELS
 from saddlepoint.errors import DataError, ShapeError
+from saddlepoint.kinds.pixels import pixels
 
 Sort = Literal["colour", "look"]
 

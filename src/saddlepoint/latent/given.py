@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.sources.decode import UnusableImage, decode
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.errors import CapabilityError
+from saddlepoint.kinds.pixels import pixels
 
 
 def read_given(model: Model, path: Path) -> Tensor:

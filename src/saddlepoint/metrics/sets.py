@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import Samples, in_turn
 from saddlepoint.methods.base import Method, Networks
 from saddlepoint.metrics.images import Bytes

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from saddlepoint.data.pictures import grid
 from saddlepoint.errors import ShapeError
+from saddlepoint.kinds.pictures import grid
 
 _INK, _PAPER = (40, 44, 52), "white"
 _SIZE, _LINE, _ROOM = 13, 17, 6  # of the letters, from line to line, and around them, in pixels

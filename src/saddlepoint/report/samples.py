@@ -15,8 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.batches import Batch
-from saddlepoint.data.pictures import channels_shown, grid
 from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.kinds.pictures import channels_shown, grid
 from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Networks
 from saddlepoint.nn.modes import evaluating

@@ -15,11 +15,11 @@ import torch
 from service_parts import opened, photo, small
 from starlette.testclient import TestClient
 
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.deploy.metadata import read
 from saddlepoint.deploy.serve.app import Service, build
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.shelf import Served, Shelf
+from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.latent.addresses import Address, codes_of
 from saddlepoint.latent.pictured import images_of
 

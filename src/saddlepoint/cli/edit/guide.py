@@ -16,10 +16,10 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import latents_of, parse
 from saddlepoint.latent.codes import Code, Space, decode, load_code, save_code
 from saddlepoint.latent.constraints import Constraint, Sort, opened, painted, region

@@ -12,12 +12,12 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.folder import is_image
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Space, check_space, save_code, spaces
 from saddlepoint.latent.encoder import Encoder, default_path, encode, load_encoder
 from saddlepoint.latent.given import read_given

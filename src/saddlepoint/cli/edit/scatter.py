@@ -22,11 +22,11 @@ from saddlepoint.cli.plan import Plan
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.sources.remarks import counted
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.components import axes
 from saddlepoint.latent.inference import Inferred, check_infers, infer
 from saddlepoint.latent.separability import Separability, check_separable, separability

@@ -12,10 +12,10 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.cli.measures.translation import MOST_NAIVE
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.sources.world import lit_in, shown_in
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.naive_translation import mean_image, recoloured
 
 DRAWS = 16

@@ -9,9 +9,9 @@ import numpy as np
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import ByClass
 from saddlepoint.metrics.baseline import PixelGaussian
 from saddlepoint.metrics.classifier import train_classifier

@@ -9,8 +9,8 @@ from scipy.special import entr
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.pixels import pixels
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import pixels
 
 
 def held_out_bound(model: Model, dataset: Dataset, seed: int) -> Measured:

@@ -12,9 +12,9 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.labels import labelled_rows
-from saddlepoint.data.pixels import pixels
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key, numpy_generator
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.abilities import Classifies
 
 

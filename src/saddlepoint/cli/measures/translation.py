@@ -11,9 +11,9 @@ import torch
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.measures.measured import Measured
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.data.sources.world import in_both_forms
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.naive_translation import ColourTable, mean_image, recoloured
 
 MOST_NAIVE = 2_000

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.deploy.compress.feed import Feed, makes_images
 from saddlepoint.deploy.parity import Runs
 from saddlepoint.deploy.parts import Part
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.metrics.features import Extractor, features, statistics
 from saddlepoint.metrics.frechet import frechet_distance
 from saddlepoint.metrics.statistics import gaussian

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.serve import schemas
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of, latents_of
 from saddlepoint.latent.codes import Code, code_of, joined
 from saddlepoint.latent.mixing import layers_named, sides_of, table

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from saddlepoint.data.pictures import grid
 from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.deploy.label import Disclosure, carried, labelled
 from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.schemas import Ask, Images, OneImage
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.pictures import grid
 
 PREVIEW = 128
 """pixels of the longer side of a preview"""

@@ -6,11 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.deploy.serve.making import Made, pictured
 from saddlepoint.deploy.serve.progress import Progress, Stopped
 from saddlepoint.deploy.serve.schemas import ProjectSettings
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.given import as_trained
 from saddlepoint.latent.project import Projection, project

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.data.pixels import pixels
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.deploy.finish import blended, coloured_like, sharpened, white_balanced
@@ -20,6 +19,7 @@ from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.schemas import TranslateSettings
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.deploy.translate import translated
+from saddlepoint.kinds.pixels import pixels
 
 Together = Callable[[Hashable, list[Any]], list[Any]]
 """a kind and items -> a result for each; blocks until the model's batches have done them"""

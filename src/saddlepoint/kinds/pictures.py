@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.data.pixels import to_uint8
 from saddlepoint.errors import ShapeError
+from saddlepoint.kinds.pixels import to_uint8
 
 TILE = 64  # a smaller image is enlarged to at least this many pixels, so that a person can see it
 GAP = 2

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from saddlepoint.data.pixels import pixels, to_uint8
 from saddlepoint.errors import ConfigError, ShapeError
+from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
 def test_floats_are_rounded_to_the_nearest_level():
