@@ -25,16 +25,16 @@ from record import record
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import load
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli.plan import Plan
-from saddlepoint.cli.running import train_plan
-from saddlepoint.cli.watching import rated
 from saddlepoint.data.open import open_data
+from saddlepoint.engine import plan as plans
+from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import DivergedError
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.metrics import glance
 from saddlepoint.report.tables import print_table
+from saddlepoint.runs.health_inputs import rated
+from saddlepoint.runs.train import train_plan
 
 SMALL: dict[str, Any] = {
     "data": "digits", "batch": 64, "images": 96_000, "log_every": 10, "samples": 0, "threads": 1, "device": "cpu",

@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.plan import Plan
 from saddlepoint.data.open import open_data
+from saddlepoint.engine.plan import Plan
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.codes import Code, code_of, decode, spaces
 from saddlepoint.latent.constraints import Constraint, mean_under

@@ -19,11 +19,11 @@ from record import record
 
 from saddlepoint import methods
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli import plan as plans
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.export import Exported, exported
 from saddlepoint.deploy.latency import latencies
 from saddlepoint.deploy.parity import BATCHES, LIMIT, fed, session_of
+from saddlepoint.engine import plan as plans
 from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.base import Clock
 from saddlepoint.report.tables import print_table

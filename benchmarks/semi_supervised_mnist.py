@@ -16,11 +16,11 @@ from pathlib import Path
 import torch
 from record import record
 
-from saddlepoint.cli import plan as plans
 from saddlepoint.cli.measures import measure
-from saddlepoint.cli.running import train_plan
 from saddlepoint.data.open import open_data
+from saddlepoint.engine import plan as plans
 from saddlepoint.report.tables import print_table
+from saddlepoint.runs.train import train_plan
 
 SETTINGS = {"labels_per_class": 10, "held_out": 0.2, "batch": 100, "ema_images": 20_000.0, "precision": "float32"}
 """the average is shorter than the authors' .9999 a step, which the few steps here would not forget their start in"""

@@ -26,9 +26,9 @@ from record import record
 from torch import Tensor
 
 from saddlepoint import methods
-from saddlepoint.cli import plan as plans
 from saddlepoint.data.loader import Loader
 from saddlepoint.data.open import open_data
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.trainer import Trainer

@@ -12,11 +12,11 @@ from typing import Any, final
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli.running import assemble, describe
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import Folder
+from saddlepoint.runs.assemble import assemble, describe
 
 ENDLESS = 100_000_000
 """images that no run here reaches"""

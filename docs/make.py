@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from saddlepoint import config, methods
-from saddlepoint.cli import plan as plans
 from saddlepoint.data.batches import DataSpec, ImageBatch, LabelledBatch, PairedBatch, SemiBatch, UnpairedBatch
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.report.tables import markdown
 from saddlepoint.report.wording import number

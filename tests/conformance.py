@@ -23,10 +23,10 @@ from games import Reports, StopAt, pictures, trainer, weights
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli import plan as plans
 from saddlepoint.cli.measures import measure
 from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.abilities import Samples, Translates

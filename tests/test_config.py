@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from saddlepoint import config
-from saddlepoint.cli import plan as plans
+from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError
 
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from saddlepoint.version import __version__ as __version__
 
 _HOMES = {
-    "train": "saddlepoint.cli.train",
-    "resume": "saddlepoint.cli.running",
+    "train": "saddlepoint.runs.train",
+    "resume": "saddlepoint.runs.resume",
     "load": "saddlepoint.checkpoint.bundle",
     "Model": "saddlepoint.checkpoint.bundle",
     "SaddlepointError": "saddlepoint.errors",
@@ -25,9 +25,9 @@ __all__ = ["Model", "SaddlepointError", "load", "resume", "train"]
 
 if TYPE_CHECKING:
     from saddlepoint.checkpoint.bundle import Model, load
-    from saddlepoint.cli.running import resume
-    from saddlepoint.cli.train import train
     from saddlepoint.errors import SaddlepointError
+    from saddlepoint.runs.resume import resume
+    from saddlepoint.runs.train import train
 
 
 def __getattr__(name: str) -> Any:

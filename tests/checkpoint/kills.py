@@ -25,9 +25,11 @@ from typing import Any
 import torch
 
 from saddlepoint.checkpoint import files
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli import running
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import Folder
+from saddlepoint.runs import fit
+from saddlepoint.runs.resume import resume
+from saddlepoint.runs.train import train_plan
 
 SETTINGS: dict[str, Any] = {
     "data": "digits",
@@ -94,13 +96,13 @@ class Trap:
 def attempt(root: Path, cache: Path, trap: int | None = None) -> None:
     """Begin the run, or go on with it; never returns from a fork."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    running.write_report = lambda folder: folder  # type: ignore[assignment]
+    fit.write_report = lambda folder: folder  # type: ignore[assignment]
     if trap is not None:
         Trap(trap).set()
     if (root / "run.json").exists():
-        running.resume(root)
+        resume(root)
     else:
-        running.train_plan(plans.make("dcgan", {**SETTINGS, "cache": str(cache)}), out=root, quiet=True)
+        train_plan(plans.make("dcgan", {**SETTINGS, "cache": str(cache)}), out=root, quiet=True)
 
 
 def fork(work: Callable[[], None]) -> int:

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from saddlepoint.checkpoint import files
-from saddlepoint.cli.running import lock
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.runs.folder import lock
 
 TENSORS = {
     "nets/critic.weight": torch.arange(24.0).view(1, 4, 2, 3).to(memory_format=torch.channels_last),

@@ -11,13 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
-from saddlepoint.cli import plan as plans
 from saddlepoint.cli import recommend, train
-from saddlepoint.cli.advice import BY_CLASS, ORDERS, Advice, advise, resolution
-from saddlepoint.cli.survey import Computer, Images, directions, look_at, near_duplicates, sides
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError, RunError
+from saddlepoint.runs.advice import BY_CLASS, ORDERS, Advice, advise, resolution
+from saddlepoint.runs.survey import Computer, Images, directions, look_at, near_duplicates, sides
 
 LAPTOP = Computer(cores=4, memory=8 << 30, gpu="")
 STATION = Computer(cores=16, memory=80 << 30, gpu="A GPU")

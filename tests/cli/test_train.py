@@ -9,11 +9,11 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli.running import lock
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, RunError
+from saddlepoint.runs.folder import lock
 
 TINY = ["--images", "256", "--batch", "32", "--generator-width", "8", "--critic-width", "8", "--samples", "9"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from saddlepoint import __version__, methods
+from saddlepoint import methods
 from saddlepoint.methods.abilities import ByClass, Classifies, Reconstructs, Samples, Translates
 from saddlepoint.methods.base import Method
+from saddlepoint.version import __version__
 
 TO_FILL_IN = "*To be filled in by hand:*"
 

@@ -25,11 +25,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from saddlepoint import __version__
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.sparse import packed, unpacked
 from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.version import __version__
 
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
 PROVENANCE, CHECKSUMS, CARD, PICTURE = "provenance.json", "checksums.json", "README.md", "sample.png"

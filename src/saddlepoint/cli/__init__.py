@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(_overview())
         sys.exit(0)
     if arguments[0] in ("-V", "--version"):
-        from saddlepoint import __version__
+        from saddlepoint.version import __version__
 
         print(f"saddlepoint {__version__}")
         sys.exit(0)

@@ -15,8 +15,6 @@ from safetensors.torch import save
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.checkpoint.files import write_json
 from saddlepoint.checkpoint.pretrained import stored
-from saddlepoint.cli.plan import Plan
-from saddlepoint.cli.scoring import ExtractorName, extractor_for
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.compress.distil import distil
@@ -28,7 +26,9 @@ from saddlepoint.deploy.export import Exported, exported
 from saddlepoint.deploy.latency import latencies
 from saddlepoint.deploy.parity import by_session, fed, session_of
 from saddlepoint.deploy.parts import Part
+from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.metrics.extractors.choose import ExtractorName, extractor_for
 from saddlepoint.report.files import replace
 from saddlepoint.report.tables import print_table
 

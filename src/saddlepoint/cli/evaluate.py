@@ -15,16 +15,16 @@ from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.evaluation import EVALUATION, Evaluation
 from saddlepoint.cli.measuring import Metric, Reference, among
 from saddlepoint.cli.pairs import pairs
-from saddlepoint.cli.plan import Plan
-from saddlepoint.cli.scoring import ExtractorName, extractor_for
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.distributed import Machine, TorchMachine
+from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.metrics.estimate import mean_of
+from saddlepoint.metrics.extractors.choose import ExtractorName, extractor_for
 from saddlepoint.metrics.features import Extractor
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.measure_model import ModelMetric, measure_copying, measure_path, measure_synthetic

@@ -15,17 +15,18 @@ import torch
 import tyro
 from torch import Tensor
 
-from saddlepoint import __version__, config, methods
+from saddlepoint import config, methods
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
-from saddlepoint.cli import plan as plans
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.trainer import load_networks
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.methods.abilities import ByClass, Samples, Translates
 from saddlepoint.methods.base import Clock, Networks
+from saddlepoint.version import __version__
 
 _BAR = 1e-4
 """largest difference to the reference outputs, of images in [-1, 1]"""

@@ -19,14 +19,14 @@ import tyro
 from saddlepoint import methods
 from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.files import write_json
-from saddlepoint.cli import plan as plans
 from saddlepoint.cli.measures import Measured, measure
-from saddlepoint.cli.running import train_plan
 from saddlepoint.data.open import open_data
+from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError, MethodError
 from saddlepoint.methods.base import Proof
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
+from saddlepoint.runs.train import train_plan
 
 SEEDS = (0, 1, 2)
 

@@ -19,12 +19,9 @@ from torch import Tensor
 
 from saddlepoint import methods
 from saddlepoint.checkpoint.files import write_json
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli.advice import Advice, advise, resolution
-from saddlepoint.cli.running import assemble, with_run
-from saddlepoint.cli.survey import Computer, Images, look_at, sides, this_computer
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.memory import estimate
@@ -32,6 +29,9 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError, RunError
 from saddlepoint.report.wording import duration
+from saddlepoint.runs.advice import Advice, advise, resolution
+from saddlepoint.runs.assemble import assemble
+from saddlepoint.runs.survey import Computer, Images, look_at, sides, this_computer
 
 STEPS, SECONDS = 8, 20.0
 """steps that are timed, after a first one that is not; or as many as begin in so many seconds"""
@@ -85,7 +85,7 @@ def timed(advice: Advice, computer: Computer, minutes: float) -> tuple[Advice, f
     with tempfile.TemporaryDirectory() as nowhere:
         parts = assemble(made, Folder(Path(nowhere)), machine, quiet=True)
         cut = _micro_batches(parts.trainer, computer)
-        parts = assemble(with_run(made, accumulate=cut), Folder(Path(nowhere)), machine, quiet=True)
+        parts = assemble(plans.with_run(made, accumulate=cut), Folder(Path(nowhere)), machine, quiet=True)
         watch = _Watch()
         parts.trainer.hooks[:] = [watch]
         parts.trainer.fit()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from saddlepoint.cli.running import changed, resume
+from saddlepoint.runs.resume import resume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class Resume:
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
     found = tyro.cli(Resume, prog="saddle resume", args=arguments)
-    settings = changed(images=found.images, minutes=found.minutes, accumulate=found.accumulate, device=found.device)
-    trained = resume(found.run, **settings)
+    settings = {name: getattr(found, name) for name in ("images", "minutes", "accumulate", "device")}
+    trained = resume(found.run, **{name: value for name, value in settings.items() if value is not None})
     if trained.main:
         print(trained.summary())
     return 0

@@ -10,9 +10,9 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.walking import save_walk
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.deploy.walk import save_walk
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8

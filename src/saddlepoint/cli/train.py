@@ -7,17 +7,17 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from saddlepoint import methods
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli.running import Trained, train_plan
 from saddlepoint.config import nearest, read_file
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
+from saddlepoint.runs.train import train_plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,31 +36,6 @@ class Command:
     """show the whole configuration, the networks, the memory they need and what they will see; train nothing"""
 
 
-def train(
-    method: str,
-    data: str | Path = "digits",
-    *,
-    out: str | Path | None = None,
-    preset: str | None = None,
-    config: str | Path | None = None,
-    start: str | Path | None = None,
-    **settings: Any,
-) -> Trained:
-    """Train a method and return its run.
-
-    method: a name that `saddle list` shows. data: see `saddle train METHOD --help`, as for every other setting:
-    `train("dcgan", data="photos/", resolution=64, images=500_000)`.
-    Ctrl-C ends the run well and returns it. Raises SaddlepointError with one clear sentence when something is wrong.
-    """
-    flat = {"data": str(data), **settings}
-    made = plans.make(method, flat, preset=preset, file=None if config is None else Path(config))
-    return train_plan(made, out=_path(out), start=_path(start))
-
-
-def _path(value: str | Path | None) -> Path | None:
-    return None if value is None else Path(value)
-
-
 def main(arguments: list[str]) -> int:
     """The command line: `saddle train NAME ...`."""
     if arguments and arguments[0].split("=")[0] == "--recommended":
@@ -71,7 +46,7 @@ def main(arguments: list[str]) -> int:
     name, rest = arguments[0], arguments[1:]
     command, made = parse(name, rest)
     if command.dry_run:
-        from saddlepoint.cli.dry_run import dry_run
+        from saddlepoint.runs.dry_run import dry_run
 
         dry_run(made, out=command.out)
         return 0

@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.plan import Plan
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage, decode
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.folder import is_image
@@ -25,6 +24,7 @@ from saddlepoint.data.sources.remarks import counted
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
 from saddlepoint.deploy.translate import translated
+from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.abilities import TranslatesLike

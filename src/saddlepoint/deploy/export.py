@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from saddlepoint import __version__
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.graph import onnx_of, program_of, pt2_of
 from saddlepoint.deploy.parity import BATCHES, LIMIT, Runs, by_session, check, session_of
 from saddlepoint.deploy.parts import Part, parts_of
 from saddlepoint.errors import CapabilityError
 from saddlepoint.report.files import replace
+from saddlepoint.version import __version__
 
 Form = Literal["onnx", "torch"]
 ENDINGS: dict[Form, str] = {"onnx": ".onnx", "torch": ".pt2"}

@@ -23,8 +23,8 @@ from xml.sax.saxutils import escape
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-import saddlepoint
 from saddlepoint.errors import ConfigError
+from saddlepoint.version import __version__
 
 Form = Literal["png", "jpeg", "webp"]
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -103,7 +103,7 @@ def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png", wo
     words: what the file says to people, where that is more than `disclosure.words`.
     Raises ConfigError for settings that are no JSON or more than 50 kB of it.
     """
-    content, tool = io.BytesIO(), f"Saddlepoint {saddlepoint.__version__}"
+    content, tool = io.BytesIO(), f"Saddlepoint {__version__}"
     try:
         record = json.dumps(asdict(disclosure), allow_nan=False)
     except (TypeError, ValueError) as error:

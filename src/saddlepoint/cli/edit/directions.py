@@ -13,9 +13,9 @@ import tyro
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.apply import chosen, signed, strip
 from saddlepoint.cli.edit.asked import Asked, made_by
-from saddlepoint.cli.plan import Plan
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of

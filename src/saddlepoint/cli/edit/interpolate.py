@@ -11,8 +11,8 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.cli.edit.asked import Images, Named, at_one_label, made_by, origin
-from saddlepoint.cli.walking import check_walk, save_walk
 from saddlepoint.deploy.label import disclosed
+from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import Address, latents_of, parse
 from saddlepoint.latent.codes import Code, check_space

@@ -18,11 +18,11 @@ from torch import Tensor
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.asked import Run, under
-from saddlepoint.cli.plan import Plan
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.sources.remarks import counted
+from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
 from saddlepoint.keyed import numpy_generator

@@ -15,7 +15,6 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-import saddlepoint
 from saddlepoint.deploy.serve import schemas
 from saddlepoint.deploy.serve.bench import Bench
 from saddlepoint.deploy.serve.entries import entry
@@ -29,6 +28,7 @@ from saddlepoint.deploy.serve.routes import router
 from saddlepoint.deploy.serve.shelf import Shelf
 from saddlepoint.deploy.serve.store import Store
 from saddlepoint.errors import SaddlepointError
+from saddlepoint.version import __version__
 
 STUDIO = Path(__file__).parent / "studio"
 _PAGE = {"Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"}
@@ -76,7 +76,7 @@ def build(shelf: Shelf, service: Service) -> Gate:
 
     app = FastAPI(
         title="Saddlepoint",
-        version=saddlepoint.__version__,
+        version=__version__,
         description="Images from trained models. Every image says in its metadata that a model made it.",
         lifespan=life,
         docs_url=None,  # these pages would fetch their scripts from elsewhere
@@ -103,7 +103,7 @@ def _health(app: FastAPI) -> None:
     async def ready(response: Response) -> dict[str, str]:
         """Whether requests are taken."""
         response.status_code = 200 if app.state.ready else 503
-        return {"status": "ready" if app.state.ready else "stopping", "version": saddlepoint.__version__}
+        return {"status": "ready" if app.state.ready else "stopping", "version": __version__}
 
     @app.get("/health/live", tags=["health"], include_in_schema=False)
     async def live() -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from saddlepoint.cli.survey import Computer, Images
+from saddlepoint.runs.survey import Computer, Images
 
 FEW = 2_000
 """images under which a critic soon has them by heart (Karras et al. 2020, arXiv:2006.06676, figure 1)"""

@@ -13,18 +13,20 @@ import torch
 from torch import Tensor, nn
 
 from games import pictures
-from saddlepoint.cli import plan as plans
-from saddlepoint.cli import running, train
-from saddlepoint.cli.running import resume, train_plan
-from saddlepoint.cli.watching import SampleLook, rated
+from saddlepoint.cli import train
 from saddlepoint.data.batches import ImageBatch
 from saddlepoint.data.loader import Loader
 from saddlepoint.engine import health as healths
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError, DivergedError
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.report.page import write_report
+from saddlepoint.runs import assemble
+from saddlepoint.runs.health_inputs import SampleLook, rated
+from saddlepoint.runs.resume import resume
+from saddlepoint.runs.train import train_plan
 
 SMALL: dict[str, Any] = {
     "data": "digits", "batch": 64, "log_every": 10, "samples": 0, "threads": 1, "device": "cpu", "precision": "float32",
@@ -137,8 +139,8 @@ class Break(Hook):
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = running._hooks
-    monkeypatch.setattr(running, "_hooks", lambda *given, **named: [Break(), *whole(*given, **named)])
+    whole = assemble._hooks
+    monkeypatch.setattr(assemble, "_hooks", lambda *given, **named: [Break(), *whole(*given, **named)])
 
 
 def test_a_run_that_diverges_goes_back_to_a_good_checkpoint_with_lower_rates(

@@ -90,3 +90,8 @@ def _preset(name: str, preset: str | None) -> Mapping[str, Any]:
         known = f"It has {', '.join(rows)}." if rows else "It has none."
         raise ConfigError(f"{name} has no preset {preset!r}{config.nearest(preset, rows)} {known}")
     return rows[preset]
+
+
+def with_run(plan: Plan, **settings: Any) -> Plan:
+    """The same plan with some run settings changed."""
+    return dataclasses.replace(plan, run=dataclasses.replace(plan.run, **settings))

@@ -10,13 +10,13 @@ import torch
 from PIL import Image, ImageDraw
 
 from saddlepoint import config
-from saddlepoint.cli.plan import Plan
-from saddlepoint.cli.running import Parts, assemble
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.memory import Memory, estimate
+from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.grids import limits_of, plot, save_png
+from saddlepoint.runs.assemble import AssembledRun, assemble
 
 _ROW = 12
 """images a class in data.png"""
@@ -49,7 +49,7 @@ def _configuration(plan: Plan) -> str:
     return "\n".join([*lines, "\n* differs from the default"])
 
 
-def _networks(parts: Parts) -> str:
+def _networks(parts: AssembledRun) -> str:
     lines = ["\nnetworks"]
     for name, network in parts.trainer.nets.named_children():
         lines.append(f"  {name:<12} {_count(network):>12,} parameters  {type(network).__name__}")
@@ -78,7 +78,7 @@ def _memory(memory: Memory, plan: Plan) -> str:
     return "\n".join(["\nmemory (estimate)", *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])
 
 
-def _seen(parts: Parts) -> Image.Image:
+def _seen(parts: AssembledRun) -> Image.Image:
     """The first batch as the critic gets it; with labels, a row of each class with its count."""
     dataset, rows = parts.dataset, parts.trainer.data.rows
     if dataset.images.ndim == 2:
@@ -99,7 +99,7 @@ def _seen(parts: Parts) -> Image.Image:
     return picture
 
 
-def _shown(parts: Parts, rows: np.ndarray) -> torch.Tensor:
+def _shown(parts: AssembledRun, rows: np.ndarray) -> torch.Tensor:
     """All images of these rows; both of a pair side by side."""
     fields = [field for field in parts.trainer.data.look(rows).tensors().values() if field.dim() == 4 and len(field)]
     return torch.stack(fields, 1).flatten(0, 1)

@@ -1,0 +1,1 @@
+"""Runs: what `saddlepoint.train` and the command line both call to assemble, train and resume one."""

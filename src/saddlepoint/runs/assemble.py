@@ -1,0 +1,138 @@
+"""Puts a run together: data, networks, engine, checkpoints and report. The only place that knows them all."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from saddlepoint.checkpoint.hook import Checkpoints
+from saddlepoint.data.batches import Batch
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.loader import Loader
+from saddlepoint.data.open import open_data
+from saddlepoint.engine.distributed import Machine
+from saddlepoint.engine.hooks import Hook, Log
+from saddlepoint.engine.plan import Plan
+from saddlepoint.engine.run import Folder
+from saddlepoint.engine.trainer import Trainer
+from saddlepoint.errors import ConfigError
+from saddlepoint.keyed import key
+from saddlepoint.methods.abilities import Translates
+from saddlepoint.report.progress import Progress
+from saddlepoint.report.samples import SampleGrids
+from saddlepoint.report.tensorboard import TensorBoard
+from saddlepoint.runs.health_inputs import watchers
+from saddlepoint.version import __version__
+
+
+@dataclass(frozen=True)
+class AssembledRun:
+    """A run put together but not begun."""
+
+    plan: Plan
+    dataset: Dataset
+    held_out: Any
+    trainer: Trainer
+    machine: Machine
+
+
+def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = False) -> AssembledRun:
+    """Open the data and build networks, engine and hooks; nothing is written but the cache of packed images."""
+    if plan.run.threads is not None:
+        torch.set_num_threads(plan.run.threads)
+    tell: Callable[[str], None] = say if machine.rank == 0 and not quiet else lambda text: None
+    dataset = open_data(plan.data, say=tell)
+    for text in _treatment(dataset):
+        tell(text)
+    train, held_out = dataset.split(plan.data.held_out)
+    shown = {name: getattr(plan.data, name) for name in ("flip", "jitter", "balanced", "labels_per_class")}
+    loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, device=machine.device, **shown)
+    torch.manual_seed(key(plan.run.seed, "networks"))
+    nets = plan.method.networks(loader.spec)
+    hooks = _hooks(plan, folder, loader, held_out, quiet=quiet)
+    trainer = Trainer(plan.method, nets, loader, plan.run, machine, folder.root, hooks)
+    return AssembledRun(plan, dataset, held_out, trainer, machine)
+
+
+def _hooks(plan: Plan, folder: Folder, loader: Loader, held_out: np.ndarray, *, quiet: bool) -> list[Hook]:
+    health, rescue = watchers(folder, loader, held_out)
+    hooks: list[Hook] = [] if quiet else [Progress(health=health)]
+    hooks += [SampleGrids(loader.dataset.images, _to_translate(plan, loader, held_out)), health, rescue]
+    if plan.run.score:
+        hooks.append(_scores(plan, loader.dataset, loader.device))
+    return [*hooks, TensorBoard(), Log(folder.log), Checkpoints()]
+
+
+def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
+    """What the grids of a translator show: held-out images where there are any, of each class where there are some."""
+    if not isinstance(plan.method, Translates):
+        return None
+    labels = loader.dataset.labels
+    for rows in (held_out, loader.rows):
+        groups = [rows] if labels is None else [rows[labels[rows] == label] for label in np.unique(labels)]
+        if all(map(len, groups)):
+            break
+    return loader.look(np.concatenate([group[: plan.run.samples] for group in groups]), changed=False)
+
+
+def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:
+    """Scored against all images; imported here, since most runs need no metrics."""
+    from saddlepoint.metrics.extractors.choose import extractor_for
+    from saddlepoint.metrics.hook import Scores
+
+    if dataset.images.ndim != 4:
+        raise ConfigError(f"{dataset.source} has points, which --score does not measure; `saddle prove` does.")
+    return Scores(plan.run.score, lambda: extractor_for(dataset, device=device), dataset.images)
+
+
+def describe(parts: AssembledRun) -> dict[str, Any]:
+    """What `run.json` holds: the plan, the data as it was found, the networks, the machine and its versions."""
+    data, trainer = parts.dataset, parts.trainer
+    return {
+        **parts.plan.json(),
+        "dataset": {
+            "source": data.source,
+            "shape": list(trainer.data.spec.shape),
+            "classes": list(data.classes),
+            "attributes": list(data.attributes),
+            "images": trainer.data.spec.images,
+            "held_out": len(parts.held_out),
+            "fingerprint": data.fingerprint,
+            "notes": list(data.notes),
+            "skipped": [list(pair) for pair in data.skipped],
+        },
+        "networks": {
+            name: {"parameters": sum(p.numel() for p in network.parameters()), "class": type(network).__name__}
+            for name, network in trainer.nets.named_children()
+        },
+        "versions": {
+            "saddlepoint": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+        },
+        "threads": torch.get_num_threads(),
+        "processes": parts.machine.world,
+        "device": str(parts.machine.device),
+        "precision": parts.machine.precision,
+    }
+
+
+def _treatment(dataset: Dataset) -> list[str]:
+    shape = "x".join(map(str, dataset.images.shape[1:]))
+    lines = [f"{dataset.source}: {len(dataset):,} examples of {shape}, {len(dataset.classes) or 'no'} classes"]
+    lines += [f"  {note}" for note in dataset.notes]
+    if dataset.skipped:
+        name, reason = dataset.skipped[0]
+        lines.append(f"  {len(dataset.skipped):,} files left out, such as {name}: {reason}")
+    return lines
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

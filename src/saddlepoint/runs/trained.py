@@ -1,0 +1,48 @@
+"""What a run leaves behind when it ends: where it lies, why it ended and what to do with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import torch
+
+from saddlepoint import methods
+from saddlepoint.checkpoint.bundle import Model, load, read_facts
+from saddlepoint.engine.run import Folder
+from saddlepoint.methods.abilities import Translates
+
+
+@final
+@dataclass(frozen=True)
+class Trained:
+    """A run that has ended.
+
+    folder: where everything of it lies. ended: why, in a word or two ("done", "interrupted").
+    images: how many were shown. report: its page. main: whether this process is the first of its run, or the only one.
+    """
+
+    folder: Path
+    ended: str
+    images: int
+    report: Path
+    main: bool = True
+
+    def model(self, device: str | torch.device = "cpu") -> Model:
+        """The trained model."""
+        return load(self.folder, device=device)
+
+    def summary(self) -> str:
+        """What happened and what to do next, in a few lines."""
+        grids = sorted(Folder(self.folder).samples.glob("*.png"))
+        how = "Trained" if self.ended == "done" else f"Stopped ({self.ended})"
+        lines = [f"{how} after {self.images:,} images."]
+        lines += [f"  samples  {grids[-1]}"] if grids else []
+        lines += [f"  report   {self.report}"]
+        if self.ended != "done":
+            lines += [f"  go on    saddle resume {self.folder}"]
+        translates = isinstance(methods.load(read_facts(Folder(self.folder))["method"]), Translates)
+        use = "translate {} IN OUT" if translates else "sample {} -n 64 --seed 1"
+        lines += [f"  more     saddle {use.format(self.folder)}"]
+        return "\n".join(lines)
