@@ -38,6 +38,7 @@ def test_generators_leave_the_global_one_alone() -> None:
 def test_latent_i_depends_on_seed_and_i_alone(uniform: bool) -> None:
     many, few = normal_rows(200, 3, 7, uniform=uniform), normal_rows(65, 3, 7, uniform=uniform)
     assert torch.equal(many[:65], few)
+    assert torch.equal(many[70:150], normal_rows(80, 3, 7, uniform=uniform, first=70))
     assert not torch.equal(many[:64], many[64:128])
     assert not torch.equal(many, normal_rows(200, 3, 8, uniform=uniform))
 

@@ -34,19 +34,21 @@ def numpy_generator(*parts: object) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key(*parts)))
 
 
-def normal_rows(n: int, width: int, seed: int, *, uniform: bool = False) -> torch.Tensor:
+def normal_rows(n: int, width: int, seed: int, *, uniform: bool = False, first: int = 0) -> torch.Tensor:
     """`n` latents of `width` numbers on the CPU, float32, where row i depends on (seed, i, width) alone.
 
-    N(0, 1), or U[-1, 1) with `uniform`.  [n, width]
+    N(0, 1), or U[-1, 1) with `uniform`. first: the row to begin with; those before it cost nothing.  [n, width]
     """
     import torch
 
     blocks = []
-    for block in range(-(-n // _ROWS)):
+    begin = first // _ROWS
+    for block in range(begin, -(-(first + n) // _ROWS)):
         stream = generator(seed, "latent", block)
         shape = (_ROWS, width)
         blocks.append(torch.rand(shape, generator=stream) * 2 - 1 if uniform else torch.randn(shape, generator=stream))
-    return torch.cat(blocks)[:n] if blocks else torch.empty(0, width)
+    skipped = first - begin * _ROWS
+    return torch.cat(blocks)[skipped : skipped + n] if n else torch.empty(0, width)
 
 
 def hashed_uniform(index: np.ndarray, *parts: object) -> np.ndarray:

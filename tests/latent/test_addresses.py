@@ -21,6 +21,28 @@ def test_what_names_no_image_is_refused(text):
         parse(text)
 
 
+@pytest.mark.parametrize("text", ["0-9999:0-9999", "0-9999,1", "1:" + "9" * 5000])
+def test_more_images_than_can_be_named_are_refused_before_one_is_made(text):
+    with pytest.raises(ConfigError, match=r"can be named at once|names no image"):
+        parse(text)
+
+
+def test_a_latent_far_down_is_drawn_alone(monkeypatch):
+    dcgan, drawn = model("dcgan"), []
+    usual = type(dcgan.method).latents
+
+    def counted(self, nets, n, seed, label=None, first=0):
+        drawn.append((first, n))
+        return usual(self, nets, n, seed, label, first)
+
+    whole = dcgan.method.latents(dcgan.nets, 9999, 4)
+    other = dcgan.method.latents(dcgan.nets, 4, 5)[3]
+    monkeypatch.setattr(type(dcgan.method), "latents", counted)
+    named = latents_of(dcgan, parse("4:9998,4:70-71,5:3,4:9998")).values
+    assert drawn == [(70, 2), (9998, 1), (3, 1)]
+    assert torch.equal(named, torch.stack([whole[9998], *whole[70:72], other, whole[9998]]))
+
+
 def test_a_named_latent_is_that_of_the_sampled_image():
     dcgan = model("dcgan")
     named = latents_of(dcgan, parse("4:3,4:0")).values

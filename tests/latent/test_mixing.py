@@ -37,7 +37,7 @@ def test_layers_are_named_by_group_and_number():
     assert mixing.said(range(10), at) == "all 10 layers"
 
 
-@pytest.mark.parametrize("text", ["corse", "10", "5-3", "", "middle+"])
+@pytest.mark.parametrize("text", ["corse", "10", "5-3", "", "middle+", "0-30000000", "0-9999999999", "9" * 5000])
 def test_what_names_no_layers_is_refused(text):
     with pytest.raises(ConfigError, match="names no layers"):
         mixing.layers_named(text, sides(64))

@@ -22,9 +22,9 @@ from saddlepoint.latent.codes import Code, joined, load_code, spaces
 from saddlepoint.latent.pictured import styled
 from saddlepoint.methods.abilities import ByClass, Samples
 
-_SPAN = r"(\d+)(?:-(\d+))?"
+_SPAN = r"([0-9]{1,15})(?:-([0-9]{1,15}))?"
 _PLACE = re.compile(rf"{_SPAN}(?::{_SPAN})?")
-_MOST = 10_000  # images that one name may stand for
+_MOST = 10_000  # images that a text may stand for, and the rows of a seed
 
 
 class Address(NamedTuple):
@@ -51,6 +51,8 @@ def parse(text: str) -> list[Address]:
                 f"{part!r} names no image: 1:5 is image 5 of seed 1, 1:0-7 eight of them, 3 the image 0 of seed 3."
             )
         seeds, rows = (_span(match[first], match[first + 1], part) for first in (1, 3))
+        if len(found) + len(seeds) * len(rows) > _MOST:  # counted before any of them is made
+            raise ConfigError(f"{part!r} is too much: {_MOST:,} images can be named at once.")
         found += [Address(seed, row) for seed in seeds for row in rows]
     if not found:
         raise ConfigError("name an image, such as 1:5, which is image 5 of seed 1.")
@@ -75,16 +77,27 @@ def latents_of(model: Model, addresses: Sequence[Address], label: int | None = N
     assert isinstance(method, Samples)
     rows: list[Tensor] = [torch.empty(0)] * len(addresses)
     classes = _classes(model, addresses, label)
-    by_seed = defaultdict(list)
+    by_seed: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place, address in enumerate(addresses):
-        by_seed[address.seed].append(place)
+        by_seed[address.seed][address.row].append(place)
     for seed, places in by_seed.items():
-        most = max(addresses[place].row for place in places) + 1
-        labels = None if classes is None else torch.full((most,), int(classes[places[0]]))
-        drawn = method.latents(model.nets, most, seed, labels)
-        for place in places:
-            rows[place] = drawn[addresses[place].row]
+        for run in _runs(sorted(places)):
+            labels = None if classes is None else torch.full((len(run),), int(classes[places[run.start][0]]))
+            for row, drawn in zip(run, method.latents(model.nets, len(run), seed, labels, run.start)):
+                for place in places[row]:
+                    rows[place] = drawn
     return Code("z", torch.stack(rows).to(model.device), None, None if classes is None else classes.to(model.device))
+
+
+def _runs(rows: Sequence[int]) -> list[range]:
+    """Rising numbers as spans without gaps."""
+    runs: list[range] = []
+    for row in rows:
+        if runs and runs[-1].stop == row:
+            runs[-1] = range(runs[-1].start, row + 1)
+        else:
+            runs.append(range(row, row + 1))
+    return runs
 
 
 def _classes(model: Model, addresses: Sequence[Address], label: int | None) -> Tensor | None:

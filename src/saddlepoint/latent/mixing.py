@@ -44,17 +44,20 @@ def layers_named(text: str, sides: Sequence[int]) -> tuple[int, ...]:
     """
     known, chosen = groups(sides), set()
     for word in text.split("+"):
-        span = re.fullmatch(r"(\d+)(?:-(\d+))?", word)
+        span = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", word)
         if word == "all":
             chosen |= set(range(len(sides)))
         elif word in known:
             chosen |= set(known[word])
         elif span:
-            chosen |= set(range(int(span[1]), int(span[2] or span[1]) + 1))
+            first, last = int(span[1]), int(span[2] or span[1])
+            if not first <= last < len(sides):
+                raise ConfigError(f"{word!r} names no layers of this model, which has {len(sides)}, numbered from 0.")
+            chosen |= set(range(first, last + 1))
         else:
             raise ConfigError(f"{word!r} names no layers: say all, coarse, middle, fine, or numbers such as 0-3.")
-    if not chosen or max(chosen) >= len(sides):
-        raise ConfigError(f"{text!r} names no layers of this model, which has {len(sides)}, numbered from 0.")
+    if not chosen:
+        raise ConfigError(f"{text!r} names no layers of this model: it makes none of that kind.")
     return tuple(sorted(chosen))
 
 

@@ -16,8 +16,11 @@ from torch import Tensor, nn
 class Samples(Protocol):
     """Makes images from latents."""
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
-        """[n, ...] float32 on the CPU; latent i depends on (seed, i) alone."""
+    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
+        """[n, ...] float32 on the CPU; latent i depends on (seed, i) alone.
+
+        first: the latent to begin with; those before it are not drawn.
+        """
         ...
 
     def generate(

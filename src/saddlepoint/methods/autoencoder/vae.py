@@ -111,10 +111,10 @@ class VAE(Method):
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU, from the prior; latent i depends on (seed, i) alone."""
         self._refuse_label(label)
-        return normal_rows(n, self.latent, seed)
+        return normal_rows(n, self.latent, seed, first=first)
 
     def generate(
         self,

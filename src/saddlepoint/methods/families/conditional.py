@@ -29,9 +29,9 @@ class Conditional(FromNoise, ABC):
         generator: Any = nets.get_submodule("generator")
         return int(generator.classes)
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone, and not on the label."""
-        return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform")
+        return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform", first=first)
 
     def generate(
         self,

@@ -17,10 +17,10 @@ from saddlepoint.methods.families.noise import FromNoise
 class Unconditional(FromNoise, ABC):
     """A method whose network `generator` takes [N, latent] to images, and which therefore `Samples`."""
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone."""
         self.check_label(label)
-        return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform")
+        return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform", first=first)
 
     def generate(
         self,
