@@ -15,7 +15,7 @@ import saddlepoint
 
 HERE = Path(saddlepoint.__file__).parent
 ROOMS = (
-    *("version", "errors", "config", "keyed", "kinds", "data", "nn", "losses", "methods", "engine"),
+    *("version", "text", "errors", "config", "keyed", "kinds", "data", "nn", "losses", "methods", "engine"),
     *("checkpoint", "metrics", "latent", "report", "deploy", "runs", "cli"),
 )
 FILES = sorted(HERE.rglob("*.py"))

@@ -14,9 +14,14 @@ SaddlepointError
 └── MissingExtra       an optional package that is not installed
 """
 
+from saddlepoint.text import printable
+
 
 class SaddlepointError(Exception):
-    """The root: catch this to catch all of them."""
+    """The root: catch this to catch all of them. What it says is safe to print, whatever names it quotes."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), lines=True)
 
 
 class ConfigError(SaddlepointError):

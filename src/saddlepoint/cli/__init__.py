@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -54,6 +55,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     # Waiting threads that spin make two busy cores up to 100 times slower; must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):  # a name that is no UTF-8 is printed as an escape instead of failing
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     from saddlepoint.config import nearest
     from saddlepoint.errors import ConfigError, SaddlepointError
 

@@ -20,7 +20,6 @@ from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.folder import is_image
 from saddlepoint.data.sources.large import LargeImage
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
-from saddlepoint.data.sources.remarks import counted
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
 from saddlepoint.deploy.translate import translated
@@ -29,6 +28,7 @@ from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.abilities import TranslatesLike
 from saddlepoint.report.pace import paced
+from saddlepoint.text import counted
 
 _WRITTEN = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """endings that a file keeps; others get .png added"""

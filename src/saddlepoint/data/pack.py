@@ -30,8 +30,9 @@ from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
 from saddlepoint.data.sources.fit import natural_side, square
 from saddlepoint.data.sources.pictures import Pictures, as_pixels
-from saddlepoint.data.sources.remarks import Remark, counted, sentences
+from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.text import counted
 
 Say = Callable[[str], None]
 T = TypeVar("T")

@@ -28,6 +28,7 @@ from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
 from saddlepoint.report.tensorboard import TensorBoard
 from saddlepoint.runs.health_inputs import watchers
+from saddlepoint.text import counted
 from saddlepoint.version import __version__
 
 
@@ -126,11 +127,12 @@ def describe(parts: AssembledRun) -> dict[str, Any]:
 
 def _treatment(dataset: Dataset) -> list[str]:
     shape = "x".join(map(str, dataset.images.shape[1:]))
-    lines = [f"{dataset.source}: {len(dataset):,} examples of {shape}, {len(dataset.classes) or 'no'} classes"]
+    classes = counted(len(dataset.classes), "class") if dataset.classes else "no classes"
+    lines = [f"{dataset.source}: {counted(len(dataset), 'example')} of {shape}, {classes}"]
     lines += [f"  {note}" for note in dataset.notes]
     if dataset.skipped:
         name, reason = dataset.skipped[0]
-        lines.append(f"  {len(dataset.skipped):,} files left out, such as {name}: {reason}")
+        lines.append(f"  {counted(len(dataset.skipped), 'file')} left out, such as {name}: {reason}")
     return lines
 
 

@@ -21,7 +21,6 @@ from saddlepoint.cli.edit.asked import Run, under
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
-from saddlepoint.data.sources.remarks import counted
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
@@ -35,6 +34,7 @@ from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.report.pace import paced
 from saddlepoint.report.scatter import COLOURS, frame, scatter
 from saddlepoint.report.tables import print_table
+from saddlepoint.text import counted
 
 _MOST = 2000
 """images that are encoded"""

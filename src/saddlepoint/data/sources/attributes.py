@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from saddlepoint.data.sources.remarks import counted
 from saddlepoint.errors import DataError
+from saddlepoint.text import counted
 
 TABLES = ("attributes.csv", "list_attr_celeba.txt", "list_attr_celeba.csv")
 _VALUES = {"1": 1, "0": 0, "-1": 0}

@@ -14,8 +14,8 @@ import numpy as np
 from saddlepoint.data.sources.attributes import TABLES, attributes_in
 from saddlepoint.data.sources.decode import SUFFIXES
 from saddlepoint.data.sources.pictures import FilePictures
-from saddlepoint.data.sources.remarks import counted
 from saddlepoint.errors import DataError
+from saddlepoint.text import counted
 
 _PARTS = {"train", "val", "valid", "validation", "test"}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
+from saddlepoint.text import counted
+
 
 class Remark(Enum):
     """One thing that decoding or fitting changed; its value ends the sentence "12 images ..."."""
@@ -30,8 +32,3 @@ class Remark(Enum):
 def sentences(counts: Mapping[Remark, int]) -> tuple[str, ...]:
     """One sentence for each remark that occurred, in the order of the list above."""
     return tuple(f"{counted(counts[remark], 'image')} {remark.value}" for remark in Remark if counts.get(remark))
-
-
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: "1 image", "1,200 images"."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")

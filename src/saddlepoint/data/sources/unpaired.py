@@ -12,7 +12,8 @@ from PIL import Image
 
 from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.pictures import Pictures
-from saddlepoint.data.sources.remarks import Remark, counted
+from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.text import counted
 
 _UNEQUAL = 2
 """a domain that has more than so many times the images of the other is worth a warning"""
