@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -95,6 +96,20 @@ def test_sixteen_bit_grey_is_divided_by_257():
         back, remarks = decode(encoded(Image.fromarray(values), kind))
         assert np.asarray(back).tolist() == [[0, 1, 255, 128]]
         assert remarks == {Remark.DEEP}
+
+
+def test_deep_grey_is_scaled_some_rows_at_a_time():
+    values = np.arange(1000 * 1000, dtype=np.uint32).reshape(1000, 1000)
+    for image in (Image.fromarray((values % 65536).astype(np.uint16)), Image.fromarray(values.astype(np.float32))):
+        stream = encoded(image, "TIFF")
+        tracemalloc.start()
+        back, _ = decode(stream)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 5_000_000  # as float64 the pixels alone are 8 MB
+        scaled = np.asarray(image).astype(np.float64) * (1 / 257 if image.mode != "F" else 255 / 999_999)
+        np.testing.assert_array_equal(np.asarray(back), np.rint(scaled).astype(np.uint8))
+        assert header(stream).deep
 
 
 def test_sixteen_bit_colour_is_remarked():

@@ -6,6 +6,7 @@ Kinds: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, all through Pillow. No other decode
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -23,6 +24,8 @@ MOST_PIXELS = 100_000_000
 _KINDS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 Image.init()  # all decoders now: Pillow would load the rarer ones on first use, which is not safe in threads
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F"})
+_DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+_STRIP = 64  # rows of deep grey that are scaled at once
 _LARGE = 25_000_000
 _one_large_at_a_time = threading.Lock()  # sixteen threads with 100 megapixels each would fill the memory
 
@@ -37,11 +40,15 @@ class TooLarge(UnusableImage):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before it is decoded; width and height as shown, in pixels."""
+    """What a file says of itself before it is decoded; width and height as shown, in pixels.
+
+    deep: whether its grey has more than 8 bits, so that decoding it takes more room.
+    """
 
     width: int
     height: int
     grey: bool
+    deep: bool = False
 
 
 def header(stream: BinaryIO) -> Header:
@@ -50,7 +57,8 @@ def header(stream: BinaryIO) -> Header:
         with _opened(stream) as image:
             width, height = image.size
             turned = _orientation(image) in range(5, 9)
-            return Header(*((height, width) if turned else (width, height)), grey=image.mode in _GREY_MODES)
+            sides = (height, width) if turned else (width, height)
+            return Header(*sides, grey=image.mode in _GREY_MODES, deep=image.mode in _DEEP_MODES)
     except UnusableImage:
         raise
     except Exception as error:  # a malformed file makes Pillow raise nearly anything
@@ -115,7 +123,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
     image.load()
     if Remark.ROTATED in remarks:
         image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if image.mode in _DEEP_MODES:
         return _eight_bits(image, remarks)
     if image.mode in ("P", "PA"):
         remarks.add(Remark.PALETTE)
@@ -129,20 +137,31 @@ def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
 
 
 def _eight_bits(image: Image.Image, remarks: set[Remark]) -> tuple[Image.Image, set[Remark]]:
-    values = np.asarray(image).astype(np.float64)
-    if not np.isfinite(values).all():
+    """Deep grey as 8 bits, some rows at a time: as float64 the whole would take eight times the room of its pixels."""
+    ends = [(float(rows.min()), float(rows.max())) for rows in _strips(image)]
+    if not np.isfinite(ends).all():  # the lowest of what holds a NaN is NaN
         raise UnusableImage("holds values that are not finite")
-    lowest, highest = values.min(), values.max()
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
+    shift, scale = 0.0, 255.0
     if image.mode.startswith("I;16") or (Remark.DEEP in remarks and lowest >= 0 and highest <= 65535):
         remarks.add(Remark.DEEP)
-        scaled = values / 257
+        scale = 1 / 257
     else:
         remarks.discard(Remark.DEEP)
         remarks.add(Remark.FLOAT)
         if not (lowest >= 0 and highest <= 1):
-            values = (values - lowest) / max(highest - lowest, np.finfo(np.float64).tiny)
-        scaled = values * 255
-    if "transparency" in image.info:
+            shift, scale = lowest, 255 / max(highest - lowest, np.finfo(np.float64).tiny)
+    clear = image.info.get("transparency")
+    if clear is not None:
         remarks.add(Remark.ALPHA)
-        scaled[np.asarray(image) == image.info["transparency"]] = 255
-    return Image.fromarray(np.rint(scaled).astype(np.uint8)), remarks
+    plain = np.empty((image.height, image.width), np.uint8)
+    for top, rows in zip(range(0, image.height, _STRIP), _strips(image)):
+        scaled = np.rint((rows.astype(np.float64) - shift) * scale).astype(np.uint8)
+        plain[top : top + len(rows)] = scaled if clear is None else np.where(rows == clear, 255, scaled)
+    return Image.fromarray(plain), remarks
+
+
+def _strips(image: Image.Image) -> Iterator[np.ndarray]:
+    """The pixels of an image, `_STRIP` rows at a time."""
+    for top in range(0, image.height, _STRIP):
+        yield np.asarray(image.crop((0, top, image.width, min(top + _STRIP, image.height))))
