@@ -83,7 +83,7 @@ def untrained() -> Model:
     """A DCGAN of 32 pixels in colour, as its method makes it."""
     torch.manual_seed(0)
     method = methods.load("dcgan")()
-    spec = DataSpec((3, 32, 32), (), 1)
+    spec = DataSpec.of((3, 32, 32), (), 1)
     facts = {
         "method": "dcgan",
         "options": {},

@@ -79,7 +79,7 @@ class Way:
         torch.manual_seed(0)
         self.method, self.batch, self.reference, self.dtype = method, batch, reference, dtype
         layout = torch.contiguous_format if reference else torch.channels_last
-        self.nets = method.networks(DataSpec((3, SIDE, SIDE))).to(memory_format=layout, dtype=dtype)
+        self.nets = method.networks(DataSpec.of((3, SIDE, SIDE))).to(memory_format=layout, dtype=dtype)
         self.nets.augment.p.fill_(0.3)
         self.optimisers = {
             name: torch.optim.SGD(self.nets.get_submodule(name).parameters(), lr=0.1, fused=True)

@@ -24,7 +24,7 @@ TINY: dict[str, dict[str, Any]] = {
 def model(name: str) -> Model:
     torch.manual_seed(0)
     method = methods.load(name)(**TINY[name])
-    spec = DataSpec((1, 8, 8), ("a", "b", "c"))
+    spec = DataSpec.of((1, 8, 8), ("a", "b", "c"))
     return Model(method, method.networks(spec).eval(), spec, {"method": name}, Clock(), Path())
 
 

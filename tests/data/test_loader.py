@@ -63,7 +63,7 @@ def test_half_of_the_images_are_mirrored_and_others_in_another_epoch() -> None:
 
 
 def test_what_a_method_is_told_counts_the_training_rows() -> None:
-    assert Loader(labelled(), ImageBatch, np.arange(30)).spec == DataSpec((1, 4, 4), ("a", "b", "c"), 30)
+    assert Loader(labelled(), ImageBatch, np.arange(30)).spec == DataSpec.of((1, 4, 4), ("a", "b", "c"), 30)
 
 
 def test_points_are_shown_as_they_are() -> None:
@@ -81,11 +81,11 @@ def test_each_field_of_a_batch_is_cut_by_its_own_length() -> None:
 
 
 def test_a_shape_that_a_method_cannot_use_is_refused() -> None:
-    assert DataSpec((3, 8, 8)).resolution == 8
-    with pytest.raises(ConfigError, match=r"the data is 8x4\. Use --fit crop"):
-        _ = DataSpec((3, 4, 8)).resolution
+    assert DataSpec.of((3, 8, 8)).resolution == 8
+    with pytest.raises(ConfigError, match=r"the data is 8x4\. Use --resolution 4"):
+        _ = DataSpec.of((3, 4, 8)).resolution
     with pytest.raises(ConfigError, match="the data has points of 2 numbers"):
-        _ = DataSpec((2,)).channels
+        _ = DataSpec.of((2,)).channels
 
 
 def test_rows_are_held_out_once_and_for_all() -> None:
@@ -111,7 +111,7 @@ def test_fields_of_different_lengths_and_empty_sets_are_refused() -> None:
     with pytest.raises(DataError, match="differ in length"):
         Dataset({"image": np.zeros((3, 2)), "label": np.zeros(2)}, "print", "made")
     with pytest.raises(DataError, match="holds no usable image"):
-        Dataset({"image": np.zeros((0, 2))}, "print", "made")
+        Dataset({"image": np.zeros((0, 1, 2, 2), np.uint8)}, "print", "made")
 
 
 def test_balanced_parts_make_up_a_whole_in_which_every_class_is_as_frequent() -> None:

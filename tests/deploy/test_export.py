@@ -29,7 +29,7 @@ from saddlepoint.methods.base import Clock
 def model(name: str) -> Model:
     torch.manual_seed(0)
     method = conformance.small(name)
-    spec = DataSpec(conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
+    spec = DataSpec.of(conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
     nets = method.networks(spec).eval().requires_grad_(False)
     clock = Clock(stage=len(method.stages()) - 1)
     method.wake(nets, clock)

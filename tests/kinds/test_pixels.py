@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from saddlepoint.errors import ConfigError, ShapeError
-from saddlepoint.kinds.pixels import pixels, to_uint8
+from saddlepoint.kinds.pixels import averaged, pixels, to_uint8
 
 
 def test_floats_are_rounded_to_the_nearest_level():
@@ -19,7 +19,7 @@ def test_every_level_survives_the_way_to_the_network_and_back():
 
 
 def test_larger_images_are_averaged_down_and_odd_fractions_refused():
-    shown = pixels(torch.tensor([[0, 255], [255, 0]], dtype=torch.uint8).view(1, 1, 2, 2), resolution=1)
+    shown = averaged(pixels(torch.tensor([[0, 255], [255, 0]], dtype=torch.uint8).view(1, 1, 2, 2)), 2)
     assert shown.item() == 0
-    with pytest.raises(ConfigError, match="averaged down to 3"):
-        pixels(torch.zeros(1, 1, 4, 4, dtype=torch.uint8), resolution=3)
+    with pytest.raises(ConfigError, match="averaged down 3 times"):
+        averaged(torch.zeros(1, 1, 4, 4), 3)

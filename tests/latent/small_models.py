@@ -25,7 +25,7 @@ def model(name: str, side: int = 16, channels: int = 3, classes: tuple[str, ...]
         "dcgan": {"generator_width": 4, "critic_width": 4, "latent": 12},
     }
     method = config.from_json(methods.load(name), small.get(name, {}))
-    spec = DataSpec((channels, side, side), classes, 100)
+    spec = DataSpec.of((channels, side, side), classes, 100)
     torch.manual_seed(0)
     nets = method.networks(spec).eval().requires_grad_(False)
     with torch.no_grad():

@@ -15,7 +15,7 @@ from saddlepoint.latent.constraints import Constraint, mean_under, opened, paint
 from saddlepoint.latent.guide import Guidance, guide, moved_to
 from saddlepoint.latent.prior import prior, random_codes
 
-SPEC = DataSpec((3, 16, 16), (), 100)
+SPEC = DataSpec.of((3, 16, 16), (), 100)
 
 
 def corner(size: int = 64, colour: tuple[int, ...] = (255, 0, 0, 255)) -> Image.Image:
@@ -36,7 +36,7 @@ def test_a_painted_picture_becomes_colours_under_a_mask() -> None:
     assert asked.mask[0, :8, :8].min() == 1
     assert asked.mask.sum() == 64
     torch.testing.assert_close(asked.image[:, 0, 0], torch.tensor([1.0, -1.0, -1.0]))
-    grey = painted(corner(), DataSpec((1, 16, 16), (), 1), "colour")
+    grey = painted(corner(), DataSpec.of((1, 16, 16), (), 1), "colour")
     assert grey.image.shape == (1, 16, 16)
 
 

@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 
 def spec(side: int, channels: int = 3) -> DataSpec:
-    return DataSpec((channels, side, side), (), 100)
+    return DataSpec.of((channels, side, side), (), 100)
 
 
 def test_without_weights_the_pyramid_is_taken_and_no_network_is_tried(

@@ -14,7 +14,7 @@ from saddlepoint.methods.gan.cgan import CGAN, PRESETS, projected
 from saddlepoint.nn.backbones.labelled import with_label
 
 TINY = {"latent": 8, "generator_width": 8, "critic_width": 8}
-DIGITS = DataSpec((1, 8, 8), tuple("0123456789"))
+DIGITS = DataSpec.of((1, 8, 8), tuple("0123456789"))
 
 
 class LabelledDraw:
@@ -43,7 +43,7 @@ def test_projection_adds_the_verdict_of_the_class_at_hand() -> None:
 
 
 def test_the_papers_networks_have_the_parameters_of_their_layers() -> None:
-    mnist = DataSpec((1, 28, 28), DIGITS.classes)
+    mnist = DataSpec.of((1, 28, 28), DIGITS.classes)
     assert PRESETS["paper"]["layers"] == "dense"
     nets = CGAN(layers="dense").networks(mnist)
     assert count(nets.generator) == 101 * 200 + 11 * 1000 + 1201 * 1200 + 1201 * 784
@@ -59,7 +59,7 @@ def test_the_papers_networks_have_the_parameters_of_their_layers() -> None:
 def test_both_players_hear_the_label(shape: tuple[int, ...], layers: str, conditioning: str) -> None:
     torch.manual_seed(0)
     method = CGAN(layers=layers, conditioning=conditioning, **TINY)
-    nets = method.networks(DataSpec(shape, ("a", "b", "c"))).eval()
+    nets = method.networks(DataSpec.of(shape, ("a", "b", "c"))).eval()
     latent, label = torch.randn(1, 8).expand(3, 8), torch.arange(3)
     made = nets.generator(latent, label)
     assert made.shape == (3, *shape)
@@ -104,4 +104,4 @@ def test_a_sample_needs_a_label_and_depends_on_it_and_its_latent_alone() -> None
 
 def test_a_side_that_does_not_halve_is_refused_with_both_mends() -> None:
     with pytest.raises(ConfigError, match="Use --resolution 16 or --layers dense"):
-        CGAN().networks(DataSpec((1, 28, 28), ("a", "b")))
+        CGAN().networks(DataSpec.of((1, 28, 28), ("a", "b")))

@@ -107,7 +107,7 @@ def test_the_rate_is_kept_for_half_the_run_and_then_falls_to_nothing() -> None:
 )
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], side: int, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        CycleGAN(**settings).networks(DataSpec((3, side, side)))
+        CycleGAN(**settings).networks(DataSpec.of((3, side, side)))
 
 
 def test_a_batch_norm_never_sees_the_two_styles_together() -> None:
@@ -115,7 +115,7 @@ def test_a_batch_norm_never_sees_the_two_styles_together() -> None:
     a, b = torch.rand(2, 4, 1, 16, 16)
     for norm, wanted in (("batch", [4, 4]), ("instance", [8])):
         method = CycleGAN(**small, norm=norm)
-        nets, seen = method.networks(DataSpec((1, 16, 16))), []
+        nets, seen = method.networks(DataSpec.of((1, 16, 16))), []
         nets.a2b.register_forward_hook(lambda network, given, result, seen=seen: seen.append(len(given[0])))
         method._both(nets.a2b, a, b)
         assert seen == wanted
@@ -132,7 +132,7 @@ def test_a_model_of_one_way_refuses_the_other() -> None:
 def test_batch_norm_remembers_only_what_a_generator_is_to_translate() -> None:
     torch.manual_seed(0)
     method = CycleGAN(norm="batch", blocks=1, generator_width=4, critic_width=4, halvings=1, pool=0)
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
 
     class Styles:
         """Images around .5 in domain a and around -.5 in b."""

@@ -22,13 +22,13 @@ RUN_AND_DATA = ("batch", "images", "resolution", "flip")
 def preset(name: str) -> tuple[DCGAN, Networks]:
     row = PRESETS[name]
     method = DCGAN(**{key: value for key, value in row.items() if key not in RUN_AND_DATA})
-    return method, method.networks(DataSpec((3, row["resolution"], row["resolution"])))
+    return method, method.networks(DataSpec.of((3, row["resolution"], row["resolution"])))
 
 
 def tiny(shape: tuple[int, int, int] = (1, 8, 8), **settings: object) -> tuple[DCGAN, Networks]:
     torch.manual_seed(0)
     method = DCGAN(latent=8, generator_width=8, critic_width=8, **settings)
-    return method, method.networks(DataSpec(shape))
+    return method, method.networks(DataSpec.of(shape))
 
 
 def test_channels_double_with_each_halving_to_eight_times_the_first() -> None:
@@ -108,7 +108,7 @@ def test_any_power_of_two_from_eight_and_any_channels_work(shape: tuple[int, int
 @pytest.mark.parametrize(("side", "offered"), [(4, 8), (28, 16), (100, 64)])
 def test_other_sides_are_refused_with_one_that_works(side: int, offered: int) -> None:
     with pytest.raises(ConfigError, match=f"not {side}. Use --resolution {offered}"):
-        DCGAN().networks(DataSpec((3, side, side)))
+        DCGAN().networks(DataSpec.of((3, side, side)))
 
 
 def test_images_are_float32_under_autocast() -> None:

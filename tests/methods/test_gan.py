@@ -20,7 +20,7 @@ SMALL = {"generator_widths": (16, 16), "critic_widths": (16,), "latent": 4}
 
 def test_the_authors_networks_have_the_parameters_of_their_layers() -> None:
     settings = {name: value for name, value in PRESETS["goodfellow"].items() if name not in ("batch", "images")}
-    nets = GAN(**settings).networks(DataSpec((1, 28, 28)))
+    nets = GAN(**settings).networks(DataSpec.of((1, 28, 28)))
     assert count(nets.generator) == 101 * 1200 + 1201 * 1200 + 1201 * 784
     assert count(nets.critic) == 785 * 1200 + 241 * 1200 + 241  # two maxout layers of 240 units with 5 pieces
     assert nets.generator.output.weight.abs().max() <= 0.05
@@ -30,7 +30,7 @@ def test_the_authors_networks_have_the_parameters_of_their_layers() -> None:
 @pytest.mark.parametrize("shape", [(1,), (2,), (1, 8, 8), (3, 5, 7)])
 def test_any_shape_is_made_and_judged(shape: tuple[int, ...]) -> None:
     method = GAN(**SMALL)
-    nets = method.networks(DataSpec(shape))
+    nets = method.networks(DataSpec.of(shape))
     made = method.generate(nets, method.latents(nets, 6, seed=0))
     assert made.shape == (6, *shape)
     assert made.dtype == torch.float32
@@ -39,7 +39,7 @@ def test_any_shape_is_made_and_judged(shape: tuple[int, ...]) -> None:
 
 def test_images_stay_in_range_and_points_do_not() -> None:
     for shape, bounded in (((1, 4, 4), True), ((2,), False)):
-        nets = GAN(**SMALL).networks(DataSpec(shape))
+        nets = GAN(**SMALL).networks(DataSpec.of(shape))
         far = nets.generator(100 * torch.ones(3, 4)).abs().max().item()
         assert (far <= 1) == bounded
 
@@ -48,7 +48,7 @@ def test_images_stay_in_range_and_points_do_not() -> None:
 def test_every_objective_gives_both_players_a_move(objective: Objective) -> None:
     torch.manual_seed(0)
     method = GAN(objective=objective, **SMALL)
-    nets = method.networks(DataSpec((2,)))
+    nets = method.networks(DataSpec.of((2,)))
     for update in play(method, nets, HandDraw(torch.randn(8, 2))):
         gradients = [p.grad for p in nets.get_submodule(update.group).parameters()]
         assert all(g is not None and g.isfinite().all() for g in gradients)
@@ -57,7 +57,7 @@ def test_every_objective_gives_both_players_a_move(objective: Objective) -> None
 
 def test_a_critic_that_knows_nothing_loses_two_log_two() -> None:
     method = GAN(**SMALL)
-    nets = method.networks(DataSpec((2,)))
+    nets = method.networks(DataSpec.of((2,)))
     torch.nn.init.zeros_(nets.critic.output.weight)
     critic, generator = play(method, nets, HandDraw(torch.randn(8, 2)))
     assert [loss.item() for loss in critic.losses.values()] == pytest.approx([math.log(2)] * 2)
@@ -67,7 +67,7 @@ def test_a_critic_that_knows_nothing_loses_two_log_two() -> None:
 def test_each_critic_step_takes_new_data_and_new_noise() -> None:
     draw = HandDraw(torch.randn(8, 2))
     method = GAN(critic_steps=3, **SMALL)
-    updates = list(play(method, method.networks(DataSpec((2,))), draw))
+    updates = list(play(method, method.networks(DataSpec.of((2,))), draw))
     assert [update.group for update in updates] == ["critic"] * 3 + ["generator"]
     assert draw.draws == 3
     assert len({update.losses["fake"].item() for update in updates[:3]}) == 3
@@ -76,7 +76,7 @@ def test_each_critic_step_takes_new_data_and_new_noise() -> None:
 def test_playing_moves_the_generator_to_where_the_points_are() -> None:
     torch.manual_seed(0)
     method = GAN(latent=2, generator_widths=(32,), critic_widths=(32,), prior="uniform")
-    nets = method.networks(DataSpec((1,)))
+    nets = method.networks(DataSpec.of((1,)))
     draw = HandDraw(0.3 * torch.randn(64, 1) + 2)
     for _ in range(300):
         list(play(method, nets, draw, lr=0.05))
@@ -95,7 +95,7 @@ def test_the_uniform_prior_stays_within_one_in_training_and_sampling() -> None:
 def test_a_sample_depends_on_its_own_latent_alone() -> None:
     method = GAN(critic_units="maxout", **SMALL)
     assert isinstance(method, Samples)
-    nets = method.networks(DataSpec((1, 4, 4))).eval()
+    nets = method.networks(DataSpec.of((1, 4, 4))).eval()
     latents = method.latents(nets, 9, seed=5)
     assert torch.equal(method.latents(nets, 100, seed=5)[:9], latents)
     assert torch.allclose(method.generate(nets, latents)[3], method.generate(nets, latents[3:4])[0], atol=1e-6)

@@ -32,7 +32,7 @@ def small(name: str, **settings: Any) -> Growing:
 def rates(method: Growing, clock: Clock) -> dict[str, float]:
     """Every parameter's learning rate, as the engine sets it, by its name."""
     torch.manual_seed(0)
-    nets, found = method.networks(DataSpec((1, method.last_side, method.last_side))), {}
+    nets, found = method.networks(DataSpec.of((1, method.last_side, method.last_side))), {}
     for name, optim in method.optimisers().items():
         group = Group(name, optim, nets, TorchMachine("cpu", "float32"), None)
         group.set_rates(clock, 1.0)
@@ -44,7 +44,7 @@ def rates(method: Growing, clock: Clock) -> dict[str, float]:
 def new(name: str, method: Growing, level: int) -> set[str]:
     """The parameters that take part at a level and not at the one before, by their gradients."""
     torch.manual_seed(0)
-    nets, woken = method.networks(DataSpec((1, method.last_side, method.last_side))), []
+    nets, woken = method.networks(DataSpec.of((1, method.last_side, method.last_side))), []
     for now in (level - 1, level):
         nets.zero_grad()
         nets.generator.wake(now, 1.0), nets.critic.wake(now, 1.0)

@@ -11,7 +11,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.gan.mnist_gan import MNISTGAN
 
-MNIST = DataSpec((1, 28, 28))
+MNIST = DataSpec.of((1, 28, 28))
 
 
 def test_layers_have_the_parameters_of_the_case_study() -> None:
@@ -33,13 +33,13 @@ def test_maps_go_from_seven_to_fourteen_to_twenty_eight_and_back() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 12, 12)])
 def test_other_sides_that_four_divides_and_colour_work_too(shape: tuple[int, ...]) -> None:
-    nets = MNISTGAN().networks(DataSpec(shape))
+    nets = MNISTGAN().networks(DataSpec.of(shape))
     assert nets.generator(torch.randn(2, 100)).shape == (2, *shape)
 
 
 def test_a_side_that_four_does_not_divide_is_refused_with_the_mend() -> None:
     with pytest.raises(ConfigError, match="not divisible by 4"):
-        MNISTGAN().networks(DataSpec((1, 30, 30)))
+        MNISTGAN().networks(DataSpec.of((1, 30, 30)))
 
 
 def test_batch_norm_keeps_the_stated_share_of_its_old_statistics() -> None:
@@ -53,7 +53,7 @@ def test_batch_norm_keeps_the_stated_share_of_its_old_statistics() -> None:
 def test_a_critic_that_knows_nothing_loses_half_of_log_two_a_side() -> None:
     torch.manual_seed(0)
     method = MNISTGAN()
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     torch.nn.init.zeros_(nets.critic.output.weight)
     critic, generator = play(method, nets, HandDraw(torch.rand(4, 1, 8, 8) * 2 - 1))
     assert [loss.item() for loss in critic.losses.values()] == pytest.approx([math.log(2) / 2] * 2)
@@ -63,7 +63,7 @@ def test_a_critic_that_knows_nothing_loses_half_of_log_two_a_side() -> None:
 def test_the_smoothed_critic_wants_real_images_at_nine_to_one_and_no_more() -> None:
     torch.manual_seed(0)
     method = MNISTGAN()
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     torch.nn.init.zeros_(nets.critic.output.weight)
     torch.nn.init.constant_(nets.critic.output.bias, math.log(9))
     update = next(play(method, nets, HandDraw(torch.zeros(4, 1, 8, 8))))
@@ -75,7 +75,7 @@ def test_the_smoothed_critic_wants_real_images_at_nine_to_one_and_no_more() -> N
 def test_the_generator_plays_against_new_noise() -> None:
     torch.manual_seed(0)
     method = MNISTGAN()
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     seen: list[torch.Tensor] = []
     nets.generator.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     list(play(method, nets, HandDraw(torch.zeros(4, 1, 8, 8))))

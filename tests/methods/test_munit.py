@@ -119,7 +119,7 @@ def test_the_rate_is_halved_again_and_again() -> None:
 def model(method: Any = None) -> Model:
     torch.manual_seed(0)
     method = method or MUNIT(**{name: value for name, value in TINY.items() if name != "shape"})
-    spec = DataSpec((3, 16, 16))
+    spec = DataSpec.of((3, 16, 16))
     return Model(method, method.networks(spec).eval(), spec, {"method": "munit"}, Clock(), Path())
 
 
@@ -163,4 +163,4 @@ def test_a_model_that_takes_nothing_from_a_reference_says_so() -> None:
 )
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], side: int, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        MUNIT(**settings).networks(DataSpec((3, side, side)))
+        MUNIT(**settings).networks(DataSpec.of((3, side, side)))

@@ -12,7 +12,7 @@ from saddlepoint.methods.base import Networks
 from saddlepoint.methods.translation.pix2pix import Pix2Pix
 
 TINY = {"generator_width": 4, "critic_width": 4, "halvings": 1, "shape": (3, 16, 16)}
-SPEC = DataSpec((1, 8, 8))
+SPEC = DataSpec.of((1, 8, 8))
 SMALL = Pix2Pix(generator_width=4, critic_width=4, halvings=1)
 
 
@@ -72,14 +72,14 @@ def test_the_same_seed_gives_the_same_translation_and_without_dropout_every_seed
 
 @pytest.mark.parametrize(("side", "down"), [(8, 3), (32, 5), (24, 3), (256, 8)])
 def test_the_side_is_halved_as_often_as_it_can_be(side: int, down: int) -> None:
-    nets = Pix2Pix(generator_width=1, critic_width=1, halvings=1).networks(DataSpec((1, side, side)))
+    nets = Pix2Pix(generator_width=1, critic_width=1, halvings=1).networks(DataSpec.of((1, side, side)))
     assert len(nets.generator.down) == down
 
 
 @pytest.mark.parametrize(("side", "depth"), [(30, None), (16, 5), (16, 1)])
 def test_a_side_that_cannot_be_halved_so_often_is_refused_with_the_mend(side: int, depth: int | None) -> None:
     with pytest.raises(ConfigError, match="--resolution 16"):
-        Pix2Pix(depth=depth).networks(DataSpec((3, side, side)))
+        Pix2Pix(depth=depth).networks(DataSpec.of((3, side, side)))
 
 
 def test_the_rate_stays_unless_told_to_fall() -> None:

@@ -25,7 +25,7 @@ TINY = {
 def tiny() -> tuple[ProGAN, Networks]:
     torch.manual_seed(0)
     method = ProGAN(**{name: value for name, value in TINY.items() if name != "shape"})
-    return method, method.networks(DataSpec((1, 8, 8)))
+    return method, method.networks(DataSpec.of((1, 8, 8)))
 
 
 def generator() -> ProgressiveGenerator:
@@ -140,7 +140,7 @@ def test_the_critic_pays_for_large_outputs_on_real_images() -> None:
 
 def test_sides_that_do_not_fit_are_refused_with_the_mend() -> None:
     with pytest.raises(ConfigError, match="--last-side 32 or --resolution 8"):
-        tiny()[0].networks(DataSpec((3, 32, 32)))
+        tiny()[0].networks(DataSpec.of((3, 32, 32)))
     with pytest.raises(ConfigError, match="4, 8, 16 and so on"):
         ProGAN(first_side=12)
     with pytest.raises(ConfigError, match="needs 4 numbers"):

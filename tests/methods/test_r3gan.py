@@ -22,7 +22,7 @@ TINY = {"latent": 8, "width": 8, "blocks": 1, "group": 8, "augment": 0.5, "shape
 def tiny(shape: tuple[int, ...] = (1, 8, 8), **settings: object) -> tuple[R3GAN, Networks]:
     torch.manual_seed(0)
     method = R3GAN(**{"latent": 8, "width": 8, "blocks": 1, "group": 8, **settings})
-    return method, method.networks(DataSpec(shape))
+    return method, method.networks(DataSpec.of(shape))
 
 
 def woken(nets: Networks) -> Networks:
@@ -37,7 +37,7 @@ def preset(name: str) -> tuple[R3GAN, Networks]:
     row = {key: value for key, value in PRESETS[name].items() if key not in ("batch", "resolution")}
     method = R3GAN(**row)
     with torch.device("meta"):  # shapes alone
-        return method, method.networks(DataSpec((3, PRESETS[name]["resolution"], PRESETS[name]["resolution"])))
+        return method, method.networks(DataSpec.of((3, PRESETS[name]["resolution"], PRESETS[name]["resolution"])))
 
 
 def block(width: int, group: int) -> int:
@@ -104,7 +104,7 @@ def test_any_power_of_two_from_eight_any_channels_and_points_work(shape: tuple[i
 
 def test_other_sides_and_groups_that_do_not_divide_are_refused_with_the_mend() -> None:
     with pytest.raises(ConfigError, match=r"not 28\. Use --resolution 16"):
-        R3GAN().networks(DataSpec((1, 28, 28)))
+        R3GAN().networks(DataSpec.of((1, 28, 28)))
     with pytest.raises(ConfigError, match="16 channels cannot be cut into groups of 32; use a --group"):
         tiny(group=32)
 

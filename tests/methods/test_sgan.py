@@ -38,12 +38,12 @@ def tiny(**settings: object) -> tuple[SGAN, Networks]:
     torch.manual_seed(0)
     quiet = {"noise_input": 0.0, "noise_hidden": 0.0}
     method = SGAN(**{"latent": 8, "generator_width": 16, "critic_widths": (16, 8), **quiet, **settings})
-    return method, method.networks(DataSpec((1, 4, 4), CLASSES))
+    return method, method.networks(DataSpec.of((1, 4, 4), CLASSES))
 
 
 def test_the_mnist_preset_has_the_authors_networks() -> None:
     row = {key: PRESETS["mnist"][key] for key in ("ema_images",)}
-    nets = SGAN(**row).networks(DataSpec((1, 28, 28), tuple("0123456789")))
+    nets = SGAN(**row).networks(DataSpec.of((1, 28, 28), tuple("0123456789")))
     widths = [784, 1000, 500, 250, 250, 250, 10]
     layers = list(pairwise(widths))
     assert count(nets.critic) == sum(one * other + 2 * other for one, other in layers)  # weight norm: a gain a unit
@@ -127,7 +127,7 @@ def test_generator_and_critic_are_averaged_since_the_averaged_critic_is_the_clas
 
 def test_data_without_classes_is_refused() -> None:
     with pytest.raises(ConfigError, match="fewer than two"):
-        SGAN().networks(DataSpec((1, 8, 8)))
+        SGAN().networks(DataSpec.of((1, 8, 8)))
 
 
 def test_every_weight_of_both_players_has_a_gradient() -> None:
@@ -142,7 +142,7 @@ def test_every_weight_of_both_players_has_a_gradient() -> None:
 
 def test_first_weights_let_an_image_through_the_noise() -> None:
     torch.manual_seed(0)
-    critic = SGAN().networks(DataSpec((1, 28, 28), tuple("0123456789"))).critic
+    critic = SGAN().networks(DataSpec.of((1, 28, 28), tuple("0123456789"))).critic
     images = torch.rand(100, 1, 28, 28) * 2 - 1
     hidden = critic.features(images)
     assert hidden.square().mean().sqrt() > 0.5  # noise of .5 lies beside it, layer after layer

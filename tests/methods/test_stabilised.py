@@ -72,7 +72,7 @@ def test_micro_batches_train_with_all_of_them_on(monkeypatch: pytest.MonkeyPatch
 def small(**settings: Any) -> tuple[DCGAN, Networks]:
     torch.manual_seed(0)
     method = DCGAN(**SMALL, **settings)
-    return method, method.networks(DataSpec((1, 8, 8)))
+    return method, method.networks(DataSpec.of((1, 8, 8)))
 
 
 def test_nothing_is_added_to_the_networks_unless_asked_for() -> None:
@@ -87,7 +87,7 @@ def test_weights_under_spectral_norm_are_loaded_by_the_names_under_which_they_ar
     assert "critic.layers.0.parametrizations.weight.original" in saved
     assert "critic.output.parametrizations.weight.0._u" in saved
     torch.manual_seed(1)
-    other = DCGAN(**SMALL, critic_norm="spectral").networks(DataSpec((1, 8, 8)))
+    other = DCGAN(**SMALL, critic_norm="spectral").networks(DataSpec.of((1, 8, 8)))
     load_networks(other, saved)
     image = torch.rand(2, 1, 8, 8)
     assert torch.equal(other.eval().critic(image), nets.eval().critic(image))

@@ -28,7 +28,7 @@ TINY = {
 def tiny() -> tuple[StyleGAN, Networks]:
     torch.manual_seed(0)
     method = StyleGAN(**{name: value for name, value in TINY.items() if name != "shape"})
-    return method, method.networks(DataSpec((1, 8, 8)))
+    return method, method.networks(DataSpec.of((1, 8, 8)))
 
 
 def synthesis(side: int = 16) -> StyleGANSynthesis:
@@ -75,7 +75,7 @@ def test_the_critic_moves_first_with_r1_on_every_step() -> None:
 def test_truncation_pulls_the_eight_coarser_layers_alone() -> None:
     torch.manual_seed(0)
     method = StyleGAN(latent=8, style=8, mapping_layers=2, base=64, most=4, last_side=64)
-    nets = method.networks(DataSpec((1, 64, 64)))
+    nets = method.networks(DataSpec.of((1, 64, 64)))
     latents = method.latents(nets, 2, seed=0)
     seen: list[torch.Tensor] = []
     nets.generator.synthesis.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))

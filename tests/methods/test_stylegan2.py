@@ -20,7 +20,7 @@ TINY = {"shape": (3, 8, 8), "latent": 8, "style": 8, "base": 32, "most": 8}
 def tiny(channels: int = 1, **settings: Any) -> tuple[StyleGAN2, Networks]:
     torch.manual_seed(0)
     method = StyleGAN2(latent=8, style=8, base=32, most=8, **settings)
-    return method, method.networks(DataSpec((channels, 8, 8)))
+    return method, method.networks(DataSpec.of((channels, 8, 8)))
 
 
 def play(method: StyleGAN2, nets: Networks, step: int = 0, n: int = 8) -> Iterator[Update]:
@@ -146,7 +146,7 @@ def test_a_label_and_a_side_that_does_not_halve_are_refused() -> None:
     with pytest.raises(CapabilityError, match="without labels"):
         method.generate(nets, torch.zeros(1, 8), torch.tensor([0]))
     with pytest.raises(ConfigError, match="side must be 8, 16"):
-        method.networks(DataSpec((3, 24, 24)))
+        method.networks(DataSpec.of((3, 24, 24)))
 
 
 def test_the_average_has_the_ramp_of_the_preset() -> None:

@@ -22,7 +22,7 @@ LABEL = torch.tensor([2, 0, 1, 1, 2, 2])
 def tiny(**settings: Any) -> tuple[ConditionalStyleGAN2, Networks]:
     torch.manual_seed(0)
     method = ConditionalStyleGAN2(latent=8, style=8, base=32, most=8, **settings)
-    return method, method.networks(DataSpec((1, 8, 8), ("a", "b", "c")))
+    return method, method.networks(DataSpec.of((1, 8, 8), ("a", "b", "c")))
 
 
 def played(method: ConditionalStyleGAN2, nets: Networks, label: Tensor = LABEL) -> list[Update]:
@@ -45,7 +45,7 @@ def test_it_takes_labels_and_has_classes_and_styles() -> None:
     assert method.classes(nets) == 3
     plain = stylegan2.StyleGAN2(latent=8, style=8, base=32, most=8)
     assert not isinstance(plain, ByClass)
-    assert plain.networks(DataSpec((1, 8, 8), ("a", "b", "c"))).generator.classes == 0  # labels that it leaves alone
+    assert plain.networks(DataSpec.of((1, 8, 8), ("a", "b", "c"))).generator.classes == 0  # labels that it leaves alone
 
 
 def test_every_term_gives_both_players_the_labels_of_the_batch_and_mixing_keeps_them() -> None:

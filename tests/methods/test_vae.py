@@ -40,7 +40,7 @@ def test_log_densities_are_sums_over_all_pixels() -> None:
 
 def test_networks_that_say_nothing_lose_log_two_a_pixel_and_no_divergence() -> None:
     method = VAE(**TINY)
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     for network in (nets.encoder.output, nets.decoder.layers[-1]):
         nn.init.zeros_(network.weight)
     figures, _ = one_step(method, nets, torch.rand(6, 1, 8, 8) * 2 - 1)
@@ -52,7 +52,7 @@ def test_networks_that_say_nothing_lose_log_two_a_pixel_and_no_divergence() -> N
 def test_beta_weighs_the_divergence_and_leaves_the_bound_as_it_is() -> None:
     image = torch.rand(6, 1, 8, 8) * 2 - 1
     torch.manual_seed(0)
-    nets = VAE(**TINY).networks(DataSpec((1, 8, 8)))
+    nets = VAE(**TINY).networks(DataSpec.of((1, 8, 8)))
     plain, fourfold = (one_step(VAE(beta=beta, **TINY), nets, image)[0] for beta in (1.0, 4.0))
     assert fourfold["divergence"] == pytest.approx(4 * plain["divergence"])
     assert fourfold["reconstruction"] == plain["reconstruction"]
@@ -61,7 +61,7 @@ def test_beta_weighs_the_divergence_and_leaves_the_bound_as_it_is() -> None:
 
 def test_gradients_reach_the_encoder_through_the_sampled_code() -> None:
     method = VAE(beta=0.0, **TINY)
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     update = next(method.train_step(nets, HandDraw(torch.zeros(4, 1, 8, 8)), Clock()))
     update.losses["reconstruction"].backward()
     mean, log_variance = nets.encoder.output.weight.grad.chunk(2)
@@ -71,7 +71,7 @@ def test_gradients_reach_the_encoder_through_the_sampled_code() -> None:
 
 def test_bernoulli_pixels_are_drawn_afresh_with_their_brightness_as_probability() -> None:
     method, seen = VAE(**TINY), []
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     nets.encoder.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     draw = HandDraw(torch.full((200, 1, 8, 8), 0.5))  # three quarters of the way to white
     for _ in range(2):
@@ -118,7 +118,7 @@ def test_the_bound_is_the_likelihood_where_the_encoder_is_exact_and_nears_it_fro
 
 def test_grey_pixels_have_no_bernoulli_likelihood() -> None:
     method = VAE(**TINY)
-    nets = method.networks(DataSpec((1, 8, 8)))
+    nets = method.networks(DataSpec.of((1, 8, 8)))
     with pytest.raises(CapabilityError, match="black and white"):
         method.log_likelihood(nets, torch.zeros(1, 1, 8, 8), 1, 0)
 
@@ -134,7 +134,7 @@ def test_images_of_many_shapes_are_made_encoded_and_made_again(
     assert isinstance(method, Samples)
     assert isinstance(method, Reconstructs)
     assert isinstance(method, Scores)
-    nets = method.networks(DataSpec(shape)).eval()
+    nets = method.networks(DataSpec.of(shape)).eval()
     images = torch.rand(3, *shape).round() * 2 - 1
     assert method.encode(nets, images).shape == (3, 4)
     for made in (method.reconstruct(nets, images), method.generate(nets, method.latents(nets, 3, 0))):
@@ -144,11 +144,11 @@ def test_images_of_many_shapes_are_made_encoded_and_made_again(
 
 
 def test_points_are_gaussian_or_refused() -> None:
-    nets = VAE(likelihood="gaussian", widths=(16,), latent=2).networks(DataSpec((2,)))
+    nets = VAE(likelihood="gaussian", widths=(16,), latent=2).networks(DataSpec.of((2,)))
     assert nets.decoder(torch.randn(3, 2)).shape == (3, 2)
     with pytest.raises(ConfigError, match="--likelihood gaussian"):
-        VAE().networks(DataSpec((2,)))
+        VAE().networks(DataSpec.of((2,)))
     with pytest.raises(ConfigError, match="or --layers dense"):
-        VAE().networks(DataSpec((1, 28, 28)))
+        VAE().networks(DataSpec.of((1, 28, 28)))
     with pytest.raises(ConfigError, match="more than 0"):
         VAE(deviation=0)

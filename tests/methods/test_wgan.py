@@ -15,7 +15,7 @@ POINTS = WGAN(latent=2, widths=(16, 16))
 
 def test_after_each_critic_step_every_weight_of_the_critic_is_within_the_bound() -> None:
     torch.manual_seed(0)
-    nets = POINTS.networks(DataSpec((2,)))
+    nets = POINTS.networks(DataSpec.of((2,)))
     generator = [weight.clone() for weight in nets.generator.parameters()]
     steps = POINTS.train_step(nets, HandDraw(torch.randn(8, 2)), None)
     next(steps)
@@ -27,7 +27,7 @@ def test_after_each_critic_step_every_weight_of_the_critic_is_within_the_bound()
 
 
 def test_a_weight_within_the_bound_is_left_alone() -> None:
-    nets = POINTS.networks(DataSpec((2,)))
+    nets = POINTS.networks(DataSpec.of((2,)))
     with torch.no_grad():
         for weight in nets.critic.parameters():
             weight.fill_(0.004)
@@ -38,7 +38,7 @@ def test_a_weight_within_the_bound_is_left_alone() -> None:
 
 def test_the_losses_are_plain_means_and_the_estimate_is_their_difference() -> None:
     torch.manual_seed(0)
-    nets = POINTS.networks(DataSpec((2,)))
+    nets = POINTS.networks(DataSpec.of((2,)))
     real = torch.randn(8, 2)
     *_, critic, generator = play(POINTS, nets, HandDraw(real))
     assert critic.losses["real"].item() == pytest.approx(-nets.critic(real).mean().item(), abs=1e-6)
@@ -50,14 +50,14 @@ def test_the_losses_are_plain_means_and_the_estimate_is_their_difference() -> No
 
 def test_each_critic_step_takes_new_data() -> None:
     draw = HandDraw(torch.randn(8, 2))
-    updates = list(play(POINTS, POINTS.networks(DataSpec((2,))), draw))
+    updates = list(play(POINTS, POINTS.networks(DataSpec.of((2,))), draw))
     assert [update.group for update in updates] == ["critic"] * 5 + ["generator"]
     assert draw.draws == 5
 
 
 def test_the_critic_may_get_further_for_the_first_and_for_every_500th_generator_step() -> None:
     warm = WGAN(latent=2, widths=(16, 16), critic_steps=2, warm_critic_steps=7)
-    nets = warm.networks(DataSpec((2,)))
+    nets = warm.networks(DataSpec.of((2,)))
     for step, wanted in {0: 7, 24: 7, 25: 2, 499: 2, 500: 7, 501: 2, 1000: 7}.items():
         draw = HandDraw(torch.randn(8, 2))
         groups = [update.group for update in warm.train_step(nets, draw, Clock(step=step))]
@@ -71,7 +71,7 @@ def test_both_players_step_by_rmsprop() -> None:
 
 
 def test_images_get_convolutions_and_a_wrong_side_is_refused() -> None:
-    nets = WGAN(**TINY).networks(DataSpec((3, 16, 16)))
+    nets = WGAN(**TINY).networks(DataSpec.of((3, 16, 16)))
     assert nets.critic(nets.generator(torch.randn(2, 8))).shape == (2,)
     with pytest.raises(ConfigError, match="Use --resolution 16"):
-        WGAN().networks(DataSpec((1, 28, 28)))
+        WGAN().networks(DataSpec.of((1, 28, 28)))

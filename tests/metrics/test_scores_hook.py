@@ -32,7 +32,7 @@ class Run:
     def __init__(self, main, others, **settings):
         self.method = DCGAN(generator_width=4, critic_width=4)
         torch.manual_seed(0)
-        self.nets = self.method.networks(DataSpec((1, 8, 8), (), 40))
+        self.nets = self.method.networks(DataSpec.of((1, 8, 8), (), 40))
         self.settings = RunSettings(score=("fid", "precision"), score_every=100, score_images=30, **settings)
         self.main, self.machine = main, Machine(others)
         self.figures, self.notes, self.stopped = {}, [], None

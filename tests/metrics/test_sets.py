@@ -34,7 +34,7 @@ def test_another_choice_of_as_many_rows_is_told_apart():
 
 def test_generated_images_are_the_same_however_they_are_asked_for():
     method = DCGAN(generator_width=4, critic_width=4)
-    nets = method.networks(DataSpec((1, 8, 8), (), 100)).eval()
+    nets = method.networks(DataSpec.of((1, 8, 8), (), 100)).eval()
     whole = Generated(method, nets, 10, 3, device=torch.device("cpu"))
     once = np.concatenate(list(whole.stream()))
     assert once.shape == (10, 1, 8, 8)

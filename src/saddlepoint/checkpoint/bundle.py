@@ -12,7 +12,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from saddlepoint import config, methods
+from saddlepoint import config, kinds, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
 from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
@@ -309,8 +309,12 @@ def read_facts(run: Folder) -> dict[str, Any]:
 def spec_of(facts: Mapping[str, Any]) -> DataSpec:
     """What the networks were told of the data."""
     data = facts["dataset"]
-    told = tuple(data.get("attributes", ()))  # runs from before there were any do not say
-    return DataSpec(tuple(data["shape"]), tuple(data["classes"]), data["images"], told)
+    attributes = tuple(data.get("attributes", ()))  # runs from before there were any do not say
+    classes, examples = tuple(data["classes"]), data["images"]
+    if "fields" not in data:  # of a run from before fields had kinds
+        return DataSpec.of(tuple(data["shape"]), classes, examples, attributes)
+    fields = {name: kinds.from_json(measures) for name, measures in data["fields"].items()}
+    return DataSpec(fields, classes, examples, attributes)
 
 
 def _has(network: str, tensors: Mapping[str, Tensor]) -> bool:

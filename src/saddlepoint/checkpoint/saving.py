@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from saddlepoint import config
+from saddlepoint import config, kinds
 from saddlepoint.checkpoint import hub, pretrained
 from saddlepoint.checkpoint.card import card
 from saddlepoint.errors import CheckpointError
@@ -30,7 +30,12 @@ def configuration(model: Model) -> dict[str, Any]:
     return {
         "method": model.name,
         "options": config.to_json(model.method),
-        "dataset": {"shape": list(model.spec.shape), "classes": list(model.spec.classes), "images": model.spec.images},
+        "dataset": {
+            "fields": {name: kinds.to_json(kind) for name, kind in model.spec.fields.items()},
+            "shape": list(model.spec.shape),
+            "classes": list(model.spec.classes),
+            "images": model.spec.examples,
+        },
         "clock": dataclasses.asdict(model.clock),
     }
 

@@ -86,7 +86,7 @@ def main(arguments: list[str]) -> int:
 def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     """A model with the recognised weights. Raises CheckpointError where they do not fit the settings read from them."""
     method = config.from_json(methods.load(imported.method), imported.options)
-    spec = DataSpec(imported.shape, _classes(imported))
+    spec = DataSpec.of(imported.shape, _classes(imported))
     whole = method.networks(spec)
     nets = Networks(**{name: whole.get_submodule(name) for name in imported.weights})
     flat = {f"{name}.{key}": value for name, state in imported.weights.items() for key, value in state.items()}

@@ -93,7 +93,7 @@ def timed(advice: Advice, computer: Computer, minutes: float) -> tuple[Advice, f
         settings["accumulate"] = cut
     good, there = settings["images"], int(watch.rate * 60 * minutes)
     settings["images"] = max(made.run.batch, min(good, there))
-    times = settings["images"] / parts.trainer.data.spec.images
+    times = settings["images"] / parts.trainer.data.spec.examples
     why = f"{settings['images']:,} images shown, each about {times:,.0f} times: "
     if there < good:
         why += f"what the time allows of the {good:,} that a first good result takes; a smaller --resolution needs less"

@@ -1,13 +1,14 @@
 """Typed batches: what the data room delivers and a method `takes`.
 
 A batch is a frozen dataclass of tensors that share their first axis, or, where two streams run side by side, of
-tensors that each have a length of their own. Images are float32 in [-1, 1], channels first.
+tensors that each have a length of their own. Each field says what kind of example it holds.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -15,41 +16,92 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import ConfigError, ShapeError
+from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.camera import Camera
+from saddlepoint.kinds.cloud import Cloud
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import KIND, Kind, holds
+from saddlepoint.kinds.label import Label
+from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.volume import Volume
+
+_MAIN = ("image", "target")
+"""fields that are what a data set is about, wherever they stand"""
 
 
 @dataclass(frozen=True)
 class DataSpec:
     """What a method may know of the data before it sees any.
 
-    shape: of one example: (channels, height, width), or (numbers,) for the point worlds.
+    fields: what one example of each field is.
     classes: the names of the classes, in label order; empty where the data has no labels.
-    images: how many examples there are to train on.
-    attributes: the names of what is so or not of each image, in order; empty where nothing is told.
+    examples: how many there are to train on.
+    attributes: the names of what is so or not of each example, in order; empty where nothing is told.
     """
 
-    shape: tuple[int, ...]
+    fields: Mapping[str, Kind]
     classes: tuple[str, ...] = ()
-    images: int = 0
+    examples: int = 0
     attributes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        shape: tuple[int, ...],
+        classes: tuple[str, ...] = (),
+        examples: int = 0,
+        attributes: tuple[str, ...] = (),
+    ) -> DataSpec:
+        """The spec of images (channels, height, width), or of points (numbers,)."""
+        fields: dict[str, Kind] = {"image": Image(*shape) if len(shape) == 3 else Points(*shape)}
+        if classes:
+            fields["label"] = Label(classes)
+        if attributes:
+            fields["attributes"] = Attributes(attributes)
+        return cls(fields, classes, examples, attributes)
+
+    @property
+    def main(self) -> Kind:
+        """What one example is: of images, or of what a data set is about where there are none; of pairs, the target."""
+        return self.fields[main_field(self.fields)]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example."""
+        return self.main.shape
+
+    def image(self, field: str | None = None) -> Image:
+        """The measures of the images in `field`; None for what the data is about. Raises ConfigError for no images."""
+        kind = self.main if field is None else self.fields[field]
+        if not isinstance(kind, Image):
+            mend = " Use `gan`." if isinstance(kind, Points) else ""
+            raise ConfigError(f"this method makes images; the data has {kind}.{mend}")
+        return kind
 
     @property
     def channels(self) -> int:
-        """Channels of an image; refuses points."""
-        return self._image()[0]
+        """Channels of an image; refuses what is none."""
+        return self.image().channels
 
     @property
     def resolution(self) -> int:
-        """Side of a square image in pixels; refuses points and rectangles."""
-        _, height, width = self._image()
-        if height != width:
-            raise ConfigError(f"this method makes square images; the data is {width}x{height}. Use --fit crop.")
-        return height
+        """Side of a square image in pixels; refuses rectangles and what is no image."""
+        return self.image().side
 
-    def _image(self) -> tuple[int, int, int]:
-        if len(self.shape) != 3:
-            raise ConfigError(f"this method makes images; the data has points of {self.shape[0]} numbers. Use `gan`.")
-        channels, height, width = self.shape
-        return channels, height, width
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of an image in pixels; refuses what is none."""
+        kind = self.image()
+        return kind.height, kind.width
+
+
+def main_field(fields: Mapping[str, Kind]) -> str:
+    """The field that a data set is about: images, targets of pairs, or the first that is no condition."""
+    for name in _MAIN:
+        if name in fields:
+            return name
+    return next((name for name, kind in fields.items() if not kind.condition), next(iter(fields)))
 
 
 @dataclass(frozen=True)
@@ -59,12 +111,17 @@ class Batch(ABC):
     given_by: ClassVar[str] = "Give a folder of images."
     """what a person who has other data is told to do"""
 
+    @classmethod
+    def kinds(cls) -> dict[str, tuple[type[Kind], ...]]:
+        """What each field may hold, as its class says; nothing is said of a field without `holds`."""
+        return {field.name: field.metadata.get(KIND, ()) for field in dataclasses.fields(cls)}
+
     def tensors(self) -> dict[str, Tensor]:
         """The fields by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def __len__(self) -> int:
-        """Images shown to the networks: the length of the first field, unless a batch says otherwise."""
+        """Examples shown to the networks: the length of the first field, unless a batch says otherwise."""
         return len(next(iter(self.tensors().values())))
 
     def to(self, device: torch.device | str) -> Self:
@@ -93,7 +150,7 @@ class Batch(ABC):
 class ImageBatch(Batch):
     """Images without labels."""
 
-    image: Tensor
+    image: Tensor = holds(Image, Points)
     """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
 
 
@@ -103,9 +160,9 @@ class LabelledBatch(Batch):
 
     given_by = "Sort the images into one sub-folder a class."
 
-    image: Tensor
+    image: Tensor = holds(Image, Points)
     """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
-    label: Tensor
+    label: Tensor = holds(Label)
     """[N] int64 in [0, classes)"""
 
 
@@ -115,9 +172,9 @@ class AttributeBatch(Batch):
 
     given_by = "Put a table of them, attributes.csv or CelebA's list_attr_celeba.txt, into the folder of the images."
 
-    image: Tensor
+    image: Tensor = holds(Image)
     """[N, C, H, W] float32 in [-1, 1]"""
-    attributes: Tensor
+    attributes: Tensor = holds(Attributes)
     """[N, K] float32, 1 where an attribute holds and 0 where not"""
 
 
@@ -130,11 +187,11 @@ class SemiBatch(Batch):
 
     given_by = "Sort the images into one sub-folder a class, of which --labels-per-class are told."
 
-    labelled: Tensor
+    labelled: Tensor = holds(Image, Points)
     """[N, C, H, W] float32 in [-1, 1]; in the point worlds [N, D]"""
-    label: Tensor
+    label: Tensor = holds(Label)
     """[N] int64 in [0, classes): of the labelled images"""
-    unlabelled: Tensor
+    unlabelled: Tensor = holds(Image, Points)
     """as the labelled ones"""
 
 
@@ -144,9 +201,9 @@ class PairedBatch(Batch):
 
     given_by = "Use --data paired:FOLDER, of images side by side, or --data paired:FOLDER,FOLDER with the same names."
 
-    source: Tensor
+    source: Tensor = holds(Image)
     """[N, C, H, W] float32 in [-1, 1]"""
-    target: Tensor
+    target: Tensor = holds(Image)
     """the same shape; row i belongs to row i of the source"""
 
 
@@ -156,7 +213,51 @@ class UnpairedBatch(Batch):
 
     given_by = "Use --data unpaired:FOLDER,FOLDER."
 
-    a: Tensor
+    a: Tensor = holds(Image)
     """[N, C, H, W] float32 in [-1, 1], of the first domain"""
-    b: Tensor
+    b: Tensor = holds(Image)
     """the same shape, of the second"""
+
+
+@dataclass(frozen=True)
+class MaskedBatch(Batch):
+    """Images with a mask each."""
+
+    given_by = "Use --data masked:FOLDER,FOLDER, of images and of masks with the same names."
+
+    image: Tensor = holds(Image)
+    """[N, C, H, W] float32 in [-1, 1]"""
+    mask: Tensor = holds(Mask)
+    """[N, 1, H, W] float32, 0 or 1"""
+
+
+@dataclass(frozen=True)
+class VolumeBatch(Batch):
+    """Grids of voxels."""
+
+    given_by = "Use --data volumes:FOLDER, of .npy, .npz or .binvox files, or world:furniture."
+
+    volume: Tensor = holds(Volume)
+    """[N, C, D, H, W] float32 in [0, 1]"""
+
+
+@dataclass(frozen=True)
+class CloudBatch(Batch):
+    """Sets of points in space."""
+
+    given_by = "Use --data clouds:FOLDER, of .ply, .off, .obj or .npy files."
+
+    cloud: Tensor = holds(Cloud)
+    """[N, P, 3 + features] float32"""
+
+
+@dataclass(frozen=True)
+class ViewBatch(Batch):
+    """Views of one scene with the camera of each."""
+
+    given_by = "Use --data scene:FOLDER, as Blender, nerfstudio, instant-ngp or COLMAP write it, or world:scene."
+
+    image: Tensor = holds(Image)
+    """[N, C, H, W] float32 in [-1, 1]"""
+    camera: Tensor = holds(Camera)
+    """[N, 22] float32: pose and intrinsics, see `kinds.camera`"""

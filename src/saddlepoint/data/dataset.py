@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.batches import DataSpec, main_field
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds import of_array
+from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.label import Label
 
 HELD_OUT_SHARE = 0.05
 HELD_OUT_MOST = 2000
@@ -19,12 +23,11 @@ HELD_OUT_MOST = 2000
 class Dataset:
     """Examples by field name; row i of every field belongs together.
 
-    fields: "image" is uint8 [N, C, H, W] (0..255, shown to the networks as [-1, 1]) or, in the point worlds,
-        float32 [N, D] (shown as it is); "label" is int64 [N]; "attributes" is float32 [N, K] of 0 and 1. Pairs have
-        "source" and "target" instead, like images. Arrays may be memory maps.
+    fields: stored arrays [N, ...], which may be memory maps: images as uint8 [N, C, H, W], and so on by their kind.
+    kinds: what one example of each field is; of fields that it does not name, found from the array.
     classes: names of the labels, in order; empty without labels. attributes: names of the attributes, likewise.
     fingerprint: hex digits that change when any pixel, label or the order does.
-    notes: sentences that say how the images were decoded, cropped and resized.
+    notes: sentences that say how the examples were decoded, cropped and resized.
     skipped: (name, reason) of each file that could not be used.
     source: the word or path it came from.
     """
@@ -36,31 +39,50 @@ class Dataset:
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
     attributes: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {name: len(array) for name, array in self.fields.items()}
         if len(set(lengths.values())) != 1:
             raise DataError(f"the fields of {self.source} differ in length: {lengths}.")
+        known: dict[str, Kind] = {}
+        for name, array in self.fields.items():
+            if name == "label" and self.classes:
+                known[name] = Label(self.classes)
+            elif name == "attributes" and self.attributes:
+                known[name] = Attributes(self.attributes)
+            else:
+                known[name] = self.kinds.get(name) or of_array(name, array)
+        object.__setattr__(self, "kinds", known)
         if not len(self):
-            raise DataError(f"{self.source} holds no usable image.")
+            raise DataError(f"{self.source} holds no usable {self.main.word.removesuffix('s')}.")
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(next(iter(self.fields.values())))
+
+    @property
+    def main(self) -> Kind:
+        """What one example is; of pairs, the target."""
+        return self.kinds[main_field(self.kinds)]
+
+    @property
+    def examples(self) -> np.ndarray:
+        """What the data set is about, [N, ...] as stored; of pairs, the targets."""
+        return self.fields[main_field(self.kinds)]
 
     @property
     def images(self) -> np.ndarray:
-        """The examples: uint8 [N, C, H, W], or float32 [N, D]; of pairs, the targets."""
-        return self.fields["image" if "image" in self.fields else "target"]
+        """The same, where they are known to be images."""
+        return self.examples
 
     @property
     def labels(self) -> np.ndarray | None:
         """int64 [N], or None where the data has no labels."""
         return self.fields.get("label")
 
-    def spec(self, images: int | None = None) -> DataSpec:
-        """What a method is told; `images` is the size of the training part."""
-        shown = len(self) if images is None else images
-        return DataSpec(tuple(self.images.shape[1:]), self.classes, shown, self.attributes)
+    def spec(self, examples: int | None = None) -> DataSpec:
+        """What a method is told; `examples` is the size of the training part."""
+        return DataSpec(self.kinds, self.classes, len(self) if examples is None else examples, self.attributes)
 
     def split(self, held_out: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on and rows held out, both ascending; a function of the number of rows alone.

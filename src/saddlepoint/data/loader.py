@@ -1,7 +1,7 @@
 """From rows of a data set to a typed batch on the device. A batch is a function of its position; nothing is remembered.
 
-Pixels travel as uint8 and become float32 in [-1, 1] on the device; flips and jitter are keyed by (seed, epoch, row), so
-both images of a pair get the same.
+Examples travel as they are stored and become what the networks see on the device, by their kind. Flips and jitter are
+keyed by (seed, epoch, row), so that all fields of a row are changed alike.
 """
 
 from __future__ import annotations
@@ -14,15 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.data.batches import Batch, DataSpec, ImageBatch, LabelledBatch, SemiBatch, UnpairedBatch
+from saddlepoint.data.batches import (
+    Batch,
+    DataSpec,
+    ImageBatch,
+    LabelledBatch,
+    SemiBatch,
+    UnpairedBatch,
+    main_field,
+)
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.labels import labelled_rows
 from saddlepoint.data.order import balanced_rows_at, batches_per_epoch, epoch_of, rows_at
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform, key
-from saddlepoint.kinds.pixels import pixels, window
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import PLAIN, Change, Kind
 
-Raw = dict[str, Tensor]  # by field; what is done to a field's images by "field/flip" and "field/corner"
+Raw = dict[str, tuple[Tensor, Change]]  # by field: examples as stored, and how they are changed
 Rows = dict[str, tuple[str, np.ndarray, int]]  # by field: the data's field, its rows, the epoch
 Key = tuple[int, int, int, int, int]  # position, batch, part, parts, stage
 
@@ -67,10 +76,13 @@ class Loader:
             if name not in dataset.fields and self._domains is None:
                 lack = f"this method trains on {takes.__name__}; {dataset.source} has no {name}."
                 raise ConfigError(f"{lack} {takes.given_by}")
-        if (flip or jitter) and dataset.images.ndim != 4:
-            raise ConfigError(f"{dataset.source} has points, not images: leave out --flip and --jitter.")
         if jitter < 0:
             raise ConfigError(f"jitter cannot be {jitter}: it is a number of pixels, 0 or more.")
+        self._kinds = self._checked_kinds()
+        self._height = min((kind.height for kind in self._kinds.values() if isinstance(kind, Image)), default=0)
+        if (flip or jitter) and not self._height:
+            what = dataset.main.word
+            raise ConfigError(f"{dataset.source} has {what}, not images: leave out --flip and --jitter.")
         self._groups = _by_class(dataset, rows) if balanced else None
         self._ahead: dict[Key, Future[Raw]] = {}
         self._thread: ThreadPoolExecutor | None = None
@@ -100,7 +112,7 @@ class Loader:
         raw = self._taken(key)
         if self.device.type == "cuda":
             self._read_ahead((position + 1, batch, part, parts, stage))
-        shown = self._batch(raw, resolution)
+        shown = self._batch(raw, self._shrink(resolution))
         if self._labelled is None:
             return shown
         few = self._labelled.read(position, batch, part=part, parts=parts, stage=stage, resolution=resolution).tensors()
@@ -118,8 +130,28 @@ class Loader:
             if self._domains is None:
                 raw |= self._field(name, (name, rows, 0), 0)
             else:
-                raw |= self._field(name, ("image", rows[self.dataset.fields["label"][rows] == number], 0), 0)
-        return self._batch(raw if changed else {name: raw[name] for name in self.names}, None)
+                own = rows[self.dataset.fields["label"][rows] == number]
+                raw |= self._field(name, (main_field(self.dataset.kinds), own, 0), 0)
+        return self._batch(raw if changed else {name: (stored, PLAIN) for name, (stored, _) in raw.items()}, 1)
+
+    def _checked_kinds(self) -> dict[str, Kind]:
+        """The kind of each field of a batch. Raises ConfigError where the method takes another one."""
+        kinds: dict[str, Kind] = {}
+        for name, wanted in self.takes.kinds().items():
+            kinds[name] = self.dataset.main if self._domains is not None else self.dataset.kinds[name]
+            if wanted and not isinstance(kinds[name], wanted):
+                lack = f"this method trains on {wanted[0].word}; {self.dataset.source} has {kinds[name]}."
+                raise ConfigError(f"{lack} {self.takes.given_by}")
+        return kinds
+
+    def _shrink(self, resolution: int | None) -> int:
+        """How many times smaller images are to be. Raises ConfigError for a side that is no whole fraction."""
+        if resolution is None:
+            return 1
+        height = self.spec.size[0]
+        if height % resolution:
+            raise ConfigError(f"images of {height} pixels cannot be averaged down to {resolution}.")
+        return height // resolution
 
     def _gather(self, key: Key) -> Raw:
         position, batch, part, parts, stage = key
@@ -128,7 +160,7 @@ class Loader:
         for name, (field, rows, epoch) in self._rows(position, batch, stage).items():
             raw |= self._field(name, (field, rows[part * size : (part + 1) * size], epoch), stage)
         if self.device.type == "cuda":
-            raw = {name: tensor.pin_memory() for name, tensor in raw.items()}
+            raw = {name: (stored.pin_memory(), change) for name, (stored, change) in raw.items()}
         return raw
 
     def _rows(self, position: int, batch: int, stage: int) -> Rows:
@@ -137,9 +169,10 @@ class Loader:
             epoch = position if self._groups else epoch_of(position, len(self.rows), batch)[0]
             return {name: (name, rows, epoch) for name in self.names}
         found: Rows = {}
+        main = main_field(self.dataset.kinds)
         for name, own in zip(self.names, self._domains):
             order = rows_at(position, len(own), batch, key(self.seed, name), stage)
-            found[name] = ("image", own[order], epoch_of(position, len(own), batch)[0])
+            found[name] = (main, own[order], epoch_of(position, len(own), batch)[0])
         return found
 
     def _order(self, position: int, batch: int, stage: int) -> np.ndarray:
@@ -149,14 +182,17 @@ class Loader:
 
     def _field(self, name: str, read: tuple[str, np.ndarray, int], stage: int) -> Raw:
         field, rows, epoch = read
-        array = np.ascontiguousarray(self.dataset.fields[field][rows])
-        raw = {name: torch.from_numpy(array)}
-        if self.flip and array.dtype == np.uint8:
-            raw[f"{name}/flip"] = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
-        if self.jitter and array.dtype == np.uint8:
-            places = [hashed_uniform(rows, self.seed, f"jitter {axis}", stage, epoch) for axis in ("down", "across")]
-            raw[f"{name}/corner"] = torch.from_numpy((np.stack(places, 1) * (self.jitter + 1)).astype(np.int64))
-        return raw
+        stored = torch.from_numpy(np.ascontiguousarray(self.dataset.fields[field][rows]))
+        flip = corner = None
+        if self._kinds[name].mirrors:
+            if self.flip:
+                flip = torch.from_numpy(hashed_uniform(rows, self.seed, "flip", stage, epoch) < 0.5)
+            if self.jitter:
+                places = [
+                    hashed_uniform(rows, self.seed, f"jitter {axis}", stage, epoch) for axis in ("down", "across")
+                ]
+                corner = torch.from_numpy((np.stack(places, 1) * (self.jitter + 1)).astype(np.int64))
+        return {name: (stored, Change(flip, self.jitter, corner, self._height))}
 
     def _taken(self, key: Key) -> Raw:
         ahead = self._ahead.pop(key, None)
@@ -167,18 +203,13 @@ class Loader:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
         self._ahead[key] = self._thread.submit(self._gather, key)
 
-    def _batch(self, raw: Raw, resolution: int | None) -> Batch:
-        return self.takes(**{name: self._shown(name, raw, resolution) for name in self.names})
+    def _batch(self, raw: Raw, shrink: int) -> Batch:
+        return self.takes(**{name: self._shown(name, raw, shrink) for name in self.names})
 
-    def _shown(self, name: str, raw: Raw, resolution: int | None) -> Tensor:
-        tensor = raw[name].to(self.device, non_blocking=True)
-        if tensor.dtype is not torch.uint8:
-            return tensor
-        if f"{name}/flip" in raw:
-            mirrored = raw[f"{name}/flip"].to(self.device, non_blocking=True)[:, None, None, None]
-            tensor = torch.where(mirrored, tensor.flip(-1), tensor)
-        shown = pixels(tensor, resolution)
-        return window(shown, self.jitter, raw[f"{name}/corner"].tolist()) if f"{name}/corner" in raw else shown
+    def _shown(self, name: str, raw: Raw, shrink: int) -> Tensor:
+        stored, change = raw[name]
+        change = dataclasses.replace(change, shrink=shrink).to(self.device)
+        return self._kinds[name].shown(stored.to(self.device, non_blocking=True), change)
 
 
 def _domains(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

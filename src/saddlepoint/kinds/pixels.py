@@ -9,18 +9,22 @@ from torch.nn import functional
 from saddlepoint.errors import ConfigError, ShapeError
 
 
-def pixels(image: Tensor, resolution: int | None = None) -> Tensor:
-    """uint8 [N, C, H, W] as the networks see it: float32 in [-1, 1], channels last; (x - 127.5) / 127.5.
+def pixels(image: Tensor) -> Tensor:
+    """uint8 [N, C, H, W] as the networks see it: float32 in [-1, 1], channels last; (x - 127.5) / 127.5."""
+    return image.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
 
-    resolution: side to average down to (a whole fraction of H); None leaves the size.
-    Raises ConfigError when the side is no whole multiple of it.
+
+def averaged(image: Tensor, times: int) -> Tensor:
+    """Images [N, C, H, W] averaged down to a whole fraction of their sides.
+
+    times: how often smaller; 1 leaves them. Raises ConfigError when a side is no whole multiple of it.
     """
-    shown = image.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1.0)
-    if resolution is not None and resolution != shown.shape[-1]:
-        if shown.shape[-1] % resolution:
-            raise ConfigError(f"images of {shown.shape[-1]} pixels cannot be averaged down to {resolution}.")
-        shown = functional.avg_pool2d(shown, shown.shape[-1] // resolution)
-    return shown
+    if times == 1:
+        return image
+    height, width = image.shape[2:]
+    if height % times or width % times:
+        raise ConfigError(f"images of {width}x{height} pixels cannot be averaged down {times} times.")
+    return functional.avg_pool2d(image, times)
 
 
 def window(image: Tensor, extra: int, corner: list[list[int]]) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from saddlepoint import kinds
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
@@ -99,10 +100,11 @@ def describe(parts: AssembledRun) -> dict[str, Any]:
         **parts.plan.json(),
         "dataset": {
             "source": data.source,
+            "fields": {name: kinds.to_json(kind) for name, kind in data.kinds.items()},
             "shape": list(trainer.data.spec.shape),
             "classes": list(data.classes),
             "attributes": list(data.attributes),
-            "images": trainer.data.spec.images,
+            "images": trainer.data.spec.examples,
             "held_out": len(parts.held_out),
             "fingerprint": data.fingerprint,
             "notes": list(data.notes),

@@ -39,7 +39,7 @@ NOTHING = Feed({}, {})
 def model(name: str, **settings: Any) -> Model:
     torch.manual_seed(0)
     method = load(name)(**settings)
-    spec = DataSpec((1, 8, 8), (), 9)
+    spec = DataSpec.of((1, 8, 8), (), 9)
     nets = method.networks(spec).eval().requires_grad_(False)
     facts = {"method": name, "options": conformance.config.to_json(method)}
     return Model(method, nets, spec, facts, Clock(), Path("x/y/z"))
@@ -239,6 +239,6 @@ def test_points_are_not_compressed() -> None:
     from saddlepoint.cli.compress import _data
 
     points = model("gan")
-    points.spec = DataSpec((2,))
+    points.spec = DataSpec.of((2,))
     with pytest.raises(CapabilityError, match="makes points"):
         _data(points)

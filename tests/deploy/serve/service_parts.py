@@ -21,7 +21,7 @@ def small(name: str, shape: tuple[int, ...], classes: tuple[str, ...] = (), **op
     """An untrained model of a method, as `saddlepoint.load` would return it."""
     torch.manual_seed(0)
     method = config.from_json(methods.load(name), options)
-    spec = DataSpec(shape, classes, 100)
+    spec = DataSpec.of(shape, classes, 100)
     nets = method.networks(spec).eval().requires_grad_(False)
     facts = {
         "method": name,

@@ -1,0 +1,53 @@
+"""Labels: one class of several for each example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+import numpy as np
+import torch
+from PIL import Image as Pillow
+from torch import Tensor
+
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.text import lines
+
+
+@final
+@dataclass(frozen=True)
+class Label(Kind):
+    """One int64 in [0, number of names)."""
+
+    word: ClassVar[str] = "labels"
+    endings: ClassVar[tuple[str, ...]] = (".npy", ".npz")
+    condition: ClassVar[bool] = True
+
+    names: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """()"""
+        return ()
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> Self | None:
+        """[N] of whole numbers, each its own name."""
+        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+            return None
+        return cls(tuple(map(str, range(int(array.max(initial=-1)) + 1))))
+
+    def shown(self, stored: Tensor, change: object) -> Tensor:
+        """[N] int64"""
+        return stored.long()
+
+    def example(self, n: int, seed: int) -> Tensor:
+        """The classes in turn, from number `seed` on."""
+        return (torch.arange(n) + seed) % max(len(self.names), 1)
+
+    def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
+        """The names, a line each."""
+        return lines([self.names[int(value)] for value in values])
+
+    def __str__(self) -> str:
+        return f"labels of {len(self.names)} classes"

@@ -1,0 +1,180 @@
+"""Every kind keeps what the house asks of it, and no field is taken for what it is not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from saddlepoint import kinds
+from saddlepoint.data.batches import ImageBatch, MaskedBatch, PairedBatch, ViewBatch, VolumeBatch
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.loader import Loader
+from saddlepoint.errors import CheckpointError, ConfigError, DataError
+from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.camera import Camera, looking, orbit, pose_of
+from saddlepoint.kinds.cloud import Cloud
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import Change, Kind
+from saddlepoint.kinds.label import Label
+from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.splats import Splats
+from saddlepoint.kinds.volume import Volume
+
+SMALL: dict[str, Kind] = {
+    "image": Image(3, 4, 6),
+    "mask": Mask(4, 6),
+    "label": Label(("cat", "dog")),
+    "attributes": Attributes(("red", "large")),
+    "points": Points(2),
+    "volume": Volume(1, 8, 8, 8),
+    "cloud": Cloud(20, 3),
+    "camera": Camera(),
+    "splats": Splats(12, 1),
+}
+each = pytest.mark.parametrize("name", kinds.listing())
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert SMALL.keys() == kinds.listing().keys()
+
+
+@each
+def test_examples_have_the_shape_that_is_stated_and_depend_on_the_seed_alone(name: str) -> None:
+    kind = SMALL[name]
+    values = kind.example(3, 7)
+    assert values.shape == (3, *kind.shape)
+    assert torch.equal(values, kind.example(3, 7))
+
+
+@each
+def test_a_kind_survives_json(name: str) -> None:
+    assert kinds.from_json(json.loads(json.dumps(kinds.to_json(SMALL[name])))) == SMALL[name]
+
+
+@each
+def test_examples_can_be_drawn_and_described(name: str) -> None:
+    picture = SMALL[name].picture(SMALL[name].example(5, 0))
+    assert min(picture.size) > 10
+    assert str(SMALL[name])
+
+
+@each
+def test_every_form_of_file_is_written_and_others_are_refused(name: str, tmp_path: Path) -> None:
+    kind, facts = SMALL[name], {"made by": "a model\nof two lines"}
+    value = kind.example(1, 0)[0]
+    for ending in kind.endings:
+        if kind.raster(value) is None or ending in (".npy", ".npz"):
+            path = tmp_path / f"value{ending}"
+            kind.write(value, path, facts)
+            assert path.stat().st_size
+    with pytest.raises(ConfigError, match="use \\."):
+        kind.write(value, tmp_path / "value.wrong", facts)
+
+
+def test_an_unknown_kind_and_other_measures_are_refused() -> None:
+    with pytest.raises(CheckpointError, match="does not know"):
+        kinds.from_json({"kind": "smell"})
+    with pytest.raises(CheckpointError, match="measures"):
+        kinds.from_json({"kind": "image", "sides": 3})
+
+
+def test_an_array_that_is_of_no_kind_is_refused() -> None:
+    with pytest.raises(DataError, match="none of the kinds"):
+        Dataset({"image": np.zeros((2, 3, 4, 5, 6, 7), np.uint8)}, "print", "made")
+
+
+def test_a_field_by_any_name_makes_a_data_set() -> None:
+    data = Dataset({"volume": np.ones((5, 1, 4, 4, 4), np.uint8)}, "print", "made")
+    assert data.spec().main == Volume(1, 4, 4, 4)
+    batch = Loader(data, VolumeBatch, np.arange(5)).read(0, 2)
+    assert torch.equal(batch.volume, torch.ones(2, 1, 4, 4, 4))  # type: ignore[attr-defined]
+
+
+def masked() -> Dataset:
+    image = np.arange(4 * 16, dtype=np.uint8).reshape(4, 1, 4, 4)
+    return Dataset({"image": image, "mask": (image % 4 < 2).astype(np.uint8)}, "print", "made")
+
+
+def test_a_mask_of_one_arrives_as_one_and_stays_so_whatever_the_change() -> None:
+    for settings in ({}, {"flip": True}, {"jitter": 3}):
+        batch = Loader(masked(), MaskedBatch, np.arange(4), **settings).read(0, 4)
+        assert set(batch.mask.unique().tolist()) == {0.0, 1.0}  # type: ignore[attr-defined]
+
+
+def test_a_mask_is_mirrored_with_its_image() -> None:
+    batch = Loader(masked(), MaskedBatch, np.arange(4), flip=True, seed=1).read(0, 4)
+    image, mask = (batch.tensors()[name] for name in ("image", "mask"))
+    assert torch.equal(((image + 1) * 127.5).round() % 4 < 2, mask == 1)
+
+
+def test_a_camera_is_mirrored_with_its_view() -> None:
+    camera = orbit(torch.tensor([0.3]), torch.tensor([0.4]), 4.0, 20.0, 8)
+    mirrored = Camera().shown(camera, Change(flip=torch.tensor([True])))
+    point = torch.tensor([0.2, -0.4, 0.3, 1.0])
+    there = torch.tensor([-0.2, -0.4, 0.3, 1.0])  # the same point of the mirrored world
+    first, second = _pixel(camera[0], point), _pixel(mirrored[0], there)
+    assert torch.allclose(torch.stack((8 - first[0], first[1])), second, atol=1e-5)
+
+
+def test_a_camera_follows_the_window_that_is_cut_out_of_its_view() -> None:
+    camera = orbit(torch.tensor([0.3]), torch.tensor([0.4]), 4.0, 20.0, 8)
+    point = torch.tensor([0.2, -0.4, 0.3, 1.0])
+    moved = Camera().shown(camera, Change(jitter=2, corner=torch.tensor([[1, 2]]), height=8))
+    wanted = _pixel(camera[0], point) * 10 / 8 - torch.tensor([2.0, 1.0])
+    assert torch.allclose(_pixel(moved[0], point), wanted, atol=1e-4)
+
+
+def _pixel(camera: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
+    x, y, z = (torch.linalg.inv(pose_of(camera)) @ point)[:3]
+    fx, fy, cx, cy = camera[16:20]
+    return torch.stack((fx * x / z + cx, fy * y / z + cy))
+
+
+def test_a_camera_looks_at_its_target_upright() -> None:
+    pose = looking(torch.tensor([[3.0, 1.0, 2.0], [0.0, 0.0, 5.0]]), torch.zeros(3))
+    ahead = pose[:, :3, 2]
+    assert torch.allclose(ahead, -pose[:, :3, 3] / pose[:, :3, 3].norm(dim=1, keepdim=True), atol=1e-6)
+    assert torch.allclose(torch.linalg.det(pose[:, :3, :3]), torch.ones(2), atol=1e-6)
+    assert pose[0, 2, 1] < 0  # down in the picture is down in the world
+
+
+def test_pairs_of_unequal_size_are_cut_at_the_same_place() -> None:
+    small = np.random.default_rng(0).integers(0, 256, (6, 1, 8, 8), dtype=np.uint8)
+    large = small.repeat(2, 2).repeat(2, 3)
+    data = Dataset({"source": small, "target": large}, "print", "made")
+    batch = Loader(data, PairedBatch, np.arange(6), jitter=4).read(0, 6).tensors()
+    halved = torch.nn.functional.avg_pool2d(batch["target"], 2)
+    assert (halved - batch["source"]).abs().mean() < 0.1  # resized alike, up to how each is interpolated
+    away = (halved - batch["source"].roll(1, 3)).abs().mean()
+    assert away > 0.3
+
+
+def test_pairs_whose_sides_are_no_multiples_are_not_cut() -> None:
+    fields = {"source": np.zeros((3, 1, 4, 4), np.uint8), "target": np.zeros((3, 1, 6, 6), np.uint8)}
+    with pytest.raises(ConfigError, match="whole multiple"):
+        Loader(Dataset(fields, "print", "made"), PairedBatch, np.arange(3), jitter=1).read(0, 3)
+
+
+def test_the_two_sides_of_a_pair_have_kinds_of_their_own() -> None:
+    fields = {"source": np.zeros((3, 1, 4, 4), np.uint8), "target": np.zeros((3, 3, 8, 8), np.uint8)}
+    spec = Dataset(fields, "print", "made").spec()
+    assert spec.image("source") == Image(1, 4, 4)
+    assert spec.image() == Image(3, 8, 8)
+
+
+def test_sixteen_bits_keep_their_depth() -> None:
+    stored = np.array([0, 257, 65535], np.uint16).reshape(3, 1, 1, 1)
+    data = Dataset({"image": stored}, "print", "made")
+    shown = Loader(data, ImageBatch, np.arange(3), flip=True).look(np.arange(3)).tensors()["image"]
+    assert torch.allclose(shown.flatten(), torch.tensor([-1.0, 257 / 32767.5 - 1, 1.0]))
+
+
+def test_a_field_of_another_kind_is_refused_in_words() -> None:
+    data = Dataset({"image": np.zeros((3, 1, 4, 4), np.uint8), "camera": np.zeros((3, 22), np.float32)}, "print", "x")
+    assert Loader(data, ViewBatch, np.arange(3)).read(0, 3).tensors().keys() == {"image", "camera"}
+    wrong = Dataset({"image": np.zeros((3, 22), np.float32), "camera": np.zeros((3, 22), np.float32)}, "print", "x")
+    with pytest.raises(ConfigError, match=r"trains on images; x has points.*Use --data scene:"):
+        Loader(wrong, ViewBatch, np.arange(3))
