@@ -26,12 +26,12 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.metrics.baseline import PixelGaussian
-from saddlepoint.metrics.classifier import Classifier, train_classifier
-from saddlepoint.metrics.features import features
-from saddlepoint.metrics.frechet import frechet_distance
+from saddlepoint.metrics.baselines.gaussian import PixelGaussian
+from saddlepoint.metrics.extractors.classifier import Classifier, train_classifier
+from saddlepoint.metrics.extractors.features import features
+from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.statistics import Gaussian, gaussian
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.statistics import Gaussian, gaussian
 from saddlepoint.report.grids import save_png
 from saddlepoint.report.tables import print_table
 

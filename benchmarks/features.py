@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.metrics.frechet import frechet_distance
+from saddlepoint.metrics.extractors.inception import Inception
+from saddlepoint.metrics.extractors.resize import resized
+from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.statistics import gaussian
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.inception import Inception
-from saddlepoint.metrics.resize import resized
-from saddlepoint.metrics.statistics import gaussian
 from saddlepoint.nn.backbones import inception
 from saddlepoint.nn.backbones.weights import load_weights
 

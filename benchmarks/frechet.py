@@ -15,8 +15,8 @@ import time
 import numpy as np
 import scipy.linalg
 
-from saddlepoint.metrics.frechet import frechet_distance
-from saddlepoint.metrics.statistics import Gaussian, gaussian
+from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.statistics import Gaussian, gaussian
 
 
 def by_square_root(a: Gaussian, b: Gaussian) -> float:

@@ -31,7 +31,7 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import DivergedError
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.metrics import glance
+from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.report.tables import print_table
 from saddlepoint.runs.health_inputs import rated
 from saddlepoint.runs.train import train_plan
@@ -166,7 +166,7 @@ def critic_rows(folder: Path) -> Iterator[dict[str, Any]]:
             with torch.no_grad():
                 logits.append(torch.cat([rated(critic, part) for part in parts]))
         seen, unseen = ((each > 0).float().mean().item() for each in logits)
-        chance = glance.known(*logits)
+        chance = monitoring.known(*logits)
         yield {
             "run": folder.name,
             "images": model.clock.images,

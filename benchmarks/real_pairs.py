@@ -22,10 +22,10 @@ from timed import Trained, trained
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.kinds.pixels import pixels, to_uint8
+from saddlepoint.metrics.baselines.translation import ColourTable, mean_image, recoloured
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.measure_pairs import measure_pairs
-from saddlepoint.metrics.naive_translation import ColourTable, mean_image, recoloured
-from saddlepoint.metrics.score import Protocol
+from saddlepoint.metrics.scores.measure_pairs import measure_pairs
+from saddlepoint.metrics.scores.score import Protocol
 from saddlepoint.report.tables import print_table
 
 SIDE = 64

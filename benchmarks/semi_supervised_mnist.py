@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from record import record
 
-from saddlepoint.cli.measures import measure
 from saddlepoint.data.open import open_data
 from saddlepoint.engine import plan as plans
+from saddlepoint.metrics.proofs import measure
 from saddlepoint.report.tables import print_table
 from saddlepoint.runs.train import train_plan
 

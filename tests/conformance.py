@@ -23,7 +23,6 @@ from games import Reports, StopAt, pictures, trainer, weights
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli.measures import measure
 from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine import plan as plans
@@ -31,6 +30,7 @@ from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.abilities import Samples, Translates
 from saddlepoint.methods.base import SGD, Method, Optim
+from saddlepoint.metrics.proofs import measure
 
 STEPS = 3
 """within which every weight that is trained must have moved"""

@@ -8,8 +8,8 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.metrics.features import Pixels
-from saddlepoint.metrics.score import Score
+from saddlepoint.metrics.extractors.features import Pixels
+from saddlepoint.metrics.scores.score import Score
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +154,7 @@ def test_neither_a_run_nor_two_folders_is_refused(capsys: pytest.CaptureFixture[
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores from pixels, instead of a classifier that is trained first."""
-    monkeypatch.setattr("saddlepoint.metrics.extractors.choose.extractor_for", lambda dataset, **rest: Pixels())
+    monkeypatch.setattr("saddlepoint.metrics.extractors.selection.extractor_for", lambda dataset, **rest: Pixels())
 
 
 def test_scores_are_logged_while_training_and_the_best_is_kept(tmp_path: Path, quick: None) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from made import made_images
+from metric_inputs import made_images
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError

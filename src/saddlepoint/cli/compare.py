@@ -10,7 +10,7 @@ import tyro
 
 from saddlepoint.cli.evaluation import EVALUATION, read
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.score import check_comparable, circumstances
+from saddlepoint.metrics.scores.score import check_comparable, circumstances
 from saddlepoint.report.tables import print_table
 
 

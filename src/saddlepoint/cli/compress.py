@@ -28,7 +28,7 @@ from saddlepoint.deploy.parity import by_session, fed, session_of
 from saddlepoint.deploy.parts import Part
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
-from saddlepoint.metrics.extractors.choose import ExtractorName, extractor_for
+from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.report.files import replace
 from saddlepoint.report.tables import print_table
 

@@ -13,8 +13,6 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.evaluation import EVALUATION, Evaluation
-from saddlepoint.cli.measuring import Metric, Reference, among
-from saddlepoint.cli.pairs import pairs
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
@@ -23,14 +21,16 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import TILE, grid
-from saddlepoint.metrics.estimate import mean_of
-from saddlepoint.metrics.extractors.choose import ExtractorName, extractor_for
-from saddlepoint.metrics.features import Extractor
+from saddlepoint.metrics.extractors.features import Extractor
+from saddlepoint.metrics.extractors.resize import Resize
+from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
+from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.measure_model import ModelMetric, measure_copying, measure_path, measure_synthetic
-from saddlepoint.metrics.measure_pairs import PairMetric, measure_pairs
-from saddlepoint.metrics.resize import Resize
-from saddlepoint.metrics.score import Protocol, Score
+from saddlepoint.metrics.scores.measure_model import ModelMetric, measure_copying, measure_path, measure_synthetic
+from saddlepoint.metrics.scores.measure_pairs import PairMetric, measure_pairs
+from saddlepoint.metrics.scores.paired_folders import pairs
+from saddlepoint.metrics.scores.reference import Metric, Reference, among
+from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.report.grids import save_png
 

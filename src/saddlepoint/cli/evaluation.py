@@ -11,8 +11,8 @@ from typing import Any
 from saddlepoint.checkpoint.files import write_json
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError
-from saddlepoint.metrics.bands import band
-from saddlepoint.metrics.score import Score, circumstances, sentences
+from saddlepoint.metrics.scores.bands import band
+from saddlepoint.metrics.scores.score import Score, circumstances, sentences
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
 

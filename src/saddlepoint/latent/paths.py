@@ -14,7 +14,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
-from saddlepoint.metrics.path_length import slerp
+from saddlepoint.metrics.formulas.path_length import slerp
 
 Along = Literal["line", "great-circle", "smooth"]
 """straight from point to point, on arcs about the origin, or on a curve without corners"""

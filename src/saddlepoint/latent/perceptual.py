@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.lpips import published_lpips
+from saddlepoint.metrics.extractors.lpips import published_lpips
 from saddlepoint.nn.backbones.lpips import HEADS, LPIPS, TRUNKS
 
 Kind = Literal["auto", "lpips", "pyramid"]

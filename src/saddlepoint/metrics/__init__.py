@@ -1,1 +1,1 @@
-"""The measuring room: pure functions over features, and the extractors that make the features."""
+"""The measuring room: formulas, extractors of features, scores with their protocol, baselines, measures of proofs."""

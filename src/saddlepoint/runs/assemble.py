@@ -85,8 +85,8 @@ def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | N
 
 def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:
     """Scored against all images; imported here, since most runs need no metrics."""
-    from saddlepoint.metrics.extractors.choose import extractor_for
-    from saddlepoint.metrics.hook import Scores
+    from saddlepoint.metrics.extractors.selection import extractor_for
+    from saddlepoint.metrics.scores.hook import Scores
 
     if dataset.images.ndim != 4:
         raise ConfigError(f"{dataset.source} has points, which --score does not measure; `saddle prove` does.")

@@ -21,7 +21,7 @@ from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import DivergedError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.methods.abilities import ByClass, Samples
-from saddlepoint.metrics import glance
+from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.nn.modes import evaluating
 
 IMAGES = 64
@@ -58,8 +58,8 @@ class SampleLook:
             fake = method.generate(nets, latents, label, noise="constant")
         if fake.shape != real.shape:  # a stage of growth
             return {}
-        pairs = glance.rows(real), glance.rows(fake)
-        found = {"diversity": glance.diversity(*pairs), "apart": glance.apart(*pairs)}
+        pairs = monitoring.rows(real), monitoring.rows(fake)
+        found = {"diversity": monitoring.diversity(*pairs), "apart": monitoring.apart(*pairs)}
         return found if label is not None else found | self._critics_memory(nets, real, fake)
 
     def _critics_memory(self, nets: nn.Module, real: Tensor, fake: Tensor) -> dict[str, float]:
@@ -71,7 +71,7 @@ class SampleLook:
         if any(output is None for output in outputs):
             return {}
         a, b, c = (output.cpu() for output in outputs if output is not None)
-        return {"memory": glance.memory(a, b, c), "known": glance.known(a, b)}
+        return {"memory": monitoring.memory(a, b, c), "known": monitoring.known(a, b)}
 
 
 def rated(critic: nn.Module, images: Tensor) -> Tensor | None:

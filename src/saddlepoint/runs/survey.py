@@ -16,7 +16,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels
-from saddlepoint.metrics.glance import rows
+from saddlepoint.metrics.formulas.monitoring import rows
 
 MEASURED = 2_000
 """images whose size and content are looked at"""

@@ -31,7 +31,7 @@ from saddlepoint.deploy.parts import Part, parts_of
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.methods import load
 from saddlepoint.methods.base import Clock
-from saddlepoint.metrics.features import Pixels
+from saddlepoint.metrics.extractors.features import Pixels
 
 NOTHING = Feed({}, {})
 

@@ -27,7 +27,7 @@ from saddlepoint.latent.factorisation import factorise
 from saddlepoint.latent.mixing import layers_named, sides_of
 from saddlepoint.latent.pictured import stream
 from saddlepoint.latent.scores import Scores, of_classes, read_scores
-from saddlepoint.metrics.classifier import train_classifier
+from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.pace import paced
 from saddlepoint.report.tables import print_table

@@ -16,9 +16,9 @@ from saddlepoint.deploy.compress.feed import Feed, makes_images
 from saddlepoint.deploy.parity import Runs
 from saddlepoint.deploy.parts import Part
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.metrics.features import Extractor, features, statistics
-from saddlepoint.metrics.frechet import frechet_distance
-from saddlepoint.metrics.statistics import gaussian
+from saddlepoint.metrics.extractors.features import Extractor, features, statistics
+from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.statistics import gaussian
 
 JUDGED = 2_000
 """images that a distance is measured on"""

@@ -1,1 +1,1 @@
-"""Networks and functions that turn images into features."""
+"""Extractors: networks, or the pixels themselves, that turn images into the features that are measured."""

@@ -1,0 +1,37 @@
+"""Features of a real set, kept by content: measured once for each extractor, read ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from saddlepoint.data.sources.disk import cache_folder, writing_to
+from saddlepoint.metrics.extractors.features import Extractor, Features, features
+from saddlepoint.metrics.images import Images
+
+
+def cached_features(
+    content: str, extractor: Extractor, images: Callable[[], Images], folder: Path | None = None
+) -> Features:
+    """The features of `images()`, mapped from the cache where they were measured before.
+
+    content: changes with any pixel and the choice of images, as the fingerprint of a data set does.
+    folder: by default `features/` in the library's cache folder. Files are written whole.
+    Raises DataError when the folder cannot be written.
+    """
+    kept_in = folder or cache_folder(None) / "features"
+    name = hashlib.sha256(repr((content, extractor.identity)).encode()).hexdigest()[:32]
+    kept = kept_in / f"{name}.npy"
+    if not kept.is_file():
+        found = features(extractor, images())
+        with writing_to(kept_in):
+            kept_in.mkdir(parents=True, exist_ok=True)
+            arriving = kept_in / f".{name}.{os.getpid()}.npy"
+            np.save(arriving, found)
+            arriving.replace(kept)
+    known: Features = np.load(kept, mmap_mode="r")
+    return known

@@ -1,0 +1,43 @@
+"""LPIPS over pairs of 8-bit images; the network is in nn/backbones/lpips.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from saddlepoint.metrics.extractors.features import Identity, weights_hash
+from saddlepoint.metrics.formulas.pairwise import check_pair
+from saddlepoint.metrics.formulas.statistics import Doubles
+from saddlepoint.metrics.images import Bytes
+from saddlepoint.nn.backbones.lpips import HEADS, LPIPS, TRUNKS, TrunkName
+from saddlepoint.nn.backbones.weights import load_weights
+
+
+def published_lpips(name: TrunkName = "alex", trunk: Path | None = None, heads: Path | None = None) -> LPIPS:
+    """LPIPS v0.1 with published weights, from the cache, the network or the given paths.
+
+    Raises OfflineError naming what to fetch and where to put it, DataError for files that do not fit.
+    """
+    network = LPIPS(TRUNKS[name]())
+    network.trunk.load(load_weights(network.trunk.published, trunk))
+    network.load_heads(load_weights(HEADS[name], heads))
+    return network.eval()
+
+
+def lpips_identity(network: LPIPS) -> Identity:
+    """What a figure of this network depends on."""
+    return Identity(f"lpips-{type(network.trunk).__name__}", weights_hash(network), "all taps", "none", "x/127.5-1")
+
+
+@torch.inference_mode()
+def lpips(network: LPIPS, a: Bytes, b: Bytes, size: int = 16) -> Doubles:
+    """Distance of each pair. a, b: uint8 [N, 1 or 3, H, W]. Returns [N]. Raises ShapeError."""
+    check_pair(a, b)
+    made: list[Tensor] = []
+    for start in range(0, len(a), size):
+        rows = slice(start, start + size)
+        made.append(network(*(torch.from_numpy(array[rows].astype(np.float32)) / 127.5 - 1 for array in (a, b))))
+    return np.asarray(torch.cat(made).double().numpy())

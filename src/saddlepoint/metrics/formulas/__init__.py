@@ -1,0 +1,1 @@
+"""Formulas of metrics: pure functions of features, images and points, with no network and no file in them."""

@@ -1,0 +1,64 @@
+"""Whether images are of the class that was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.errors import ConfigError
+from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.methods.abilities import ByClass
+from saddlepoint.metrics.baselines.gaussian import PixelGaussian
+from saddlepoint.metrics.extractors.classifier import train_classifier
+from saddlepoint.metrics.extractors.features import features
+from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.statistics import gaussian
+from saddlepoint.metrics.proofs.measured import Measured
+
+
+def conditional(model: Model, dataset: Dataset, seed: int) -> Measured:
+    """Whether images are of the class that was asked for, by a classifier trained on the real ones, and how near.
+
+    The baseline is told the class too: a Gaussian over the pixels of each. One that is not told is right by chance.
+    """
+    if dataset.labels is None or not isinstance(model.method, ByClass):
+        raise ConfigError(f"{model.name} on {dataset.source} makes no images of a chosen class.")
+    real, labels, classes = dataset.images, dataset.labels, len(dataset.classes)
+    classifier = train_classifier(real, labels, seed=0)
+    order = numpy_generator("halves", len(dataset)).permutation(len(dataset))
+    half = len(dataset) // 2
+    reference, other = order[:half], order[half : 2 * half]
+    known = gaussian(features(classifier, real[reference]))
+    asked = np.arange(half) % classes
+
+    def row(kind: str, name: str, images: np.ndarray, asked: np.ndarray) -> dict[str, Any]:
+        seen = features(classifier, images)
+        right = classifier.labels(seen) == asked
+        least = min(float(right[asked == label].mean()) for label in range(classes))
+        distance = frechet_distance(gaussian(seen), known)
+        return {"kind": kind, "name": name, "frechet": distance, "accuracy": float(right.mean()), "least_class": least}
+
+    made = to_uint8(model.sample(half, seed=seed)).numpy()  # classes in turn
+    naive = np.empty_like(made)
+    for label in range(classes):
+        own = asked == label
+        naive[own] = PixelGaussian(real[labels == label]).sample(int(own.sum()), seed)
+    return Measured(
+        rows=(
+            row("generated", model.name + (", averaged weights" if model.method.ema() else ""), made, asked),
+            row("real", "real against real", real[other], labels[other]),
+            row("baseline", "naive: a Gaussian over the pixels of each class", naive, asked),
+            row("other", "naive: one Gaussian, deaf to the class", PixelGaussian(real).sample(half, seed), asked),
+        ),
+        key="frechet",
+        protocol=(
+            f"{half} images, the classes in turn, named by {classifier.identity} trained on the real images; it names"
+            f" {classifier.accuracy:.1%} of {classifier.held_out} held-out ones rightly. Fréchet distance in its"
+            " features, each against one half of the real images."
+        ),
+        higher=frozenset({"accuracy", "least_class"}),
+    )

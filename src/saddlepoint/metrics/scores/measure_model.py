@@ -1,0 +1,163 @@
+"""Figures that need the model itself, or to know which images it was trained on: paths, labels, copies."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.errors import CapabilityError, ConfigError, OfflineError
+from saddlepoint.methods.abilities import ByClass, Samples
+from saddlepoint.metrics.extractors.cache import cached_features
+from saddlepoint.metrics.extractors.features import Extractor, Identity, Pixels, features
+from saddlepoint.metrics.extractors.lpips import lpips_identity, published_lpips
+from saddlepoint.metrics.formulas.memorisation import Copying, copying, nearest, side_by_side
+from saddlepoint.metrics.formulas.path_length import path_length
+from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.metrics.scores.task import train_on_synthetic
+from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
+from saddlepoint.nn.backbones.lpips import LPIPS
+
+ModelMetric = Literal["path-length", "train-on-synthetic", "copying"]
+
+_PATHS = 1000  # pairs of latents
+_ASKED = 1000  # generated images whose nearest training image is looked for
+_LABELLED = 10_000  # generated images that a classifier is trained on
+_PIXELS = 32  # side in which images are compared pixel by pixel
+
+
+def measure_path(model: Model, made: Protocol, seed: int, *, pixels: bool) -> Score:
+    """Perceptual path length in z, by LPIPS, or with `pixels` by the mean squared difference of images in [-1, 1].
+
+    Both ends of a path are of one class, the first, where the model knows classes.
+    Raises CapabilityError for a method without latents, OfflineError where the weights of LPIPS cannot be had.
+    """
+    method = model.method
+    if not isinstance(method, Samples):
+        raise CapabilityError(f"{model.name} makes no images from latents, so they have no paths.")
+
+    by_class = isinstance(method, ByClass)
+
+    def label(count: int) -> Tensor | None:
+        return torch.zeros(count, dtype=torch.int64, device=model.device) if by_class else None
+
+    def generate(latents: Tensor) -> Tensor:
+        latents = latents.to(model.device)
+        return method.generate(model.nets, latents, label(len(latents)), made.truncation, "constant").cpu()
+
+    chosen = label(2 * _PATHS)
+    start, end = method.latents(model.nets, 2 * _PATHS, seed, None if chosen is None else chosen.cpu()).chunk(2)
+    if pixels:
+        found = path_length(generate, _squared, start, end, along="sphere", seed=seed)
+        identity = Identity("pixels", "none", "pixels", "none", "x/127.5-1")
+    else:
+        network = _published()
+        found = path_length(generate, network, start, end, along="sphere", seed=seed)
+        identity = lpips_identity(network)
+    named = dataclasses.replace(
+        made, metric=f"path-length[z{', class 0' * by_class}]", real=0, fake=2 * _PATHS, extractor=identity
+    )
+    return Score(found.value, named, found.spread, found.over, seed)
+
+
+def measure_synthetic(
+    model: Model, dataset: Dataset, train: Indices, held_out: Indices, made: Protocol, seed: int
+) -> tuple[Score, Score]:
+    """Accuracy on the held-out images of a classifier trained on generated ones, and of one trained on real ones.
+
+    Raises CapabilityError unless the model makes images of a chosen class, ConfigError when nothing was held out.
+    """
+    if not isinstance(model.method, ByClass) or dataset.labels is None:
+        raise CapabilityError(
+            f"train-on-synthetic needs a model that makes images of a chosen class; {model.name} was trained without "
+            "labels."
+        )
+    _check(held_out)
+    rows = train[np.linspace(0, len(train) - 1, min(len(train), _LABELLED)).astype(np.int64)]
+    labels = dataset.labels[rows]
+    chosen = torch.from_numpy(labels)
+    fake = Generated(
+        model.method, model.nets, len(rows), seed, device=model.device, truncation=made.truncation, labels=chosen
+    )
+    found = train_on_synthetic(
+        (fake.at(np.arange(len(fake))), labels),
+        (dataset.images[rows], labels),
+        (dataset.images[held_out], dataset.labels[held_out]),
+    )
+    named = dataclasses.replace(
+        made, metric="train-on-synthetic", real=len(held_out), fake=len(rows), reference="held-out"
+    )
+    return Score(found.synthetic, named, seed=seed), Score(found.real, named)
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """How near generated images come to the training set."""
+
+    scores: list[Score]
+    """`copying-ratio` and `copying-share` in pixels and in features"""
+    floor: list[Score]
+    """the same of one half of the held-out images against the other"""
+    pictures: Bytes
+    """[8, C, H, 3 W]: generated images nearest to the training set, their neighbours in pixels and in features"""
+
+
+def measure_copying(
+    extractor: Extractor,
+    dataset: Dataset,
+    train: Indices,
+    held_out: Indices,
+    fake: ImageSet,
+    made: Protocol,
+    seed: int | None,
+) -> Copies:
+    """Nearest training images of at most 1,000 generated ones, against those of as many held-out images.
+
+    Raises ConfigError when fewer than two images were held out.
+    """
+    _check(held_out)
+    known, honest = Rows(dataset.images, train), Rows(dataset.images, held_out)
+    asked, unseen = (images.spread(min(len(images), _ASKED)) for images in (fake, honest))
+    scores, floor, found = [], [], []
+    for word, space in (("features", extractor), ("pixels", Pixels(_PIXELS))):
+        content = f"{dataset.fingerprint}/{known.choice}/0-{len(known)}"
+        trained = cached_features(content, space, known.stream)
+        fresh = nearest(trained, features(space, unseen))
+        found.append(nearest(trained, features(space, asked)))
+        named = dataclasses.replace(
+            made, real=len(train), fake=len(asked), extractor=space.identity, reference="train", width=trained.shape[1]
+        )
+        scores += _copies(copying(fresh, found[-1]), named, word, seed)
+        floor += _copies(copying(fresh.part(slice(0, None, 2)), fresh.part(slice(1, None, 2))), named, word, None)
+    rows = side_by_side(asked, dataset.images[train], found[1], found[0])
+    return Copies(scores, floor, rows)
+
+
+def _copies(found: Copying, made: Protocol, word: str, seed: int | None) -> list[Score]:
+    return [
+        Score(value, dataclasses.replace(made, metric=f"copying-{name}[{word}]"), seed=seed)
+        for name, value in (("ratio", found.ratio), ("share", found.share))
+    ]
+
+
+def _published() -> LPIPS:
+    try:
+        return published_lpips("vgg")
+    except OfflineError as error:
+        raise OfflineError(f"{error} With --extractor pixels a path is measured without them.") from error
+
+
+def _squared(first: Tensor, second: Tensor) -> Tensor:
+    return (first - second).square().flatten(1).mean(1)
+
+
+def _check(held_out: Indices) -> None:
+    if len(held_out) < 2:
+        raise ConfigError("this figure needs images that were held out of training; train with --held-out 0.05.")

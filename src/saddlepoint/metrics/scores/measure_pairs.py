@@ -1,0 +1,64 @@
+"""Figures of pairs: each generated image beside the real one that it should equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from saddlepoint.errors import DataError
+from saddlepoint.metrics.extractors.features import Identity
+from saddlepoint.metrics.extractors.lpips import lpips, lpips_identity, published_lpips
+from saddlepoint.metrics.formulas.pairwise import mean_absolute_error, psnr
+from saddlepoint.metrics.formulas.ssim import ms_ssim, ssim
+from saddlepoint.metrics.formulas.statistics import Doubles
+from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.scores.score import Protocol, Score
+
+PairMetric = Literal["psnr", "ssim", "ms-ssim", "lpips", "mae"]
+
+
+def measure_pairs(metrics: Sequence[PairMetric], pairs: Iterable[tuple[Bytes, Bytes]], made: Protocol) -> list[Score]:
+    """The mean of each metric over pairs of a real and a generated image, and its standard deviation over them.
+
+    pairs: uint8 [n, C, H, W] twice, read once; their sizes may change from batch to batch. made: as for `measure`; the
+    real images' digest is filled in. Raises ShapeError when a pair does not fit a metric, DataError when there is none,
+    OfflineError for `lpips` without its weights.
+    """
+    comparisons = [_comparison(metric) for metric in metrics]
+    gathered: list[list[Doubles]] = [[] for _ in metrics]
+    digest = hashlib.sha256()
+    for real, fake in pairs:
+        digest.update(repr(real.shape).encode() + real.tobytes())
+        for values, (compare, _) in zip(gathered, comparisons):
+            values.append(compare(real, fake))
+    if not all(gathered):
+        raise DataError("there are no pairs to measure.")
+    return [
+        _score(dataclasses.replace(made, metric=metric, extractor=network, data=digest.hexdigest()), values)
+        for metric, (_, network), values in zip(metrics, comparisons, map(np.concatenate, gathered))
+    ]
+
+
+def _score(made: Protocol, values: Doubles) -> Score:
+    count = len(values)
+    spread = float(values.std()) if np.isfinite(values).all() else None  # equal images have an infinite ratio
+    return Score(float(values.mean()), dataclasses.replace(made, real=count, fake=count), spread, f"{count:,} pairs")
+
+
+def _comparison(metric: PairMetric) -> tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]:
+    match metric:
+        case "psnr":
+            return psnr, None
+        case "ssim":
+            return ssim, None
+        case "ms-ssim":
+            return ms_ssim, None
+        case "mae":
+            return mean_absolute_error, None
+        case "lpips":
+            network = published_lpips()
+            return lambda x, y: lpips(network, x, y), lpips_identity(network)

@@ -1,0 +1,83 @@
+"""What `evaluate` measures: a model's images or a folder's against real ones, each metric with the inputs it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Literal, TypeVar, get_args
+
+from saddlepoint.metrics.extractors.classifier import Classifier
+from saddlepoint.metrics.extractors.features import Extractor, Features
+from saddlepoint.metrics.extractors.sharded import all_features, place
+from saddlepoint.metrics.scores.measure import FeatureMetric, measure, real_against_real
+from saddlepoint.metrics.scores.measure_images import PATCHED, ImageMetric, measure_images
+from saddlepoint.metrics.scores.measure_model import ModelMetric
+from saddlepoint.metrics.scores.measure_pairs import PairMetric
+from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.metrics.sets import ImageSet, Rows
+
+Metric = Literal[FeatureMetric, ImageMetric, ModelMetric, PairMetric]
+"""all that can be asked for, by what it needs: features, sets of images, the model, or pairs of images"""
+
+M = TypeVar("M", bound=str)
+
+
+def among(metrics: Iterable[str], kind: tuple[M, ...]) -> list[M]:
+    """Those of `metrics` that are of a kind, in their order."""
+    return [word for metric in metrics for word in kind if word == metric]
+
+
+class Reference:
+    """The real images: their features are measured once, by the extractor that is made when it is first needed.
+
+    content: changes with any pixel of the data. made: the protocol as far as it is known.
+    All processes of a group call the same methods; the first alone has the scores.
+    """
+
+    def __init__(
+        self, metrics: Iterable[str], real: Rows, content: str, made: Protocol, extractor: Callable[[], Extractor]
+    ) -> None:
+        self.real, self.made, self._make = real, made, extractor
+        self._content = f"{content}/{real.choice}"
+        self._of_features: list[FeatureMetric] = among(metrics, get_args(FeatureMetric))
+        self._of_images: list[ImageMetric] = among(metrics, get_args(ImageMetric))
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The network that makes the features."""
+        return self._make()
+
+    @cached_property
+    def _features(self) -> Features:
+        return all_features(self.extractor, self.real, self._content)
+
+    def notes(self) -> list[str]:
+        """What must be known of the extractor beside its name."""
+        if "extractor" not in self.__dict__ or not isinstance(self.extractor, Classifier):
+            return []
+        share, count = self.extractor.accuracy, self.extractor.held_out
+        return [f"the classifier names {share:.1%} of {count:,} held-out images rightly"]
+
+    def scores(self, fake: ImageSet, seed: int | None) -> list[Score]:
+        """The figures of features and of images."""
+        found: list[Score] = []
+        if self._of_features:
+            real, made = self._features, all_features(self.extractor, fake)
+            if place()[0] == 0:
+                found += measure(self._of_features, self.extractor, real, made, self.made, seed)
+        if self._of_images and place()[0] == 0:
+            found += self._images(self.real, fake, seed)
+        return found
+
+    def floor(self) -> list[Score]:
+        """The same of one half of the real images against the other."""
+        found: list[Score] = []
+        if self._of_features:
+            found += real_against_real(self._of_features, self.extractor, self._features, self.made)
+        if self._of_images:
+            found += self._images(*self.real.halves(), None)
+        return found
+
+    def _images(self, real: ImageSet, fake: ImageSet, seed: int | None) -> list[Score]:
+        most = min(PATCHED, len(self.real) // 2)  # so that the figure and its floor are of equally many
+        return measure_images(self._of_images, lambda: self.extractor, real, fake, self.made, seed, most)

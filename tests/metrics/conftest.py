@@ -1,0 +1,1 @@
+"""Lies here so that the tests in the folders below find `metric_inputs`."""
