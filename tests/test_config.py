@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from saddlepoint import config
+from saddlepoint.config import Count, Decay, Finite, Natural, Positive, Range, Share, Weight
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError
 
@@ -100,6 +101,53 @@ def test_only_numbers_that_mean_the_same_are_converted() -> None:
     assert read == Settings(seed=3, rate=2.0, widths=(1,), folder=Path("x"))
     assert type(read.seed) is int
     assert type(read.rate) is float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounded:
+    """Settings with bounds."""
+
+    count: Count = 1
+    natural: Natural = 0
+    finite: Finite = 0.0
+    positive: Positive | None = 1.0
+    weight: Weight = 0.0
+    share: Share = 0.0
+    decay: Decay = 0.5
+    widths: tuple[Count, ...] = (1,)
+    side: Annotated[int, Range(least=4, most=1024)] = 4
+
+    def __post_init__(self) -> None:
+        config.check(self)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("count", 0, "count cannot be 0: it must be 1 or more."),
+        ("count", 10**400, "it must be 1 or more."),
+        ("natural", -1, "natural cannot be -1: it must be 0 or more."),
+        ("finite", float("inf"), "finite cannot be inf: it must be a number."),
+        ("finite", float("nan"), "finite cannot be nan: it must be a number."),
+        ("positive", 0, "positive cannot be 0: it must be more than 0."),
+        ("weight", -0.1, "weight cannot be -0.1: it must be 0 or more."),
+        ("share", 1.5, "share cannot be 1.5: it must be from 0 to 1."),
+        ("decay", 1, "decay cannot be 1: it must be at least 0 and less than 1."),
+        ("widths", (3, 0), "widths cannot be 0: it must be 1 or more."),
+        ("side", 2048, "side cannot be 2048: it must be from 4 to 1,024."),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_from_a_file_and_from_python(name: str, value: Any, words: str) -> None:
+    for make in (lambda: config.from_json(Bounded, {name: value}), lambda: Bounded(**{name: value})):
+        with pytest.raises(ConfigError) as caught:
+            make()
+        assert str(caught.value).endswith(words)
+
+
+def test_checked_settings_have_the_types_that_they_name() -> None:
+    settings = Bounded(positive=None, weight=1, widths=[2, 3])  # type: ignore[arg-type]
+    assert settings == Bounded(positive=None, weight=1.0, widths=(2, 3))
+    assert type(settings.weight) is float
 
 
 def test_what_json_has_no_form_for_is_refused() -> None:

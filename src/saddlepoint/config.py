@@ -1,5 +1,6 @@
 """Settings: frozen dataclasses to JSON and back, from files, with overrides; a field's own sentence is its help.
 
+A number's type says which numbers it may be: `latent: Count = 100`, `beta1: Decay = 0.5`, or with a `Range` of its own.
 Knows no method. Every name that is not a field is refused with the nearest right one.
 """
 
@@ -10,18 +11,74 @@ import dataclasses
 import difflib
 import inspect
 import json
+import math
+import sys
 import textwrap
 import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from saddlepoint.errors import ConfigError
 
 T = TypeVar("T")
+
+_LARGEST = 2**53
+"""numbers up to which whole ones are exact in JSON, and fit into a tensor's sizes"""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The finite numbers that a setting may be; None for a side without a bound.
+
+    least, most: bounds that belong to it. above, below: bounds that do not.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` is one of them."""
+        finite = abs(value) <= _LARGEST if isinstance(value, int) else math.isfinite(value)
+        return (
+            finite
+            and (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+        )
+
+    def __str__(self) -> str:
+        """As help and errors say it: "1 or more", "from 0 to 1", "at least 0 and less than 1"."""
+        if self.least is not None and self.most is not None:
+            return f"from {self.least:,} to {self.most:,}"
+        named = (("at least", self.least), ("more than", self.above), ("at most", self.most), ("less than", self.below))
+        bounds = [f"{words} {bound:,}" for words, bound in named if bound is not None]
+        if self.least is not None and len(bounds) == 1:
+            return f"{self.least:,} or more"
+        return " and ".join(bounds) or "any finite number"
+
+
+Count = Annotated[int, Range(least=1)]
+"""how many, where none would make no sense: widths, steps, examples"""
+Natural = Annotated[int, Range(least=0)]
+"""how many, where 0 stands for none"""
+Finite = Annotated[float, Range()]
+"""any number but infinity"""
+Positive = Annotated[float, Range(above=0)]
+"""a number above 0: learning rates, half-lives"""
+Weight = Annotated[float, Range(least=0)]
+"""a weight of a loss, where 0 leaves it out"""
+Share = Annotated[float, Range(least=0, most=1)]
+"""a probability, or a share of a whole"""
+Decay = Annotated[float, Range(least=0, below=1)]
+"""a share that is kept at each step: Adam's betas, momentum"""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -50,10 +107,26 @@ def from_json(cls: type[T], values: Mapping[str, Any]) -> T:
 
     Raises ConfigError for an unknown name (with the nearest right one) or a value of the wrong type.
     """
-    kinds = typing.get_type_hints(cls)
+    kinds = field_kinds(cls)  # type: ignore[arg-type]
     known = [field.name for field in dataclasses.fields(cls) if field.init]  # type: ignore[arg-type]
     refuse_unknown(values, known)
     return cls(**{name: checked(name, value, kinds[name]) for name, value in values.items()})
+
+
+def check(settings: Any) -> None:
+    """Checks every field of a frozen dataclass against its type and range: for its `__post_init__`.
+
+    Lists become tuples and whole numbers floats where the type says so. Raises ConfigError.
+    """
+    kinds = field_kinds(type(settings))  # type: ignore[arg-type]
+    for field in dataclasses.fields(settings):
+        object.__setattr__(settings, field.name, checked(field.name, getattr(settings, field.name), kinds[field.name]))
+
+
+@cache
+def field_kinds(cls: Any) -> Mapping[str, Any]:
+    """The type of each field of a dataclass by its name, with the `Range` that it may carry."""
+    return types.MappingProxyType(typing.get_type_hints(cls, include_extras=True))
 
 
 def refuse_unknown(values: Iterable[str], known: Iterable[str]) -> None:
@@ -72,8 +145,19 @@ def checked(name: str, value: Any, kind: Any) -> Any:
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
+    if origin is Annotated:
+        plain = checked(name, value, inside[0])
+        for bounds in inside[1:]:
+            if isinstance(bounds, Range) and plain is not None and not bounds.holds(plain):
+                raise ConfigError(f"{name} cannot be {value!r}: it must be {bounds}.")
+        return plain
     if origin in (typing.Union, types.UnionType):
-        for choice in inside:
+        rest = [choice for choice in inside if choice is not types.NoneType]
+        if value is None and len(rest) < len(inside):
+            return None
+        if len(rest) == 1 and typing.get_origin(rest[0]) is Annotated:
+            return checked(name, value, rest[0])  # whose words tell more than those of both together
+        for choice in rest:
             try:
                 return checked(name, value, choice)
             except ConfigError:
@@ -97,7 +181,7 @@ def checked(name: str, value: Any, kind: Any) -> Any:
         if isinstance(value, str | Path):
             return Path(value)
     elif kind is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < sys.float_info.max:
             return float(value)
     elif kind is int:
         if isinstance(value, int) and not isinstance(value, bool):
@@ -112,6 +196,8 @@ def checked(name: str, value: Any, kind: Any) -> Any:
 def kind_text(kind: Any) -> str:
     """A type in words a person reads: "a whole number", "one of: a, b", "a number or nothing"."""
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return kind_text(inside[0])
     if origin in (typing.Union, types.UnionType):
         return " or ".join(kind_text(choice) for choice in inside)
     if origin is Literal:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
-import threading
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -20,6 +18,7 @@ from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
 from saddlepoint.engine.finite import Finite, check_tensors
 from saddlepoint.engine.hooks import Hook, Json, Log
+from saddlepoint.engine.interrupts import interrupts
 from saddlepoint.engine.moves import Flow, Mover, Report
 from saddlepoint.engine.optim import Group, check_groups
 from saddlepoint.engine.run import RunSettings
@@ -141,7 +140,7 @@ class Trainer:
         The first interrupt (Ctrl-C, SIGTERM) ends the run after the step; a second one at once.
         """
         error: BaseException | None = None
-        with _interrupts(self):
+        with interrupts(lambda: self.stop("interrupted"), self._say):
             try:
                 self._train()
             except BaseException as raised:
@@ -309,6 +308,10 @@ class Trainer:
 
     # -- small things -------------------------------------------------------------------------------------------------
 
+    def _say(self, text: str) -> None:
+        if self.main:
+            print(text, file=sys.stderr, flush=True)
+
     def _seed(self, seed: int) -> None:
         if self.machine.device.type == "cpu":
             torch.default_generator.manual_seed(seed)  # the whole torch.manual_seed takes half a millisecond here
@@ -360,24 +363,3 @@ def _host(report: Mapping[str, Tensor]) -> dict[str, float]:
     """Scalars of a report as Python numbers, in one read."""
     names = [name for name, value in report.items() if value.dim() == 0]
     return dict(zip(names, torch.stack([report[name] for name in names]).tolist())) if names else {}
-
-
-@contextmanager
-def _interrupts(trainer: Trainer) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM asks the run to stop; a second Ctrl-C interrupts at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        trainer.stop("interrupted")
-
-    try:
-        for number in before:
-            signal.signal(number, ask)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
