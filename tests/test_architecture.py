@@ -15,8 +15,8 @@ import saddlepoint
 
 HERE = Path(saddlepoint.__file__).parent
 ROOMS = (
-    *("version", "text", "errors", "config", "keyed", "kinds", "data", "nn", "losses", "methods", "engine"),
-    *("checkpoint", "metrics", "latent", "report", "deploy", "runs", "cli"),
+    *("version", "text", "errors", "config", "keyed", "storage", "kinds", "data", "nn", "losses", "methods"),
+    *("engine", "checkpoint", "metrics", "latent", "report", "deploy", "runs", "cli"),
 )
 FILES = sorted(HERE.rglob("*.py"))
 
@@ -72,17 +72,14 @@ def test_torchvision_and_what_runs_code_from_files_are_imported_nowhere() -> Non
         assert not names & {"torchvision", "dill", "cloudpickle", "joblib", "shelve", "marshal"}, path
 
 
-def test_nothing_is_unpickled_but_arrays_and_published_weights() -> None:
+def test_nothing_is_unpickled_but_arrays() -> None:
     cifar = HERE / "data" / "sources" / "cifar.py"  # its unpickler admits arrays of numbers alone
-    published = HERE / "nn" / "backbones" / "weights.py"  # torch's own reader, kept to tensors
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
-                assert called not in ("torch.save", "pickle.load", "pickle.loads", "pickle.dump", "pickle.dumps"), path
-                if called == "torch.load":
-                    assert path == published, path
-                    assert "weights_only=True" in ast.unparse(node), path
+                wild = ("torch.save", "torch.load", "pickle.load", "pickle.loads", "pickle.dump", "pickle.dumps")
+                assert called not in wild, path
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "pickle.Unpickler":
                 assert path == cifar, path
 

@@ -1,6 +1,8 @@
 """Weight files of other programs as named tensors: what torch has saved, and pickles of whole networks.
 
-`.pth`, `.pt`: torch's zip or its older form, holding a state dict, bare or under a name. `.pkl`: see `unpickle`.
+`.pth`, `.pt`: torch's zip or its older form, holding a state dict, bare or under a name. `.pkl`: of whole networks, as
+stylegan2-ada-pytorch and what was built on it write them (torch_utils/persistence.py): each lies there with its source
+code, which is left out unread, and its state.
 """
 
 from __future__ import annotations
@@ -9,15 +11,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.unpickle import Shell, state_dict, unpickled
-from saddlepoint.errors import CheckpointError, DataError
-from saddlepoint.nn.backbones.weights import read_torch
+from saddlepoint.errors import CheckpointError
+from saddlepoint.storage.pickles import Budget, Shell
+from saddlepoint.storage.plain import Unfit, judged
+from saddlepoint.storage.torch_files import torch_file
 
-_ZIP = b"PK\x03\x04"
-_OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # a pickle of the number that torch's older form begins with
+MOST_TENSORS = 20_000
+"""of one network, and as many layers"""
+_LONGEST = 500
+"""letters of the name of a tensor"""
+_TIMES = 4
+"""as many numbers as the file has bytes for may its tensors have in all, where several show the same ones"""
 _PARALLEL = "module."
 """what torch's DataParallel puts before every name"""
 
@@ -28,60 +34,80 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     Reading executes nothing. Raises CheckpointError for a file that cannot be read, asks for more than tensors and
     plain containers, or holds no network.
     """
-    try:
-        content = _content(path)
-    except (CheckpointError, DataError) as error:
-        raise CheckpointError(f"{path} is refused: {error}.{_mend(str(error))}") from error
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}.") from error
-    found = {name: _plain(state) for name, state in _networks(content) if state}
+    with judged(path, CheckpointError):
+        try:
+            found = dict(_networks(torch_file(path), Budget()))
+            _check_size([value for state in found.values() for value in state.values()], path.stat().st_size)
+            found = {name: _plain(state) for name, state in found.items() if state}
+        except Unfit as error:
+            raise Unfit(f"{error}{_mend(str(error))}") from error
     if not found:
         raise CheckpointError(f"{path} holds no network: no tensors by name.")
     return found
 
 
-def _content(path: Path) -> Any:
-    with path.open("rb") as file:
-        begins = file.read(len(_OLD_TORCH))
-    if begins.startswith(_ZIP) or begins == _OLD_TORCH:
-        return read_torch(path)
-    if begins.startswith(b"\x80"):
-        return unpickled(path.read_bytes())
-    raise CheckpointError("it is no file of torch and no pickle")
-
-
-def _networks(content: Any, name: str = "", *, deep: bool = True) -> Iterator[tuple[str, dict[str, Tensor]]]:
+def _networks(
+    content: Any, budget: Budget, name: str = "", *, deep: bool = True
+) -> Iterator[tuple[str, dict[str, Tensor]]]:
     """The content itself, and what lies in it under a name."""
     if isinstance(content, Shell):
         yield name, state_dict(content)
     elif isinstance(content, Mapping):
-        yield name, {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+        budget.spend(len(content))
+        yield name, {_named(key): value for key, value in content.items() if isinstance(value, Tensor)}
         if deep:
             for key, part in content.items():
-                yield from _networks(part, str(key), deep=False)
+                yield from _networks(part, budget, _named(key), deep=False)
+
+
+def _named(key: Any) -> str:
+    text = key if isinstance(key, str) else repr(key)
+    if len(text) > _LONGEST:
+        raise Unfit(f"a name in it has {len(text):,} letters: of no network, or of one that contains itself")
+    return text
+
+
+def _check_size(values: list[Tensor], size: int) -> None:
+    if sum(value.nbytes for value in values) > _TIMES * size:
+        raise Unfit("its tensors are larger than what is stored of them")
 
 
 def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """In float32 where it is floating, without the prefix of several devices.
-
-    Raises CheckpointError for a tensor that is larger than what is stored of it.
-    """
+    """In float32 where it is floating, without the prefix of several devices."""
+    if len(state) > MOST_TENSORS:
+        raise Unfit(f"a network in it has more than {MOST_TENSORS:,} tensors")
     if all(name.startswith(_PARALLEL) for name in state):
         state = {name.removeprefix(_PARALLEL): value for name, value in state.items()}
-    for name, value in state.items():
-        plain = value.layout == torch.strided and not value.is_quantized
-        if not plain or value.numel() * value.element_size() > value.untyped_storage().nbytes():
-            raise CheckpointError(f"{name} is no plain tensor, or larger than what is stored of it.")
-    return {name: value.detach().float() if value.is_floating_point() else value for name, value in state.items()}
+    return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def state_dict(network: Shell) -> dict[str, Tensor]:
+    """The parameters and buffers of a network by their dotted names. Raises Unfit where it is none."""
+    found: dict[str, Tensor] = {}
+    waiting: list[tuple[str, Any]] = [("", network)]
+    for _ in range(MOST_TENSORS):
+        if not waiting:
+            return found
+        prefix, shell = waiting.pop()
+        if not isinstance(shell, Shell) or not isinstance(shell.state, dict):
+            continue  # a place that is left empty
+        for kind in ("_parameters", "_buffers"):
+            own = shell.state.get(kind) or {}
+            found |= {_named(f"{prefix}{name}"): value for name, value in own.items() if isinstance(value, Tensor)}
+        layers = shell.state.get("_modules") or {}
+        waiting += [(_named(f"{prefix}{name}."), layer) for name, layer in reversed(layers.items())]
+        if len(waiting) + len(found) > MOST_TENSORS:
+            break
+    raise Unfit(f"the network in it has more than {MOST_TENSORS:,} layers and tensors, or one that contains itself")
 
 
 def _mend(problem: str) -> str:
     """What to do about the refusals that people meet with honest files."""
     if "dnnlib.tflib" in problem:
-        return " It is of the TensorFlow version: convert it with the authors' legacy.py first."
+        return ". It is of the TensorFlow version: convert it with the authors' legacy.py first"
     if "it asks for" in problem:
         return (
-            " A file that holds a whole program object must be saved anew as tensors, by whoever trusts it:"
-            " torch.save(network.state_dict(), 'weights.pth')."
+            ". A file that holds a whole program object must be saved anew as tensors, by whoever trusts it:"
+            " torch.save(network.state_dict(), 'weights.pth')"
         )
     return ""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
-from zipfile import ZIP_STORED, ZipFile, is_zipfile
 
-import torch
 from torch import Tensor
 
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.errors import DataError, OfflineError
+from saddlepoint.storage.plain import judged
+from saddlepoint.storage.torch_files import torch_file
 
 _SECONDS = 30  # without an answer before giving up
 
@@ -46,36 +44,11 @@ def load_weights(published: WeightFile, path: Path | None = None, cache: Path | 
     found = path if path is not None else _cached(published, cache_folder(cache) / "weights")
     if not found.is_file():
         raise DataError(f"there is no weight file {found}.")
-    try:
-        state = read_torch(found)
-    except DataError as error:
-        raise DataError(f"{found} cannot be read as weights; fetch {published.url} again ({error}).") from None
+    with judged(found, DataError, f"Fetch {published.url} again"):
+        state = torch_file(found)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{found} must hold named tensors, as {published.url} does.")
     return state
-
-
-def read_torch(source: Path | BinaryIO) -> Any:
-    """What torch has saved: tensors, on the CPU, in plain containers. Reading executes nothing.
-
-    Raises DataError, in a few words without a full stop, for a file that is damaged or holds anything else.
-    """
-    try:
-        if is_zipfile(source):
-            with ZipFile(source) as archive:
-                packed = [entry.filename for entry in archive.infolist() if entry.compress_type != ZIP_STORED]
-            if packed:  # torch never does, and a small file could unfold to fill the memory
-                raise DataError(f"{packed[0]} in it is compressed")
-        if not isinstance(source, Path):
-            source.seek(0)
-        return torch.load(source, map_location="cpu", weights_only=True)
-    except DataError:
-        raise
-    except Exception as error:  # a crafted file makes torch raise nearly anything
-        asked = re.search(r"GLOBAL (\S+)", str(error))
-        if asked:
-            raise DataError(f"it asks for {asked[1]}, which is no tensor or plain container") from None
-        raise DataError(str(error).split("\n", 1)[0].split(". ", 1)[0] or type(error).__name__) from None
 
 
 def _cached(published: WeightFile, folder: Path) -> Path:

@@ -7,6 +7,7 @@ import os
 import pickle
 import struct
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,10 +16,18 @@ import pytest
 import torch
 from torch import nn
 
+from mutants import mutants
 from ports import persistent_classes
-from saddlepoint.checkpoint.foreign import state_dicts
-from saddlepoint.checkpoint.unpickle import Shell, state_dict, unpickled
-from saddlepoint.errors import CheckpointError
+from saddlepoint.checkpoint.foreign import state_dict, state_dicts
+from saddlepoint.errors import CheckpointError, SaddlepointError
+from saddlepoint.storage.pickles import Budget, Shell
+from saddlepoint.storage.plain import Unfit, judged
+from saddlepoint.storage.torch_files import content_of
+
+
+def unpickled(data: bytes) -> Any:
+    with judged("it", CheckpointError):
+        return content_of(io.BytesIO(data), Budget())
 
 
 @pytest.mark.parametrize("protocol", [3, 4, 5])
@@ -99,10 +108,21 @@ def test_torchs_own_files_are_held_to_tensors_as_well(tmp_path) -> None:
             state_dicts(tmp_path / name)
         torch.save({"module.x": torch.ones(2)}, tmp_path / name, _use_new_zipfile_serialization=zipped)
         assert state_dicts(tmp_path / name)[""]["x"].tolist() == [1, 1]
-    torch.save(nn.Linear(1, 1), tmp_path / "whole.pth")
-    with pytest.raises(CheckpointError, match=r"asks for torch\.nn\.\S+Linear.*state_dict\(\), 'weights\.pth'"):
-        state_dicts(tmp_path / "whole.pth")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_whole_network_of_torchs_own_layers_is_read_and_one_of_a_program_is_not(tmp_path, zipped) -> None:
+    network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    torch.save(network, tmp_path / "whole.pth", _use_new_zipfile_serialization=zipped)
+    assert state_dicts(tmp_path / "whole.pth")[""].keys() == network.state_dict().keys()
+    torch.save(Own(), tmp_path / "own.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match=r"asks for \S+Own, .*state_dict\(\), 'weights\.pth'"):
+        state_dicts(tmp_path / "own.pth")
+
+
+class Own(nn.Module):
+    """A network whose class is of some program."""
 
 
 def test_a_compressed_archive_is_refused_before_it_unfolds(tmp_path) -> None:
@@ -160,7 +180,7 @@ def test_senseless_instructions_are_an_error_in_words(data) -> None:
     if data.endswith(b"\xff."):
         assert unpickled(data) == []
         return
-    with pytest.raises(CheckpointError, match=r"it is damaged|it has the instruction"):
+    with pytest.raises(CheckpointError, match=r"it is damaged|it has the instruction|it names what lies"):
         unpickled(data)
 
 
@@ -172,7 +192,7 @@ def test_what_nests_deeply_is_read_and_can_be_thrown_away() -> None:
 def test_a_network_that_contains_itself_is_refused() -> None:
     shell = Shell("Loop", {})
     shell.state = {"_modules": {"again": shell}}
-    with pytest.raises(CheckpointError, match="contains itself"):
+    with pytest.raises(Unfit, match="contains itself"):
         state_dict(shell)
 
 
@@ -183,7 +203,7 @@ def test_a_network_that_contains_itself_is_refused() -> None:
         (b"", "no file of torch and no pickle"),
         (pickle.dumps([1, 2]), "holds no network"),
         (pickle.dumps({"a": {"b": 1}}), "holds no network"),
-        (b"PK\x03\x04 and no more", "is refused"),
+        (b"PK\x03\x04 and no more", "is damaged"),
     ],
 )
 def test_files_without_a_network_are_refused_by_name(tmp_path, content, words) -> None:
@@ -202,5 +222,83 @@ def test_the_tensorflow_version_is_known_by_its_name(tmp_path) -> None:
 
 def test_a_tensor_that_is_larger_than_its_file_is_refused(tmp_path) -> None:
     torch.save({"x": torch.ones(1).expand(10**9)}, tmp_path / "wide.pth")
-    with pytest.raises(CheckpointError, match="x is no plain tensor, or larger than what is stored"):
+    with pytest.raises(CheckpointError, match=r"a tensor of 1,000,000,000 numbers from 1"):
         state_dicts(tmp_path / "wide.pth")
+
+
+def copies(content: bytes, name: bytes, times: int) -> bytes:
+    """A pickle that puts `content` aside and has it copied so many times by what `name` names."""
+    call = b"c" + name + b"\n" + b"h\x00\x85R"  # the name, what was put aside, as the one argument, a call
+    return b"\x80\x04" + content + b"\x94(" + call * times + b"t."
+
+
+@pytest.mark.parametrize(
+    "name", [b"builtins\nset", b"builtins\nfrozenset", b"torch\nSize", b"collections\nOrderedDict"]
+)
+def test_few_bytes_that_ask_for_many_copies_are_refused_before_the_memory_is_full(name, monkeypatch) -> None:
+    monkeypatch.setattr("saddlepoint.storage.pickles.MOST_STEPS", 100_000)
+    with pytest.raises(CheckpointError, match=r"asks for more than 100,000 items|damaged"):
+        unpickled(copies(b"(" + b"K\x01" * 10_000 + b"t", name, 1000))
+
+
+@pytest.mark.parametrize("name", [b"builtins\nbytearray", b"builtins\nlist", b"torch\nzeros", b"torch\nFloatTensor"])
+def test_what_makes_something_large_of_a_number_is_not_known(name) -> None:
+    with pytest.raises(CheckpointError, match="it asks for"):
+        unpickled(b"\x80\x04c" + name + b"\n\x8a\x05\x00\x00\x00\x00\x01\x85R.")
+
+
+def test_numbers_that_are_named_often_are_read_once() -> None:
+    typed = torch.storage.TypedStorage(
+        wrap_storage=torch.arange(4.0).untyped_storage(), dtype=torch.float32, _internal=True
+    )
+    made = unpickled(copies(pickle.dumps(saved(typed), protocol=4)[2:-2], b"torch.storage\n_load_from_bytes", 500))
+    assert len({flat.data_ptr() for flat in made}) == 1
+
+
+def test_names_that_are_very_long_or_steer_a_terminal_are_quoted_in_a_short_line() -> None:
+    with pytest.raises(CheckpointError) as caught:
+        unpickled(b"\x80\x04c" + b"m" * 1_000_000 + b"\nsystem\n.")
+    assert len(str(caught.value)) < 200
+    with pytest.raises(CheckpointError) as caught:
+        unpickled(b"\x80\x04c\x1b[2J\x1b]0;owned\x07\nsystem\n.")
+    assert "\\x1b[2J" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_numbers_as_keys_cannot_be_made_to_collide() -> None:
+    keys = pickle.dumps({place * (2**61 - 1): None for place in range(1, 4)}, protocol=4)
+    with pytest.raises(CheckpointError, match="very large number as a key"):
+        unpickled(keys)
+
+
+def test_many_tensors_of_the_same_numbers_are_refused_before_they_are_copied(tmp_path) -> None:
+    numbers = torch.zeros(2000, dtype=torch.float16)
+    torch.save({str(place): numbers[:1999] for place in range(100)}, tmp_path / "many.pth")
+    with pytest.raises(CheckpointError, match="larger than what is stored"):
+        state_dicts(tmp_path / "many.pth")
+
+
+def test_too_many_tensors_are_refused_before_their_names_are_looked_at(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("saddlepoint.checkpoint.foreign.MOST_TENSORS", 100)
+    torch.save({f"main.{place}.weight": torch.zeros(1) for place in range(101)}, tmp_path / "many.pth")
+    with pytest.raises(CheckpointError, match="more than 100 tensors"):
+        state_dicts(tmp_path / "many.pth")
+
+
+@pytest.mark.parametrize("form", ["pickle", "zip", "older", "whole"])
+def test_files_that_were_changed_at_random_give_tensors_or_a_sentence(form, monkeypatch, tmp_path) -> None:
+    network = persistent_classes(monkeypatch)
+    state = {"weight": torch.arange(6.0).view(2, 3).T, "inner.w": torch.ones(2, dtype=torch.float16)}
+    if form == "pickle":
+        content = pickle.dumps({"G_ema": network(state), "kwargs": {"path": "x.zip"}, "shape": torch.Size([1, 2])})
+    else:
+        file = io.BytesIO()
+        held = nn.Linear(2, 2) if form == "whole" else {"state_dict": state, "epoch": 3}
+        torch.save(held, file, _use_new_zipfile_serialization=form == "zip")
+        content = file.getvalue()
+    read = 0
+    for changed in mutants(content, 250):
+        (tmp_path / "file.pkl").write_bytes(changed)
+        with suppress(SaddlepointError):
+            read += bool(state_dicts(tmp_path / "file.pkl"))
+    assert 0 < read < 250
