@@ -22,7 +22,9 @@ prove: $(VENV)/ready
 	$(BIN)/saddle prove --all
 
 docs: $(VENV)/ready
-	$(BIN)/python docs/make.py
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo build/docs/index.html
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

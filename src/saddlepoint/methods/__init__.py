@@ -6,6 +6,7 @@ A method's name is its file's name. Names and first docstring lines are read wit
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ def listing() -> dict[str, Entry]:
 
 
 def _summary(path: Path) -> str:
+    return _first_line(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def _first_line(path: Path, _changed: int) -> str:
+    """The first line of a file's docstring; read again when the file has changed."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.split("\n", 1)[0]
 
