@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,11 +83,7 @@ def _definition(node: Definition, text: str, level: str, name: str) -> list[str]
             lines.append(f"    {ast.unparse(inner)}")
         elif isinstance(inner, ast.FunctionDef) and (inner.name == "__init__" or not inner.name.startswith("_")):
             decorators = [f"    @{ast.unparse(one)}" for one in inner.decorator_list]
-            lines += [
-                "",
-                *decorators,
-                inspect.cleandoc(_signature(inner, text)).replace("\n", "\n    ").join(("    ", "")),
-            ]
+            lines += ["", *decorators, textwrap.indent(textwrap.dedent(_signature(inner, text)), "    ")]
             first = (ast.get_docstring(inner) or "").partition("\n\n")[0]
             lines += [f"        # {line}" for line in first.splitlines()]
     return [*parts, _prose(ast.get_docstring(node) or ""), _code("\n".join(lines))]
@@ -111,10 +108,7 @@ def _prose(docstring: str, *, symbols: bool = False) -> str:
         if symbols and re.search(r"\S {2,}\S|^ {4}", paragraph, re.MULTILINE):
             paragraphs.append(f"```text\n{paragraph.replace('&lt;', '<')}\n```")
             continue
-        lines = [
-            _ARGUMENT.sub(r"\n- **\1**: ", line) if _ARGUMENT.match(line) else line for line in paragraph.split("\n")
-        ]
-        text = "\n".join(lines)
+        text = "\n".join(_ARGUMENT.sub(r"\n- **\1**: ", line) for line in paragraph.split("\n"))
         # A sentence after the last item, such as "Raises ...", is no part of it.
         text = re.sub(r"\n(Raises|Returns|Yields) ", r"\n\n\1 ", text)
         paragraphs.append(text.strip("\n").replace("*args", "\\*args"))
