@@ -9,10 +9,10 @@ from small_images import picture, saved
 
 from saddlepoint.data.batches import AttributeBatch, LabelledBatch
 from saddlepoint.data.loader import Loader
-from saddlepoint.data.sources import world
 from saddlepoint.data.sources.attributes import read_attributes
+from saddlepoint.data.world import images, names, points
 from saddlepoint.data.world.attributes import ATTRIBUTES
-from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, SHAPES
+from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, SHAPES, factors
 from saddlepoint.errors import ConfigError, DataError
 
 CELEBA = "3\nSmiling Young \na.png -1 1\nb.png  1  1\nc.png 1 -1\n"
@@ -76,9 +76,9 @@ def test_a_table_that_is_none_is_refused_with_the_line(opened, folder, text, wor
 
 
 def test_the_attributes_of_the_world_are_what_its_factors_say(opened, monkeypatch):
-    monkeypatch.setattr(world, "IMAGES", 200)
+    monkeypatch.setattr(images, "IMAGES", 200)
     data = opened(data="world:attributes", resolution=16)
-    shown = world.shown_in(np.arange(200))
+    shown = factors(np.arange(200))
     told = dict(zip(data.attributes, data.fields["attributes"].T.astype(bool)))
     assert tuple(told) == tuple(ATTRIBUTES)
     shape, colour, ground = (
@@ -95,7 +95,7 @@ def test_the_attributes_of_the_world_are_what_its_factors_say(opened, monkeypatc
 
 
 def test_a_batch_has_the_attributes_of_its_images(opened, monkeypatch):
-    monkeypatch.setattr(world, "IMAGES", 60)
+    monkeypatch.setattr(images, "IMAGES", 60)
     data = opened(data="world:attributes", resolution=8)
     loader = Loader(data, AttributeBatch, np.arange(60), flip=True)
     batch = loader.read(0, 20)
@@ -112,10 +112,10 @@ def test_data_without_attributes_says_what_would_give_them(opened):
         Loader(opened(data="digits"), AttributeBatch, np.arange(60))
 
 
-@pytest.mark.parametrize("name", world.WORLDS)
+@pytest.mark.parametrize("name", names())
 def test_every_world_can_be_held_out_in_part(opened, monkeypatch, name):
-    monkeypatch.setattr(world, "IMAGES", 80)
-    monkeypatch.setattr(world, "POINTS", 80)
+    monkeypatch.setattr(images, "IMAGES", 80)
+    monkeypatch.setattr(points, "POINTS", 80)
     data = opened(data=f"world:{name}")
     train, held_out = data.split(0.25)
     assert (len(train), len(held_out)) == (60, 20)

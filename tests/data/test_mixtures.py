@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from saddlepoint.data.world.mixtures import mixture
-from saddlepoint.data.world.swissroll import swissroll
+from saddlepoint.data.world import names, swissroll, world
 from saddlepoint.errors import ConfigError
 
 
 def test_the_ring_and_the_grid_are_those_of_the_field():
-    ring, grid = mixture("ring8"), mixture("grid25")
+    ring, grid = world("ring8"), world("grid25")
     assert ring.centres.shape == (8, 2)
     np.testing.assert_allclose(np.hypot(*ring.centres.T), 2 / 1.414)
     assert ring.sd == pytest.approx(0.02 / 1.414)
@@ -22,29 +21,29 @@ def test_the_ring_and_the_grid_are_those_of_the_field():
 
 @pytest.mark.parametrize("name", ["line", "ring3", "ring8", "grid4", "grid25"])
 def test_points_lie_at_the_modes_that_they_name_as_often_and_as_near_as_said(name):
-    world = mixture(name)
-    points, mode = world.sample(20_000, 0)
+    mixture = world(name)
+    points, mode = mixture.sample(20_000, 0)
     assert (points.dtype, mode.dtype) == (np.float32, np.int64)
-    spread = (points - world.centres[mode]) / world.sd
+    spread = (points - mixture.centres[mode]) / mixture.sd
     assert abs(spread.mean()) < 0.02
     assert abs(spread.std() - 1) < 0.02
-    counts = np.bincount(mode, minlength=len(world.centres))
+    counts = np.bincount(mode, minlength=len(mixture.centres))
     assert np.abs(counts * len(counts) / 20_000 - 1).max() < 0.15
 
 
 def test_points_are_a_function_of_their_number_and_seed():
-    world = mixture("ring8")
-    np.testing.assert_array_equal(world.sample(50, 3)[0], world.sample(50, 3)[0])
-    assert (world.sample(50, 3)[0] != world.sample(50, 4)[0]).any()
+    mixture = world("ring8")
+    np.testing.assert_array_equal(mixture.sample(50, 3)[0], mixture.sample(50, 3)[0])
+    assert (mixture.sample(50, 3)[0] != mixture.sample(50, 4)[0]).any()
 
 
 def test_the_density_integrates_to_one_and_peaks_at_a_mode():
-    world = mixture("line")
+    mixture = world("line")
     axis = np.linspace(-2, 2, 4001)[:, None]
-    density = world.density(axis)
+    density = mixture.density(axis)
     assert density.sum() * 0.001 == pytest.approx(1, abs=1e-9)
     assert density.max() == pytest.approx(1 / (4 * 0.05 * np.sqrt(2 * np.pi)), rel=1e-6)
-    grid = mixture("grid4")
+    grid = world("grid4")
     side = np.linspace(-0.7, 0.7, 701)
     plane = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
     assert grid.density(plane).sum() * 0.002**2 == pytest.approx(1, abs=1e-6)
@@ -53,18 +52,24 @@ def test_the_density_integrates_to_one_and_peaks_at_a_mode():
 @pytest.mark.parametrize("name", ["ring1", "grid24", "grid1", "grid0"])
 def test_an_impossible_number_of_modes_is_refused(name):
     with pytest.raises(ConfigError, match=f"world:{name} must have"):
-        mixture(name)
+        world(name)
 
 
-def test_names_of_another_kind_are_no_mixture():
-    assert mixture("swissroll") is None
-    assert mixture("ring") is None
+def test_a_world_is_found_by_its_file_and_a_ring_by_its_number():
+    assert names() == (
+        *("attributes", "colours", "edges", "grid25", "labels", "line", "ring8", "shapes", "styles", "swissroll"),
+    )
+    for name in names():
+        assert world(name)
+    for name in ("ring", "line4", "light", "mixtures", "base", "", "ring8\n", "../shapes", "ring12345"):
+        with pytest.raises(ConfigError, match="no world is called world:"):
+            world(name)
 
 
 def test_the_swiss_roll_winds_from_the_inside_out():
-    points = swissroll(20_000, 0)
+    points = swissroll.WORLD.sample(20_000, 0)[0]
     assert (points.shape, points.dtype) == ((20_000, 2), np.float32)
     radius = np.hypot(*points.T) * 7.5
     assert radius.min() > 1.5 * np.pi - 1.5
     assert radius.max() < 4.5 * np.pi + 1.5
-    np.testing.assert_array_equal(points, swissroll(20_000, 0))
+    np.testing.assert_array_equal(points, swissroll.WORLD.sample(20_000, 0)[0])

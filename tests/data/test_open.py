@@ -8,7 +8,7 @@ from small_images import saved
 
 from saddlepoint.data.batches import LabelledBatch
 from saddlepoint.data.loader import Loader
-from saddlepoint.data.sources import world
+from saddlepoint.data.world import images
 from saddlepoint.errors import ConfigError, DataError
 
 
@@ -43,16 +43,16 @@ def test_points_have_no_resolution(opened):
 
 
 def test_shapes_are_labelled_images_at_the_asked_resolution(opened, monkeypatch):
-    monkeypatch.setattr(world, "IMAGES", 40)
+    monkeypatch.setattr(images, "IMAGES", 40)
     data = opened(data="world:shapes")
     assert (data.images.shape, data.classes[0]) == ((40, 3, 32, 32), "circle")
     assert opened(data="world:shapes", resolution=16, channels=1).images.shape == (40, 1, 16, 16)
 
 
 def test_many_large_shapes_are_packed_to_the_same_pixels_as_few_in_memory(opened, monkeypatch):
-    monkeypatch.setattr(world, "IMAGES", 40)
+    monkeypatch.setattr(images, "IMAGES", 40)
     whole = opened(data="world:shapes", resolution=24)
-    monkeypatch.setattr(world, "_SMALL", 1)
+    monkeypatch.setattr(images, "_SMALL", 1)
     packed = opened(data="world:shapes", resolution=24)
     assert isinstance(packed.images, np.memmap)
     assert packed.fingerprint == whole.fingerprint

@@ -19,10 +19,11 @@ from saddlepoint.data.sources.named import NAMED, digits_pictures, named_picture
 from saddlepoint.data.sources.paired import same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
 from saddlepoint.data.sources.unpaired import two_domains
-from saddlepoint.data.sources.world import WORLDS, world_dataset
+from saddlepoint.data.world import names as world_names
+from saddlepoint.data.world import world
 from saddlepoint.errors import ConfigError, DataError
 
-_WORDS = ("digits", *NAMED, *(f"world:{name}" for name in WORLDS))
+_WORDS = ("digits", *NAMED, *(f"world:{name}" for name in world_names()))
 
 
 def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Dataset:
@@ -34,7 +35,7 @@ def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda tex
     together; DataError, and OfflineError of its kind, for images that cannot be used or had.
     """
     if settings.data.startswith("world:"):
-        return world_dataset(_with_path_only_where_it_goes(settings), say)
+        return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
     return pack(open_pictures(settings, say=say), settings, say)
 
 

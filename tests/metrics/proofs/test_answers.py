@@ -12,7 +12,9 @@ from torch import Tensor
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources import world
+from saddlepoint.data.world import images
+from saddlepoint.data.world.colours import answer
+from saddlepoint.data.world.shapes import factors
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.proofs.answers import _colour, answers
@@ -21,7 +23,7 @@ from saddlepoint.metrics.proofs.measured import Measured
 
 @pytest.fixture
 def data(monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    monkeypatch.setattr(world, "IMAGES", 80)
+    monkeypatch.setattr(images, "IMAGES", 80)
     return open_data(DataSettings(data="world:colours", resolution=16))
 
 
@@ -34,7 +36,7 @@ class Knowing:
     def __init__(self, dataset: Dataset, hues: int) -> None:
         rows = dataset.split(0.5)[1]
         self.rows, self.hues = rows[rows % 2 == 0], hues
-        self.images, self.hue = dataset.images, world.shown_in(np.arange(len(dataset))).hue
+        self.images, self.hue = dataset.images, factors(np.arange(len(dataset))).hue
 
     def translate(self, images: Tensor, origin: str, *, seed: int = 0, reference: Tensor | None = None) -> Tensor:
         assert origin == "a"
@@ -42,7 +44,7 @@ class Knowing:
         if reference is not None:
             shown = to_uint8(reference).numpy()
             hue = np.array([self.hue[np.flatnonzero((self.images == one).all((1, 2, 3)))[0]] for one in shown])
-        return pixels(torch.from_numpy(world.lit_in(self.rows, hue, 16)))
+        return pixels(torch.from_numpy(answer(self.rows, hue, 16)))
 
 
 def measured(data: Dataset, hues: int) -> Measured:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.world.mixtures import mixture
+from saddlepoint.data.world.grid import world as grid_of
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.gan.cgan import CGAN
@@ -41,7 +41,7 @@ class StandIn:
 
 
 def test_a_mode_of_the_grid_counts_from_twenty_of_five_thousand_points() -> None:
-    world = mixture("grid25")
+    world = grid_of(25)
     assert world is not None
     data = Dataset({"image": world.sample(2000, 0)[0]}, "print", "world:grid25")
     # The first 20 modes get 200 points each, four get 20, the last one 19, and the rest lie nowhere.

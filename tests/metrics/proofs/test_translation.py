@@ -13,7 +13,7 @@ from torch import Tensor
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources import world
+from saddlepoint.data.world import images, styles
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.proofs.translation import translation
@@ -44,13 +44,13 @@ def test_a_translation_is_measured_by_its_distance_to_the_true_target() -> None:
 
 
 def test_styles_are_measured_both_ways_by_their_hidden_truth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "IMAGES", 60)
+    monkeypatch.setattr(images, "IMAGES", 60)
     data = open_data(DataSettings(data="world:styles", resolution=16))
     held_out = data.split(0.5)[1]
 
     def truth(images: np.ndarray, origin: str) -> np.ndarray:
         side = "ab".index(origin)
-        return world.in_both_forms("styles", held_out[held_out % 2 == side], 16)[:, 1 - side]
+        return styles.both(held_out[held_out % 2 == side], 16)[:, 1 - side]
 
     found = translation(Translator(truth), data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["error"] == found.row("generated")["error_b"] == 0

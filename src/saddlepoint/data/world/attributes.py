@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, RADII, SHAPES, Factors
+from saddlepoint.data.world import shapes
+from saddlepoint.data.world.base import SEED
+from saddlepoint.data.world.images import ImageWorld
+from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, RADII, SHAPES, Factors, factors
 
 
 def _among(known: Mapping[str, object], *names: str) -> list[int]:
@@ -28,3 +31,10 @@ ATTRIBUTES: Mapping[str, Callable[[Factors], np.ndarray]] = {
 def attributes(shown: Factors) -> np.ndarray:
     """Each attribute of each scene, in the order of `ATTRIBUTES`: uint8 [N, K], 1 where it holds."""
     return np.stack([holds(shown) for holds in ATTRIBUTES.values()], 1).astype(np.uint8)
+
+
+WORLD = ImageWorld(
+    render=shapes.WORLD.render,
+    attributes=lambda rows: attributes(factors(rows, SEED)),
+    attribute_names=tuple(ATTRIBUTES),
+)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saddlepoint.data.world.base import SEED
+from saddlepoint.data.world.images import ImageWorld
 from saddlepoint.keyed import hashed_uniform
 
 Plane = NDArray[np.floating]  # one number a pixel
@@ -163,3 +165,9 @@ SHAPES: dict[str, Callable[[Plane, Plane], Plane]] = {
     "triangle": _polygon(_around([1.0] * 3)),
     "star": _polygon(_around([1.0, 0.42] * 5)),
 }
+
+WORLD = ImageWorld(
+    render=lambda rows, resolution: render(factors(rows, SEED), resolution),
+    labels=lambda rows: factors(rows, SEED).shape,
+    classes=tuple(SHAPES),
+)

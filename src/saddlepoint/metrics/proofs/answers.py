@@ -10,7 +10,8 @@ import torch
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.sources.world import lit_in, shown_in
+from saddlepoint.data.world.colours import answer
+from saddlepoint.data.world.shapes import factors
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels, to_uint8
@@ -37,10 +38,10 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
     side, draw = dataset.images.shape[-1], numpy_generator(seed, "answers")
     rows = held_out[held_out % 2 == 0][:CUT_OUTS]
     cut_outs = dataset.images[rows]
-    right = np.stack([lit_in(rows, number / HUES, side) for number in range(HUES)], 1).astype(np.float32)
+    right = np.stack([answer(rows, number / HUES, side) for number in range(HUES)], 1).astype(np.float32)
     own, other = (train[train % 2 == kind][:MOST_NAIVE] for kind in (0, 1))
     like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each cut-out
-    asked = lit_in(rows, shown_in(like).hue, side)
+    asked = answer(rows, factors(like).hue, side)
     chance = draw.random((DRAWS, len(rows)))
     apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(HUES) for b in range(a)])
 
@@ -75,7 +76,7 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
         return to_uint8(model.translate(given, "a", seed=seed * DRAWS + number)).numpy()
 
     def by_chance(number: int) -> np.ndarray:
-        return lit_in(rows, chance[number], side)
+        return answer(rows, chance[number], side)
 
     own_row = row("generated", model.name, translated, guided)
     return Measured(

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.world.mixtures import mixture
+from saddlepoint.data.world import world
+from saddlepoint.data.world.mixtures import Mixture
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.formulas.coverage import mixture_coverage
@@ -21,14 +22,14 @@ def mixture_modes(model: Model, dataset: Dataset, seed: int, *, n: int, radius: 
 
     A centre is reached by `least` such points.
     """
-    world = mixture(dataset.source.removeprefix("world:"))
-    if world is None:
+    known = world(dataset.source.removeprefix("world:")) if dataset.source.startswith("world:") else None
+    if not isinstance(known, Mixture):
         raise ConfigError(f"{dataset.source} is no mixture of known centres; use world:ring8 or world:grid25.")
     real = dataset.images
     draw = numpy_generator(seed, "mixture")
 
     def row(kind: str, name: str, points: np.ndarray) -> dict[str, Any]:
-        found = mixture_coverage(points, world.centres, world.sd, radius, least)
+        found = mixture_coverage(points, known.centres, known.sd, radius, least)
         return {
             "kind": kind,
             "name": name,
@@ -47,8 +48,8 @@ def mixture_modes(model: Model, dataset: Dataset, seed: int, *, n: int, radius: 
         ),
         key="high_quality",
         protocol=(
-            f"{n:,} points; a point is of high quality within {radius:g} standard deviations ({world.sd:g}) of its"
-            f" nearest of {len(world.centres)} centres; one is reached by {least} such point{'s' if least > 1 else ''}."
+            f"{n:,} points; a point is of high quality within {radius:g} standard deviations ({known.sd:g}) of its"
+            f" nearest of {len(known.centres)} centres; one is reached by {least} such point{'s' if least > 1 else ''}."
         ),
         higher=frozenset({"high_quality", "modes"}),
     )

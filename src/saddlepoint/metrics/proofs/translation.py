@@ -10,7 +10,7 @@ import torch
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.sources.world import in_both_forms
+from saddlepoint.data.world.styles import both
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.baselines.translation import ColourTable, mean_image, recoloured
@@ -79,10 +79,10 @@ def _in_styles(model: Model, dataset: Dataset) -> list[_Case]:
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     side, cases = dataset.images.shape[-1], []
     for origin, name in enumerate(("a", "b")):
-        both = in_both_forms("styles", held_out[held_out % 2 == origin], side)
-        source, truth = both[:, origin], both[:, 1 - origin]
+        forms = both(held_out[held_out % 2 == origin], side)
+        source, truth = forms[:, origin], forms[:, 1 - origin]
         own, other = (dataset.images[train[train % 2 == place][:MOST_NAIVE]] for place in (origin, 1 - origin))
-        pairs = in_both_forms("styles", train[:MOST_NAIVE], side)
+        pairs = both(train[:MOST_NAIVE], side)
         naive = {
             "naive: the image itself": source,
             "naive: the mean of the other style": mean_image(other, len(source)),
