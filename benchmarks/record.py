@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from saddlepoint.checkpoint.files import write_json
+from saddlepoint.storage.whole import write_json
 
 FOLDER = Path(__file__).parents[1] / "evidence" / "benchmarks"
 

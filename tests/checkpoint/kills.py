@@ -86,9 +86,9 @@ class Trap:
         return trapped
 
     def set(self) -> None:
-        files.save_file = self.around(self.halfway(files.save_file, 1))  # type: ignore[assignment]
-        files._write_json = self.around(self.halfway(files._write_json, 0))
-        files.sync = self.around(files.sync)
+        files.save = self.around(self.halfway(files.save, 0))  # type: ignore[assignment]
+        files.put_json = self.around(self.halfway(files.put_json, 0))  # type: ignore[assignment]
+        files.sync = self.around(files.sync)  # type: ignore[assignment]
         files.shutil.rmtree = self.around(shutil.rmtree)  # type: ignore[attr-defined]
         Path.rename, Path.replace = self.around(Path.rename), self.around(Path.replace)  # type: ignore[method-assign]
 

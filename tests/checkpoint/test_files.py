@@ -13,12 +13,14 @@ from typing import Any
 import filelock
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from saddlepoint.checkpoint import files
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError, RunError
 from saddlepoint.runs.folder import lock
+from saddlepoint.storage import whole
 
 TENSORS = {
     "nets/critic.weight": torch.arange(24.0).view(1, 4, 2, 3).to(memory_format=torch.channels_last),
@@ -102,7 +104,7 @@ def test_writing_a_step_again_replaces_it(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("where", ["save_file", "_write_json", "sync"])
+@pytest.mark.parametrize("where", ["save", "put_json", "sync"])
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -111,8 +113,11 @@ def test_writing_a_step_again_replaces_it(tmp_path: Path) -> None:
             "the disk is full: the checkpoint of step 2 was not written",
         ),
         (OSError(errno.EDQUOT, "Quota exceeded"), "the disk is full"),
-        (files.SafetensorError("Error while serializing: No space left on device (os error 28)"), "the disk is full"),
-        (PermissionError(errno.EACCES, "Permission denied"), "may not be written here .*; choose another --out"),
+        (SafetensorError("Error while serializing: No space left on device (os error 28)"), "the disk is full"),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            "may not be written here .*: change the rights of the folder",
+        ),
         (OSError(errno.EROFS, "Read-only file system"), "may not be written here"),
         (OSError(errno.EIO, "Input/output error"), "could not be written: .*Input/output error"),
     ],
@@ -147,14 +152,14 @@ def test_a_log_is_cut_after_a_step_and_a_torn_line_goes(tmp_path: Path) -> None:
 
 def test_json_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "deep" / "run.json"
-    files.write_json(path, {"a": 1})
+    whole.write_json(path, {"a": 1})
 
     def fails(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files, "sync", fails)
-    with pytest.raises(RunError, match=r"the disk is full: run\.json was not written"):
-        files.write_json(path, {"a": 2})
+    monkeypatch.setattr(whole, "sync", fails)
+    with pytest.raises(RunError, match=r"the disk is full: .*run\.json was not written"):
+        whole.write_json(path, {"a": 2})
     assert json.loads(path.read_text()) == {"a": 1}
 
 
@@ -184,7 +189,7 @@ def test_a_run_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, mon
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(filelock.FileLock, "acquire", fails)
-    with pytest.raises(RunError, match=r"may not be written here .*; choose another --out"):
+    with pytest.raises(RunError, match=r"may not be written here .*: change the rights of the folder"):
         lock(Folder(tmp_path), TorchMachine("cpu", "float32"))
     monkeypatch.undo()
     monkeypatch.setattr(os, "mkdir", fails)

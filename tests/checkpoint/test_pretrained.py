@@ -201,7 +201,7 @@ def test_nothing_is_written_over_and_a_failed_write_leaves_nothing(
     def full(*rest: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pretrained, "save_file", full)
+    monkeypatch.setattr(pretrained, "save", full)
     with pytest.raises(RunError, match="the disk is full"):
         found.save_pretrained(tmp_path / "other")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]

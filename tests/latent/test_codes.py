@@ -61,7 +61,7 @@ def test_a_file_that_is_no_code_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.safetensors").write_text("hello")
     with pytest.raises(DataError, match="no latents and no styles; `saddle edit project` writes"):
         load_code(tmp_path / "other.safetensors")
-    with pytest.raises(DataError, match="cannot be read as safetensors"):
+    with pytest.raises(DataError, match="no file of safetensors"):
         load_code(tmp_path / "text.safetensors")
 
 

@@ -36,7 +36,7 @@ def test_another_file_is_refused(tmp_path):
     with pytest.raises(DataError, match="holds no directions"):
         Directions.read(tmp_path / "code.safetensors")
     for name in ("bad.safetensors", "none.safetensors"):
-        with pytest.raises(DataError, match="cannot be read"):
+        with pytest.raises(DataError, match=r"cannot be read|no file of safetensors"):
             Directions.read(tmp_path / name)
     assert read_tensors(tmp_path / "code.safetensors")[1] == {"space": "z"}
 

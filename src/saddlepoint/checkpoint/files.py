@@ -6,22 +6,21 @@ synced; old ones retired by rename. There is no pointer to the latest: it is the
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
 from torch import Tensor
 
-from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.errors import CheckpointError
+from saddlepoint.storage.tensors import save
+from saddlepoint.storage.whole import disk_errors, file, put_json, sync
 
 MANIFEST = "manifest.json"
 FACTS = "facts.json"
@@ -44,22 +43,6 @@ def listing(checkpoints: Path) -> list[Path]:
     return sorted(path for path in checkpoints.glob("step-*") if path.name[5:].isdigit())
 
 
-@contextmanager
-def disk_errors(what: str) -> Iterator[None]:
-    """Turns a full disk and a folder that cannot be written into one clear sentence."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        if isinstance(error, RunError):
-            raise
-        code, text = getattr(error, "errno", None), str(error)
-        if code in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
-            raise RunError(f"the disk is full: {what} was not written; what was there before is unharmed.") from error
-        if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise RunError(f"{what} may not be written here ({text}); choose another --out.") from error
-        raise RunError(f"{what} could not be written: {text}") from error
-
-
 def write(checkpoints: Path, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
     """Write one checkpoint, whole or not at all. Returns its folder. Raises RunError when the disk will not take it."""
     final = checkpoints / name_of(step)
@@ -71,10 +54,10 @@ def write(checkpoints: Path, step: int, tensors: Mapping[str, Tensor], facts: Ma
             for part in PARTS:
                 own = {name: plain(value) for name, value in tensors.items() if name.split("/", 1)[0] == part}
                 if own:
-                    save_file(own, passing / f"{part}.safetensors")
-            _write_json(passing / FACTS, facts)
+                    save(passing / f"{part}.safetensors", own)
+            put_json(passing / FACTS, facts)
             files = {path.name: print_of(path) for path in sorted(passing.iterdir())}
-            _write_json(passing / MANIFEST, {"format": 1, "step": step, "files": files})
+            put_json(passing / MANIFEST, {"format": 1, "step": step, "files": files})
             for path in passing.iterdir():
                 sync(path)
             sync(passing)
@@ -152,38 +135,10 @@ def cut_log(log: Path, step: int) -> None:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
             continue
-    passing = log.with_name(f".{log.name}.{os.getpid()}")
-    with disk_errors("the log"):
+    with file(log) as passing:
         passing.write_text("".join(kept), encoding="utf-8")
         sync(passing)
-        passing.replace(log)
-        sync(log.parent)
-
-
-def sync(path: Path) -> None:
-    """Push a file or folder through to the disk; Windows has no such thing for folders."""
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """A JSON file, whole or not at all."""
-    passing = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk_errors(path.name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(passing, value)
-        sync(passing)
-        passing.replace(path)
-        sync(path.parent)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    sync(log.parent)
 
 
 def plain(value: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from saddlepoint.config import nearest
 from saddlepoint.engine.hooks import Hook, Json, Run
 from saddlepoint.engine.run import DISTANCES, Folder
 from saddlepoint.errors import ConfigError
+from saddlepoint.storage.whole import disk_errors, sync
 
 
 @final
@@ -55,8 +56,8 @@ class Checkpoints(Hook):
         if run.main:
             folder = Folder(run.folder)
             if folder.log.exists():
-                with files.disk_errors("the log"):
-                    files.sync(folder.log)
+                with disk_errors("the log"):
+                    sync(folder.log)
             files.write(folder.checkpoints, run.clock.step, tensors, facts)
             kept = files.listing(folder.checkpoints)
             best = self._best[1] if self._best else None

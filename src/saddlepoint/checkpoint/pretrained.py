@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -22,13 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.sparse import packed, unpacked
 from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.storage import whole
+from saddlepoint.storage.tensors import save
 from saddlepoint.version import __version__
 
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
@@ -71,29 +71,16 @@ def write(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} is there already, with a card that may have been edited: choose another folder.")
-    passing = folder.with_name(f".{folder.name}.{os.getpid()}")
-    with files.disk_errors(str(folder)):
-        try:
-            passing.mkdir(parents=True)
-            save_file(stored(tensors), passing / WEIGHTS)
-            provenance = {"training": without_paths(facts), "figures": dict(figures), "saved_by": _saver()}
-            files.write_json(passing / CONFIG, {"format": _FORMAT, "library": "saddlepoint", **config})
-            files.write_json(passing / PREPROCESSING, _preprocessing(config, facts))
-            files.write_json(passing / PROVENANCE, provenance)
-            prints = {name: files.print_of(passing / name) for name in CHECKED}
-            files.write_json(passing / CHECKSUMS, {"format": _FORMAT, "files": prints})
-            for name, content in extra.items():
-                (passing / name).write_bytes(content)
-            for path in passing.iterdir():
-                files.sync(path)
-            files.sync(passing)
-            if folder.exists():
-                folder.rmdir()
-            passing.rename(folder)
-            files.sync(folder.parent)
-        except BaseException:
-            shutil.rmtree(passing, ignore_errors=True)
-            raise
+    with whole.folder(folder) as passing:
+        save(passing / WEIGHTS, stored(tensors))
+        provenance = {"training": without_paths(facts), "figures": dict(figures), "saved_by": _saver()}
+        whole.put_json(passing / CONFIG, {"format": _FORMAT, "library": "saddlepoint", **config})
+        whole.put_json(passing / PREPROCESSING, _preprocessing(config, facts))
+        whole.put_json(passing / PROVENANCE, provenance)
+        prints = {name: files.print_of(passing / name) for name in CHECKED}
+        whole.put_json(passing / CHECKSUMS, {"format": _FORMAT, "files": prints})
+        for name, content in extra.items():
+            (passing / name).write_bytes(content)
 
 
 def read(folder: Path) -> Packed:

@@ -13,7 +13,6 @@ import tyro
 from safetensors.torch import save
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.checkpoint.files import write_json
 from saddlepoint.checkpoint.pretrained import stored
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
@@ -29,8 +28,8 @@ from saddlepoint.deploy.parts import Part
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
-from saddlepoint.report.files import replace
 from saddlepoint.report.tables import print_table
+from saddlepoint.storage.whole import replace, write_json
 
 TIMED = (1, 16)
 """batch sizes that a call is timed with"""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from saddlepoint.checkpoint.files import write_json
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError
 from saddlepoint.metrics.scores.bands import band
 from saddlepoint.metrics.scores.score import Score, circumstances, sentences
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
+from saddlepoint.storage.whole import write_json
 
 EVALUATION = "evaluation.json"
 """the file of a run that `compare` reads"""

@@ -18,7 +18,6 @@ import tyro
 
 from saddlepoint import methods
 from saddlepoint.checkpoint.commit import commit
-from saddlepoint.checkpoint.files import write_json
 from saddlepoint.data.open import open_data
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError, MethodError
@@ -27,6 +26,7 @@ from saddlepoint.metrics.proofs import Measured, measure
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
 from saddlepoint.runs.train import train_plan
+from saddlepoint.storage.whole import write_json
 
 SEEDS = (0, 1, 2)
 

@@ -18,7 +18,6 @@ import tyro
 from torch import Tensor
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.files import write_json
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
@@ -32,6 +31,7 @@ from saddlepoint.report.wording import duration
 from saddlepoint.runs.advice import Advice, advise, resolution
 from saddlepoint.runs.assemble import assemble
 from saddlepoint.runs.survey import Computer, Images, look_at, sides, this_computer
+from saddlepoint.storage.whole import write_json
 
 STEPS, SECONDS = 8, 20.0
 """steps that are timed, after a first one that is not; or as many as begin in so many seconds"""

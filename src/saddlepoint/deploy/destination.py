@@ -18,8 +18,8 @@ from typing import final
 
 import psutil
 
-from saddlepoint.checkpoint.files import disk_errors
 from saddlepoint.errors import ConfigError
+from saddlepoint.storage.whole import disk_errors
 
 _PREFIX = ".saddle-"  # of temporary names: .saddle-PROCESS-NUMBER.ending
 _STALE = 3600.0  # seconds after which the temporary files of a process that is gone are removed

@@ -21,7 +21,7 @@ from saddlepoint.deploy.graph import onnx_of, program_of, pt2_of
 from saddlepoint.deploy.parity import BATCHES, LIMIT, Runs, by_session, check, session_of
 from saddlepoint.deploy.parts import Part, parts_of
 from saddlepoint.errors import CapabilityError
-from saddlepoint.report.files import replace
+from saddlepoint.storage.whole import replace
 from saddlepoint.version import __version__
 
 Form = Literal["onnx", "torch"]

@@ -13,7 +13,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
 from saddlepoint.deploy.watermark import available, large_enough, mark
 from saddlepoint.errors import ShapeError
-from saddlepoint.report.files import replace
+from saddlepoint.storage.whole import replace
 
 __all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write"]
 

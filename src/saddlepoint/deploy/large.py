@@ -17,13 +17,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.files import disk_errors
 from saddlepoint.data.sources.large import LargeImage, vips
 from saddlepoint.deploy.metadata import Disclosure, encoded
 from saddlepoint.deploy.tile import Work, bands
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.report.pace import paced
+from saddlepoint.storage.whole import disk_errors
 
 _FORMS: dict[str, dict[str, Any]] = {
     ".png": {},

@@ -7,22 +7,20 @@ w+    a style for each layer; more than the mapping can reach. Abdal et al. 2019
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, final, get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.checkpoint.files import disk_errors
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.methods.abilities import ByClass, Samples, Styles
+from saddlepoint.storage import tensors as storage
+from saddlepoint.storage.plain import judged
+from saddlepoint.storage.whole import file
 
 Space = Literal["z", "w", "w+"]
 
@@ -141,22 +139,11 @@ def load_code(path: Path, device: torch.device | str = "cpu") -> Code:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
     """A safetensors file, whole or not at all, with `facts` in its head. Raises RunError."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk_errors(str(path)):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            half.write_bytes(save(dict(tensors), metadata=dict(facts)))
-            half.replace(path)
-        except OSError:
-            with suppress(OSError):
-                half.unlink()
-            raise
+    with file(path) as passing:
+        storage.save(passing, tensors, facts)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a safetensors file and the facts in its head. Raises DataError."""
-    try:
-        with safe_open(path, framework="pt") as opened:
-            return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise DataError(f"{path} cannot be read as safetensors ({error}).") from error
+    with judged(path, DataError):
+        return storage.tensors(path), dict(storage.heading(path).facts)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from saddlepoint.errors import ShapeError
 from saddlepoint.report.axes import FINER, INK, MARGIN, SIDE, Limits, axes, dots, place
-from saddlepoint.report.files import replace
+from saddlepoint.storage.whole import replace
 
 TILE = 64  # a smaller image is enlarged to at least this many pixels, so that a person can see it
 GAP = 2

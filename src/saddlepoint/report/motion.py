@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from saddlepoint.errors import ConfigError, DataError, MissingExtra
-from saddlepoint.report.files import replace
+from saddlepoint.storage.whole import replace
 
 MOVING = (".gif", ".mp4")
 _QUALITY = "18"  # libx264's constant rate factor: to the eye as good as the frames

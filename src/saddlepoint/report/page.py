@@ -21,9 +21,9 @@ from PIL import Image
 from saddlepoint.errors import RunError
 from saddlepoint.methods import listing
 from saddlepoint.report import curves, tables, wording
-from saddlepoint.report.files import replace
 from saddlepoint.report.grids import CAPTION
 from saddlepoint.report.log import FACTS, Log, read_log
+from saddlepoint.storage.whole import replace
 
 GRIDS = 20  # most grids shown, spread evenly over the run
 BYTES, PIXELS = 1_500_000, 1400  # a grid larger than either goes into the page as a JPEG of at most so many pixels

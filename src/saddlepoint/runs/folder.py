@@ -9,11 +9,11 @@ from typing import Any
 import filelock
 import torch
 
-from saddlepoint.checkpoint import files
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import RunError
+from saddlepoint.storage.whole import disk_errors
 
 
 def agreed_folder(out: Path | None, plan: Plan, machine: Machine) -> Path:
@@ -41,7 +41,7 @@ def lock(folder: Folder, machine: Machine) -> AbstractContextManager[Any]:
     """Hold the run folder against other processes. Raises RunError when one has it or it cannot be written."""
     if machine.rank != 0:
         return nullcontext()
-    with files.disk_errors(str(folder.root)):
+    with disk_errors(str(folder.root)):
         folder.root.mkdir(parents=True, exist_ok=True)
         held = filelock.FileLock(folder.root / ".lock")
         try:

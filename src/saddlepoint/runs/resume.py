@@ -18,6 +18,7 @@ from saddlepoint.runs.fit import fit
 from saddlepoint.runs.folder import lock
 from saddlepoint.runs.start import start_from
 from saddlepoint.runs.trained import Trained
+from saddlepoint.storage.whole import write_json
 
 
 def resume(root: str | Path, **changes: Any) -> Trained:
@@ -43,7 +44,7 @@ def resume(root: str | Path, **changes: Any) -> Trained:
             if machine.rank == 0:
                 files.cut_log(folder.log, files.step_of(checkpoint) if checkpoint else -1)
                 if changes:
-                    files.write_json(folder.facts, {**facts, **plan.json()})
+                    write_json(folder.facts, {**facts, **plan.json()})
             if checkpoint:
                 parts.trainer.restore(*files.read(checkpoint))
             elif facts["start"]:

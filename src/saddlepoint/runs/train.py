@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from saddlepoint.checkpoint import files
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.plan import Plan
@@ -15,6 +14,7 @@ from saddlepoint.runs.fit import fit
 from saddlepoint.runs.folder import agreed_folder, lock, refuse_taken
 from saddlepoint.runs.start import start_from
 from saddlepoint.runs.trained import Trained
+from saddlepoint.storage.whole import write_json
 
 
 def train(
@@ -57,7 +57,7 @@ def train_plan(
         with lock(folder, machine):
             refuse_taken(folder, machine)  # another process may have begun here meanwhile
             if machine.rank == 0:
-                files.write_json(folder.facts, facts)
+                write_json(folder.facts, facts)
             return fit(parts, folder)
     finally:
         machine.close()

@@ -18,8 +18,8 @@ from saddlepoint.latent.perceptual import Kind
 from saddlepoint.latent.pictured import images_of
 from saddlepoint.latent.prior import random_codes
 from saddlepoint.report.captioned import captioned
-from saddlepoint.report.files import replace
 from saddlepoint.report.wording import duration, number
+from saddlepoint.storage.whole import replace
 
 _SHOWN = 8  # samples in the picture
 

@@ -16,7 +16,6 @@ from typing import Any, final
 
 import filelock
 
-from saddlepoint.checkpoint.files import disk_errors, sync, write_json
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.making import Codes
 from saddlepoint.deploy.serve.packing import Parcel
@@ -24,7 +23,7 @@ from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import RunError
 from saddlepoint.latent.codes import Code, save_code
-from saddlepoint.report.files import replace
+from saddlepoint.storage.whole import disk_errors, replace, sync, write_json
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FACTS, _RESULT, _PREVIEW, _CODE = "job.json", "result", "preview", "code.safetensors"

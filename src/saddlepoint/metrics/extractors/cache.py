@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +27,7 @@ def cached_features(
     kept = kept_in / f"{name}.npy"
     if not kept.is_file():
         found = features(extractor, images())
-        with writing_to(kept_in):
-            kept_in.mkdir(parents=True, exist_ok=True)
-            arriving = kept_in / f".{name}.{os.getpid()}.npy"
+        with writing_to(kept_in), passing(kept) as arriving:
             np.save(arriving, found)
             arriving.replace(kept)
     known: Features = np.load(kept, mmap_mode="r")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.errors import DataError, OfflineError
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.torch_files import torch_file
+from saddlepoint.storage.whole import passing
 
 _SECONDS = 30  # without an answer before giving up
 
@@ -55,14 +55,9 @@ def _cached(published: WeightFile, folder: Path) -> Path:
     kept = folder / published.name
     if kept.is_file():
         return kept
-    with writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        arriving = folder / f".{published.name}.{os.getpid()}"
-        try:
-            _fetch(published, arriving, kept)
-            arriving.replace(kept)
-        finally:
-            arriving.unlink(missing_ok=True)
+    with writing_to(folder), passing(kept) as arriving:
+        _fetch(published, arriving, kept)
+        arriving.replace(kept)
     return kept
 
 
