@@ -116,7 +116,7 @@ def test_writing_a_step_again_replaces_it(tmp_path: Path) -> None:
         (SafetensorError("Error while serializing: No space left on device (os error 28)"), "the disk is full"),
         (
             PermissionError(errno.EACCES, "Permission denied"),
-            "may not be written here .*: change the rights of the folder",
+            "may not be written here .*: change the rights",
         ),
         (OSError(errno.EROFS, "Read-only file system"), "may not be written here"),
         (OSError(errno.EIO, "Input/output error"), "could not be written: .*Input/output error"),
@@ -189,7 +189,7 @@ def test_a_run_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, mon
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(filelock.FileLock, "acquire", fails)
-    with pytest.raises(RunError, match=r"may not be written here .*: change the rights of the folder"):
+    with pytest.raises(RunError, match=r"may not be written here .*: change the rights"):
         lock(Folder(tmp_path), TorchMachine("cpu", "float32"))
     monkeypatch.undo()
     monkeypatch.setattr(os, "mkdir", fails)

@@ -96,7 +96,7 @@ def folder(target: Path) -> Iterator[Path]:
 
 
 def replace(target: Path, content: bytes) -> None:
-    """Write a file of these bytes, which takes the place of one that is there. Raises RunError when the disk refuses."""
+    """Write a file of these bytes in the place of one that is there. Raises RunError when the disk refuses."""
     with file(target) as path:
         path.write_bytes(content)
 

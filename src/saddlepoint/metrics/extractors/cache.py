@@ -11,6 +11,7 @@ import numpy as np
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.metrics.extractors.features import Extractor, Features, features
 from saddlepoint.metrics.images import Images
+from saddlepoint.storage.whole import passing
 
 
 def cached_features(
