@@ -1,4 +1,4 @@
-"""A zip of a folder of images, read in place; nothing is ever unpacked to disk, so a name in it can do no harm."""
+"""A zip of a folder, read in place; nothing is ever unpacked to disk, so a name in it can do no harm."""
 
 from __future__ import annotations
 
@@ -7,57 +7,77 @@ import json
 import threading
 import zipfile
 import zlib
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from saddlepoint.data.sources.decode import UnusableImage
-from saddlepoint.data.sources.folder import classes_of, images_among, kinds
+from saddlepoint.data.sources.files import pictures_of
+from saddlepoint.data.sources.folder import passed_over
+from saddlepoint.data.sources.names import is_image, of_system, plain_path
 from saddlepoint.data.sources.pictures import FilePictures
+from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 
 MOST_BYTES = 512 * 2**20  # of one unpacked entry
+MOST_ENTRIES = 5_000_000
 
 
 def zip_pictures(path: Path, source: str) -> FilePictures:
-    """The images in a zip, in order of their names, with the rules for folders.
+    """The images in a zip, as `pictures_of` sees them. Raises DataError when it is no zip."""
+    return pictures_of(zip_tree(path, source))
 
-    Raises DataError when it is not a zip, holds no image, or mixes loose images with class folders.
-    """
+
+def zip_tree(path: Path, source: str) -> Tree:
+    """The entries of a zip by their plain names. Of several that have the same one, all but the last are skipped."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DataError(f"{source} is not a whole zip file ({error}): fetch or make it again.") from error
-    entries = {_plain_name(entry.filename): entry for entry in archive.infolist() if not entry.is_dir()}
-    notes: list[str] = []
-    names = images_among(list(entries), notes)
-    if not names:
-        raise DataError(f"{source} holds no image ({kinds()}).")
-    labels, classes = classes_of(names, source, notes)
+    if len(archive.filelist) > MOST_ENTRIES:
+        raise DataError(f"{source} has {len(archive.filelist):,} entries, more than {MOST_ENTRIES:,}: make several.")
+    entries: dict[str, zipfile.ZipInfo] = {}
+    skipped: list[tuple[str, str]] = []
+    passed: Counter[str] = Counter()
+    for entry in archive.infolist():
+        name = _inside(entry.filename)
+        if of_system(name):
+            passed.update(part for part in PurePosixPath(name).parts[:-1] if of_system(part) and part[0] != ".")
+        elif name and not entry.is_dir():
+            if name in entries and is_image(name):
+                skipped.append((name, "a later entry of the zip has the same name"))
+            entries[name] = entry
     one_at_a_time = threading.Lock()
 
-    def stream(index: int) -> BinaryIO:
-        entry = entries[names[index]]
+    def opened(name: str) -> BinaryIO:
+        entry = entries[name]
         if entry.file_size > MOST_BYTES:
             raise UnusableImage(f"unpacks to {entry.file_size // 2**20} MB, more than {MOST_BYTES // 2**20}")
         try:
             with one_at_a_time:
                 return io.BytesIO(archive.read(entry))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError) as error:
             raise UnusableImage(f"cannot be read from the zip: {error}") from error
 
     status = path.stat()
-    return FilePictures(
+    directories = {_inside(entry.filename) for entry in archive.infolist() if entry.is_dir()}
+
+    def stamp(names: Sequence[str]) -> str:
+        return json.dumps(["zip", str(path.resolve()), status.st_size, status.st_mtime_ns, list(names)])
+
+    return Tree(
         source=source,
-        listing=json.dumps(["zip", str(path.resolve()), status.st_size, status.st_mtime_ns]),
-        labels=labels,
-        classes=classes,
-        notes=tuple(notes),
-        names=names,
-        stream=stream,
+        names=list(entries),
+        folders=frozenset(name for name in directories if name and not of_system(name)),
+        opened=opened,
+        size=lambda name: entries[name].file_size,
+        stamp=stamp,
+        notes=tuple(passed_over(Counter(dict.fromkeys(passed, 1)))),
+        skipped=tuple(skipped),
     )
 
 
-def _plain_name(name: str) -> str:
-    """A name without drive, leading slashes and `..`: what is left sorts the images and names the classes."""
-    parts = name.replace("\\", "/").split("/")
-    return "/".join(part for part in parts if part not in ("", ".", "..") and not part.endswith(":"))
+def _inside(name: str) -> str:
+    """The plain name of an entry, without `..`: what is left sorts the images and names the classes."""
+    return "/".join(part for part in plain_path(name).split("/") if part != "..")

@@ -1,22 +1,27 @@
 """Attributes of images from a table beside them: a row for each image, a column for each attribute, yes or no.
 
 In `attributes.csv` a line of names comes first, then `FILE,1,0,...`; in the table of CelebA (Liu et al. 2015,
-arXiv:1411.7766) the number of images, the names, then `FILE 1 -1 ...`. Either form may have either name.
+arXiv:1411.7766) the number of images, the names, then `FILE 1 -1 ...`. Either form may have either name; commas may be
+semicolons or tabs.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
+from saddlepoint.data.sources.names import composed, plain_path
+from saddlepoint.data.sources.tables import delimiter_of, rows_of, text_of
+from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 from saddlepoint.text import counted
 
-TABLES = ("attributes.csv", "list_attr_celeba.txt", "list_attr_celeba.csv")
-_VALUES = {"1": 1, "0": 0, "-1": 0}
+TABLES = ("attributes.csv", "attributes.tsv", "list_attr_celeba.txt", "list_attr_celeba.csv")
+_VALUES = {"1": 1, "0": 0, "-1": 0, "1.0": 1, "0.0": 0, "-1.0": 0, "true": 1, "false": 0}
 
 
 @dataclass(frozen=True)
@@ -30,47 +35,55 @@ class Attributes:
     def of(self, files: Sequence[str]) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Which of `files` have a row, by their whole path or their last part; their attributes; what else to say.
 
-        Returns places [M], uint8 [M, K], sentences. Raises DataError when none has one.
+        Returns places [M], uint8 [M, K], sentences. Raises DataError when none has one, or when a row has only the
+        last part of a name that several files share.
         """
-        keys = [name if name in self.rows else PurePosixPath(name).name for name in files]
-        places = np.array([place for place, name in enumerate(keys) if name in self.rows], np.int64)
+        rows = {composed(name): row for name, row in self.rows.items()}
+        shared = Counter(PurePosixPath(name).name for name in files)
+        keys = []
+        for name in map(composed, files):
+            last = PurePosixPath(name).name
+            if name not in rows and last in rows and shared[last] > 1:
+                raise DataError(f"{self.source} has a row {last}, a name that several images have: write whole paths.")
+            keys.append(name if name in rows else last)
+        places = np.array([place for place, name in enumerate(keys) if name in rows], np.int64)
         if not len(places):
             raise DataError(f"{self.source} has a row for none of the images, such as {files[0]}.")
-        spare = len(self.rows) - len({keys[place] for place in places})
-        notes = [f"{len(self.names)} attributes from {self.source}: {', '.join(self.names)}"]
+        spare = len(rows) - len({keys[place] for place in places})
+        notes = [f"{counted(len(self.names), 'attribute')} from {self.source}: {', '.join(self.names)}"]
         notes += [f"{counted(spare, 'row')} of {self.source} without an image"] if spare else []
-        return places, np.array([self.rows[keys[place]] for place in places], np.uint8), notes
+        return places, np.array([rows[keys[place]] for place in places], np.uint8), notes
 
 
-def attributes_in(folder: Path) -> Attributes | None:
-    """The table that lies in a folder; None where there is none. Raises DataError for one that cannot be read."""
-    found = next((folder / name for name in TABLES if (folder / name).is_file()), None)
-    if found is None:
-        return None
-    try:
-        return read_attributes(found.read_text(encoding="utf-8-sig"), found.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{found} cannot be read: {error}.") from error
+def attributes_of(tree: Tree, folders: Sequence[str]) -> Attributes | None:
+    """The first table that lies in one of the folders; None where there is none. Raises DataError for a damaged one."""
+    existing = frozenset(tree.names)
+    paths = (f"{folder}/{name}" if folder else name for folder in folders for name in TABLES)
+    file = next((path for path in paths if path in existing), None)
+    return None if file is None else read_attributes(text_of(tree.read(file), file), file)
 
 
 def read_attributes(text: str, source: str) -> Attributes:
     """A table in either form. Raises DataError, naming the line, for one that is none."""
-    comma = "," if "," in text else None
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
-    if lines and lines[0][1].strip().isdigit():
-        lines = lines[1:]
-    if len(lines) < 2:
+    rows = list(rows_of(text, source, delimiter_of(text)))
+    if rows and len(rows[0][1]) == 1 and rows[0][1][0].isdigit():
+        rows = rows[1:]
+    if len(rows) < 2:
         raise DataError(f"{source} has no rows: it needs a line of names, and then a line for each image.")
-    cells = [(number, [cell.strip() for cell in line.split(comma)]) for number, line in lines]
-    names, width = cells[0][1], len(cells[1][1])
+    names, width = rows[0][1], len(rows[1][1])
     if len(names) == width:
         names = names[1:]  # the first names the column of files
-    rows: dict[str, list[int]] = {}
-    for number, (file, *values) in cells[1:]:
-        if len(values) != len(names):
-            raise DataError(f"line {number} of {source} has {len(values)} values for {len(names)} attributes.")
-        wrong = next((value for value in values if value not in _VALUES), None)
+    if not names:
+        raise DataError(f"line {rows[0][0]} of {source} names no attribute: a column for each comes after the files.")
+    read: dict[str, list[int]] = {}
+    for number, (file, *cells) in rows[1:]:
+        if len(cells) != len(names):
+            held, wanted = counted(len(cells), "value"), counted(len(names), "attribute")
+            raise DataError(f"line {number} of {source} has {held} for {wanted}.")
+        wrong = next((cell for cell in cells if cell.lower() not in _VALUES), None)
         if wrong is not None:
             raise DataError(f"line {number} of {source} says {wrong!r}; an attribute is 1 for yes, and 0 or -1 for no.")
-        rows[file] = [_VALUES[value] for value in values]
-    return Attributes(source, tuple(names), rows)
+        row = [_VALUES[cell.lower()] for cell in cells]
+        if read.setdefault(plain_path(file), row) != row:
+            raise DataError(f"line {number} of {source} contradicts an earlier line about {file}: keep one.")
+    return Attributes(source, tuple(names), read)

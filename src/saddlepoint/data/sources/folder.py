@@ -1,4 +1,4 @@
-"""A folder of images, searched through; its sub-folders are the classes."""
+"""A folder on disk, searched through."""
 
 from __future__ import annotations
 
@@ -7,136 +7,72 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import numpy as np
-
-from saddlepoint.data.sources.attributes import TABLES, attributes_in
-from saddlepoint.data.sources.decode import SUFFIXES
+from saddlepoint.data.sources.files import pictures_of
+from saddlepoint.data.sources.names import is_image, of_system
 from saddlepoint.data.sources.pictures import FilePictures
-from saddlepoint.errors import DataError
+from saddlepoint.data.sources.tree import Tree
 from saddlepoint.text import counted
-
-_PARTS = {"train", "val", "valid", "validation", "test"}
 
 
 def folder_pictures(root: Path, source: str) -> FilePictures:
-    """The images under `root`, in order of their names.
-
-    Links to folders are not followed; hidden files and __MACOSX are passed over.
-    Raises DataError when there is none, or when images lie both beside and inside class folders.
-    """
-    names, sizes, skipped, links = _walk(root)
-    notes = [f"{counted(links, 'linked folder')} not entered"] if links else []
-    chosen = images_among([name for name in names if name not in TABLES], notes)
-    if not chosen and not skipped:
-        raise DataError(f"{source} holds no image ({kinds()}){'; ' + notes[0] if notes else ''}.")
-    table, attributes = attributes_in(root), None
-    if table is not None:
-        places, attributes, told = table.of(chosen)
-        skipped += [(name, f"has no row in {table.source}") for name in sorted({*chosen} - {chosen[p] for p in places})]
-        chosen = [chosen[place] for place in places]
-        notes += told
-    labels, classes = classes_of(chosen, source, notes)
-    listed = [*chosen, *([table.source] if table else [])]
-    return FilePictures(
-        source=source,
-        listing=json.dumps(["folder", str(root.resolve()), [(name, *sizes[name]) for name in listed]]),
-        labels=labels,
-        classes=classes,
-        attributes=attributes,
-        attribute_names=table.names if table else (),
-        notes=tuple(notes),
-        skipped=tuple(skipped),
-        names=chosen,
-        stream=lambda index: (root / chosen[index]).open("rb"),
-    )
+    """The images under `root`, as `pictures_of` sees them. Links to folders are not followed."""
+    return pictures_of(folder_tree(root, source))
 
 
-def _walk(root: Path) -> tuple[list[str], dict[str, tuple[int, int]], list[tuple[str, str]], int]:
-    """Regular files by their path under `root`, their sizes and times, those that cannot be read, linked folders."""
-    skipped: list[tuple[str, str]] = []
+def folder_tree(root: Path, source: str) -> Tree:
+    """The readable regular files under `root`; what cannot be read is skipped, and named."""
     sizes: dict[str, tuple[int, int]] = {}
+    skipped: list[tuple[str, str]] = []
+    folders: set[str] = set()
+    passed: Counter[str] = Counter()
     links = 0
 
     def refused(error: OSError) -> None:
         skipped.append((_under(root, error.filename), f"cannot be read: {error.strerror}"))
 
-    for here, folders, files in os.walk(root, onerror=refused):
-        folders[:] = [name for name in folders if not hidden(name)]
-        links += sum(os.path.islink(os.path.join(here, name)) for name in folders)
+    for here, inside, files in os.walk(root, onerror=refused):
+        passed.update(name for name in inside if of_system(name) and not name.startswith("."))
+        inside[:] = [name for name in inside if not of_system(name)]
+        links += sum(os.path.islink(os.path.join(here, name)) for name in inside)
+        folders |= {_under(root, os.path.join(here, name)) for name in inside}
         for name in files:
             path = os.path.join(here, name)
-            under = _under(root, path)
             try:
                 status = os.stat(path)
             except OSError as error:
                 refused(error)
                 continue
-            if stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode) and not of_system(name):
                 if os.access(path, os.R_OK):
-                    sizes[under] = (status.st_size, status.st_mtime_ns)
-                elif is_image(under):
-                    skipped.append((under, "cannot be read: permission denied"))
-    return list(sizes), sizes, skipped, links
+                    sizes[_under(root, path)] = (status.st_size, status.st_mtime_ns)
+                elif is_image(name):
+                    skipped.append((_under(root, path), "cannot be read: permission denied"))
+
+    def stamp(names: Sequence[str]) -> str:
+        return json.dumps(["folder", str(root.resolve()), [(name, *sizes[name]) for name in names]])
+
+    notes = [f"{counted(links, 'linked folder')} not entered"] if links else []
+    return Tree(
+        source=source,
+        names=list(sizes),
+        folders=frozenset(folders),
+        opened=lambda name: (root / name).open("rb"),
+        size=lambda name: sizes[name][0],
+        stamp=stamp,
+        notes=(*notes, *passed_over(passed)),
+        skipped=tuple(skipped),
+    )
+
+
+def passed_over(passed: Counter[str]) -> list[str]:
+    """The sentence that says which folders of systems and tools were not entered; none where there were none."""
+    if not passed:
+        return []
+    few = ", ".join(sorted(passed)[:4])
+    return [f"{counted(passed.total(), 'folder')} of a system or a tool not entered ({few})"]
 
 
 def _under(root: Path, path: str) -> str:
     return Path(path).relative_to(root).as_posix()
-
-
-def images_among(names: Sequence[str], notes: list[str]) -> list[str]:
-    """The names of images, sorted; a sentence on what else was there is added to `notes`."""
-    seen = [name for name in names if not hidden(name)]
-    others = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in seen if not is_image(name))
-    if others:
-        kinds_seen = ", ".join(kind for kind, _ in others.most_common(4))
-        notes.append(f"{counted(sum(others.values()), 'other file')} left out ({kinds_seen})")
-    return sorted(name for name in seen if is_image(name))
-
-
-def is_image(name: str) -> bool:
-    """Whether the name ends like an image's and is not hidden."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not hidden(name)
-
-
-def hidden(name: str) -> bool:
-    """Whether any part of a path begins with a dot or is the folder in which macOS keeps its own marks."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
-
-
-def kinds() -> str:
-    """The endings that count as images, in words."""
-    return ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
-
-
-def classes_of(names: Sequence[str], source: str, notes: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """int64 labels and class names from the first folder of each name; (None, ()) when there are no folders.
-
-    A folder that holds everything is stepped into first. Raises DataError when some images lie beside the folders,
-    or when the folders are parts of a set (train, test) and not classes.
-    """
-    inside = [PurePosixPath(name).parts for name in names]
-    depth = 0
-    while inside and all(len(parts) > depth + 1 for parts in inside) and len({parts[depth] for parts in inside}) == 1:
-        depth += 1
-    if depth:
-        notes.append(f"all images lie in {'/'.join(inside[0][:depth])}: its sub-folders are the classes, if it has any")
-    tops = [parts[depth] if len(parts) > depth + 1 else None for parts in inside]
-    classes = tuple(sorted({top for top in tops if top is not None}))
-    if not classes:
-        return None, ()
-    loose = tops.count(None)
-    if loose:
-        raise DataError(
-            f"{source} mixes {counted(loose, 'loose image')} with class folders ({', '.join(classes[:3])}"
-            f"{', ...' if len(classes) > 3 else ''}): move the loose images into a folder of their class, or all images"
-            " into one folder if there are no classes."
-        )
-    if {name.lower() for name in classes} <= _PARTS:
-        raise DataError(
-            f"the sub-folders of {source} ({', '.join(classes)}) look like parts of a set, not like classes: train on"
-            f" one of them alone, for example on {classes[0]}."
-        )
-    index = {name: number for number, name in enumerate(classes)}
-    return np.array([index[top] for top in tops if top is not None], dtype=np.int64), classes

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import final
 
 import numpy as np
 from PIL import Image
 
-from saddlepoint.data.sources.decode import Header, UnusableImage
+from saddlepoint.data.sources.decode import Header
+from saddlepoint.data.sources.matching import matched
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.errors import DataError
 
 
-def side_by_side(pictures: Pictures, source: str) -> Pictures:
-    """Each picture as a pair: its left half, then its right one."""
+def side_by_side(pictures: Pictures, source: str, *, any_shape: bool = False) -> Pictures:
+    """Each picture as a pair: its left half, then its right one.
+
+    any_shape: cut also those that are not about twice as wide as high, which are left out otherwise.
+    """
     note = "each image is a pair: its left half and its right half"
     plain = replace(pictures, labels=None, classes=(), attributes=None, attribute_names=())
-    return replace(plain, source=source, panels=2, notes=(*pictures.notes, note))
+    return replace(plain, source=source, panels=2, any_shape=any_shape, notes=(*pictures.notes, note))
 
 
 def same_names(first: FilePictures, second: FilePictures, source: str) -> MatchedPictures:
@@ -28,28 +31,23 @@ def same_names(first: FilePictures, second: FilePictures, source: str) -> Matche
 
     Those without a partner are skipped, and named. Raises DataError when no two have the same name.
     """
-    ours, theirs = ({_stem(name): index for index, name in enumerate(each.names)} for each in (first, second))
-    both = [name for name in ours if name in theirs]
-    if not both:
-        raise DataError(f"no image of {first.source} has the name of one of {second.source}: a pair shares its name.")
+    sources = first.source, second.source
+    matches = matched(first.names, second.names, sources)
+    if not matches.pairs:
+        raise DataError(f"no image of {sources[0]} has the name of one of {sources[1]}: a pair shares its name.")
     alone = [
-        (each.names[index], f"has no partner in {other.source}")
-        for each, other, own, others in ((first, second, ours, theirs), (second, first, theirs, ours))
-        for name, index in own.items()
-        if name not in others
+        (each.names[place], reason)
+        for each, reasons in zip((first, second), matches.alone)
+        for place, reason in reasons.items()
     ]
     return MatchedPictures(
         source=source,
         panels=2,
-        notes=(*first.notes, *second.notes),
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
         skipped=(*first.skipped, *second.skipped, *alone),
         parts=(first, second),
-        rows=np.array([(ours[name], theirs[name]) for name in both]),
+        rows=np.array(matches.pairs),
     )
-
-
-def _stem(name: str) -> str:
-    return str(PurePosixPath(name).with_suffix(""))
 
 
 @final
@@ -64,22 +62,20 @@ class MatchedPictures(Pictures):
         return len(self.rows)
 
     def key(self) -> str:
-        return json.dumps(["matched", *(part.key() for part in self.parts)])
+        return json.dumps(["matched", *(part.key() for part in self.parts), self.rows.tolist()])
 
     def name(self, index: int) -> str:
         return self.parts[0].name(int(self.rows[index, 0]))
 
+    def headers(self, index: int) -> tuple[Header, ...]:
+        return tuple(part.header(int(row)) for part, row in zip(self.parts, self.rows[index]))
+
+    def images(self, index: int, least: int, longest: bool) -> tuple[list[Image.Image], set[Remark]]:
+        read = [part.picture(int(row), least, longest) for part, row in zip(self.parts, self.rows[index])]
+        return [image for image, _ in read], set.union(*(remarks for _, remarks in read))
+
     def header(self, index: int) -> Header:
-        first, second = (part.header(int(row)) for part, row in zip(self.parts, self.rows[index]))
-        if (first.width, first.height) != (second.width, second.height):
-            sizes = f"{first.width}x{first.height} and {second.width}x{second.height}"
-            raise UnusableImage(f"the two of the pair differ in size: {sizes}")
-        return Header(first.width + second.width, first.height, first.grey and second.grey)
+        return self.headers(index)[0]
 
     def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
-        whole = self.header(index)  # a JPEG that is read at half its size would not fit its partner
-        found = [part.picture(int(row), whole.width, longest=True) for part, row in zip(self.parts, self.rows[index])]
-        made = Image.new("L" if all(image.mode == "L" for image, _ in found) else "RGB", (whole.width, whole.height))
-        for place, (image, _) in enumerate(found):
-            made.paste(image, (place * whole.width // 2, 0))
-        return made, set.union(*(remarks for _, remarks in found))
+        return self.parts[0].picture(int(self.rows[index, 0]), least, longest)

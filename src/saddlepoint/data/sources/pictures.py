@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, final
 
 import numpy as np
@@ -14,6 +14,9 @@ from saddlepoint.data.sources.decode import Header, UnusableImage, decode, heade
 from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.sources.remarks import Remark
 
+_PAIR = 1.7
+"""times as wide as high that a picture of two images side by side is at least"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures(ABC):
@@ -21,6 +24,7 @@ class Pictures(ABC):
 
     source: the word or path it came from.
     panels: images that stand side by side in each, as wide as one another: 2 for pairs.
+    any_shape: whether a picture of two panels may be of any shape; else it must be about twice as wide as high.
     labels: int64 [N], or None; classes: their names.
     attributes: uint8 [N, K] of 0 and 1, or None; attribute_names: of the K.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
@@ -28,6 +32,7 @@ class Pictures(ABC):
 
     source: str
     panels: int = 1
+    any_shape: bool = False
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     attributes: np.ndarray | None = None
@@ -53,6 +58,31 @@ class Pictures(ABC):
     @abstractmethod
     def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
         """The image as mode "L" or "RGB"; `least` and `longest` as in `decode`. Raises UnusableImage."""
+
+    def headers(self, index: int) -> tuple[Header, ...]:
+        """Size and kind of each panel. Raises UnusableImage, also for what is too narrow to be two images."""
+        whole = self.header(index)
+        if self.panels == 1:
+            return (whole,)
+        if whole.width < self.panels:
+            raise UnusableImage(f"is {whole.width}x{whole.height}: too narrow to be cut into {self.panels}")
+        if not self.any_shape and whole.width < _PAIR * whole.height:
+            raise UnusableImage(
+                f"is {whole.width}x{whole.height}, where two images side by side are about twice as wide as high; give"
+                " paired:FOLDER,FOLDER for pairs in two folders, or halves:FOLDER to cut it all the same"
+            )
+        return (replace(whole, width=whole.width // self.panels),) * self.panels
+
+    def images(self, index: int, least: int, longest: bool) -> tuple[list[Image.Image], set[Remark]]:
+        """The panels from left to right, each as `picture` would give it. Raises UnusableImage."""
+        image, remarks = self.picture(index, least, longest)
+        if self.panels == 1:
+            return [image], remarks
+        width = image.width // self.panels
+        if image.width % self.panels and self.header(index).width % self.panels:
+            remarks = remarks | {Remark.ODD}
+        lefts = range(0, width * self.panels, width)
+        return [image.crop((left, 0, left + width, image.height)) for left in lefts], remarks
 
     def whole(self) -> np.ndarray | None:
         """All images as they are, uint8 [N, C, H, W], where they lie in memory anyway; else None."""
@@ -94,6 +124,8 @@ class FilePictures(Pictures):
             return self.stream(index)
         except OSError as error:
             raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
+        except ValueError as error:  # a name with a zero byte, from a table or a zip
+            raise UnusableImage(f"cannot be opened: {error}") from error
 
 
 @final

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
 
-from saddlepoint.text import counted
+from saddlepoint.text import counted, printable
 
 
 class Remark(Enum):
@@ -20,6 +20,8 @@ class Remark(Enum):
     FLOAT = (
         "had float or 32-bit grey: 0 to 1 was scaled to 0 to 255, any other range from its lowest to its highest value"
     )
+    PROFILE = "had a colour profile other than sRGB: their numbers were taken as sRGB"
+    ODD = "had an odd width: the last column of pixels was left out"
     COLOURED = "had grey only: repeated in three channels"
     GREYED = "had colours: turned to grey (ITU-R 601 luma)"
     CUT = "had unequal sides: the middle square was cut out"
@@ -32,3 +34,8 @@ class Remark(Enum):
 def sentences(counts: Mapping[Remark, int]) -> tuple[str, ...]:
     """One sentence for each remark that occurred, in the order of the list above."""
     return tuple(f"{counted(counts[remark], 'image')} {remark.value}" for remark in Remark if counts.get(remark))
+
+
+def said(name: str, remarks: Collection[Remark]) -> tuple[str, ...]:
+    """A sentence on one image for each remark, in the order of the list above: "photo.tiff had 16 bits a channel: ..."."""
+    return tuple(f"{printable(name)} {remark.value}" for remark in Remark if remark in remarks)
