@@ -63,7 +63,7 @@ def test_another_table_is_other_data(opened, folder):
     ("text", "words"),
     [
         ("file,red\n", "has no rows"),
-        ("file,red,old\na.png,1,0\nb.png,1\n", "line 3 of attributes.csv has 1 values for 2 attributes"),
+        ("file,red,old\na.png,1,0\nb.png,1\n", "line 3 of attributes.csv has 1 value for 2 attributes"),
         ("file,red\na.png,yes\n", "line 2 of attributes.csv says 'yes'; an attribute is 1"),
         ("file,red\nother.png,1\n", "has a row for none of the images, such as a.png"),
     ],

@@ -47,30 +47,31 @@ def test_one_sub_folder_alone_is_no_class(folder, opened):
 def test_loose_images_beside_class_folders_are_refused(folder, opened):
     for name in ("1.png", "cat/2.png", "dog/3.png"):
         saved(folder / name)
-    with pytest.raises(DataError, match=r"mixes 1 loose image with class folders \(cat, dog\): move the loose images"):
+    with pytest.raises(
+        DataError, match=r"mixes 1 loose image with class folders \(cat and dog\): move the loose images"
+    ):
         opened(data=str(folder))
 
 
-def test_folders_called_train_and_test_are_not_taken_for_classes(folder, opened):
-    for name in ("train/1.png", "test/2.png"):
+def test_hidden_files_and_what_systems_and_tools_keep_are_passed_over(folder, opened):
+    for name in ("cat/a.png", "dog/b.png", "dog/._b.png", ".git/d.png", ".ipynb_checkpoints/e.png", "cat/@eaDir/f.png"):
         saved(folder / name)
-    with pytest.raises(DataError, match="look like parts of a set"):
-        opened(data=str(folder))
-
-
-def test_hidden_files_and_what_macos_leaves_behind_are_passed_over(folder, opened):
-    for name in ("a.png", ".b.png", "__MACOSX/c.png", ".git/d.png"):
-        saved(folder / name)
+    for name in ("@eaDir", "$RECYCLE.BIN", "__MACOSX", "System Volume Information", "lost+found"):
+        saved(folder / name / "g.png")
+    (folder / "Thumbs.db").write_bytes(b"thumbs")
     data = opened(data=str(folder))
-    assert len(data) == 1
-    assert data.notes == ()
+    assert (len(data), data.classes) == (2, ("cat", "dog"))
+    passed = "6 folders of a system or a tool not entered ($RECYCLE.BIN, @eaDir, System Volume Information, __MACOSX)"
+    assert data.notes == (passed,)
 
 
 def test_other_files_are_counted_in_a_note(folder, opened):
     saved(folder / "a.png")
     for name in ("labels.csv", "README", "more.csv"):
         (folder / name).write_text("words")
-    assert opened(data=str(folder)).notes == ("3 other files left out (.csv, no ending)",)
+    counted, tables = opened(data=str(folder)).notes
+    assert counted == "3 other files left out (.csv, no ending)"
+    assert tables.startswith("labels.csv, more.csv are not read: a description of the images is called metadata.csv")
 
 
 def test_a_truncated_jpeg_and_a_text_called_png_are_skipped_and_named(folder, opened):

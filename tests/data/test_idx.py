@@ -42,11 +42,11 @@ def test_an_idx_file_with_its_labels_beside_it_comes_back_to_the_bit(folder, ope
 
 def test_a_folder_with_the_official_names_is_read_by_its_training_part(folder, opened):
     written(folder, "t10k", images=255 - IMAGES)
-    assert opened(data=str(folder)).notes == ("this is the test part (t10k): training on it",)
+    assert opened(data=str(folder)).notes[0] == "this is the test part (t10k): training on it"
     written(folder)
     data = opened(data=str(folder))
     np.testing.assert_array_equal(data.images, IMAGES[:, None])
-    assert data.notes == ()
+    assert data.notes == ("no image of 4, 5, 6, 7, 8: nothing can be learnt of it",)
 
 
 def test_without_labels_there_are_no_classes_and_that_is_said(folder, opened):

@@ -17,12 +17,12 @@ def test_svhn_is_read_with_its_ten_written_as_zero(folder, opened):
     data = opened(data="svhn", data_path=folder)
     np.testing.assert_array_equal(data.images[2], DIGITS[..., 2].transpose(2, 0, 1))
     assert data.labels.tolist() == [1, 0, 3, 9, 0]
-    assert data.notes == ()
+    assert data.notes == ("no image of 2, 4, 5, 6, 7, ...: nothing can be learnt of it",)
 
 
 def test_another_part_of_svhn_is_used_and_said(folder, opened):
     savemat(folder / "test_32x32.mat", {"X": DIGITS, "y": np.ones((5, 1))})
-    assert opened(data="svhn", data_path=folder).notes == ("only the test part is there: training on it",)
+    assert opened(data="svhn", data_path=folder).notes[0] == "only the test part is there: training on it"
 
 
 def test_the_faces_are_the_same_from_either_file(folder, tmp_path, opened):

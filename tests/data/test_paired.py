@@ -57,17 +57,87 @@ def test_two_folders_are_matched_by_name_whatever_the_ending(folder, opened):
     assert data.skipped == (("three.png", f"has no partner in {folder}/a"),)
 
 
-def test_a_damaged_or_unlike_image_takes_its_partner_with_it(folder, opened):
-    for name in ("good", "bad", "unlike"):
+def test_a_damaged_image_takes_its_partner_with_it(folder, opened):
+    for name in ("good", "bad"):
         saved(folder / f"a/{name}.png", grey(1))
-        saved(folder / f"b/{name}.png", grey(2, (9, 8) if name == "unlike" else (8, 8)))
+        saved(folder / f"b/{name}.png", grey(2))
     whole = (folder / "b/bad.png").read_bytes()
     (folder / "b/bad.png").write_bytes(whole[: len(whole) // 2])
     data = opened(data=f"paired:{folder}/a,{folder}/b")
     assert len(data) == 1
-    reasons = dict(data.skipped)
-    assert reasons.keys() == {"bad.png", "unlike.png"}
-    assert reasons["unlike.png"] == "the two of the pair differ in size: 8x8 and 9x8"
+    assert dict(data.skipped).keys() == {"bad.png"}
+
+
+def test_the_two_of_a_pair_may_differ_in_size_where_a_resolution_is_said(folder, opened):
+    saved(folder / "a/one.png", grey(1, (16, 16)))
+    saved(folder / "b/one.png", grey(2, (9, 8)))
+    word = f"paired:{folder}/a,{folder}/b"
+    with pytest.raises(DataError, match=r"differ in size \(16x16, 9x8\): say --resolution N"):
+        opened(data=word)
+    data = opened(data=word, resolution=8)
+    assert [data.fields[name].shape for name in ("source", "target")] == [(1, 1, 8, 8)] * 2
+    assert [int(data.fields[name].max()) for name in ("source", "target")] == [1, 2]
+
+
+def test_files_that_differ_in_their_ending_alone_pair_by_whole_name_or_are_named(folder, opened):
+    for name in ("1.png", "2.png", "3.png"):
+        saved(folder / "a" / name, grey(int(name[0])))
+    for level, name in enumerate(("1.bmp", "1.png", "2.bmp", "3.bmp", "3.ppm")):
+        saved(folder / "b" / name, grey(100 + level))
+    data = opened(data=f"paired:{folder}/a,{folder}/b")
+    assert data.fields["source"][:, 0, 0, 0].tolist() == [1, 2]
+    assert data.fields["target"][:, 0, 0, 0].tolist() == [101, 102]
+    assert {name for name, _ in data.skipped} == {"1.bmp", "3.png", "3.bmp", "3.ppm"}
+    assert all("is its partner is not clear" in reason for _, reason in data.skipped)
+
+
+def test_capitals_accents_and_the_folder_around_all_do_not_part_a_pair(folder, opened):
+    saved(folder / "a/left/IMG1.PNG", grey(1))
+    saved(folder / "a/left/caf\u00e9.png", grey(2))
+    saved(folder / "b/right/img1.png", grey(101))
+    saved(folder / "b/right/cafe\u0301.png", grey(102))
+    data = opened(data=f"paired:{folder}/a,{folder}/b")
+    assert data.fields["source"][:, 0, 0, 0].tolist() == [1, 2]
+    assert data.fields["target"][:, 0, 0, 0].tolist() == [101, 102]
+    assert data.skipped == ()
+
+
+def test_a_picture_too_narrow_for_two_is_left_out_and_an_odd_column_is_said(folder, opened):
+    saved(folder / "pair.png", grey(1, (17, 8)))
+    saved(folder / "thin.png", grey(1, (1, 8)))
+    data = opened(data=f"paired:{folder}", resolution=8)
+    assert len(data) == 1
+    assert data.skipped == (("thin.png", "is 1x8: too narrow to be cut into 2"),)
+    assert "1 image had an odd width: the last column of pixels was left out" in data.notes
+
+
+def test_squares_are_no_pairs_until_that_is_asked_for(folder, opened):
+    saved(folder / "one.png", beside(grey(1, (8, 16)), grey(2, (8, 16))))
+    with pytest.raises(DataError, match=r"is 16x16, where two images side by side .* paired:FOLDER,FOLDER .* halves:"):
+        opened(data=f"paired:{folder}")
+    data = opened(data=f"halves:{folder}")
+    assert [data.fields[name].shape for name in ("source", "target")] == [(1, 1, 8, 8)] * 2
+    saved(folder / "two.png", beside(grey(3), grey(4)))
+    mixed = opened(data=f"paired:{folder}", resolution=8)
+    assert (len(mixed), mixed.skipped[0][0]) == (1, "one.png")
+
+
+def test_whatever_goes_wrong_with_one_image_leaves_the_others(folder, opened, monkeypatch):
+    for name in ("a", "b", "c"):
+        saved(folder / f"{name}.png", beside(grey(1), grey(2)))
+    from saddlepoint.data import pack
+
+    really, calls = pack.square, iter(range(99))
+
+    def broken(image, side, fit):
+        if next(calls) == 0:
+            raise ZeroDivisionError("division by zero")
+        return really(image, side, fit)
+
+    monkeypatch.setattr(pack, "square", broken)
+    monkeypatch.setattr(pack.os, "cpu_count", lambda: 1)
+    data = opened(data=f"paired:{folder}")
+    assert (len(data), data.skipped) == (2, (("a.png", "could not be worked on: division by zero"),))
 
 
 def test_a_large_jpeg_and_its_partner_keep_fitting(folder, opened):
@@ -119,4 +189,18 @@ def test_data_of_another_kind_is_refused_with_the_way_to_have_it(folder, opened)
 
 def test_a_folder_with_a_comma_in_its_name_is_one_folder(tmp_path: Path, opened):
     saved(tmp_path / "a,b/one.png", beside(grey(0), grey(1)))
+    saved(tmp_path / "c/one.png", grey(2))
     assert len(opened(data=f"paired:{tmp_path}/a,b")) == 1
+    for word in (f"{tmp_path}/a,b,{tmp_path}/c", f'"{tmp_path}/a,b","{tmp_path}/c"', f'"{tmp_path}/a,b",{tmp_path}/c'):
+        assert opened(data=f"unpaired:{word}", resolution=8).classes == ("a,b", "c")
+    with pytest.raises(ConfigError, match="the quotes of"):
+        opened(data=f'unpaired:"{tmp_path}/a,b,{tmp_path}/c')
+
+
+def test_commas_that_can_be_read_in_two_ways_need_quotes(tmp_path: Path, opened, monkeypatch):
+    for name in ("a", "a,b", "b,c", "c"):
+        saved(tmp_path / name / "one.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="can be read in several ways: put the folders into quotes"):
+        opened(data="unpaired:a,b,c")
+    assert opened(data='unpaired:a,"b,c"').classes == ("a", "b,c")

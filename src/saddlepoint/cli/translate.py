@@ -17,8 +17,8 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage, decode
 from saddlepoint.data.sources.fit import square
-from saddlepoint.data.sources.folder import is_image
 from saddlepoint.data.sources.large import LargeImage
+from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large

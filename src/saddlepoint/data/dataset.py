@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from saddlepoint.kinds import of_array
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
+from saddlepoint.text import printable
 
 HELD_OUT_SHARE = 0.05
 HELD_OUT_MOST = 2000
@@ -42,6 +44,8 @@ class Dataset:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("source", "classes", "notes", "skipped", "attributes"):  # they go to terminals, pages and cards
+            object.__setattr__(self, name, _printable(getattr(self, name)))
         lengths = {name: len(array) for name, array in self.fields.items()}
         if len(set(lengths.values())) != 1:
             raise DataError(f"the fields of {self.source} differ in length: {lengths}.")
@@ -85,9 +89,10 @@ class Dataset:
         return DataSpec(self.kinds, self.classes, len(self) if examples is None else examples, self.attributes)
 
     def split(self, held_out: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Rows to train on and rows held out, both ascending; a function of the number of rows alone.
+        """Rows to train on and rows held out, both ascending; a function of the labels and the number of rows alone.
 
-        held_out: share in [0, 1), None for 5 % and at most 2,000. The same rows are held out in every run.
+        held_out: share in [0, 1), None for 5 % and at most 2,000. Where there are classes (or two domains), each gives
+        its share, and keeps one row in training at least. The same rows are held out in every run.
         """
         share = HELD_OUT_SHARE if held_out is None else held_out
         if not 0 <= share < 1:
@@ -96,4 +101,27 @@ class Dataset:
         if held_out is None:
             count = min(count, HELD_OUT_MOST)
         order = numpy_generator("held-out", len(self)).permutation(len(self))
-        return np.sort(order[count:]), np.sort(order[:count])
+        held = order[:count] if self.labels is None else stratified(order, self.labels, count)
+        return np.setdiff1d(np.arange(len(self)), held), np.sort(held)
+
+
+def stratified(order: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """The first `count` rows of `order` that leave each class its share and one row at least; fewer where none is left.
+
+    order: a permutation of all rows. labels: int64 [N]. Each class gives count / N of its rows, rounded so that the sum
+    is `count` (the largest remainders are rounded up).
+    """
+    names, sizes = np.unique(labels, return_counts=True)
+    exact = sizes * (count / len(labels))
+    quota = np.minimum(exact.astype(np.int64), sizes - 1)
+    while (missing := count - quota.sum()) > 0 and (quota < sizes - 1).any():
+        wanting = np.flatnonzero(quota < sizes - 1)
+        largest = wanting[np.argsort(quota[wanting] - exact[wanting], kind="stable")]
+        quota[largest[:missing]] += 1
+    held = [order[labels[order] == name][:most] for name, most in zip(names, quota)]
+    return np.concatenate(held) if held else order[:0]
+
+
+def _printable(value: Any) -> Any:
+    """A text, or tuples of texts, that a terminal can show and UTF-8 can hold."""
+    return printable(value) if isinstance(value, str) else tuple(map(_printable, value))

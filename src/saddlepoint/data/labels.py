@@ -1,4 +1,4 @@
-"""Which labels a semi-supervised method is told: a few of each class, drawn once and for all by the seed."""
+"""Labels: classes that no image has, and which labels a semi-supervised method is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,29 @@ import numpy as np
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+
+
+def kept_classes(
+    labels: np.ndarray | None, kept: np.ndarray, classes: tuple[str, ...]
+) -> tuple[np.ndarray | None, tuple[str, ...], list[str]]:
+    """Labels and classes of the rows that are kept, and what is to be said of classes without an image.
+
+    labels: int64 [N] of all rows. A class that lost its every image is left out. One that had none before stays, since
+    its number is that of a known list, as of CIFAR-10.
+    """
+    if labels is None:
+        return None, (), []
+    had, has = np.bincount(labels, minlength=len(classes)) > 0, np.bincount(labels[kept], minlength=len(classes)) > 0
+    lost, never = had & ~has, ~had
+    notes = [f"no usable image of {_few(classes, lost)}: left out"] if lost.any() else []
+    notes += [f"no image of {_few(classes, never)}: nothing can be learnt of it"] if never.any() else []
+    place = np.cumsum(~lost) - 1
+    return place[labels[kept]], tuple(name for name, gone in zip(classes, lost) if not gone), notes
+
+
+def _few(classes: tuple[str, ...], chosen: np.ndarray) -> str:
+    names = [name for name, one in zip(classes, chosen) if one]
+    return f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
 
 
 def labelled_rows(dataset: Dataset, rows: np.ndarray, per_class: int | None, seed: int) -> np.ndarray:

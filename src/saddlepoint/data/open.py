@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from saddlepoint.config import nearest
@@ -18,7 +20,7 @@ from saddlepoint.data.sources.idx import find_idx, idx_pictures, is_idx
 from saddlepoint.data.sources.named import NAMED, digits_pictures, named_pictures
 from saddlepoint.data.sources.paired import same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
-from saddlepoint.data.sources.unpaired import two_domains
+from saddlepoint.data.sources.unpaired import domain_folders, two_domains
 from saddlepoint.data.world import names as world_names
 from saddlepoint.data.world import world
 from saddlepoint.errors import ConfigError, DataError
@@ -54,25 +56,65 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     if word.startswith("hub:"):
         return hub_pictures(word)
     kind, _, rest = word.partition(":")
-    if kind in ("paired", "unpaired") and rest:
+    if kind in _FORMS and rest:
         return _of_two(kind, rest, word)
     return _at_path(Path(word).expanduser(), word)
 
 
 def _of_two(kind: str, rest: str, word: str) -> Pictures:
-    """`paired:FOLDER`, `paired:FOLDER,FOLDER` or `unpaired:FOLDER,FOLDER`, where a zip may stand for a folder."""
-    paths = [rest] if Path(rest).expanduser().exists() else rest.split(",")
-    if not 1 + (kind == "unpaired") <= len(paths) <= 2:
-        raise ConfigError(f"{word} must name two folders, with a comma between: {kind}:FOLDER,FOLDER.")
-    first, *others = [_at_path(Path(path).expanduser(), path) for path in paths]
-    if not others:
-        return side_by_side(first, word)
-    second = others[0]
+    """Pairs or domains: `paired:`, `halves:` or `unpaired:` with one or two folders, for which zips may stand."""
+    paths = places(rest, word)
+    if len(paths) == 1 and kind != "halves" and (inside := domain_folders(Path(paths[0]).expanduser())):
+        paths = [str(folder) for folder in inside]
+    if len(paths) == 1:
+        alone = _at_path(Path(paths[0]).expanduser(), paths[0])
+        if kind != "unpaired":
+            return side_by_side(alone, word, any_shape=kind == "halves")
+        if alone.labels is not None and len(alone.classes) == 2:
+            return replace(alone, source=word)
+    if len(paths) != 2 or kind == "halves":
+        raise ConfigError(f"{word} must name {_FORMS[kind]}.")
+    first, second = (_at_path(Path(path).expanduser(), path) for path in paths)
     if kind == "unpaired":
         return two_domains(first, second, word)
     if not (isinstance(first, FilePictures) and isinstance(second, FilePictures)):
         raise DataError(f"{word} must name folders or zips of images: a pair has the same file name in both.")
     return same_names(first, second, word)
+
+
+_FORMS = {
+    "paired": "two folders, with a comma between: paired:FOLDER,FOLDER; or one of pairs side by side",
+    "halves": "one folder: halves:FOLDER",
+    "unpaired": "two folders, with a comma between: unpaired:FOLDER,FOLDER; or one that holds just two",
+}
+"""what stands behind each word"""
+
+
+def places(text: str, word: str) -> list[str]:
+    """The folders that a text parts by commas. A comma may be part of a name: what exists on disk decides, or quotes.
+
+    Raises ConfigError where there are several ways to read it, or where quotes do not close.
+    """
+    if not text or _there(text):
+        return [text]
+    if '"' in text:
+        try:
+            return next(csv.reader([text], strict=True, skipinitialspace=True))
+        except csv.Error as error:
+            raise ConfigError(f"the quotes of {word} cannot be read ({error}): put each folder into a pair.") from error
+    cells = text.split(",")
+    ways = [(",".join(cells[:cut]), ",".join(cells[cut:])) for cut in range(1, len(cells))]
+    existing = [way for way in ways if all(map(_there, way))]
+    if len(existing) > 1:
+        raise ConfigError(f'{word} can be read in several ways: put the folders into quotes, "FOLDER","FOLDER".')
+    return list(existing[0]) if existing else cells
+
+
+def _there(path: str) -> bool:
+    try:
+        return bool(path) and Path(path).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, no such user
+        return False
 
 
 def _with_path_only_where_it_goes(settings: DataSettings) -> DataSettings:

@@ -24,12 +24,14 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.labels import kept_classes
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources.decode import Header, UnusableImage
+from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
 from saddlepoint.data.sources.fit import natural_side, square
 from saddlepoint.data.sources.pictures import Pictures, as_pixels
+from saddlepoint.data.sources.reader import in_channels, reason
 from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.text import counted
@@ -37,9 +39,10 @@ from saddlepoint.text import counted
 Say = Callable[[str], None]
 T = TypeVar("T")
 
-_FORM = 1  # raised when the same files would pack to other pixels
+_FORM = 2  # raised when the same files would pack to other pixels
 _WINDOW = 256  # images in flight at once: bounds the memory
 _QUIET = 1.0  # seconds between two sentences of progress
+_checked: set[tuple[Path, int, int]] = set()  # packs whose every byte this process has seen to be right
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,10 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
         raise ConfigError(f"resolution cannot be {settings.resolution}: it must be at least 1 pixel.")
     pixels = pictures.whole()
     if pixels is not None and _fits(pixels, settings, pictures.panels):
-        told = pictures.labels, pictures.attributes
-        return _dataset(pictures, pixels, *told, fingerprint(pixels, *told), settings)
+        known = pictures.labels, pictures.attributes
+        notes = kept_classes(pictures.labels, np.arange(len(pixels)), pictures.classes)[2]
+        noted = replace(pictures, notes=(*pictures.notes, *notes))
+        return _dataset(noted, pixels, *known, fingerprint(pixels, *known), settings)
     folder = cache_folder(settings.cache) / "packs" / _key(pictures, settings)
     if not folder.exists():
         with writing_to(folder.parent):
@@ -81,8 +86,11 @@ def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
 
 
 def _key(pictures: Pictures, settings: DataSettings) -> str:
-    text = json.dumps([_FORM, pictures.key(), settings.resolution, settings.fit, settings.channels, pictures.panels])
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
+    said = [None if array is None else array.tobytes().hex() for array in (pictures.labels, pictures.attributes)]
+    shape = [settings.resolution, settings.fit, settings.channels, pictures.panels, pictures.any_shape]
+    text = json.dumps([_FORM, pictures.key(), *said, pictures.classes, *shape])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @contextmanager
@@ -118,19 +126,19 @@ def _write(folder: Path, pictures: Pictures, settings: DataSettings, say: Say) -
 def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
     """Reads every header: which images are readable, the side, and whether all are grey."""
 
-    def look(row: int) -> Header | str:
+    def look(row: int) -> tuple[Header, ...] | str:
         try:
-            return pictures.header(row)
-        except UnusableImage as error:
-            return str(error)
+            return pictures.headers(row)
+        except Exception as error:  # whatever is wrong with one file concerns that file alone
+            return reason(error)
 
-    found = list(_threaded(look, np.arange(len(pictures)), "looking at", say))
-    rows = np.array([row for row, seen in enumerate(found) if isinstance(seen, Header)], dtype=np.int64)
-    skipped = tuple((pictures.name(row), seen) for row, seen in enumerate(found) if isinstance(seen, str))
-    headers = [seen for seen in found if isinstance(seen, Header)]
+    seen = list(_threaded(look, np.arange(len(pictures)), "looking at", say))
+    rows = np.array([row for row, each in enumerate(seen) if not isinstance(each, str)], dtype=np.int64)
+    skipped = tuple((pictures.name(row), each) for row, each in enumerate(seen) if isinstance(each, str))
+    headers = [header for each in seen if not isinstance(each, str) for header in each]
     if not headers:
         raise _nothing_usable(pictures, skipped)
-    sizes = Counter((seen.width // pictures.panels, seen.height) for seen in headers)
+    sizes = Counter((header.width, header.height) for header in headers)
     if settings.resolution is None and len(sizes) > 1:
         shown = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
         raise DataError(
@@ -138,7 +146,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
             " say --resolution N to bring them all to N pixels."
         )
     side = settings.resolution or natural_side(*next(iter(sizes)), settings.fit)
-    channels = settings.channels or (1 if all(seen.grey for seen in headers) else 3)
+    channels = settings.channels or (1 if all(header.grey for header in headers) else 3)
     return _Plan(rows, side, channels, skipped)
 
 
@@ -157,8 +165,8 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     def make(row: int) -> tuple[np.ndarray, set[Remark]] | str:
         try:
             return _shaped(pictures, int(row), settings, plan)
-        except UnusableImage as error:
-            return str(error)
+        except Exception as error:  # whatever is wrong with one file concerns that file alone
+            return reason(error)
 
     shape = (plan.channels, plan.side, plan.side * pictures.panels)
     remarks: Counter[Remark] = Counter()
@@ -180,7 +188,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         _begin_array(file, len(kept), shape)
         assert file.tell() == start, "the header of a .npy file keeps its length when its first axis shrinks"
         _settle(file)
-    labels, classes, lost = _labels_kept(pictures, np.array(kept))
+    labels, classes, lost = kept_classes(pictures.labels, np.array(kept), pictures.classes)
     attributes = None if pictures.attributes is None else pictures.attributes[kept]
     for name, array in (("label", labels), ("attributes", attributes)):
         if array is not None:
@@ -200,17 +208,14 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
 
 
 def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -> tuple[np.ndarray, set[Remark]]:
-    image, remarks = pictures.picture(row, plan.side, settings.fit == "pad")
-    mode = "L" if plan.channels == 1 else "RGB"
-    if image.mode != mode:
-        remarks.add(Remark.GREYED if plan.channels == 1 else Remark.COLOURED)
-        image = image.convert(mode)
-    width, made = image.width // pictures.panels, []
-    for left in range(0, width * pictures.panels, width):
-        panel, fitted = square(image.crop((left, 0, left + width, image.height)), plan.side, settings.fit)
-        made.append(as_pixels(panel))
-        remarks |= fitted
-    return np.concatenate(made, 2), remarks
+    images, remarks = pictures.images(row, plan.side, settings.fit == "pad")
+    panels = []
+    for image in images:
+        shown, changed = in_channels(image, plan.channels)
+        fitted, moved = square(shown, plan.side, settings.fit)
+        panels.append(as_pixels(fitted))
+        remarks = remarks | changed | moved
+    return np.concatenate(panels, 2), remarks
 
 
 def _begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...]) -> None:
@@ -223,21 +228,6 @@ def _settle(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _labels_kept(pictures: Pictures, kept: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...], list[str]]:
-    """Labels and classes of the kept rows; a class that lost all its images is left out, and that is said."""
-    if pictures.labels is None:
-        return None, (), []
-    labels = pictures.labels[kept]
-    lost = set(np.unique(pictures.labels)) - set(np.unique(labels))
-    if not lost:
-        return labels, pictures.classes, []
-    stay = [index for index in range(len(pictures.classes)) if index not in lost]
-    place = np.full(len(pictures.classes), -1)
-    place[stay] = np.arange(len(stay))
-    names = ", ".join(pictures.classes[index] for index in sorted(lost))
-    return place[labels], tuple(pictures.classes[index] for index in stay), [f"no usable image of {names}: left out"]
-
-
 def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
     try:
         facts = json.loads((folder / "facts.json").read_bytes())
@@ -247,9 +237,25 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
         labels = np.load(folder / "label.npy") if pictures.labels is not None else None
         attributes = np.load(folder / "attributes.npy") if pictures.attributes is not None else None
         told = _with_found(pictures, facts)
-    except (OSError, ValueError, KeyError) as error:
+        _check(folder, pixels, labels, attributes, facts["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
     return _dataset(told, pixels, labels, attributes, facts["fingerprint"], settings)
+
+
+def _check(
+    folder: Path, pixels: np.ndarray, labels: np.ndarray | None, attributes: np.ndarray | None, expected: str
+) -> None:
+    """Raises ValueError when a byte is not as it was written. A pack is read through once in a process."""
+    status = (folder / "image.npy").stat()
+    version = (folder, status.st_mtime_ns, status.st_ino)
+    if version not in _checked:
+        digits = Fingerprint(pixels.shape[1:])
+        for start in range(0, len(pixels), _WINDOW):
+            digits.add(pixels[start : start + _WINDOW])
+        if digits.finished(labels, attributes) != expected:
+            raise ValueError("its bytes are not those that were written")
+        _checked.add(version)
 
 
 def _with_found(pictures: Pictures, facts: dict[str, Any]) -> Pictures:

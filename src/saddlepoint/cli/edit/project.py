@@ -13,7 +13,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
 from saddlepoint.data.sources.decode import UnusableImage
-from saddlepoint.data.sources.folder import is_image
+from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.errors import ConfigError, DataError

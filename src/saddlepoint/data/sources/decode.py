@@ -119,6 +119,8 @@ def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
         remarks.add(Remark.ROTATED)
     if any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         remarks.add(Remark.DEEP)
+    if _foreign_profile(image.info.get("icc_profile")):
+        remarks.add(Remark.PROFILE)
     grey = image.mode in _GREY_MODES
     image.load()
     if Remark.ROTATED in remarks:
@@ -134,6 +136,13 @@ def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("L" if grey else "RGB"), remarks
+
+
+def _foreign_profile(profile: object) -> bool:
+    """Whether a colour profile (ICC) says by its description that the colours are others than sRGB's."""
+    if not isinstance(profile, bytes) or not profile:
+        return False
+    return b"sRGB" not in profile and "sRGB".encode("utf-16-be") not in profile
 
 
 def _eight_bits(image: Image.Image, remarks: set[Remark]) -> tuple[Image.Image, set[Remark]]:

@@ -1,6 +1,7 @@
-"""FFHQ's own description, ffhq-dataset-v2.json: which photographs are for training. Karras et al. 2019, arXiv:1812.04948.
+"""FFHQ's own description, ffhq-dataset-v2.json: which photographs are for training.
 
-It is a quarter of a gigabyte of JSON, an entry a photograph, and is read entry by entry.
+Karras et al. 2019, arXiv:1812.04948. It is a quarter of a gigabyte of JSON, an entry a photograph, and is
+read entry by entry.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def read_ffhq(tree: Tree, file: str) -> Description:
         if not any(_path(entry, form) for form in _FORMS):
             raise DataError(f'entry {number} of {file} has no "file_path": fetch it again, or move it away.')
     form = next((form for form in _FORMS if existing & parts[form].keys()), _FORMS[0])
-    note = f"{counted(len(parts[form]), 'photograph')} described by {file}: those for training are taken, without classes"
+    note = (
+        f"{counted(len(parts[form]), 'photograph')} described by {file}: those for training are taken, without classes"
+    )
     return Description(file, (file,), dict.fromkeys(parts[form]), decides=True, parts=parts[form], notes=(note,))
 
 

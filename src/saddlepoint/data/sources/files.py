@@ -85,8 +85,7 @@ def _described(tree: Tree, base: str, notes: list[str]) -> tuple[Description | N
         raise DataError(
             f"{tree.source} is described twice, by {deciding[0].source} and {deciding[1].source}: move one away."
         )
-    chosen = (deciding or found or [None])[0]
-    return chosen, [file for each in found for file in each.files]
+    return next(iter(deciding or found), None), [file for each in found for file in each.files]
 
 
 def _metadata(tree: Tree, base: str) -> list[str]:
@@ -121,7 +120,9 @@ def _kept(
     kinds = {path: part_of(part) for path, part in described.parts.items()}
     parted = any(kinds.values())
     if parted and not any(part is not None and part.kind == "train" for part in kinds.values()):
-        raise DataError(f"{described.source} has no part to train on: {', '.join(sorted({*described.parts.values()}))}.")
+        raise DataError(
+            f"{described.source} has no part to train on: {', '.join(sorted({*described.parts.values()}))}."
+        )
     labelled = any(label is not None for label in stated.values())
     kept, elsewhere = [], Counter[str]()
     for name in names:

@@ -101,15 +101,16 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
     _cells_named(columns, number, file)
     for number, cells in rows:
         if len(cells) != len(columns):
-            raise DataError(f"line {number} of {file} has {len(cells)} cells for {len(columns)} columns: mend it.")
+            held, wanted = counted(len(cells), "cell"), counted(len(columns), "column")
+            raise DataError(f"line {number} of {file} has {held} for {wanted}: mend it.")
         yield f"line {number} of {file}", dict(zip(columns, cells))
 
 
 def _cells_named(columns: Sequence[str], number: int, file: str) -> None:
     if not any(name in columns for name in _FILE):
         raise DataError(
-            f"line {number} of {file} has no column file_name ({', '.join(columns[:6])}): name the column of paths so, or"
-            " move the file away."
+            f"line {number} of {file} has no column file_name ({', '.join(columns[:6])}): name the column of paths so,"
+            " or move the file away."
         )
     twice = {name for name in columns if columns.count(name) > 1}
     if twice:

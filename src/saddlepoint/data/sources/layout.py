@@ -1,4 +1,4 @@
-"""What folders mean: classes, parts of a set (train, test), the two domains of a translation, or mere numbered chunks."""
+"""What folders mean: classes, parts of a set (train, test), two domains of a translation, or mere numbered chunks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -29,7 +30,7 @@ _FORM = re.compile(r"(?:images|thumbnails)([0-9]+)x\1|in-the-wild-images")
 
 @dataclass(frozen=True)
 class Part:
-    """What the name of a folder says of the part of a set in it. kind: train, test or validation. domain: a, b or ""."""
+    """The part of a set that a name speaks of. kind: train, test or validation. domain: a, b or "" for none."""
 
     kind: str
     domain: str
@@ -99,8 +100,8 @@ def _training_folder(folders: set[str], loose: bool, source: str) -> str | None:
     training = in_order(folder for folder, part in parts.items() if part.kind == "train")
     if {parts[folder].domain for folder in training} >= {"a", "b"}:
         raise DataError(
-            f"{source} holds two domains of images, {' and '.join(training)}, not classes: use --data unpaired:{source},"
-            f" or paired:{source} where images of the same name belong together."
+            f"{source} holds two domains of images, {' and '.join(training)}, not classes: use --data"
+            f" unpaired:{source}, or paired:{source} where images of the same name belong together."
         )
     if training and len(parts) > len(training):
         return training[0]
@@ -112,9 +113,10 @@ def _training_folder(folders: set[str], loose: bool, source: str) -> str | None:
 
 
 def _no_training(source: str, folders: set[str]) -> DataError:
+    verb = "is, by its name," if len(folders) == 1 else "are, by their names,"
     return DataError(
-        f"{source} holds no part to train on: by {'its name' if len(folders) == 1 else 'their names'} {_listed(folders)}"
-        f" {'is' if len(folders) == 1 else 'are'} kept for testing. Give the folder that holds the training images, or call it otherwise."
+        f"{source} holds no part to train on: {_listed(folders)} {verb} kept for testing. Give the folder that holds"
+        " the training images, or call it otherwise."
     )
 
 
@@ -223,7 +225,7 @@ def _numbered_through(training: Training, folders: Sequence[str]) -> bool:
         if top is None or not found:
             return False
         numbers[top].append(float(found[-1]))
-    return all(max(numbers[one]) < min(numbers[two]) for one, two in zip(folders, folders[1:]))
+    return all(max(numbers[one]) < min(numbers[two]) for one, two in pairwise(folders))
 
 
 def _without_images(base: str, folders: frozenset[str], classes: set[str]) -> list[str]:

@@ -65,7 +65,7 @@ def plain_path(name: str) -> str:
 
 
 def under(folder: str, name: str) -> str:
-    """The path in a tree that a table in `folder` means by `name`; one that climbs out of the tree names nothing in it."""
+    """The path in a tree that a table in `folder` means by `name`; one that climbs out names nothing in it."""
     return posixpath.normpath(f"{folder}/{plain_path(name)}" if folder else plain_path(name))
 
 

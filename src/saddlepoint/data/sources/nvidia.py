@@ -64,6 +64,8 @@ def read_json(content: bytes, file: str) -> Any:
     try:
         return json.loads(text_of(content, file))
     except json.JSONDecodeError as error:
-        raise DataError(f"line {error.lineno} of {file} is not JSON ({error.msg}): mend it, or move it away.") from error
+        raise DataError(
+            f"line {error.lineno} of {file} is not JSON ({error.msg}): mend it, or move it away."
+        ) from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
         raise DataError(f"{file} is not JSON that can be read ({error}): mend it, or move it away.") from error

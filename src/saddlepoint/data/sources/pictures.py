@@ -122,6 +122,8 @@ class FilePictures(Pictures):
     def _opened(self, index: int) -> BinaryIO:
         try:
             return self.stream(index)
+        except UnusableImage:
+            raise
         except OSError as error:
             raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
         except ValueError as error:  # a name with a zero byte, from a table or a zip

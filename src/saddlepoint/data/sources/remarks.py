@@ -37,5 +37,5 @@ def sentences(counts: Mapping[Remark, int]) -> tuple[str, ...]:
 
 
 def said(name: str, remarks: Collection[Remark]) -> tuple[str, ...]:
-    """A sentence on one image for each remark, in the order of the list above: "photo.tiff had 16 bits a channel: ..."."""
+    """A sentence on one image for each remark, in the order above: "photo.tiff had 16 bits a channel: ..."."""
     return tuple(f"{printable(name)} {remark.value}" for remark in Remark if remark in remarks)

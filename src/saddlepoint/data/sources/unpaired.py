@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import final
 
 import numpy as np
 from PIL import Image
 
 from saddlepoint.data.sources.decode import Header
+from saddlepoint.data.sources.layout import part_of
+from saddlepoint.data.sources.names import of_system
 from saddlepoint.data.sources.pictures import Pictures
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.text import counted
@@ -28,10 +30,27 @@ def two_domains(first: Pictures, second: Pictures, source: str) -> JoinedPicture
         source=source,
         labels=np.repeat(np.arange(2), (len(first), len(second))),
         classes=names,
-        notes=(*first.notes, *second.notes, *_balance(names, (len(first), len(second)))),
+        notes=(*dict.fromkeys((*first.notes, *second.notes)), *_balance(names, (len(first), len(second)))),
         skipped=(*first.skipped, *second.skipped),
         parts=(first, second),
     )
+
+
+def domain_folders(folder: Path) -> tuple[Path, Path] | None:
+    """The training folders trainA and trainB in a folder, also below one that holds everything; None without them."""
+    while folder.is_dir():
+        inside = [path for path in folder.iterdir() if path.is_dir() and not of_system(path.name)]
+        found: dict[str, Path] = {}
+        for path in sorted(inside):
+            part = part_of(path.name)
+            if part is not None and part.kind == "train" and part.domain:
+                found.setdefault(part.domain, path)
+        if found.keys() == {"a", "b"}:
+            return found["a"], found["b"]
+        if len(inside) != 1 or inside[0].is_symlink():
+            return None
+        folder = inside[0]
+    return None
 
 
 def _balance(names: tuple[str, ...], counts: tuple[int, int]) -> list[str]:
@@ -64,6 +83,14 @@ class JoinedPictures(Pictures):
     def header(self, index: int) -> Header:
         part, own = self._place(index)
         return part.header(own)
+
+    def headers(self, index: int) -> tuple[Header, ...]:
+        part, own = self._place(index)
+        return part.headers(own)
+
+    def images(self, index: int, least: int, longest: bool) -> tuple[list[Image.Image], set[Remark]]:
+        part, own = self._place(index)
+        return part.images(own, least, longest)
 
     def picture(self, index: int, least: int, longest: bool) -> tuple[Image.Image, set[Remark]]:
         part, own = self._place(index)

@@ -1,0 +1,58 @@
+"""One image file as training, translation, projection and the service all read it, with one set of remarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from saddlepoint.data.sources.decode import UnusableImage, decode
+from saddlepoint.data.sources.fit import Fit, square
+from saddlepoint.data.sources.remarks import Remark
+
+
+def read_image(
+    source: Path | BinaryIO, channels: int | None = None, side: int | None = None, fit: Fit = "crop"
+) -> tuple[Image.Image, set[Remark]]:
+    """An image file as mode "L" or "RGB", upright, its first frame, and everything that was done to it.
+
+    channels: 1 for grey, 3 for colour; None leaves what it is. side: of the square, in pixels, that it is brought to by
+    `fit`; None leaves its size. Raises UnusableImage, whose message is the reason, for whatever is wrong with the file.
+    """
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as stream:
+                image, remarks = decode(stream)
+        else:
+            image, remarks = decode(source)
+    except UnusableImage:
+        raise
+    except Exception as error:
+        raise UnusableImage(reason(error)) from error
+    if channels is not None:
+        image, changed = in_channels(image, channels)
+        remarks = remarks | changed
+    if side is not None:
+        image, moved = square(image, side, fit)
+        remarks = remarks | moved
+    return image, remarks
+
+
+def in_channels(image: Image.Image, channels: int) -> tuple[Image.Image, set[Remark]]:
+    """An image of mode "L" or "RGB" as grey (1) or colour (3)."""
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode == mode:
+        return image, set()
+    return image.convert(mode), {Remark.GREYED if channels == 1 else Remark.COLOURED}
+
+
+def reason(error: Exception) -> str:
+    """Why one file could not be used, in a few words."""
+    if isinstance(error, UnusableImage):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    return f"could not be worked on: {str(error) or type(error).__name__}"
