@@ -45,7 +45,7 @@ def main() -> None:
         f" {_of_original(model.facts['options'], asked.student)}.",
         tables,
         notes=[
-            f"The model was shown {model.clock.images:,} images.",
+            f"The model was shown {model.clock.examples:,} images.",
             "Pruning makes no call faster, and int8 makes transposed convolutions slower: ONNX Runtime has no"
             " whole-number form of them on the processor.",
         ],

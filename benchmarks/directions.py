@@ -182,7 +182,7 @@ def main() -> None:
         for path in runs:
             model = saddlepoint.load(path)
             rows, note = measured(model, asked.images)
-            heading = f"{model.name} after {model.clock.images:,} images"
+            heading = f"{model.name} after {model.clock.examples:,} images"
             print_table(rows, heading)
             tables[heading] = rows
             by_labels = [line["under a third"] for line in rows if line["found by"] == "labels, off the others"]

@@ -37,7 +37,7 @@ from saddlepoint.runs.health_inputs import rated
 from saddlepoint.runs.train import train_plan
 
 SMALL: dict[str, Any] = {
-    "data": "digits", "batch": 64, "images": 96_000, "log_every": 10, "samples": 0, "threads": 1, "device": "cpu",
+    "data": "digits", "batch": 64, "images": 96_000, "log_every": 10, "grid_size": 0, "threads": 1, "device": "cpu",
     "precision": "float32", "generator_widths": (64,), "critic_widths": (64,), "latent": 16, "ema_images": 0.0,
 }  # fmt: skip
 
@@ -146,7 +146,7 @@ def proof_row(folder: Path) -> dict[str, Any]:
         "method": facts["method"],
         "data": facts["data"]["data"],
         "seed": facts["run"]["seed"],
-        "images": [line["images"] for line in log if "note" not in line][-1],
+        "images": [line["examples"] for line in log if "note" not in line][-1],
         "looks": looks,
         "named": ", ".join(named) or "nothing",
     }
@@ -169,7 +169,7 @@ def critic_rows(folder: Path) -> Iterator[dict[str, Any]]:
         chance = monitoring.known(*logits)
         yield {
             "run": folder.name,
-            "images": model.clock.images,
+            "images": model.clock.examples,
             "training": seen,
             "held_out": unseen,
             "one over the other": chance,

@@ -193,7 +193,7 @@ def main() -> int:
     print(*notes, sep="\n")
     counts = f"--images {asked.images} --steps {' '.join(map(str, asked.steps))} --samples {asked.samples}"
     command = f"python benchmarks/inversion.py --run runs/{model.home.name} {counts} --edit-steps {asked.edit_steps}"
-    about = {"model": model.name, "shown": model.clock.images, "data": data.source, "side": model.spec.resolution}
+    about = {"model": model.name, "shown": model.clock.examples, "data": data.source, "side": model.spec.resolution}
     record("inversion", "Inversion and guided edits", PROTOCOL.format(**about), tables, notes=notes, command=command)
     return 0 if all(met.values()) and followed else 1
 

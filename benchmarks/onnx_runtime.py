@@ -73,7 +73,7 @@ def each(name: str) -> Iterator[Exported]:
     torch.manual_seed(0)
     nets = plan.method.networks(spec).eval().requires_grad_(False)
     clock = Clock(stage=len(plan.method.stages()) - 1)
-    plan.method.wake(nets, clock)
+    plan.method.set_phase(nets, clock)
     yield from exported(Model(plan.method, nets, spec, {"method": name}, clock, Path()), "onnx")
 
 

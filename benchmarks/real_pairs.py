@@ -29,7 +29,7 @@ from saddlepoint.metrics.scores.score import Protocol
 from saddlepoint.report.tables import print_table
 
 SIDE = 64
-SEEN = {"resolution": SIDE, "jitter": 6, "flip": True, "held_out": 0.0, "samples": 0}
+SEEN = {"resolution": SIDE, "jitter": 6, "flip": True, "held_out": 0.0, "grid_size": 0}
 PIX2PIX = {**SEEN, "batch": 4, "generator_width": 32, "critic_width": 32, "halvings": 2}
 CYCLE_GAN = {**SEEN, "batch": 2, "blocks": 3, "generator_width": 16, "critic_width": 16, "halvings": 2}
 

@@ -75,7 +75,7 @@ def timed(name: str, rounds: int, seconds: float) -> dict[str, Any]:
     )
     before = made.method.stages()[:-1]
     trainer.clock = dataclasses.replace(
-        trainer.clock, stage=len(before), images=sum(stage.images or 0 for stage in before)
+        trainer.clock, stage=len(before), examples=sum(stage.examples or 0 for stage in before)
     )
     trainer.fit()
     step = statistics.median(watch.timed)

@@ -40,7 +40,7 @@ class ProcessorTime(Hook):
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """Look at it."""
-        self.images, self.taken = run.clock.images, time.process_time() - self._begun
+        self.images, self.taken = run.clock.examples, time.process_time() - self._begun
         if self.taken > self.seconds:
             run.stop("the time is over")
 
@@ -76,6 +76,6 @@ def trained(name: str, flat: Mapping[str, Any], seconds: float, *, scheduled: bo
         parts.trainer.fit()
         trainer, facts = parts.trainer, describe(parts)
     nets = (trainer.average or trainer.nets).eval()
-    plan.method.wake(nets, trainer.clock)
+    plan.method.set_phase(nets, trainer.clock)
     model = Model(plan.method, nets, trainer.data.spec, facts, trainer.clock, Path(nowhere))
     return Trained(model, watch.images, watch.taken)

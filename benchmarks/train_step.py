@@ -135,7 +135,7 @@ def train(pixels: np.ndarray, batch: int, precision: str, steps: int, *hooks: Ho
     loader = Loader(data, ImageBatch, np.arange(len(data)))
     method = DCGAN(ema_images=0.0)
     nets = method.networks(loader.spec)
-    settings = RunSettings(images=steps * batch, batch=batch)
+    settings = RunSettings(examples=steps * batch, batch=batch)
     Trainer(method, nets, loader, settings, TorchMachine("cpu", precision), Path(tempfile.gettempdir()), hooks).fit()
     return sum(p.numel() for p in nets.parameters())
 

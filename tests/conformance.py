@@ -66,7 +66,7 @@ def data_for(name: str) -> Dataset:
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:
     """A trainer of the small method, not yet begun."""
-    return trainer(method or small(name), data_for(name), images=steps * settings.get("batch", 8), **settings)
+    return trainer(method or small(name), data_for(name), examples=steps * settings.get("batch", 8), **settings)
 
 
 class OnlyItsGroup(Hook):

@@ -78,8 +78,8 @@ class Game(Method):
     moves: Mapping[str, Optim] = field(default_factory=both)
     average: Ema | None = None
     spans: tuple[Stage, ...] = (Stage(),)
-    at_settle: Callable[..., None] = _nothing
-    at_wake: Callable[..., None] = _nothing
+    after: Callable[..., None] = _nothing
+    phase: Callable[..., None] = _nothing
 
     def networks(self, data: DataSpec) -> Networks:
         return self.make(data)
@@ -90,11 +90,11 @@ class Game(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Any]:
         return self.step(nets, draw, clock)
 
-    def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
-        self.at_settle(nets, report, clock)
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
+        self.after(nets, report, clock)
 
-    def wake(self, nets: nn.Module, clock: Clock) -> None:
-        self.at_wake(nets, clock)
+    def set_phase(self, nets: nn.Module, clock: Clock) -> None:
+        self.phase(nets, clock)
 
     def stages(self) -> tuple[Stage, ...]:
         return self.spans
@@ -115,7 +115,7 @@ def trainer(
     **settings: Any,
 ) -> Trainer:
     """A trainer of fresh networks on the processor; batch 8, two steps, a report each step, unless said otherwise."""
-    values = {"batch": 8, "images": 16, "log_every": 1, **settings}
+    values = {"batch": 8, "examples": 16, "log_every": 1, **settings}
     run = RunSettings(**values)
     dataset = data or points()
     loader = Loader(dataset, takes or method.takes, np.arange(len(dataset)), seed=run.seed, flip=flip)

@@ -12,6 +12,7 @@ import pytest
 from saddlepoint import config
 from saddlepoint.config import Count, Decay, Finite, Natural, Positive, Range, Share, Weight
 from saddlepoint.engine import plan as plans
+from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
 
 
@@ -218,3 +219,22 @@ def test_a_plan_refuses_names_that_no_table_has(tmp_path: Path) -> None:
 def test_a_plan_survives_run_json() -> None:
     made = plans.make("dcgan", {"batch": 16, "data": "world:shapes", "resolution": 16, "latent": 5})
     assert plans.Plan.read(json.loads(json.dumps(made.json()))) == made
+
+
+def test_a_setting_may_have_another_spelling() -> None:
+    by_images = plans.make("gan", {"images": 640, "fit": "pad", "keep": 7})
+    assert by_images == plans.make("gan", {"examples": 640, "resize": "pad", "keep_checkpoints": 7})
+    assert (by_images.run.examples, by_images.data.resize) == (640, "pad")
+
+
+def test_one_setting_under_both_its_names_is_refused() -> None:
+    with pytest.raises(ConfigError, match="images is another word for examples: give one of them"):
+        plans.make("gan", {"images": 640, "examples": 320})
+
+
+def test_a_name_that_a_method_uses_itself_is_no_other_spelling() -> None:
+    @dataclass(frozen=True)
+    class Rays:
+        samples: int = 64
+
+    assert config.respelt({"samples": 3, "keep": 1}, RunSettings, Rays) == {"samples": 3, "keep_checkpoints": 1}

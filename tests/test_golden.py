@@ -48,10 +48,10 @@ def curve(name: str) -> list[dict[str, float]]:
         make=lambda data: own.networks(data).double(),
         moves=own.optimisers(),
         average=own.ema(),
-        at_settle=own.settle,
+        after=own.after_step,
     )
     with patch.object(Tensor, "float", Tensor.double):  # losses ask for float32, which here would be less
-        trainer(game, pictures(256), batch=16, images=16 * 20, hooks=[seen]).fit()
+        trainer(game, pictures(256), batch=16, examples=16 * 20, hooks=[seen]).fit()
     return seen.figures()
 
 

@@ -109,6 +109,7 @@ def from_json(cls: type[T], values: Mapping[str, Any]) -> T:
     """
     kinds = field_kinds(cls)  # type: ignore[arg-type]
     known = [field.name for field in dataclasses.fields(cls) if field.init]  # type: ignore[arg-type]
+    values = respelt(values, cls)
     refuse_unknown(values, known)
     return cls(**{name: checked(name, value, kinds[name]) for name, value in values.items()})
 
@@ -127,6 +128,22 @@ def check(settings: Any) -> None:
 def field_kinds(cls: Any) -> Mapping[str, Any]:
     """The type of each field of a dataclass by its name, with the `Range` that it may carry."""
     return types.MappingProxyType(typing.get_type_hints(cls, include_extras=True))
+
+
+def respelt(values: Mapping[str, Any], *kinds: type) -> dict[str, Any]:
+    """`values` by the names of today, where a dataclass in `kinds` has other `spellings` of a setting's name.
+
+    Raises ConfigError for one setting under two of its names.
+    """
+    spellings: dict[str, str] = {}
+    for kind in kinds:
+        spellings |= getattr(kind, "spellings", {})
+    for kind in kinds:  # a name that is a setting itself means that setting
+        spellings = {old: new for old, new in spellings.items() if old not in getattr(kind, "__dataclass_fields__", {})}
+    for name in values:
+        if spellings.get(name) in values:
+            raise ConfigError(f"{name} is another word for {spellings[name]}: give one of them.")
+    return {spellings.get(name, name): value for name, value in values.items()}
 
 
 def refuse_unknown(values: Iterable[str], known: Iterable[str]) -> None:

@@ -38,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     "log_every": 3,
     "checkpoint_every": 16 * 5,
     "keep": 2,
-    "samples": 0,
+    "grid_size": 0,
     "generator_width": 4,
     "critic_width": 4,
     "latent": 8,
@@ -134,7 +134,7 @@ def finish(child: int) -> str:
 def outcome(root: Path) -> tuple[list[dict[str, Any]], dict[str, str], Any]:
     """The log without times and rates, a fingerprint of each file of tensors, and which checkpoint was the best."""
     lines = [json.loads(line) for line in Folder(root).log.read_text().splitlines()]
-    figures = [{name: v for name, v in line.items() if name not in ("seconds", "images_per_s")} for line in lines]
+    figures = [{name: v for name, v in line.items() if name not in ("seconds", "examples_per_s")} for line in lines]
     prints: dict[str, str] = {}
     for folder in files.listing(Folder(root).checkpoints):
         assert files.fault(folder) is None

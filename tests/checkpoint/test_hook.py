@@ -30,27 +30,27 @@ def kept(folder: Path) -> list[int]:
 
 
 def train(folder: Path, *hooks: Hook, **settings: Any) -> None:
-    trainer(Game(), hooks=[Scores(), *hooks, Checkpoints()], folder=folder, images=64, **settings).fit()
+    trainer(Game(), hooks=[Scores(), *hooks, Checkpoints()], folder=folder, examples=64, **settings).fit()
 
 
 def test_a_checkpoint_is_written_every_so_many_images_and_at_the_end(tmp_path: Path) -> None:
-    train(tmp_path, checkpoint_every=20, keep=100)  # of 8: after 24, 40, 64, and at 60 none of its own
+    train(tmp_path, checkpoint_every=20, keep_checkpoints=100)  # of 8: after 24, 40, 64, and at 60 none of its own
     assert kept(tmp_path) == [3, 5, 8]
 
 
 def test_only_the_last_are_kept(tmp_path: Path) -> None:
-    train(tmp_path, checkpoint_every=8, keep=2)
+    train(tmp_path, checkpoint_every=8, keep_checkpoints=2)
     assert kept(tmp_path) == [7, 8]
 
 
 def test_the_best_is_kept_beside_the_last(tmp_path: Path) -> None:
-    train(tmp_path, checkpoint_every=8, keep=2, best="judge/own")
+    train(tmp_path, checkpoint_every=8, keep_checkpoints=2, best="judge/own")
     assert kept(tmp_path) == [2, 7, 8]
 
 
 def test_the_best_is_remembered_over_a_restart(tmp_path: Path) -> None:
     """Scores fall at step 2 and rise after it; stopped at 3, the run must still know which was the best."""
-    settings = {"checkpoint_every": 8, "keep": 1, "best": "judge/own", "images": 64, "folder": tmp_path}
+    settings = {"checkpoint_every": 8, "keep_checkpoints": 1, "best": "judge/own", "examples": 64, "folder": tmp_path}
     trainer(Game(), hooks=[Scores(), StopAt(3), Checkpoints()], **settings).fit()
     again = trainer(Game(), hooks=[Scores(), Checkpoints()], **settings)
     again.restore(*files.read(files.latest(Folder(tmp_path).checkpoints)))  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def test_the_best_score_is_saved_at_once_and_counts_for_its_own_step_alone(tmp_p
             found = {2: 5.0, 4: 1.0, 6: 3.0}.get(run.clock.step)
             run.figures |= {} if found is None else {"score/fid": found}
 
-    train(tmp_path, Fid(), checkpoint_every=10**6, keep=1, score=("fid",))
+    train(tmp_path, Fid(), checkpoint_every=10**6, keep_checkpoints=1, score=("fid",))
     assert kept(tmp_path) == [4, 8]  # 2 was retired when 4 was better; 8 is the end
 
 

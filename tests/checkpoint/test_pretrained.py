@@ -29,7 +29,7 @@ NAMES = [name for name, entry in methods.listing().items() if entry.family != "p
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny run, whose words hold a path of this machine."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    settings = {"images": 64, "batch": 32, "generator_width": 8, "critic_width": 8, "samples": 0}
+    settings = {"images": 64, "batch": 32, "generator_width": 8, "critic_width": 8, "grid_size": 0}
     folder = saddlepoint.train("dcgan", out=out, **settings).folder
     facts = json.loads((folder / "run.json").read_text())
     facts["command"] = "saddle train dcgan --data /home/someone/secret/photos --out ../there/run --from hub:a/b"
@@ -50,7 +50,7 @@ def model(name: str, shape: tuple[int, ...] | None = None) -> Model:
     spec = DataSpec.of(shape or conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
     clock = Clock(stage=len(method.stages()) - 1)
     nets = method.networks(spec).eval()
-    method.wake(nets, clock)
+    method.set_phase(nets, clock)
     return Model(method, nets, spec, {"method": name}, clock, Path())
 
 

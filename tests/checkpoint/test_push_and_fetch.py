@@ -61,7 +61,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     out = tmp_path_factory.mktemp("runs") / "run"
-    settings = {"images": 64, "batch": 32, "generator_width": 8, "critic_width": 8, "samples": 0}
+    settings = {"images": 64, "batch": 32, "generator_width": 8, "critic_width": 8, "grid_size": 0}
     return saddlepoint.load(saddlepoint.train("dcgan", out=out, **settings).folder)
 
 

@@ -25,7 +25,7 @@ STYLED = {"latent": 8, "style": 8, "base": 64, "most": 16, "mapping_layers": 1}
 def styled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A StyleGAN2 of digits, trained for one step."""
     root = tmp_path_factory.mktemp("styled")
-    small = {"images": 8, "batch": 8, "samples": 0, **STYLED}
+    small = {"images": 8, "batch": 8, "grid_size": 0, **STYLED}
     return saddlepoint.train("stylegan2", "digits", out=root / "run", cache=root / "cache", **small).folder
 
 
@@ -33,7 +33,7 @@ def styled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def styled_by_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A class-conditional StyleGAN2 of digits, trained for one step."""
     root = tmp_path_factory.mktemp("styled_by_class")
-    small = {"images": 8, "batch": 8, "samples": 0, **STYLED}
+    small = {"images": 8, "batch": 8, "grid_size": 0, **STYLED}
     return saddlepoint.train("stylegan2_conditional", "digits", out=root / "run", cache=root / "cache", **small).folder
 
 
@@ -42,7 +42,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GAN of digits without styles, trained for one step."""
     root = tmp_path_factory.mktemp("plain")
     return saddlepoint.train(
-        "cgan", "digits", out=root / "run", cache=root / "cache", images=8, batch=8, samples=0
+        "cgan", "digits", out=root / "run", cache=root / "cache", images=8, batch=8, grid_size=0
     ).folder
 
 

@@ -13,7 +13,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 
-SMALL = {"batch": 16, "samples": 0, "layers": "dense", "widths": [16], "threads": 1}
+SMALL = {"batch": 16, "grid_size": 0, "layers": "dense", "widths": [16], "threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_what_cannot_be_drawn_is_refused(plane, capsys, words, text):
 
 
 def test_a_model_that_does_not_encode_is_refused_with_those_that_do(tmp_path, cache, capsys):
-    settings = {"images": 8, "batch": 8, "samples": 0}
+    settings = {"images": 8, "batch": 8, "grid_size": 0}
     run = saddlepoint.train("cgan", "digits", out=tmp_path / "run", cache=cache, **settings)
     assert "cgan does not encode given images; of the methods here" in saddle(capsys, run.folder, code=2)
 

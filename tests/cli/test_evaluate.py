@@ -23,7 +23,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     made = []
     for seed in (0, 1):
         out = tmp_path_factory.mktemp("runs") / str(seed)
-        settings = {"images": 320, "batch": 32, "generator_width": 8, "critic_width": 8, "samples": 0}
+        settings = {"images": 320, "batch": 32, "generator_width": 8, "critic_width": 8, "grid_size": 0}
         made.append(saddlepoint.train("dcgan", seed=seed, out=out, **settings).folder)
     return made
 
@@ -159,8 +159,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_scores_are_logged_while_training_and_the_best_is_kept(tmp_path: Path, quick: None) -> None:
     run = saddlepoint.train(
-        "dcgan", out=tmp_path / "run", images=1280, batch=32, generator_width=8, critic_width=8, samples=0,
-        score=("fid", "kid"), score_every=320, score_images=100, log_every=5, keep=1, checkpoint_every=1280,
+        "dcgan", out=tmp_path / "run", images=1280, batch=32, generator_width=8, critic_width=8, grid_size=0,
+        score=("fid", "kid"), score_every=320, score_images=100, log_every=5, keep_checkpoints=1, checkpoint_every=1280,
     )  # fmt: skip
     lines = [json.loads(line) for line in (run.folder / "log.jsonl").read_text().splitlines()]
     scores = {line["step"]: line["score/fid"] for line in lines if "score/fid" in line}
@@ -173,7 +173,7 @@ def test_scores_are_logged_while_training_and_the_best_is_kept(tmp_path: Path, q
 
 def test_a_resumed_run_scores_as_one_that_never_stopped(tmp_path: Path, quick: None) -> None:
     settings = {
-        "batch": 32, "generator_width": 4, "critic_width": 4, "samples": 0, "score": ("kid",), "score_every": 160,
+        "batch": 32, "generator_width": 4, "critic_width": 4, "grid_size": 0, "score": ("kid",), "score_every": 160,
         "score_images": 50, "log_every": 5, "patience": 100_000,
     }  # fmt: skip
     whole = saddlepoint.train("dcgan", out=tmp_path / "whole", images=640, **settings).folder
@@ -192,7 +192,7 @@ def test_a_resumed_run_scores_as_one_that_never_stopped(tmp_path: Path, quick: N
 
 def test_a_run_that_no_longer_improves_ends_early(tmp_path: Path, quick: None) -> None:
     run = saddlepoint.train(
-        "dcgan", out=tmp_path / "run", images=6400, batch=32, generator_width=8, critic_width=8, samples=0,
+        "dcgan", out=tmp_path / "run", images=6400, batch=32, generator_width=8, critic_width=8, grid_size=0,
         generator_lr=1e-12, critic_lr=1e-12, ema_images=0.0,
         score=("kid",), score_every=320, score_images=50, log_every=5, patience=640,
     )  # fmt: skip

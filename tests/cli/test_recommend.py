@@ -144,7 +144,7 @@ def test_a_proposal_is_printed_written_and_trained(
     written = json.loads((tmp_path / "proposed.json").read_text())
     assert written["method"] == "dcgan"
     assert list(tmp_path.glob("runs/*")) == []
-    more = ["--images", "12", "--generator-width", "4", "--critic-width", "4", "--samples", "0", "--device", "cpu"]
+    more = ["--images", "12", "--generator-width", "4", "--critic-width", "4", "--grid-size", "0", "--device", "cpu"]
     assert train.main(["--recommended", "proposed.json", *more, "--out", "run"]) == 0
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
     assert facts["run"]["batch"] == written["batch"] == 6

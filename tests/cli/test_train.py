@@ -9,13 +9,17 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
+from saddlepoint.checkpoint import files
+from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
-from saddlepoint.engine.run import Folder
+from saddlepoint.engine.run import Folder, RunSettings
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, RunError
+from saddlepoint.methods.base import Clock
+from saddlepoint.report.page import write_report
 from saddlepoint.runs.folder import lock
 
-TINY = ["--images", "256", "--batch", "32", "--generator-width", "8", "--critic-width", "8", "--samples", "9"]
+TINY = ["--images", "256", "--batch", "32", "--generator-width", "8", "--critic-width", "8", "--grid-size", "9"]
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +58,14 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_a_run_leaves_everything_in_its_folder(run: Path) -> None:
     facts = json.loads((run / "run.json").read_text())
     assert facts["method"] == "dcgan"
-    assert facts["run"]["images"] == 256
+    assert facts["run"]["examples"] == 256
     assert facts["options"]["critic_width"] == 8
     assert facts["dataset"]["shape"] == [1, 8, 8]
     assert facts["dataset"]["images"] + facts["dataset"]["held_out"] == 1797
     assert facts["command"].startswith("saddle train dcgan")
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert lines[-1]["images"] == 256
-    assert {"critic/real", "critic/fake", "generator/fake", "images_per_s"} <= lines[-1].keys()
+    assert lines[-1]["examples"] == 256
+    assert {"critic/real", "critic/fake", "generator/fake", "examples_per_s"} <= lines[-1].keys()
     assert (run / "samples" / "step-00000000.png").exists()
     assert (run / "checkpoints" / "step-00000008" / "manifest.json").exists()
     assert "<img" in (run / "report.html").read_text()
@@ -153,6 +157,35 @@ def test_a_dry_run_shows_everything_and_trains_nothing(
     assert "MiB" in said
     assert Image.open("data.png").size[0] > 100
     assert not (tmp_path / "runs").exists()
+
+
+def as_first_written(value: object) -> object:
+    """Facts of a run in the words of the first release."""
+    words = {new: old for part in (RunSettings, DataSettings, Clock) for old, new in part.spellings.items()}
+    if isinstance(value, dict):
+        return {words.get(name, name): as_first_written(inside) for name, inside in value.items()}
+    return value
+
+
+def test_a_run_of_the_first_release_is_loaded_and_resumed(tmp_path: Path) -> None:
+    settings = {"batch": 32, "generator_width": 4, "critic_width": 4, "grid_size": 0, "checkpoint_every": 32}
+    run = saddlepoint.train("dcgan", images=64, out=tmp_path / "run", **settings).folder
+    whole = saddlepoint.train("dcgan", images=96, out=tmp_path / "whole", **settings).folder
+    facts = as_first_written(json.loads((run / "run.json").read_text()))
+    assert facts["run"].keys() >= {"images", "clip", "samples", "keep"}  # type: ignore[index]
+    assert "fit" in facts["data"]  # type: ignore[index]
+    (run / "run.json").write_text(json.dumps(facts))
+    for folder in (run / "checkpoints").iterdir():
+        tensors, saved = files.read(folder)
+        shutil.rmtree(folder)
+        files.write(folder.parent, files.step_of(folder), tensors, as_first_written(saved))  # type: ignore[arg-type]
+    log = (run / "log.jsonl").read_text().replace("examples", "images")
+    (run / "log.jsonl").write_text(log)
+    assert saddlepoint.load(run).clock.examples == 64
+    assert "64" in write_report(run).read_text()
+    saddlepoint.resume(run, images=96)
+    one, other = (saddlepoint.load(folder).nets.state_dict() for folder in (run, whole))
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

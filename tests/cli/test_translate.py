@@ -24,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
     for index in range(20):
         Image.fromarray(rng.integers(0, 256, (16, 32, 3), np.uint8)).save(root / f"{index}.png")
-    small = {"generator_width": 4, "critic_width": 4, "halvings": 1, "images": 8, "batch": 4, "samples": 9}
+    small = {"generator_width": 4, "critic_width": 4, "halvings": 1, "images": 8, "batch": 4, "grid_size": 9}
     return saddlepoint.train("pix2pix", f"paired:{root}", out=root / "run", cache=root / "cache", **small).folder
 
 

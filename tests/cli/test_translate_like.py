@@ -24,7 +24,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8)).save(root / name / f"{index}.png")
     small = {
         "generator_width": 4, "critic_width": 4, "blocks": 1, "mlp_width": 8, "style": 3, "style_halvings": 2,
-        "critic_halvings": 2, "scales": 2, "images": 8, "batch": 4, "samples": 0, "threads": 1,
+        "critic_halvings": 2, "scales": 2, "images": 8, "batch": 4, "grid_size": 0, "threads": 1,
     }  # fmt: skip
     data = f"unpaired:{root / 'a'},{root / 'b'}"
     return saddlepoint.train("munit", data, out=root / "run", cache=root / "cache", **small).folder
@@ -83,7 +83,7 @@ def test_the_command_says_that_a_model_takes_nothing_from_a_reference(tmp_path, 
     Image.fromarray(np.zeros((16, 32, 3), np.uint8)).save(tmp_path / "0.png")
     for index in range(1, 8):
         Image.fromarray(np.full((16, 32, 3), index, np.uint8)).save(tmp_path / f"{index}.png")
-    small = {"generator_width": 4, "critic_width": 4, "halvings": 1, "images": 4, "batch": 4, "samples": 0}
+    small = {"generator_width": 4, "critic_width": 4, "halvings": 1, "images": 4, "batch": 4, "grid_size": 0}
     folder = saddlepoint.train("pix2pix", f"paired:{tmp_path}", out=tmp_path / "run", cache=tmp_path / "c", **small)
     photo(tmp_path / "in.png", 1)
     words = (folder.folder, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "in.png")

@@ -91,7 +91,7 @@ def test_no_image_is_an_error_with_a_mend(capsys):
 
 
 def test_what_saddle_sample_writes_tells_its_origin(tmp_path, capsys):
-    small = {"images": 32, "batch": 32, "samples": 0, "held_out": 0.9}
+    small = {"images": 32, "batch": 32, "grid_size": 0, "held_out": 0.9}
     run = saddlepoint.train("gan", "digits", out=tmp_path / "run", cache=tmp_path / "cache", **small).folder
     with pytest.raises(SystemExit):
         cli.main(["sample", str(run), "-n", "2", "--seed", "4", "--single", "--out", str(tmp_path / "made")])

@@ -155,7 +155,7 @@ def test_images_that_differ_in_size_need_a_resolution(folder, opened):
 def test_images_of_one_unequal_size_become_squares_without_a_resolution(folder, opened):
     saved(folder / "a.png", picture(size=(16, 12)))
     assert opened(data=str(folder)).images.shape == (1, 3, 12, 12)
-    assert opened(data=str(folder), fit="pad").images.shape == (1, 3, 16, 16)
+    assert opened(data=str(folder), resize="pad").images.shape == (1, 3, 16, 16)
 
 
 def test_grey_images_stay_grey_unless_one_has_colours(folder, opened):

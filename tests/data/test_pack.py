@@ -62,7 +62,7 @@ def test_a_changed_file_a_new_file_and_other_settings_are_packed_anew(folder, op
     saved(folder / "b.png")
     opened(data=str(folder))
     opened(data=str(folder), resolution=8)
-    opened(data=str(folder), resolution=8, fit="pad")
+    opened(data=str(folder), resolution=8, resize="pad")
     opened(data=str(folder), resolution=8, channels=1)
     assert len(decoded) == 1 + 1 + 2 + 2 + 2 + 2
 

@@ -32,7 +32,7 @@ def model(name: str) -> Model:
     spec = DataSpec.of(conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
     nets = method.networks(spec).eval().requires_grad_(False)
     clock = Clock(stage=len(method.stages()) - 1)
-    method.wake(nets, clock)
+    method.set_phase(nets, clock)
     return Model(method, nets, spec, {"method": name}, clock, Path())
 
 

@@ -64,17 +64,17 @@ def main(folder: Path, accumulate: int) -> None:
     torch.set_num_threads(1)
     machine = TorchMachine("cpu", "float32")
     seen = Reports()
-    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), at_settle=settle, average=Ema(("generator",), 50.0))
+    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), after=settle, average=Ema(("generator",), 50.0))
     hooks = [seen, Checkpoints()]
     run = trainer(
         game,
         hooks=hooks,
         machine=machine,
         folder=folder,
-        images=8 * 10,
+        examples=8 * 10,
         checkpoint_every=40,
         accumulate=accumulate,
-        clip=0.5,
+        clip_norm=0.5,
     )
     run.fit()
     tensors = {name: value.contiguous() for name, value in run.state()[0].items()}

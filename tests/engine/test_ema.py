@@ -32,7 +32,7 @@ def test_after_one_half_life_of_images_an_old_weight_counts_half() -> None:
     live = one_weight(0.0)
     average = Average(live, Ema(("generator",), half_life=64, ramp=None))
     set_to(live, 1.0, 7)
-    average.update(64, Clock(images=64))
+    average.update(64, Clock(examples=64))
     copied = average.copies["generator"]
     assert copied.w.item() == pytest.approx(0.5)
     assert copied.mean.item() == pytest.approx(0.5)
@@ -44,20 +44,20 @@ def test_four_steps_of_16_images_age_a_weight_as_one_of_64() -> None:
     average = Average(live, Ema(("generator",), half_life=64, ramp=None))
     set_to(live, 1.0, 0)
     for step in range(4):
-        average.update(16, Clock(images=16 * (step + 1)))
+        average.update(16, Clock(examples=16 * (step + 1)))
     assert average.copies["generator"].w.item() == pytest.approx(0.5)
 
 
 def test_the_ramp_shortens_the_half_life_to_a_share_of_the_images_shown() -> None:
     average = Average(one_weight(0.0), Ema(("generator",), half_life=1000, ramp=0.05))
-    assert average.half_life(Clock(images=200)) == pytest.approx(10)
-    assert average.half_life(Clock(images=20_000)) == pytest.approx(1000)
-    assert average.half_life(Clock(images=10**9)) == 1000
+    assert average.half_life(Clock(examples=200)) == pytest.approx(10)
+    assert average.half_life(Clock(examples=20_000)) == pytest.approx(1000)
+    assert average.half_life(Clock(examples=10**9)) == 1000
 
 
 def test_a_half_life_may_grow_with_the_images() -> None:
     average = Average(one_weight(0.0), Ema(("generator",), half_life=Cosine(0, 1000, 400), ramp=None))
-    shown = [average.half_life(Clock(images=images)) for images in (0, 100, 200, 400, 900)]
+    shown = [average.half_life(Clock(examples=images)) for images in (0, 100, 200, 400, 900)]
     assert shown == pytest.approx([0, 500 - 500 / 2**0.5, 500, 1000, 1000])
 
 
@@ -66,7 +66,7 @@ def test_a_step_in_the_ramp_by_hand() -> None:
     live = one_weight(0.0)
     average = Average(live, Ema(("generator",), half_life=1000, ramp=0.05))
     set_to(live, 1.0, 0)
-    average.update(100, Clock(images=1000))
+    average.update(100, Clock(examples=1000))
     assert average.copies["generator"].w.item() == pytest.approx(0.75)
 
 
@@ -79,7 +79,7 @@ def test_the_engine_counts_images_and_averages_after_the_step() -> None:
 
     moves = {"generator": SGD("generator", lr=0.1)}
     spec = Ema(("generator",), half_life=8, ramp=None)
-    run = trainer(Game(step=step, make=lambda data: one_weight(0.0), moves=moves, average=spec), images=16)
+    run = trainer(Game(step=step, make=lambda data: one_weight(0.0), moves=moves, average=spec), examples=16)
     run.fit()
     assert run.average is not None
     assert run.average.generator.w.item() == pytest.approx(-0.125)
@@ -88,7 +88,7 @@ def test_the_engine_counts_images_and_averages_after_the_step() -> None:
 
 def test_batch_norms_statistics_are_averaged_too() -> None:
     run = trainer(
-        Game(make=two_convolutions, average=Ema(("generator",), half_life=8, ramp=None)), pictures(), images=8
+        Game(make=two_convolutions, average=Ema(("generator",), half_life=8, ramp=None)), pictures(), examples=8
     )
     before = run.average.generator[2].running_mean.clone()  # type: ignore[union-attr,index]
     run.fit()

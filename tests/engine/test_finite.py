@@ -60,7 +60,7 @@ def gradients(factor: float) -> Callable[..., Iterator[Any]]:
 
 @pytest.mark.parametrize("every", [1, 3, 7, 100])
 def test_a_loss_that_is_not_finite_ends_the_run_naming_step_and_term(every: int) -> None:
-    run = trainer(Game(step=losses), images=8 * 30, log_every=every)
+    run = trainer(Game(step=losses), examples=8 * 30, log_every=every)
     with pytest.raises(DivergedError, match=r"^critic/broken was not finite at step 5\.$"):
         run.fit()
     assert run.clock.step == {1: 5, 3: 6, 7: 7, 100: 30}[every]  # found out at the next report
@@ -68,14 +68,14 @@ def test_a_loss_that_is_not_finite_ends_the_run_naming_step_and_term(every: int)
 
 def test_of_several_terms_the_first_in_time_is_named() -> None:
     with pytest.raises(DivergedError, match="generator/score was not finite at step 4"):
-        trainer(Game(step=two_moves), images=8 * 30, log_every=10).fit()
+        trainer(Game(step=two_moves), examples=8 * 30, log_every=10).fit()
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), 1e30])
 def test_no_checkpoint_is_written_with_a_broken_weight_or_moment(factor: float, tmp_path: Path) -> None:
     """With a gradient of 1e30 Adam's second moment is infinite and the weight stands still for good."""
     game = Game(step=gradients(factor), moves=both(Adam, lr=0.01))
-    run = trainer(game, images=8 * 30, log_every=100, checkpoint_every=16, hooks=[Checkpoints()], folder=tmp_path)
+    run = trainer(game, examples=8 * 30, log_every=100, checkpoint_every=16, hooks=[Checkpoints()], folder=tmp_path)
     with pytest.raises(DivergedError, match=r"critic.* (was|is) not finite"):
         run.fit()
     folders = files.listing(Folder(tmp_path).checkpoints)
@@ -85,6 +85,6 @@ def test_no_checkpoint_is_written_with_a_broken_weight_or_moment(factor: float, 
 
 
 def test_a_finite_run_is_left_alone() -> None:
-    run = trainer(Game(), images=80)
+    run = trainer(Game(), examples=80)
     run.fit()
     run.check_finite()

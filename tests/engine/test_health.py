@@ -62,7 +62,7 @@ def watched(
     notes, health = Notes(), Health(more.pop("look", None))
     rescue = Rescue(health, more.pop("can_go_back", lambda: False))
     hooks = [notes, Script(*lines), health, rescue, *more.pop("hooks", [])]
-    made = trainer(more.pop("game", Game()), hooks=hooks, images=8 * steps, when_unstable=when_unstable, **more)
+    made = trainer(more.pop("game", Game()), hooks=hooks, examples=8 * steps, when_unstable=when_unstable, **more)
     return made, notes, rescue
 
 
@@ -72,7 +72,7 @@ def test_a_trouble_is_said_once_when_it_begins_and_once_when_it_is_over() -> Non
     begins, ends = notes.said
     assert begins[1].startswith("critic too strong: critic wins outright: its mean output is 5")
     assert begins[2]["health"] == {"finding": "critic too strong", "begins": 8 * begins[0], **LEADING}
-    assert ends[1] == f"critic too strong is over, after {8 * (ends[0] - begins[0])} images."
+    assert ends[1] == f"critic too strong is over, after {8 * (ends[0] - begins[0])} points."
     assert (begins[0], ends[0]) == (8, 26)  # five reports make a median, and two looks in a row must agree
     assert rescue.health.troubles == ()
 
@@ -109,7 +109,7 @@ def test_gradients_are_measured_network_by_network_and_on_report_steps_alone() -
 
 
 def test_watching_changes_no_weight() -> None:
-    plain = trainer(Game(), images=80)
+    plain = trainer(Game(), examples=80)
     plain.fit()
     run, _, _ = watched([(10, {})], steps=10, look=lambda run: {"diversity": float(torch.rand(()))})
     run.fit()

@@ -55,7 +55,7 @@ class Diary(Hook):
 def test_hooks_are_called_in_the_order_given() -> None:
     pages: list[str] = []
     hooks = [Diary("one", pages), Diary("two", pages)]
-    trainer(Game(spans=(Stage(images=8), Stage())), images=16, hooks=hooks).fit()
+    trainer(Game(spans=(Stage(examples=8), Stage())), examples=16, hooks=hooks).fit()
     step = ["before critic", "after critic", "before generator", "after generator", "step"]
     calls = ["begin", *step, "stage", *step, "end NoneType"]
     assert pages == [f"{name} {call}" for call in calls for name in ("one", "two")]
@@ -94,7 +94,7 @@ def test_gradients_are_whole_before_an_update_and_clipped_and_still_there_after_
             for name, value in parameters.items():
                 assert torch.allclose(self.weights[name] - value, 0.1 * value.grad, atol=1e-7)
 
-    trainer(Game(moves=both(SGD, clip=1e-3)), images=8, hooks=[Look()], accumulate=2).fit()
+    trainer(Game(moves=both(SGD, clip=1e-3)), examples=8, hooks=[Look()], accumulate=2).fit()
     assert all(before > 2e-3 for before, _ in norms)
     assert [after for _, after in norms] == pytest.approx([1e-3, 1e-3], rel=1e-2)
 
@@ -115,7 +115,7 @@ def test_a_hooks_state_is_saved_and_given_back() -> None:
     first, second = Counter(), Counter()
     run = trainer(Game(), hooks=[first])
     run.fit()
-    again = trainer(Game(), hooks=[second], images=32)
+    again = trainer(Game(), hooks=[second], examples=32)
     again.restore(*run.state())
     again.fit()
     assert (first.count, second.count) == (2, 4)
@@ -129,7 +129,7 @@ def test_figures_are_read_back_on_report_steps_only() -> None:
             seen.append((run.clock.step, run.reporting, bool(run.figures)))
             run.figures = {}
 
-    trainer(Game(), images=8 * 8, log_every=3, hooks=[Look()]).fit()
+    trainer(Game(), examples=8 * 8, log_every=3, hooks=[Look()]).fit()
     assert [step for step, reporting, _ in seen if reporting] == [1, 3, 6, 8]  # the first, every third and the last
     assert all(reporting == filled for _, reporting, filled in seen)
 
@@ -144,11 +144,11 @@ def test_the_log_has_a_line_a_report_and_notes(tmp_path: Path) -> None:
                 run.figures["score/own"] = 0.5
 
     log = Log(tmp_path / "log.jsonl")
-    trainer(Game(), images=24, log_every=2, hooks=[log, Says()]).fit()
+    trainer(Game(), examples=24, log_every=2, hooks=[log, Says()]).fit()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert lines[0] == {"step": 0, "images": 0, "note": "two images were left out", "names": ["a", "b"]}
+    assert lines[0] == {"step": 0, "examples": 0, "note": "two images were left out", "names": ["a", "b"]}
     assert [line["step"] for line in lines[1:]] == [1, 2, 3]
-    assert {"images", "stage", "seconds", "images_per_s", "critic/real", "generator/fake"} <= lines[1].keys()
+    assert {"examples", "stage", "seconds", "examples_per_s", "critic/real", "generator/fake"} <= lines[1].keys()
     assert "score/own" not in lines[1]  # it was added after the log, which stood before it
     trainer(Game(), hooks=[Says(), log]).fit()
     assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])["score/own"] == 0.5
@@ -180,7 +180,7 @@ SLOW = """
             print("step", run.clock.step, flush=True)
             time.sleep(0.05)
 
-    run = trainer(Game(), images=10**6, hooks=[Slow(), Checkpoints()], folder=Path(sys.argv[1]))
+    run = trainer(Game(), examples=10**6, hooks=[Slow(), Checkpoints()], folder=Path(sys.argv[1]))
     print("ended:", run.fit(), run.clock.step, flush=True)
 """
 

@@ -32,8 +32,8 @@ def number_game(step: Any, lr: float = 0.1, **values: float) -> Game:
 def test_micro_batches_equal_one_batch(parts: int) -> None:
     seen = [Reports(), Reports()]
     whole, cut = (
-        trainer(Game(), hooks=seen[:1], images=40),
-        trainer(Game(), hooks=seen[1:], images=40, accumulate=parts),
+        trainer(Game(), hooks=seen[:1], examples=40),
+        trainer(Game(), hooks=seen[1:], examples=40, accumulate=parts),
     )
     whole.fit(), cut.fit()
     for (name, one), other in zip(weights(whole).items(), weights(cut).values()):
@@ -50,7 +50,7 @@ def test_updates_move_one_after_the_other() -> None:
         yield Update("a", {"product": nets.a.w * nets.b.w})
         yield Update("b", {"product": nets.a.w * nets.b.w})
 
-    run = trainer(number_game(step, a=1, b=2), images=8)
+    run = trainer(number_game(step, a=1, b=2), examples=8)
     run.fit()
     assert run.nets.a.w.item() == pytest.approx(0.8)
     assert run.nets.b.w.item() == pytest.approx(1.92)
@@ -64,7 +64,7 @@ def test_a_tuple_differentiates_all_and_then_steps_all() -> None:
         product = nets.a.w * nets.b.w
         yield Update("a", {"product": product}), Update("b", {"product": product})
 
-    run = trainer(number_game(step, a=1, b=2), images=8)
+    run = trainer(number_game(step, a=1, b=2), examples=8)
     run.fit()
     assert run.nets.a.w.item() == pytest.approx(0.8)
     assert run.nets.b.w.item() == pytest.approx(1.9)
@@ -76,7 +76,7 @@ def test_losses_of_an_update_are_summed_and_each_is_reported() -> None:
         yield Update("a", {"one": nets.a.w, "square": nets.a.w**2})
 
     seen = Reports()
-    run = trainer(number_game(step, a=3), images=8, hooks=[seen])
+    run = trainer(number_game(step, a=3), examples=8, hooks=[seen])
     run.fit()
     assert run.nets.a.w.item() == pytest.approx(3 - 0.1 * (1 + 6))
     assert seen.figures() == [{"a/one": 3.0, "a/square": 9.0}]
@@ -90,7 +90,7 @@ def test_the_report_comes_back_averaged_over_micro_batches() -> None:
         report = yield Update("a", {"mean": nets.a.w * real.mean()}, watch={"columns": real.mean(0)})
         back.append({name: value.clone() for name, value in report.items()})
 
-    run = trainer(number_game(step, a=1), images=8, accumulate=4)
+    run = trainer(number_game(step, a=1), examples=8, accumulate=4)
     real = run.data.read(0, 8).image
     run.fit()
     assert len(back) == 4
@@ -108,7 +108,7 @@ def test_a_name_that_occurs_several_times_is_averaged_over_the_step() -> None:
             )
 
     seen = Reports()
-    trainer(number_game(step, a=0), images=8, hooks=[seen]).fit()
+    trainer(number_game(step, a=0), examples=8, hooks=[seen]).fit()
     assert seen.seen[0]["a/loss"].item() == 2.0
     assert seen.seen[0]["a/v"].tolist() == [2.0, 2.0]
 
@@ -121,7 +121,7 @@ def test_lazy_terms_are_absent_between_their_turns() -> None:
             yield Update("a", {"lazy": 3 * nets.a.w})
 
     seen = Reports()
-    trainer(number_game(step, a=1), images=8 * 5, hooks=[seen]).fit()
+    trainer(number_game(step, a=1), examples=8 * 5, hooks=[seen]).fit()
     assert ["a/lazy" in figures for figures in seen.figures()] == [True, False, False, True, False]
 
 
@@ -130,7 +130,7 @@ def test_watched_figures_are_not_trained_on() -> None:
         draw()
         yield Update("a", {"loss": nets.a.w}, watch={"seen": 100 * nets.a.w})
 
-    run = trainer(number_game(step, a=1), images=8)
+    run = trainer(number_game(step, a=1), examples=8)
     run.fit()
     assert run.nets.a.w.item() == pytest.approx(0.9)
 
@@ -145,8 +145,8 @@ def test_settle_is_called_once_a_step_without_gradients_and_with_averages() -> N
         called.append((torch.is_grad_enabled(), report["a/mean"].item(), clock.step, clock.fresh))
 
     method = number_game(step, lr=1e-9, a=5)
-    object.__setattr__(method, "at_settle", settle)
-    trainer(method, images=16, accumulate=2).fit()
+    object.__setattr__(method, "after", settle)
+    trainer(method, examples=16, accumulate=2).fit()
     assert called == [(False, 5.0, 0, 8), (False, 5.0, 1, 8)]
 
 
@@ -170,10 +170,10 @@ def test_a_parameter_without_a_gradient_keeps_no_moments() -> None:
         yield Update("a", {"loss": nets.a.w + (nets.a.sleeping.sum() if clock.step else 0.0)})
 
     for optim in (Adam("a", lr=0.1), SGD("a", lr=0.1, momentum=0.9), RMSProp("a", lr=0.1)):
-        run = trainer(Game(step=step, make=make, moves={"a": optim}), images=8)
+        run = trainer(Game(step=step, make=make, moves={"a": optim}), examples=8)
         run.fit()
         assert not [name for name in run.state()[0] if name.startswith("optim/a/a.sleeping")]
-        woken = trainer(Game(step=step, make=make, moves={"a": optim}), images=24)
+        woken = trainer(Game(step=step, make=make, moves={"a": optim}), examples=24)
         woken.fit()  # a parameter that wakes later joins
         assert (woken.nets.a.sleeping < 1).all()
 
@@ -192,7 +192,7 @@ def test_clipping_bounds_the_norm_of_the_whole_gradient() -> None:
 
     for by_method, by_run in ((1.0, None), (None, 1.0), (1.0, 100.0)):  # the method's own bound comes first
         moves = {"a": SGD("a", lr=1.0, clip=by_method)}
-        run = trainer(Game(step=step, make=make, moves=moves), images=8, clip=by_run)
+        run = trainer(Game(step=step, make=make, moves=moves), examples=8, clip_norm=by_run)
         run.fit()
         assert run.nets.a.w.item() == pytest.approx(-0.6, abs=1e-5)
         assert run.nets.a.v.item() == pytest.approx(-0.8, abs=1e-5)
@@ -232,12 +232,12 @@ def test_a_draw_gives_fresh_images_at_each_call_and_no_image_twice_in_an_epoch()
         seen.extend([draw().image, draw().image])
         yield Update("a", {"loss": nets.a.w})
 
-    run = trainer(number_game(step, a=1), images=32)
+    run = trainer(number_game(step, a=1), examples=32)
     run.fit()
     shown = torch.cat(seen)  # 4 steps of two draws of 8: one epoch of 64
     assert len(torch.unique(shown, dim=0)) == 64
     assert run.position == 8
-    assert run.clock.images == 32
+    assert run.clock.examples == 32
 
 
 def test_overfitting_shows_one_batch_over_and_over_and_drives_the_loss_down() -> None:
@@ -255,7 +255,7 @@ def test_overfitting_shows_one_batch_over_and_over_and_drives_the_loss_down() ->
         return Networks(critic=nn.Sequential(nn.Linear(2, 32), nn.Tanh(), nn.Linear(32, 1)))
 
     game = Game(step=step, make=make, moves=moves)
-    trainer(game, images=8 * 200, overfit_one_batch=True, hooks=[seen]).fit()
+    trainer(game, examples=8 * 200, overfit_one_batch=True, hooks=[seen]).fit()
     assert all(torch.equal(real, shown[0]) for real in shown)
     losses = [figures["critic/distance"] for figures in seen.figures()]
     assert losses[-1] < losses[0] / 100

@@ -41,7 +41,7 @@ def downhill(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
 
 def moved(optim: Optim, *, images: int = 8, **settings: Any) -> tuple[float, ...]:
     """Where w, v and the inner w are after a step of 8 images."""
-    run = trainer(Game(step=downhill, make=three, moves={"a": optim}), images=images, **settings)
+    run = trainer(Game(step=downhill, make=three, moves={"a": optim}), examples=images, **settings)
     run.fit()
     return run.nets.a.w.item(), run.nets.a.v.item(), run.nets.a.inner.w.item()
 
@@ -58,7 +58,7 @@ def test_a_part_takes_steps_as_many_times_as_long_and_the_rest_the_usual_ones(ki
 def test_parts_at_the_usual_rate_change_no_bit(kind: Any) -> None:
     def run(*parts: Part) -> dict[str, Any]:
         moves = {"generator": kind("generator", lr=0.01), "critic": kind("critic", lr=0.01, parts=parts)}
-        made = trainer(Game(make=two_convolutions, moves=moves), pictures(), images=32)
+        made = trainer(Game(make=two_convolutions, moves=moves), pictures(), examples=32)
         made.fit()
         return weights(made)
 
@@ -85,7 +85,7 @@ def test_a_parts_rate_may_follow_the_clock_and_comes_on_top_of_the_groups_own() 
     optim = SGD("a", lr=Linear(1.0, 0.0), parts=(Part(paths=("a.v",), rate=Linear(5.0, 1.0)),))
     group = Group("a", optim, three(), TorchMachine("cpu", "float32"), None)
     for images, rates in ((0, [1.0, 5.0]), (25, [0.75, 3.0]), (100, [0.0, 0.0])):
-        group.set_rates(Clock(images=images, total=100), 1.0)
+        group.set_rates(Clock(examples=images, total=100), 1.0)
         assert [entry["lr"] for entry in group.optimiser.param_groups] == rates
     group.set_rates(Clock(total=100), 0.5)  # a stage's share, or a rescue's
     assert [entry["lr"] for entry in group.optimiser.param_groups] == [0.5, 2.5]
@@ -132,13 +132,13 @@ def test_what_is_frozen_can_be_in_no_part() -> None:
 @pytest.mark.parametrize("kind", [Adam, RMSProp], ids=lambda kind: kind.__name__)
 def test_a_resumed_run_with_parts_is_the_uninterrupted_one_to_the_bit(kind: Any, tmp_path: Path) -> None:
     """With moments that are forgotten at a stage; and what was saved without parts can go on with them."""
-    spans = (Stage(images=24), Stage(lr_scale=0.5, fresh=("critic",)))
+    spans = (Stage(examples=24), Stage(lr_scale=0.5, fresh=("critic",)))
 
     def make(*hooks: Any, faster: bool = True) -> Trainer:
         parts = (Part(paths=("critic.1", "critic.3.weight"), rate=Linear(4.0, 1.0)),) if faster else ()
         moves = {"generator": kind("generator", lr=0.01), "critic": kind("critic", lr=0.01, parts=parts)}
         game = Game(make=two_convolutions, spans=spans, moves=moves)
-        return trainer(game, pictures(), images=48, hooks=hooks)
+        return trainer(game, pictures(), examples=48, hooks=hooks)
 
     straight = make()
     straight.fit()

@@ -103,7 +103,7 @@ def disagreeing(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
 )
 def test_a_step_that_breaks_the_contract_is_refused(step: Callable[..., Any], words: str) -> None:
     with pytest.raises(MethodError, match=re.escape(words)):
-        trainer(Game(step=step), accumulate=2, images=160).fit()
+        trainer(Game(step=step), accumulate=2, examples=160).fit()
     assert torch.is_grad_enabled()
 
 
@@ -140,7 +140,7 @@ def test_a_frozen_network_is_accepted_where_it_is_listed() -> None:
 def test_a_network_without_parameters_needs_no_group() -> None:
     run = trainer(Game(make=lambda data: Networks(**dict(two_lines(data).named_children()), pool=nn.Identity())))
     run.fit()
-    assert run.clock.images == run.settings.images
+    assert run.clock.examples == run.settings.examples
 
 
 @pytest.mark.parametrize("name", ["train", "type", "half", "to", "forward"])
@@ -162,7 +162,7 @@ def test_a_leader_that_rests_must_step_at_times() -> None:
 
 
 def test_a_stage_must_be_divisible_as_well() -> None:
-    spans = (Stage(images=8), Stage(batch=6))
+    spans = (Stage(examples=8), Stage(batch=6))
     with pytest.raises(ConfigError, match="a batch of 6 cannot be cut into 4 equal parts"):
         trainer(Game(spans=spans), accumulate=4)
 
@@ -187,12 +187,12 @@ def test_points_cannot_be_flipped() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"images": 0}, "images cannot be 0: it must be 1 or more"),
-        ({"keep": 0}, "keep cannot be 0"),
+        ({"examples": 0}, "examples cannot be 0: it must be 1 or more"),
+        ({"keep_checkpoints": 0}, "keep_checkpoints cannot be 0"),
         ({"threads": 0}, "threads cannot be 0: it must be 1 or more"),
         ({"minutes": 0.0}, "minutes cannot be 0.0: it must be more than 0"),
-        ({"clip": -1.0}, "clip cannot be -1.0: it must be more than 0"),
-        ({"clip": float("nan")}, "clip cannot be nan"),
+        ({"clip_norm": -1.0}, "clip_norm cannot be -1.0: it must be more than 0"),
+        ({"clip_norm": float("nan")}, "clip_norm cannot be nan"),
         ({"seed": -1}, "cannot be negative"),
     ],
 )

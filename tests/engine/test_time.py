@@ -19,7 +19,11 @@ from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import CheckpointError
 from saddlepoint.methods.base import Adam, Clock, Cosine, Ema, Networks, RMSProp, Stage, Update
 
-SPANS = (Stage(images=16, batch=4, resolution=4), Stage(images=16, lr_scale=0.5, fresh=("critic",)), Stage(batch=16))
+SPANS = (
+    Stage(examples=16, batch=4, resolution=4),
+    Stage(examples=16, lr_scale=0.5, fresh=("critic",)),
+    Stage(batch=16),
+)
 
 
 class Notes(Hook):
@@ -34,7 +38,7 @@ class Notes(Hook):
 
     def step(self, run: Any, report: Any) -> None:
         rate = run.groups["critic"].optimiser.param_groups[0]["lr"]
-        self.steps.append((run.clock.stage, run.clock.images, run.clock.stage_images, rate))
+        self.steps.append((run.clock.stage, run.clock.examples, run.clock.stage_examples, rate))
 
 
 def seen_sizes(sizes: list[tuple[int, ...]]) -> Any:
@@ -50,7 +54,7 @@ def seen_sizes(sizes: list[tuple[int, ...]]) -> Any:
 def test_stages_change_batch_resolution_and_rate() -> None:
     notes, sizes = Notes(), []
     game = Game(step=seen_sizes(sizes), spans=SPANS, moves=both(Adam, lr=0.1))
-    trainer(game, pictures(), images=64, hooks=[notes]).fit()
+    trainer(game, pictures(), examples=64, hooks=[notes]).fit()
     assert [size[0] for size in sizes] == [4, 4, 4, 4, 8, 8, 16, 16]
     assert [size[-1] for size in sizes] == [4, 4, 4, 4, 8, 8, 8, 8]
     assert notes.entered == list(SPANS[1:])
@@ -70,8 +74,8 @@ def test_named_groups_begin_a_stage_with_fresh_moments() -> None:
             self.seen.append(tuple(tensors[f"optim/{g}/{g}.weight/step"].item() for g in ("critic", "generator")))  # type: ignore[arg-type]
 
     counts = Counts()
-    spans = (Stage(images=16), Stage(fresh=("critic",)))
-    trainer(Game(spans=spans, moves=both(Adam, lr=0.1)), images=32, hooks=[counts]).fit()
+    spans = (Stage(examples=16), Stage(fresh=("critic",)))
+    trainer(Game(spans=spans, moves=both(Adam, lr=0.1)), examples=32, hooks=[counts]).fit()
     assert counts.seen == [(1, 1), (2, 2), (1, 3), (2, 4)]
 
 
@@ -82,7 +86,7 @@ def test_wake_is_called_on_networks_and_averages_with_the_time() -> None:
         return nets
 
     def wake(nets: Any, clock: Any) -> None:
-        nets.generator.depth = clock.images
+        nets.generator.depth = clock.examples
 
     depths: list[tuple[int, int]] = []
 
@@ -90,8 +94,8 @@ def test_wake_is_called_on_networks_and_averages_with_the_time() -> None:
         def step(self, run: Any, report: Any) -> None:
             depths.append((run.nets.generator.depth, run.average.generator.depth))
 
-    game = Game(make=make, at_wake=wake, average=Ema(("generator",), 10.0))
-    run = trainer(game, images=24, hooks=[Look()])
+    game = Game(make=make, phase=wake, average=Ema(("generator",), 10.0))
+    run = trainer(game, examples=24, hooks=[Look()])
     run.fit()
     assert depths == [(0, 0), (8, 8), (16, 16)]
 
@@ -107,10 +111,10 @@ class Saves(Hook):
 
 
 def test_a_cosine_falls_from_its_start_to_its_end_and_stays_there() -> None:
-    fall = Cosine(3.0, 1.0, images=100)
-    assert [fall(Clock(images=images)) for images in (0, 50, 100, 999)] == pytest.approx([3, 2, 1, 1])
-    assert fall(Clock(images=25)) == pytest.approx(2 + 0.5**0.5)
-    assert Cosine(3.0, 1.0)(Clock(images=50, total=100)) == pytest.approx(2)  # over the whole run
+    fall = Cosine(3.0, 1.0, examples=100)
+    assert [fall(Clock(examples=images)) for images in (0, 50, 100, 999)] == pytest.approx([3, 2, 1, 1])
+    assert fall(Clock(examples=25)) == pytest.approx(2 + 0.5**0.5)
+    assert Cosine(3.0, 1.0)(Clock(examples=50, total=100)) == pytest.approx(2)  # over the whole run
 
 
 def test_a_rate_and_betas_may_follow_the_clock(tmp_path: Path) -> None:
@@ -127,7 +131,7 @@ def test_a_rate_and_betas_may_follow_the_clock(tmp_path: Path) -> None:
 
     def make(*hooks: Hook) -> Trainer:
         moves = both(Adam, lr=Cosine(0.4, 0.2), betas=(0.0, Cosine(0.9, 0.99)))
-        return trainer(Game(moves=moves), images=32, hooks=hooks)
+        return trainer(Game(moves=moves), examples=32, hooks=hooks)
 
     rates = Rates()
     straight = make(rates, Saves(tmp_path))
@@ -144,12 +148,12 @@ def test_a_rate_and_betas_may_follow_the_clock(tmp_path: Path) -> None:
 @pytest.mark.parametrize("optim", [Adam, RMSProp], ids=lambda kind: kind.__name__)
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(optim: Any, tmp_path: Path) -> None:
     """With batch norm, channels last, averages, flips and stages; saved within stages and at their very ends."""
-    spans = (Stage(images=24), Stage(images=16, batch=4, lr_scale=0.5, fresh=("critic",)), Stage())
+    spans = (Stage(examples=24), Stage(examples=16, batch=4, lr_scale=0.5, fresh=("critic",)), Stage())
     average = Ema(("generator",), half_life=20)
 
     def make(*hooks: Hook) -> Trainer:
         game = Game(make=two_convolutions, spans=spans, moves=both(optim, lr=0.01), average=average)
-        return trainer(game, pictures(), images=64, flip=True, hooks=hooks)
+        return trainer(game, pictures(), examples=64, flip=True, hooks=hooks)
 
     straight = make(Saves(tmp_path))
     straight.fit()
@@ -177,9 +181,9 @@ def test_fused_moments_come_back_in_the_weights_own_memory_format(tmp_path: Path
 
 
 def test_a_run_that_is_resumed_at_its_end_trains_no_further() -> None:
-    run = trainer(Game(), images=16)
+    run = trainer(Game(), examples=16)
     run.fit()
-    again = trainer(Game(), images=16)
+    again = trainer(Game(), examples=16)
     again.restore(*run.state())
     assert again.fit() == "done"
     assert again.clock.step == 2
@@ -187,9 +191,9 @@ def test_a_run_that_is_resumed_at_its_end_trains_no_further() -> None:
 
 
 def test_a_resumed_run_can_be_given_more_images() -> None:
-    run = trainer(Game(), images=16)
+    run = trainer(Game(), examples=16)
     run.fit()
-    longer, straight = trainer(Game(), images=32), trainer(Game(), images=32)
+    longer, straight = trainer(Game(), examples=32), trainer(Game(), examples=32)
     longer.restore(*run.state())
     longer.fit(), straight.fit()
     assert all(torch.equal(one, other) for one, other in zip(weights(longer).values(), weights(straight).values()))
@@ -204,7 +208,7 @@ def test_a_hook_that_draws_random_numbers_changes_nothing() -> None:
         dropped = nn.functional.dropout(nets.critic(draw().image), 0.5)
         yield Update("critic", {"loss": dropped.mean()})
 
-    runs = [trainer(Game(step=step), hooks=hooks, images=80) for hooks in ([], [Gambler()])]
+    runs = [trainer(Game(step=step), hooks=hooks, examples=80) for hooks in ([], [Gambler()])]
     for run in runs:
         run.fit()
     assert torch.equal(runs[0].nets.critic.weight, runs[1].nets.critic.weight)
@@ -229,7 +233,7 @@ def test_a_checkpoint_of_other_networks_is_refused_naming_what_does_not_fit() ->
 
 
 def test_minutes_end_a_run() -> None:
-    run = trainer(Game(), images=10**9, minutes=1e-6)
+    run = trainer(Game(), examples=10**9, minutes=1e-6)
     assert run.fit() == "1e-06 minutes are over"
     assert run.clock.step == 1
 
@@ -243,7 +247,7 @@ def test_bf16_trains_and_keeps_float32_weights() -> None:
         yield Update("critic", {"loss": score.mean()})
 
     seen = Reports()
-    run = trainer(Game(step=step), machine=TorchMachine("cpu", "bf16"), hooks=[seen], images=80)
+    run = trainer(Game(step=step), machine=TorchMachine("cpu", "bf16"), hooks=[seen], examples=80)
     run.fit()
     assert kinds == [torch.bfloat16] * 10
     assert run.nets.critic.weight.dtype == torch.float32

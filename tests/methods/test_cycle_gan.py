@@ -93,7 +93,7 @@ def test_the_critics_are_shown_older_images_once_their_pools_are_full() -> None:
 
 def test_the_rate_is_kept_for_half_the_run_and_then_falls_to_nothing() -> None:
     rate: Any = CycleGAN().optimisers()["generators"].lr
-    rates = [rate(Clock(images=images, total=200)) for images in (0, 99, 100, 150, 199, 200, 300)]
+    rates = [rate(Clock(examples=images, total=200)) for images in (0, 99, 100, 150, 199, 200, 300)]
     assert rates == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 2e-6, 0, 0])
 
 

@@ -60,13 +60,13 @@ def test_the_layers_of_a_new_side_learn_faster_by_how_little_they_count(name: st
         newest = new(name, method, level)
         assert {path.split(".")[0] for path in newest} == {"generator", "critic"}
         for images, times in ((0, 5.0), (8, 4.0), (16, 3.0), (32, 1.0)):
-            clock = Clock(stage=2 * level - 1, stage_images=images)
+            clock = Clock(stage=2 * level - 1, stage_examples=images)
             assert method.growth(clock) == (level, images / 32)
             found = rates(method, clock)
             assert [found[path] for path in newest] == pytest.approx([0.01 * times] * len(newest))
             assert {rate for path, rate in found.items() if path not in newest} == {0.01}
     for steady in (0, 2, 4):
-        assert set(rates(method, Clock(stage=steady, stage_images=8)).values()) == {0.01}
+        assert set(rates(method, Clock(stage=steady, stage_examples=8)).values()) == {0.01}
 
 
 @each_method
@@ -83,7 +83,7 @@ def test_rates_fall_over_the_second_half_of_each_side(name: str) -> None:
     method = small(name, last_side=16, fade_images=100, steady_images=300, late_rate=0.5, lr=0.01)
 
     def share(stage: int, within: int, before: int) -> float:
-        clock = Clock(stage=stage, stage_images=within, images=before + within, total=1700)
+        clock = Clock(stage=stage, stage_examples=within, examples=before + within, total=1700)
         (rate,) = set(rates(method, clock).values())
         return rate / 0.01
 
@@ -96,18 +96,18 @@ def test_rates_fall_over_the_second_half_of_each_side(name: str) -> None:
 
 def test_a_last_side_that_ends_while_it_fades_in_falls_over_what_there_is() -> None:
     rate = small("progan", last_side=8, fade_images=100, steady_images=300, late_rate=0.5).falling(1.0)
-    assert [at(rate, Clock(stage=1, stage_images=n, images=300 + n, total=340)) for n in (0, 20, 30, 40)] == (
+    assert [at(rate, Clock(stage=1, stage_examples=n, examples=300 + n, total=340)) for n in (0, 20, 30, 40)] == (
         pytest.approx([1, 1, 0.75, 0.5])
     )
     alone = small("progan", last_side=4, steady_images=300, late_rate=0.0).falling(1.0)
-    assert [at(alone, Clock(stage_images=n, images=n, total=40)) for n in (0, 20, 30, 40)] == [1, 1, 0.5, 0]
+    assert [at(alone, Clock(stage_examples=n, examples=n, total=40)) for n in (0, 20, 30, 40)] == [1, 1, 0.5, 0]
 
 
 def test_the_two_multiply() -> None:
     """In a run that ends with the fading in of its last side."""
     method = small("progan", last_side=8, newest_rate=3.0, late_rate=0.5, lr=0.01)
     for images, fall, times in ((16, 1.0, 2.0), (24, 0.75, 1.5)):
-        found = rates(method, Clock(stage=1, stage_images=images, images=16 + images, total=48))
+        found = rates(method, Clock(stage=1, stage_examples=images, examples=16 + images, total=48))
         assert sorted(set(found.values())) == pytest.approx([0.01 * fall, 0.01 * fall * times])
 
 
@@ -122,7 +122,7 @@ def test_a_run_resumed_within_a_fade_is_the_one_that_was_not_stopped(name: str, 
     method = small(name, last_side=8, newest_rate=4.0, late_rate=0.5)
 
     def make(*hooks: Any) -> Trainer:
-        return trainer(method, pictures(), images=64, hooks=hooks)
+        return trainer(method, pictures(), examples=64, hooks=hooks)
 
     straight = make()
     straight.fit()
@@ -130,14 +130,14 @@ def test_a_run_resumed_within_a_fade_is_the_one_that_was_not_stopped(name: str, 
     for step in (4, 7):  # half faded in, and at the rate that falls
         half = make(StopAt(step))
         half.fit()
-        assert (half.clock.stage, half.clock.stage_images) == ((1, 16) if step == 4 else (2, 8))
+        assert (half.clock.stage, half.clock.stage_examples) == ((1, 16) if step == 4 else (2, 8))
         resumed = make()
         resumed.restore(*files.read(files.write(tmp_path, step, *half.state())))
         resumed.fit()
         found = weights(resumed)
         assert wanted.keys() == found.keys()
         assert [key for key, value in wanted.items() if not torch.equal(value, found[key])] == []
-    usual = trainer(small(name, last_side=8), pictures(), images=64)
+    usual = trainer(small(name, last_side=8), pictures(), examples=64)
     usual.fit()
     assert [*weights(usual)] == [*wanted]
     layer = "nets/critic.blocks.0.conv1.weight"

@@ -113,7 +113,7 @@ def test_there_and_back_counts_only_where_it_is_asked_for() -> None:
 
 def test_the_rate_is_halved_again_and_again() -> None:
     rate: Any = MUNIT(lr=0.8, halve_every=100).optimisers()["generators"].lr
-    assert [rate(Clock(images=images)) for images in (0, 99, 100, 199, 200, 350)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.1]
+    assert [rate(Clock(examples=images)) for images in (0, 99, 100, 199, 200, 350)] == [0.8, 0.8, 0.4, 0.4, 0.2, 0.1]
 
 
 def model(method: Any = None) -> Model:

@@ -102,14 +102,15 @@ def test_each_side_after_the_first_is_faded_in_and_then_trained() -> None:
     method = ProGAN(first_side=4, last_side=16, fade_images=100, steady_images=300, batches=(32, 16, 8))
     both = ("generator", "critic")
     assert method.stages() == (
-        Stage(images=300, resolution=4, batch=32),
-        Stage(images=100, resolution=8, batch=16, fresh=both),
-        Stage(images=300, resolution=8, batch=16, fresh=both),
-        Stage(images=100, resolution=16, batch=8, fresh=both),
-        Stage(images=300, resolution=16, batch=8, fresh=both),
+        Stage(examples=300, resolution=4, batch=32),
+        Stage(examples=100, resolution=8, batch=16, fresh=both),
+        Stage(examples=300, resolution=8, batch=16, fresh=both),
+        Stage(examples=100, resolution=16, batch=8, fresh=both),
+        Stage(examples=300, resolution=16, batch=8, fresh=both),
     )
-    assert [method.growth(Clock(stage=1, stage_images=shown)) for shown in (0, 25, 100)] == [(1, 0), (1, 0.25), (1, 1)]
-    assert method.growth(Clock(stage=4, stage_images=7)) == (2, 1.0)
+    growths = [method.growth(Clock(stage=1, stage_examples=shown)) for shown in (0, 25, 100)]
+    assert growths == [(1, 0), (1, 0.25), (1, 1)]
+    assert method.growth(Clock(stage=4, stage_examples=7)) == (2, 1.0)
 
 
 def test_rates_rise_with_the_side_unless_told_not_to() -> None:
@@ -123,14 +124,14 @@ def test_real_images_are_as_blurred_as_the_generators_can_be() -> None:
     image = torch.rand(2, 1, 8, 8)
     blurred = nn.functional.interpolate(nn.functional.avg_pool2d(image, 2), scale_factor=2.0)
     assert torch.equal(method.faded_reals(image, Clock(stage=1)), blurred)
-    half = method.faded_reals(image, Clock(stage=1, stage_images=8))
+    half = method.faded_reals(image, Clock(stage=1, stage_examples=8))
     torch.testing.assert_close(half, (image + blurred) / 2)
     assert method.faded_reals(image, Clock(stage=2)) is image
 
 
 def test_the_critic_pays_for_large_outputs_on_real_images() -> None:
     method, nets = tiny()
-    method.wake(nets, Clock())
+    method.set_phase(nets, Clock())
     nn.init.zeros_(nets.critic.output.weight)
     nn.init.constant_(nets.critic.output.bias, 3.0)
     judged, _ = method.train_step(nets, HandDraw(torch.rand(4, 1, 4, 4)), Clock())

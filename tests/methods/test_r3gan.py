@@ -161,7 +161,7 @@ def test_each_player_sees_its_own_real_images_and_the_generator_wants_the_lead()
 
 def test_rates_penalty_and_average_go_where_the_authors_take_them() -> None:
     method, _ = tiny(lr=2e-4, ema_images=5e5, decay_images=1000)
-    begin, end = Clock(total=9), Clock(images=1000, total=9)
+    begin, end = Clock(total=9), Clock(examples=1000, total=9)
     for optim in method.optimisers().values():
         assert [at(optim.lr, clock) for clock in (begin, end)] == pytest.approx([2e-4, 5e-5])
         assert [at(optim.betas[1], clock) for clock in (begin, end)] == pytest.approx([0.9, 0.99])
@@ -177,7 +177,7 @@ def test_augmentation_rises_with_the_clock_and_each_penalty_is_on_the_image_befo
     method, nets = tiny(augment=0.4, decay_images=100)
     woken(nets)
     for images in (0, 25, 50, 75, 100):
-        method.settle(nets, {}, Clock(images=images, fresh=25))
+        method.after_step(nets, {}, Clock(examples=images, fresh=25))
         wanted = 0.4 * (1 - math.cos(math.pi * min(images + 25, 100) / 100)) / 2
         assert nets.augment.p.item() == pytest.approx(wanted, abs=1e-6)
     image = torch.rand(4, 1, 8, 8) * 2 - 1
@@ -195,12 +195,12 @@ def test_augmentation_rises_with_the_clock_and_each_penalty_is_on_the_image_befo
 
 def test_without_decay_images_the_schedules_last_the_whole_run() -> None:
     optim = R3GAN(lr=4.0).optimisers()["critic"]
-    assert at(optim.lr, Clock(images=50, total=100)) == pytest.approx(2.5)
-    assert at(optim.lr, Clock(images=100, total=100)) == pytest.approx(1.0)
+    assert at(optim.lr, Clock(examples=50, total=100)) == pytest.approx(2.5)
+    assert at(optim.lr, Clock(examples=100, total=100)) == pytest.approx(1.0)
 
 
 def test_the_penalty_falls_to_a_tenth() -> None:
     method, nets = tiny(gamma=1.0, decay_images=100)
     image = torch.rand(4, 1, 8, 8)
-    terms = [next(iter(method.train_step(nets, HandDraw(image), Clock(images=n)))).losses["r1"] for n in (0, 100)]
+    terms = [next(iter(method.train_step(nets, HandDraw(image), Clock(examples=n)))).losses["r1"] for n in (0, 100)]
     assert terms[1].item() == pytest.approx(terms[0].item() / 10)

@@ -107,7 +107,7 @@ def test_the_terms_have_names_of_their_own_and_only_where_they_have_a_weight() -
 def test_instance_noise_falls_in_a_line_and_is_gone_at_the_end() -> None:
     method, images = DCGAN(instance_noise=0.4), torch.zeros(64, 1, 8, 8)
     draw = HandDraw(images)
-    spreads = [method.noisy(draw, Clock(images=shown, total=1000), images).std().item() for shown in (0, 500, 1000)]
+    spreads = [method.noisy(draw, Clock(examples=shown, total=1000), images).std().item() for shown in (0, 500, 1000)]
     assert spreads == pytest.approx([0.4, 0.2, 0], abs=0.02)
     assert spreads[2] == 0
 
@@ -135,8 +135,8 @@ def test_a_replay_keeps_no_more_than_it_may_and_shows_them_without_gradients() -
 
 
 def test_a_step_schedule_is_a_staircase() -> None:
-    step = Step(1e-2, images=100)
-    assert [step(Clock(images=n, total=400)) for n in (0, 99, 100, 250)] == pytest.approx([1e-2, 1e-2, 1e-3, 1e-4])
+    step = Step(1e-2, examples=100)
+    assert [step(Clock(examples=n, total=400)) for n in (0, 99, 100, 250)] == pytest.approx([1e-2, 1e-2, 1e-3, 1e-4])
 
 
 def test_both_rates_follow_the_schedule() -> None:

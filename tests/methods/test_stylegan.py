@@ -64,7 +64,7 @@ def test_a_layer_leaves_each_channel_with_the_mean_and_deviation_of_its_style() 
 
 def test_the_critic_moves_first_with_r1_on_every_step() -> None:
     method, nets = tiny()
-    method.wake(nets, Clock())
+    method.set_phase(nets, Clock())
     draw = HandDraw(torch.rand(4, 1, 4, 4))
     critic, generator = method.train_step(nets, draw, Clock())
     assert (critic.group, [*critic.losses]) == ("critic", ["real", "fake", "r1"])
@@ -87,7 +87,7 @@ def test_truncation_pulls_the_eight_coarser_layers_alone() -> None:
 
 def test_early_images_have_the_side_of_the_data() -> None:
     method, nets = tiny()
-    method.wake(nets, Clock())
+    method.set_phase(nets, Clock())
     images = method.generate(nets, method.latents(nets, 3, seed=0))
     assert images.shape == (3, 1, 8, 8)
     assert torch.equal(images[:, :, ::2, ::2], images[:, :, 1::2, 1::2])
@@ -95,5 +95,5 @@ def test_early_images_have_the_side_of_the_data() -> None:
 
 def test_the_average_style_moves_by_a_two_hundredth() -> None:
     method, nets = tiny()
-    method.settle(nets, {"generator/style": torch.ones(8)}, Clock())
+    method.after_step(nets, {"generator/style": torch.ones(8)}, Clock())
     assert nets.generator.mapping.average.tolist() == pytest.approx([0.005] * 8)

@@ -85,10 +85,10 @@ def report(**figures: float) -> dict[str, torch.Tensor]:
 
 def test_side_state_moves_once_a_step_and_the_path_mean_only_when_measured() -> None:
     method, nets = tiny()
-    method.settle(nets, report(), Clock(step=1, fresh=8))
+    method.after_step(nets, report(), Clock(step=1, fresh=8))
     assert nets.generator.mapping.average.tolist() == pytest.approx([0.005] * 8)
     assert nets.path_mean.value == 0
-    method.settle(nets, report(generator_path_length=2.0), Clock(step=4, fresh=8))
+    method.after_step(nets, report(generator_path_length=2.0), Clock(step=4, fresh=8))
     assert nets.path_mean.value.item() == pytest.approx(0.02)
 
 
@@ -96,7 +96,7 @@ def test_augmentation_grows_every_fourth_step_by_the_images_shown_since() -> Non
     method, nets = tiny()
     seen = []
     for step in range(8):
-        method.settle(nets, report(critic_sign=0.9), Clock(step=step, fresh=64))
+        method.after_step(nets, report(critic_sign=0.9), Clock(step=step, fresh=64))
         seen.append(nets.augment.p.item())
     assert seen == pytest.approx([0, 0, 0, 256 / 500_000] + 3 * [256 / 500_000] + [512 / 500_000])
 
@@ -104,7 +104,7 @@ def test_augmentation_grows_every_fourth_step_by_the_images_shown_since() -> Non
 def test_without_a_target_nothing_is_augmented() -> None:
     method, nets = tiny(augment_target=0.0)
     for step in range(8):
-        method.settle(nets, report(critic_sign=1.0), Clock(step=step, fresh=64))
+        method.after_step(nets, report(critic_sign=1.0), Clock(step=step, fresh=64))
     assert nets.augment.p == 0
 
 

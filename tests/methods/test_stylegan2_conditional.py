@@ -102,7 +102,7 @@ def test_there_is_one_average_style_over_all_classes() -> None:
     generator, *_ = played(method, nets)
     watched = generator.watch["style"]
     report = {"generator/style": watched, "critic/sign": torch.tensor(0.0)}
-    method.settle(nets, report, Clock(step=1, fresh=6))
+    method.after_step(nets, report, Clock(step=1, fresh=6))
     torch.testing.assert_close(nets.generator.mapping.average, 0.005 * watched)
     latents = method.latents(nets, 3, seed=1)
     images = method.generate(nets, latents, torch.arange(3), truncation=0.0, noise="constant")

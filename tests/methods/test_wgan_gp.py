@@ -107,7 +107,7 @@ def test_the_critics_steps_may_begin_many_and_end_equal() -> None:
     nets = method.networks(DataSpec.of((2,)))
     for images, wanted in {0: 5, 12: 5, 13: 4, 37: 4, 50: 3, 75: 2, 87: 2, 88: 1, 100: 1}.items():
         draw = HandDraw(torch.randn(8, 2))
-        groups = [update.group for update in method.train_step(nets, draw, Clock(images=images, total=100))]
+        groups = [update.group for update in method.train_step(nets, draw, Clock(examples=images, total=100))]
         assert groups == ["critic"] * wanted + ["generator"]
         assert draw.draws == wanted
 
@@ -115,7 +115,7 @@ def test_the_critics_steps_may_begin_many_and_end_equal() -> None:
 def test_a_run_with_fewer_and_fewer_critic_steps_resumes_to_the_bit(tmp_path: Path) -> None:
     def make(*hooks: Hook) -> Trainer:
         method = WGANGP(latent=2, widths=(16, 16), first_critic_steps=4, critic_steps=1)
-        return trainer(method, images=32, hooks=hooks)
+        return trainer(method, examples=32, hooks=hooks)
 
     straight, half, resumed = make(), make(StopAt(2)), make()
     straight.fit(), half.fit()

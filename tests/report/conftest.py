@@ -66,10 +66,10 @@ def write_log(path: Path, reports: int = 400) -> None:
             step, settle = at * 20, math.exp(-at / 80)
             line = {
                 "step": step,
-                "images": step * 64,
+                "examples": step * 64,
                 "stage": 0,
                 "seconds": step * 0.05,
-                "images_per_s": 812 + chance.gauss(0, 30) - (300 if at == 100 else 0),
+                "examples_per_s": 812 + chance.gauss(0, 30) - (300 if at == 100 else 0),
                 "critic/real": 0.5 + 0.4 * settle + chance.gauss(0, 0.06),
                 "critic/fake": 0.55 - 0.3 * settle + chance.gauss(0, 0.06),
                 "critic/gradient_norm": 40 * settle + 12 + chance.gauss(0, 3),
@@ -78,7 +78,7 @@ def write_log(path: Path, reports: int = 400) -> None:
             log.write(json.dumps(line) + "\n")
             if at % 100 == 50:
                 scores = {"score/frechet": 60 * settle + 7, "score/precision": 0.7 * (1 - settle)}
-                log.write(json.dumps({"step": step, "images": step * 64, **scores}) + "\n")
+                log.write(json.dumps({"step": step, "examples": step * 64, **scores}) + "\n")
         log.write(json.dumps({"step": 5000, "note": "the critic's learning rate was halved"}) + "\n")
         finding = {"alarm": "the critic is certain", "figure": "critic/real", "value": 0.981, "mend": "lower its lr"}
         log.write(json.dumps({"step": 6200, "health": finding}) + "\n")
@@ -149,7 +149,7 @@ def _trainer(
     data = Loader(Dataset({"image": fields}, "abc", "tiny"), ImageBatch, np.arange(40))
     torch.manual_seed(0)
     method = Tiny(averaged=averaged)
-    run = RunSettings(**{"images": 240, "batch": 4, "log_every": 5, "samples": 9, "device": "cpu", **settings})
+    run = RunSettings(**{"examples": 240, "batch": 4, "log_every": 5, "grid_size": 9, "device": "cpu", **settings})
     return Trainer(method, method.networks(data.spec), data, run, TorchMachine("cpu", "float32"), folder, hooks)
 
 

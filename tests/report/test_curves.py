@@ -25,7 +25,7 @@ def _only_curve(log: Log) -> Curve:
 
 
 def test_each_group_has_a_chart_and_scores_and_rate_come_last() -> None:
-    log = _log(images_per_s=[9, 9], score__frechet=[3, 2], critic__real=[1, 1], generator__fake=[1, 1])
+    log = _log(examples_per_s=[9, 9], score__frechet=[3, 2], critic__real=[1, 1], generator__fake=[1, 1])
     assert [family.title for family in families(log)] == ["Critic terms", "Generator terms", "Scores", "Rate"]
 
 

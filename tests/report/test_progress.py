@@ -62,7 +62,7 @@ def test_a_limit_of_minutes_bounds_the_time_left(
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     output = io.StringIO()
-    trainer(tmp_path, [Progress(Console(file=output))], images=10**12, minutes=0.002).fit()
+    trainer(tmp_path, [Progress(Console(file=output))], examples=10**12, minutes=0.002).fit()
     assert ", 0 s left  " in output.getvalue().splitlines()[3]
 
 

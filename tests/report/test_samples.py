@@ -82,7 +82,7 @@ def test_a_point_world_is_plotted(dimensions: int, tmp_path: Path, trainer: Call
 
 
 def test_a_run_may_do_without_samples(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    trainer(tmp_path, [SampleGrids(IMAGES)], samples=0).fit()
+    trainer(tmp_path, [SampleGrids(IMAGES)], grid_size=0).fit()
     assert not (tmp_path / "samples").exists()
 
 

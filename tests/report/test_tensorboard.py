@@ -38,7 +38,7 @@ def test_every_figure_of_every_report_is_an_event(tmp_path: Path, trainer: Calla
 
 
 def test_a_resumed_run_purges_what_lies_beyond_its_checkpoint(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    run = trainer(tmp_path, [TensorBoard()], images=160)
+    run = trainer(tmp_path, [TensorBoard()], examples=160)
     run.fit()
     saved = run.state()
     resumed = trainer(tmp_path, [TensorBoard()])

@@ -29,8 +29,8 @@ from saddlepoint.runs.resume import resume
 from saddlepoint.runs.train import train_plan
 
 SMALL: dict[str, Any] = {
-    "data": "digits", "batch": 64, "log_every": 10, "samples": 0, "threads": 1, "device": "cpu", "precision": "float32",
-    "generator_widths": (64,), "critic_widths": (64,), "latent": 16, "ema_images": 0.0,
+    "data": "digits", "batch": 64, "log_every": 10, "grid_size": 0, "threads": 1, "device": "cpu",
+    "precision": "float32", "generator_widths": (64,), "critic_widths": (64,), "latent": 16, "ema_images": 0.0,
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def test_the_log_of_a_run_that_was_stopped_is_that_of_one_that_was_not(
     resume(tmp_path / "cut", images=64 * 200)
     cut = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     timeless = [
-        [{k: v for k, v in line.items() if k not in ("seconds", "images_per_s")} for line in log]
+        [{k: v for k, v in line.items() if k not in ("seconds", "examples_per_s")} for line in log]
         for log in (whole, cut)
     ]
     assert timeless[0] == timeless[1]
@@ -179,7 +179,7 @@ def test_what_a_critic_knows_by_heart_raises_the_augmentation_of_a_method_that_h
     monkeypatch.setattr(healths, "EARLY", 2)
     monkeypatch.setattr(SampleLook, "__call__", lambda self, run: {"memory": 0.9, "known": 0.95})
     small = {"latent": 4, "style": 8, "mapping_layers": 1, "base": 32, "most": 8, "batch": 4}
-    settings = {"data": "digits", "log_every": 2, "samples": 0, "threads": 1, "images": 4 * 16, **small}
+    settings = {"data": "digits", "log_every": 2, "grid_size": 0, "threads": 1, "images": 4 * 16, **small}
     train_plan(plans.make("stylegan2", {**settings, "when_unstable": "augment"}), out=tmp_path / "run", quiet=True)
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert named(log) == ["memorisation by the critic"]

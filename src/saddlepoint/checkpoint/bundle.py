@@ -213,7 +213,7 @@ class Model:
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.spec.shape))
-        return f"<{self.name}, {shape}, {self.clock.images:,} images, from {self.path}>"
+        return f"<{self.name}, {shape}, {self.clock.examples:,} images, from {self.path}>"
 
 
 def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
@@ -236,7 +236,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
     averaged = under("average/", tensors)
     if averaged:
         load_networks(Networks(**{n: net for n, net in nets.named_children() if _has(n, averaged)}), averaged)
-    clock = Clock(**saved["clock"])
+    clock = config.from_json(Clock, saved["clock"])
     return Model(method, _awake(method, nets, clock, device), spec, facts, clock, checkpoint)
 
 
@@ -245,7 +245,7 @@ def _packed(folder: Path, home: Path, device: str | torch.device) -> Model:
     if not pretrained.is_packed(folder):
         raise CheckpointError(f"{folder} holds no model that `save_pretrained` wrote.")
     found = pretrained.read(folder)
-    method, spec, clock = _method(found.facts), spec_of(found.facts), Clock(**found.clock)
+    method, spec, clock = _method(found.facts), spec_of(found.facts), config.from_json(Clock, found.clock)
     whole = method.networks(spec)
     nets = Networks(**{name: net for name, net in whole.named_children() if _has(name, found.tensors)})
     load_networks(nets, found.tensors)
@@ -271,7 +271,7 @@ def _method(facts: Mapping[str, Any]) -> Method:
 def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.device) -> Networks:
     """Ready to be used."""
     nets = nets.to(torch.device(device)).eval().requires_grad_(False)
-    method.wake(nets, clock)
+    method.set_phase(nets, clock)
     return nets
 
 
@@ -303,7 +303,7 @@ def read_facts(run: Folder) -> dict[str, Any]:
         raise CheckpointError(f"{run.root} is not the folder of a run: it has no run.json.") from error
     except ValueError as error:
         raise CheckpointError(f"{run.facts} is damaged: {error}.") from error
-    return facts
+    return pretrained.by_names_of_today(facts)
 
 
 def spec_of(facts: Mapping[str, Any]) -> DataSpec:

@@ -60,7 +60,7 @@ def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -
     )
     summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
     release = facts.get("versions", {}).get("saddlepoint", __version__)
-    made = f"trained with Saddlepoint {release} on {kind}, {clock['images']:,} of them shown"
+    made = f"trained with Saddlepoint {release} on {kind}, {clock['examples']:,} of them shown"
     if "imported" in facts:
         origin = facts["imported"]["origin"]
         made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"

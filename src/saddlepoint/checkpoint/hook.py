@@ -20,19 +20,19 @@ class Checkpoints(Hook):
     """Writes `checkpoints/step-N`. Stands last in the order, so that the log is on the disk before."""
 
     def __init__(self) -> None:
-        self._saved_images = self._saved_step = 0
+        self._saved_examples = self._saved_step = 0
         self._figure: float | None = None
         self._best: tuple[float, int] | None = None
 
     def begin(self, run: Run) -> None:
         """Note where the run stands; a resumed run does not save at once."""
-        self._saved_images, self._saved_step = run.clock.images, run.clock.step
+        self._saved_examples, self._saved_step = run.clock.examples, run.clock.step
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
-        """Save when the images since the last time are enough, and at once when a score is better than ever."""
+        """Save when the examples since the last time are enough, and at once when a score is better than ever."""
         self._look(run)
         every = run.settings.checkpoint_every
-        if run.clock.images // every > self._saved_images // every or self._is_best_score(run):
+        if run.clock.examples // every > self._saved_examples // every or self._is_best_score(run):
             self._save(run)
 
     def end(self, run: Run, error: BaseException | None) -> None:
@@ -61,9 +61,9 @@ class Checkpoints(Hook):
             files.write(folder.checkpoints, run.clock.step, tensors, facts)
             kept = files.listing(folder.checkpoints)
             best = self._best[1] if self._best else None
-            files.retire(old for old in kept[: -run.settings.keep] if files.step_of(old) != best)
+            files.retire(old for old in kept[: -run.settings.keep_checkpoints] if files.step_of(old) != best)
         run.machine.barrier()
-        self._saved_images, self._saved_step = run.clock.images, run.clock.step
+        self._saved_examples, self._saved_step = run.clock.examples, run.clock.step
 
     def _look(self, run: Run) -> None:
         """Note the chosen figure; a name that the first report does not have is refused before any work is lost.

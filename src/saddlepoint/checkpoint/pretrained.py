@@ -26,7 +26,11 @@ from torch import Tensor
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.sparse import packed, unpacked
+from saddlepoint.config import respelt
+from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.methods.base import Clock
 from saddlepoint.storage import whole
 from saddlepoint.storage.tensors import save
 from saddlepoint.version import __version__
@@ -96,7 +100,13 @@ def read(folder: Path) -> Packed:
     training, figures = provenance["training"], provenance["figures"]
     facts = {**training, **{name: config[name] for name in ("method", "options", "package")}, "figures": figures}
     facts["dataset"] = {**training.get("dataset", {}), **config["dataset"]}
-    return Packed(facts, config["clock"], unpacked(load_file(folder / WEIGHTS)))
+    return Packed(by_names_of_today(facts), config["clock"], unpacked(load_file(folder / WEIGHTS)))
+
+
+def by_names_of_today(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a run with its settings called as they are now, whatever release wrote them."""
+    tables = {"run": RunSettings, "data": DataSettings}
+    return {**facts, **{name: respelt(facts[name], kind) for name, kind in tables.items() if name in facts}}
 
 
 def stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -106,12 +116,19 @@ def stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def version_of(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """Twelve hex digits that change with any weight, setting, class or moment of training."""
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+    described = {**config, "clock": _as_first_written(config["clock"])}
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         value = files.plain(tensor)
         digest.update(f"{name} {value.dtype} {list(value.shape)}\n".encode())
         digest.update(value.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:12]
+
+
+def _as_first_written(clock: Mapping[str, Any]) -> dict[str, Any]:
+    """A clock in the words of the first release, so that a model keeps its version."""
+    words = {today: first for first, today in Clock.spellings.items()}
+    return {words.get(name, name): value for name, value in clock.items()}
 
 
 def without_paths(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +156,7 @@ def _preprocessing(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[
         "channels": shape[0],
         "height": shape[1],
         "width": shape[2],
-        "fit": facts.get("data", {}).get("fit"),
+        "resize": facts.get("data", {}).get("resize"),
         "reduce": "lanczos",
         "enlarge": "bicubic",
         "values": "(byte - 127.5) / 127.5",

@@ -72,7 +72,7 @@ def _figures(model: Model) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if found.get("measured") != f"{model.name} after {model.clock.images:,} images":
+    if found.get("measured") != f"{model.name} after {model.clock.examples:,} images":
         return {}
     return {name: found[name] for name in ("measured", "scores", "for a paper", "warnings") if name in found}
 

@@ -169,7 +169,7 @@ class _Trained:
 
     def evaluation(self) -> Evaluation:
         """The figures of all sample seeds; of the first process alone."""
-        name = f"{self.model.name} after {self.model.clock.images:,} images"
+        name = f"{self.model.name} after {self.model.clock.examples:,} images"
         by_seed = [self._scores(seed) for seed in range(self.found.seeds)]
         if self.machine.rank:
             return Evaluation(name, [], [], [])

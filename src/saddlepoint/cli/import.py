@@ -94,7 +94,7 @@ def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     broken = [name for name, value in flat.items() if not value.isfinite().all()]
     if broken:
         raise CheckpointError(f"{path}: {broken[0]} holds values that are not finite.")
-    method.wake(nets, Clock())
+    method.set_phase(nets, Clock())
     return Model(method, nets.eval().requires_grad_(False), spec, facts, Clock(), path, Path())
 
 

@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
 def timed(advice: Advice, computer: Computer, minutes: float) -> tuple[Advice, float]:
     """The advice fitted to this machine's memory and to `minutes`, and the images a second of a few real steps."""
     settings = dict(advice.settings)
-    made = plans.make(advice.method, {**settings, "samples": 0})
+    made = plans.make(advice.method, {**settings, "grid_size": 0})
     machine = TorchMachine(made.run.device, made.run.precision)
     with tempfile.TemporaryDirectory() as nowhere:
         parts = assemble(made, Folder(Path(nowhere)), machine, quiet=True)
@@ -123,7 +123,7 @@ class _Watch(Hook):
         for value in report.values():
             value.cpu()  # waits for the device
         self._times.append(time.monotonic())
-        self._images.append(run.clock.images)
+        self._images.append(run.clock.examples)
         if len(self._times) > STEPS or (len(self._times) > 1 and self._times[-1] - self._times[0] > SECONDS):
             run.stop("timed")
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from saddlepoint import methods
+from saddlepoint import config, methods
 from saddlepoint.config import nearest, read_file
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
@@ -85,6 +85,7 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
         frozen=True,
     )
     parts: tuple[type, ...] = (Command, RunSettings, DataSettings, kind)
+    arguments = [_respelt(word, *parts) for word in arguments]
     _refuse_misspelt(arguments, [name for part in parts for name in plans.names(part)])
     found = tyro.cli(
         flat,
@@ -95,6 +96,16 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     return found.command, plans.Plan(name, found.run, found.data, found.method)
+
+
+def _respelt(word: str, *parts: type) -> str:
+    """An option under another of its names, such as --images, as the setting is called."""
+    if not word.startswith("--"):
+        return word
+    option, mark, value = word.partition("=")
+    name = option.removeprefix("--").replace("-", "_")
+    (name_today,) = config.respelt({name: None}, *parts)
+    return word if name_today == name else f"--{name_today.replace('_', '-')}{mark}{value}"
 
 
 def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:

@@ -124,7 +124,7 @@ def _reference(model: Model, path: Path) -> Tensor:
     except (OSError, UnusableImage) as error:
         reason = error.strerror or error if isinstance(error, OSError) else error
         raise DataError(f"{path} cannot be the reference: {reason}.") from error
-    fitted = square(image, model.spec.resolution, Plan.read(model.facts).data.fit)[0]
+    fitted = square(image, model.spec.resolution, Plan.read(model.facts).data.resize)[0]
     return pixels(torch.from_numpy(np.array(as_pixels(fitted)))[None])[0]
 
 
@@ -158,6 +158,6 @@ def translate_file(model: Model, path: Path, target: Path, found: Translate, ref
     except OSError as error:
         raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
     if found.resize:
-        image = square(image, side, Plan.read(model.facts).data.fit)[0]
+        image = square(image, side, Plan.read(model.facts).data.resize)[0]
     made = as_picture(translated(torch.from_numpy(np.array(as_pixels(image))), work, side, found.overlap))
     write(made, target, disclosure)

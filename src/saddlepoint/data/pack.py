@@ -88,7 +88,7 @@ def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
 def _key(pictures: Pictures, settings: DataSettings) -> str:
     """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
     said = [None if array is None else array.tobytes().hex() for array in (pictures.labels, pictures.attributes)]
-    shape = [settings.resolution, settings.fit, settings.channels, pictures.panels, pictures.any_shape]
+    shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
     text = json.dumps([_FORM, pictures.key(), *said, pictures.classes, *shape])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -145,7 +145,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
             f"the images of {pictures.source} differ in size ({shown}{', ...' if len(sizes) > 3 else ''}):"
             " say --resolution N to bring them all to N pixels."
         )
-    side = settings.resolution or natural_side(*next(iter(sizes)), settings.fit)
+    side = settings.resolution or natural_side(*next(iter(sizes)), settings.resize)
     channels = settings.channels or (1 if all(header.grey for header in headers) else 3)
     return _Plan(rows, side, channels, skipped)
 
@@ -208,11 +208,11 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
 
 
 def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -> tuple[np.ndarray, set[Remark]]:
-    images, remarks = pictures.images(row, plan.side, settings.fit == "pad")
+    images, remarks = pictures.images(row, plan.side, settings.resize == "pad")
     panels = []
     for image in images:
         shown, changed = in_channels(image, plan.channels)
-        fitted, moved = square(shown, plan.side, settings.fit)
+        fitted, moved = square(shown, plan.side, settings.resize)
         panels.append(as_pixels(fitted))
         remarks = remarks | changed | moved
     return np.concatenate(panels, 2), remarks

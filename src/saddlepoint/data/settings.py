@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,10 @@ class DataSettings:
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: int | None = None
     """side in pixels that every image is brought to; by default the images' own, which must then agree"""
-    fit: Literal["crop", "pad", "stretch"] = "crop"
+    spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
+    """words of earlier releases"""
+
+    resize: Literal["crop", "pad", "stretch"] = "crop"
     """how an image that is not square becomes so: cut its middle out, pad it with its edge colour, or stretch it"""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; by default grey if every image is grey"""

@@ -1,4 +1,4 @@
-"""Averages of weights, counted in images. Karras et al. 2018, arXiv:1710.10196, section 5."""
+"""Averages of weights, counted in examples. Karras et al. 2018, arXiv:1710.10196, section 5."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Average:
         self.nets = Networks(**{**known, **self.copies})
 
     def half_life(self, clock: Clock) -> float:
-        """Images after which an old weight counts half, at `clock`."""
+        """Examples after which an old weight counts half, at `clock`."""
         longest, ramp = at(self.spec.half_life, clock), self.spec.ramp
-        return longest if ramp is None else min(longest, ramp * clock.images)
+        return longest if ramp is None else min(longest, ramp * clock.examples)
 
     @torch.no_grad()
     def update(self, batch: int, clock: Clock) -> None:
-        """Move towards the live weights after a step of `batch` images; `clock` counts them already."""
+        """Move towards the live weights after a step of `batch` examples; `clock` counts them already."""
         decay = 0.5 ** (batch / max(self.half_life(clock), 1e-8))
         averaged, live = [], []
         for name, copied in self.copies.items():

@@ -106,14 +106,14 @@ class Health(Hook):
 
     def _change(self, run: Run, name: str, finding: Finding | None) -> None:
         if finding is not None:
-            self._since[name] = run.clock.images
-            facts = {"finding": name, "begins": run.clock.images, **finding.figures}
+            self._since[name] = run.clock.examples
+            facts = {"finding": name, "begins": run.clock.examples, **finding.figures}
             run.note(f"{name}: {finding.words}.", health=facts)
         else:
             since = self._since.pop(name)
             run.note(
-                f"{name} is over, after {run.clock.images - since:,} images.",
-                health={"finding": name, "began": since, "ends": run.clock.images},
+                f"{name} is over, after {run.clock.examples - since:,} {run.unit}.",
+                health={"finding": name, "began": since, "ends": run.clock.examples},
             )
 
     def state(self) -> Json:

@@ -39,6 +39,8 @@ class Run(Protocol):
     """true on report steps: `figures` are then those of the step that has just ended"""
     figures: dict[str, float]
     """host figures of the last report; a hook may add its own (before the log, which stands late in the order)"""
+    unit: str
+    """what examples are called in this run: images, points"""
     rate: float
     """multiplies every learning rate; a hook may set it, and sets it again after a restart"""
     resting: frozenset[str]
@@ -92,17 +94,17 @@ class Hook:
 
 @final
 class Log(Hook):
-    """Every figure as a line of `log.jsonl`, with step, images, seconds and images/s."""
+    """Every figure as a line of `log.jsonl`, with step, examples, seconds and examples a second."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: Any = None
         self._begun = self._seconds = self._last_seconds = 0.0
-        self._last_images = 0
+        self._last_examples = 0
 
     def begin(self, run: Run) -> None:
         """Open the log at its end."""
-        self._begun, self._last_images, self._last_seconds = time.monotonic(), run.clock.images, self._seconds
+        self._begun, self._last_examples, self._last_seconds = time.monotonic(), run.clock.examples, self._seconds
         if run.main:
             with self._disk_errors():
                 self._file = self.path.open("a", encoding="utf-8")
@@ -112,9 +114,9 @@ class Log(Hook):
         if not run.reporting:
             return
         now = self._elapsed()
-        images, seconds = run.clock.images - self._last_images, now - self._last_seconds
-        self._last_images, self._last_seconds = run.clock.images, now
-        rate = {"seconds": round(now, 3), "images_per_s": round(images / max(seconds, 1e-9), 1)}
+        examples, seconds = run.clock.examples - self._last_examples, now - self._last_seconds
+        self._last_examples, self._last_seconds = run.clock.examples, now
+        rate = {"seconds": round(now, 3), "examples_per_s": round(examples / max(seconds, 1e-9), 1)}
         self.write({**_when(run.clock), **rate, **run.figures})
 
     def write(self, line: Json) -> None:
@@ -150,4 +152,4 @@ class Log(Hook):
 
 
 def _when(clock: Clock) -> Json:
-    return {"step": clock.step, "images": clock.images, "stage": clock.stage}
+    return {"step": clock.step, "examples": clock.examples, "stage": clock.stage}

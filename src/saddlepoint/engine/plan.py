@@ -36,7 +36,9 @@ class Plan:
     @classmethod
     def read(cls, facts: Mapping[str, Any], **changes: Any) -> Plan:
         """The plan of a `run.json`, with some run settings changed."""
-        run = config.from_json(RunSettings, {**facts["run"], **changes})
+        run = config.from_json(
+            RunSettings, {**config.respelt(facts["run"], RunSettings), **config.respelt(changes, RunSettings)}
+        )
         data = config.from_json(DataSettings, facts["data"])
         return cls(facts["method"], run, data, config.from_json(methods.load(facts["method"]), facts["options"]))
 
@@ -50,7 +52,8 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
     tables = [names(part) for part in parts]
     values: dict[str, Any] = {}
-    for layer in (_preset(name, preset), _from_file(name, file) if file else {}, flat):
+    for given in (_preset(name, preset), _from_file(name, file) if file else {}, flat):
+        layer = config.respelt(given, *parts)
         config.refuse_unknown(layer, [known for table in tables for known in table])
         values |= layer
     run, data, method = ({key: value for key, value in values.items() if key in table} for table in tables)

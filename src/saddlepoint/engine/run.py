@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from saddlepoint.errors import ConfigError
 
@@ -16,12 +17,21 @@ DISTANCES = ("fid", "fid-infinity", "kid")
 class RunSettings:
     """How to train."""
 
-    images: int = 200_000
-    """how many images to show before the run ends; the same image counts each time it is shown"""
+    spellings: ClassVar[Mapping[str, str]] = {
+        "images": "examples",
+        "clip": "clip_norm",
+        "samples": "grid_size",
+        "keep": "keep_checkpoints",
+    }
+    """other words for a setting, also those of earlier releases: `images` for what are images, and easier to say"""
+
+    examples: int = 200_000
+    """how many examples (images, or what the data holds) to show before the run ends; the same one counts each time it
+    is shown. --images is another spelling"""
     minutes: float | None = None
-    """end after so many minutes, even if fewer images were shown"""
+    """end after so many minutes, even if fewer examples were shown"""
     batch: int = 64
-    """images in one step, over all devices and micro-batches"""
+    """examples in one step, over all devices and micro-batches"""
     accumulate: int = 1
     """micro-batches that a step is cut into, to fit a batch into less memory"""
     seed: int = 0
@@ -32,7 +42,7 @@ class RunSettings:
     """cpu, cuda, cuda:1 or mps; auto takes the best there is"""
     threads: int | None = None
     """processor threads; by default as many as torch finds. Part of what makes a run repeatable to the bit"""
-    clip: float | None = None
+    clip_norm: float | None = None
     """bound on the norm of each group's gradient; by default none but the method's own"""
     compile: bool = False
     """compile the networks that the method names (slow to start, a little faster after)"""
@@ -40,11 +50,11 @@ class RunSettings:
     """show one batch over and over: a method that cannot learn it by heart has a fault"""
     log_every: int = 20
     """steps between two lines of the log"""
-    samples: int = 64
+    grid_size: int = 64
     """images in a sample grid; 0 for no grids"""
     checkpoint_every: int = 50_000
-    """images between two checkpoints"""
-    keep: int = 3
+    """examples between two checkpoints"""
+    keep_checkpoints: int = 3
     """how many of the latest checkpoints are kept"""
     best: str | None = None
     """a logged figure, such as generator/fake: the checkpoint where it was lowest is kept as well; with --score it
@@ -52,7 +62,7 @@ class RunSettings:
     score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
     """figures to measure while training, such as `--score fid kid`; see docs/metrics.md"""
     score_every: int = 50_000
-    """images between two scores"""
+    """examples between two scores"""
     score_images: int = 2_000
     """generated and real images that a score is made from, or as many real ones as there are"""
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
@@ -62,16 +72,16 @@ class RunSettings:
     leader_rests: tuple[int, int] = (1, 2)
     """with skip-leader: how many of how many steps of the player that leads are left out"""
     patience: int | None = None
-    """end the run when the first figure of --score has not improved for so many images"""
+    """end the run when the first figure of --score has not improved for so many examples"""
 
     def __post_init__(self) -> None:
         for name in (
-            "images",
+            "examples",
             "batch",
             "accumulate",
             "log_every",
             "checkpoint_every",
-            "keep",
+            "keep_checkpoints",
             "score_every",
             "score_images",
         ):
@@ -82,7 +92,7 @@ class RunSettings:
                 f"a batch of {self.batch} cannot be cut into {self.accumulate} equal micro-batches;"
                 f" use --accumulate {_divisor(self.batch, self.accumulate)}."
             )
-        for name in ("minutes", "clip"):
+        for name in ("minutes", "clip_norm"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} cannot be {value}: it must be more than 0.")
@@ -100,8 +110,8 @@ class RunSettings:
         rests, of = self.leader_rests
         if not 1 <= rests < of:
             raise ConfigError(f"leader_rests cannot be {rests} {of}: the leader must step at times, so less than all.")
-        if self.samples < 0 or self.seed < 0:
-            raise ConfigError("samples and seed cannot be negative.")
+        if self.grid_size < 0 or self.seed < 0:
+            raise ConfigError("grid_size and seed cannot be negative.")
 
 
 def _divisor(batch: int, near: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from saddlepoint import config
 from saddlepoint.data.loader import Loader
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
@@ -58,14 +59,15 @@ class Trainer:
         if settings.compile:
             self._compile()
         optimisers = method.optimisers()
-        self.groups = {n: Group(n, o, self.nets, machine, settings.clip) for n, o in optimisers.items()}
+        self.groups = {n: Group(n, o, self.nets, machine, settings.clip_norm) for n, o in optimisers.items()}
         check_groups(self.groups, self.nets, method.frozen)
         self.hooks = list(hooks)
         self.mover = Mover(self.groups, machine, self.hooks)
         self.stages = method.stages()
-        self.clock = Clock(total=settings.images)
+        self.clock = Clock(total=settings.examples)
         self.position = 0
         self.main = machine.rank == 0
+        self.unit = "images" if len(data.spec.shape) == 3 else "points"
         self.reporting = False
         self.figures: dict[str, float] = {}
         self.rate = 1.0
@@ -86,7 +88,7 @@ class Trainer:
         """Write a sentence into the log."""
         for hook in self.hooks:
             if isinstance(hook, Log):
-                hook.write({"step": self.clock.step, "images": self.clock.images, "note": text, **facts})
+                hook.write({"step": self.clock.step, "examples": self.clock.examples, "note": text, **facts})
 
     def check_finite(self) -> None:
         """Raises DivergedError if a loss, a weight or a moment is no longer finite."""
@@ -119,7 +121,7 @@ class Trainer:
             group.restore(under(f"optim/{group.name}/", tensors))
             if group.scaler.is_enabled():
                 group.scaler.load_state_dict(facts["scalers"][group.name])
-        self.clock = dataclasses.replace(Clock(**facts["clock"]), total=self.settings.images)
+        self.clock = dataclasses.replace(config.from_json(Clock, facts["clock"]), total=self.settings.examples)
         self.position = facts["position"]
         self._finite = Finite()
         for hook in self.hooks:
@@ -135,7 +137,7 @@ class Trainer:
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     def fit(self) -> str:
-        """Train until the images are shown, the minutes are over or something asks to stop. Returns the reason.
+        """Train until the examples are shown, the minutes are over or something asks to stop. Returns the reason.
 
         The first interrupt (Ctrl-C, SIGTERM) ends the run after the step; a second one at once.
         """
@@ -152,7 +154,7 @@ class Trainer:
 
     def _train(self) -> None:
         begun = time.monotonic()
-        self._wake()
+        self._set_phase()
         for hook in self.hooks:
             hook.begin(self)
         self._decide()  # a run that is resumed at its end has nothing left to do
@@ -174,7 +176,7 @@ class Trainer:
             raise failed
 
     def _decide(self) -> None:
-        if self.clock.images >= self.settings.images:
+        if self.clock.examples >= self.settings.examples:
             self.stopped = "done"
         elif self.machine.world == 1:
             self.stopped = self._wanted
@@ -205,7 +207,7 @@ class Trainer:
         clock = dataclasses.replace(self.clock, fresh=batch)
         # No random state is saved: dropout and its kind start each step from a key.
         self._seed(key(self.settings.seed, clock.step, self.machine.rank))
-        self._wake(clock)
+        self._set_phase(clock)
         for group in self.groups.values():
             group.set_rates(clock, stage.lr_scale * self.rate)
         k = self.settings.accumulate
@@ -228,17 +230,17 @@ class Trainer:
             raise MethodError("train_step yielded nothing: there is no update to perform.")
         averaged = {n: torch.stack(v).mean(0) if len(v) > 1 else v[0] for n, v in figures.items()}
         self.position += draws[0].taken
-        self._settle(clock, averaged, batch)
+        self._after_step(clock, averaged, batch)
         return averaged
 
-    def _settle(self, clock: Clock, report: Report, batch: int) -> None:
+    def _after_step(self, clock: Clock, report: Report, batch: int) -> None:
         skipped = any(name.endswith("/skipped") and bool(value) for name, value in report.items())
         with torch.no_grad():
             if not skipped:
-                self.method.settle(self.nets, report, clock)
+                self.method.after_step(self.nets, report, clock)
             self._average_buffers()
         self.clock = dataclasses.replace(
-            clock, step=clock.step + 1, images=clock.images + batch, stage_images=clock.stage_images + batch
+            clock, step=clock.step + 1, examples=clock.examples + batch, stage_examples=clock.stage_examples + batch
         )
         if self._average:
             self._average.update(batch, self.clock)
@@ -267,10 +269,10 @@ class Trainer:
         seed, device = self.settings.seed, self.machine.device
         return PartDraw(read, self.position, seed, clock.step, part, parts, device)
 
-    def flow(self, images: int) -> Flow:
-        """One micro-batch of `images`, ready to run, as a first step would have it: for estimates."""
-        clock = dataclasses.replace(self.clock, fresh=images)
-        draw = self._draw(self.stages[clock.stage], images, clock, 0, 1)
+    def flow(self, examples: int) -> Flow:
+        """One micro-batch of `examples`, ready to run, as a first step would have it: for estimates."""
+        clock = dataclasses.replace(self.clock, fresh=examples)
+        draw = self._draw(self.stages[clock.stage], examples, clock, 0, 1)
         return self.method.train_step(self.nets, draw, clock)  # type: ignore[return-value]
 
     # -- stages -------------------------------------------------------------------------------------------------------
@@ -278,9 +280,9 @@ class Trainer:
     def _next_stage(self) -> None:
         stage = self.stages[self.clock.stage]
         last = self.clock.stage + 1 == len(self.stages)
-        if last or stage.images is None or self.clock.stage_images < stage.images:
+        if last or stage.examples is None or self.clock.stage_examples < stage.examples:
             return
-        self.clock = dataclasses.replace(self.clock, stage=self.clock.stage + 1, stage_images=0)
+        self.clock = dataclasses.replace(self.clock, stage=self.clock.stage + 1, stage_examples=0)
         self.position = 0
         entered = self.stages[self.clock.stage]
         for name in entered.fresh:
@@ -288,10 +290,10 @@ class Trainer:
         for hook in self.hooks:
             hook.stage(self, entered)
 
-    def _wake(self, clock: Clock | None = None) -> None:
-        self.method.wake(self.nets, clock or self.clock)
+    def _set_phase(self, clock: Clock | None = None) -> None:
+        self.method.set_phase(self.nets, clock or self.clock)
         if self.average is not None:
-            self.method.wake(self.average, clock or self.clock)
+            self.method.set_phase(self.average, clock or self.clock)
 
     def _batch(self) -> int:
         return self.stages[self.clock.stage].batch or self.settings.batch
@@ -320,7 +322,7 @@ class Trainer:
 
     def _is_report(self) -> bool:
         step = self.clock.step
-        return step == 1 or step % self.settings.log_every == 0 or self.clock.images >= self.settings.images
+        return step == 1 or step % self.settings.log_every == 0 or self.clock.examples >= self.settings.examples
 
     def _compile(self) -> None:
         torch._functorch.config.donated_buffer = False  # type: ignore[attr-defined]

@@ -37,6 +37,6 @@ def as_trained(model: Model, picture: Image.Image) -> Tensor:
     if len(model.spec.shape) != 3 or model.spec.channels not in (1, 3):
         shape = "x".join(map(str, model.spec.shape))
         raise CapabilityError(f"{model.name} was trained on {shape}, which no picture can be brought to.")
-    fit = cast(Fit, model.facts.get("data", {}).get("fit", "crop"))
+    fit = cast(Fit, model.facts.get("data", {}).get("resize", "crop"))
     cut = square(picture.convert("L" if model.spec.channels == 1 else "RGB"), model.spec.resolution, fit)[0]
     return pixels(torch.from_numpy(np.array(as_pixels(cut)))[None])[0].contiguous()

@@ -43,7 +43,7 @@ class Update:
 
     group: a key of `Method.optimisers()`.
     losses: scalars; their sum is minimised; each is logged as "<group>/<name>".
-    watch: figures that are averaged like losses but not trained on; scalars are logged, vectors may pass to `settle`.
+    watch: figures that are averaged like losses but not trained on; scalars are logged, vectors go to `after_step`.
     """
 
     group: str
@@ -56,18 +56,21 @@ class Clock:
     """Time in a run, at the beginning of a step.
 
     step: optimiser rounds done.
-    images: real images shown so far, over all ranks and micro-batches.
-    fresh: images that this step shows.
-    total: images that the run is planned for.
-    stage: index of the stage; stage_images: images shown within it.
+    examples: examples shown so far (images, rays, rows of a table), over all ranks and micro-batches.
+    fresh: examples that this step shows.
+    total: examples that the run is planned for.
+    stage: index of the stage; stage_examples: examples shown within it.
     """
 
+    spellings: ClassVar[Mapping[str, str]] = {"images": "examples", "stage_images": "stage_examples"}
+    """words of earlier releases"""
+
     step: int = 0
-    images: int = 0
+    examples: int = 0
     fresh: int = 0
     total: int = 0
     stage: int = 0
-    stage_images: int = 0
+    stage_examples: int = 0
 
     def every(self, steps: int) -> bool:
         """True on steps 0, n, 2n, ...: for lazy terms."""
@@ -82,15 +85,15 @@ Schedule = Callable[[Clock], float]
 class Cosine:
     """From `start` to `end` along half a cosine (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
 
-    images: after which `end` is reached and stays; None for the whole planned run.
+    examples: after which `end` is reached and stays; None for the whole planned run.
     """
 
     start: float
     end: float
-    images: int | None = None
+    examples: int | None = None
 
     def __call__(self, clock: Clock) -> float:
-        share = min(clock.images / max(self.images or clock.total, 1), 1.0)
+        share = min(clock.examples / max(self.examples or clock.total, 1), 1.0)
         return self.end + (self.start - self.end) * (1 + math.cos(math.pi * share)) / 2
 
 
@@ -107,20 +110,20 @@ class Linear:
 
     def __call__(self, clock: Clock) -> float:
         left = max(clock.total, 1) * (1 - self.after)
-        share = (clock.images - max(clock.total, 1) * self.after) / left if left else 0.0
+        share = (clock.examples - max(clock.total, 1) * self.after) / left if left else 0.0
         return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
 
 
 @dataclass(frozen=True)
 class Step:
-    """`start`, and after every `images` the `factor` of what it was: a staircase."""
+    """`start`, and after every `examples` the `factor` of what it was: a staircase."""
 
     start: float
-    images: int
+    examples: int
     factor: float = 0.1
 
     def __call__(self, clock: Clock) -> float:
-        return self.start * self.factor ** (clock.images // self.images)
+        return self.start * self.factor ** (clock.examples // self.examples)
 
 
 def at(value: float | Schedule, clock: Clock) -> float:
@@ -132,14 +135,14 @@ def at(value: float | Schedule, clock: Clock) -> float:
 class Stage:
     """A span of training.
 
-    images: how many the stage lasts; None until the run ends.
+    examples: how many the stage lasts; None until the run ends.
     resolution: side in pixels that the loader delivers; None for the data's own.
-    batch: images a step; None for the run's own.
+    batch: examples a step; None for the run's own.
     lr_scale: multiplies every learning rate.
     fresh: groups whose moments start anew.
     """
 
-    images: int | None = None
+    examples: int | None = None
     resolution: int | None = None
     batch: int | None = None
     lr_scale: float = 1.0
@@ -148,11 +151,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Ema:
-    """Exponential moving average of whole networks, counted in images (Karras et al. 2018, arXiv:1710.10196, sec. 5).
+    """Exponential moving average of whole networks, counted in examples (Karras et al. 2018, arXiv:1710.10196, sec. 5).
 
     networks: names in `Networks` that are averaged, buffers too.
-    half_life: images after which an old weight counts half. decay = 0.5 ** (batch / half_life). May be scheduled.
-    ramp: the half-life is at most this share of the images shown so far; None for no ramp (Karras et al. 2020).
+    half_life: examples after which an old weight counts half. decay = 0.5 ** (batch / half_life). May be scheduled.
+    ramp: the half-life is at most this share of the examples shown so far; None for no ramp (Karras et al. 2020).
     """
 
     networks: tuple[str, ...]
@@ -328,10 +331,10 @@ class Method(ABC):
         micro-batches and ranks.
         """
 
-    def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         """Move side state once a step, without gradients, from the averaged report."""
 
-    def wake(self, nets: nn.Module, clock: Clock) -> None:
+    def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         """Set what depends on time alone (depth, fade); called on networks, averages and loaded models."""
 
     def stages(self) -> tuple[Stage, ...]:

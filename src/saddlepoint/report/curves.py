@@ -1,4 +1,4 @@
-"""The curves of a run: its figures as lines over the images shown, small enough to stand in a page.
+"""The curves of a run: its figures as lines over the examples shown, small enough to stand in a page.
 
 A family is what shares a chart: the critic's terms, the generator's, the scores, the rate. Figures of very different
 size get panels of their own, one above the other. A thin line is the raw figure (its least and greatest value in each
@@ -69,13 +69,13 @@ def families(log: Log) -> tuple[Family, ...]:
     for name, series in log.figures.items():
         group, _, term = name.partition("/")
         grouped.setdefault(group, {})[term or group] = series
-    end = max((float(series.images.max()) for series in log.figures.values()), default=0.0)
-    order = sorted(grouped, key=lambda group: (group == "score") + 2 * (group == "images_per_s"))
+    end = max((float(series.examples.max()) for series in log.figures.values()), default=0.0)
+    order = sorted(grouped, key=lambda group: (group == "score") + 2 * (group == "examples_per_s"))
     return tuple(Family(_title(group, grouped[group]), tuple(_panels(grouped[group], end))) for group in order)
 
 
 def _title(group: str, figures: Mapping[str, Series]) -> str:
-    known = {"score": "Scores", "images_per_s": "Rate"}
+    known = {"score": "Scores", "examples_per_s": "Rate"}
     words = group.replace("_", " ").capitalize()
     return known.get(group, words if list(figures) == [group] else f"{words} terms")
 
@@ -106,12 +106,12 @@ def _panel(figures: Mapping[str, Series], end: float) -> Panel:
     low, high = _span(finite.values())
     last = max(end, 1.0)
 
-    def place(images: np.ndarray, values: np.ndarray) -> np.ndarray:
-        x = LEFT + images / last * (WIDTH - LEFT - RIGHT)
+    def place(shown: np.ndarray, values: np.ndarray) -> np.ndarray:
+        x = LEFT + shown / last * (WIDTH - LEFT - RIGHT)
         return np.stack((x, TOP + (high - values) / (high - low) * (HEIGHT - TOP - BOTTOM)), axis=1).round(1)
 
-    images, values = _steps(0, last), _steps(low, high)
-    across = tuple(Tick(x, short(at)) for at, (x, _) in zip(images, place(images, 0 * images).tolist()))
+    shown, values = _steps(0, last), _steps(low, high)
+    across = tuple(Tick(x, short(at)) for at, (x, _) in zip(shown, place(shown, 0 * shown).tolist()))
     up = tuple(Tick(y, short(at)) for at, (_, y) in zip(values, place(0 * values, values).tolist()))
     curves = []
     for name, series in finite.items():
@@ -128,7 +128,7 @@ def _panel(figures: Mapping[str, Series], end: float) -> Panel:
 
 def _finite(series: Series) -> Series:
     keep = np.isfinite(series.values)
-    return Series(series.images[keep], series.values[keep])
+    return Series(series.examples[keep], series.values[keep])
 
 
 def _span(lines: Iterable[Series]) -> tuple[float, float]:
@@ -158,26 +158,26 @@ def _moving_mean(series: Series) -> Series:
     half, at = max(1, count // 80), np.arange(count)
     sums = np.concatenate(([0.0], np.cumsum(series.values)))
     first, last = np.maximum(at - half, 0), np.minimum(at + half + 1, count)
-    return Series(series.images, (sums[last] - sums[first]) / (last - first))
+    return Series(series.examples, (sums[last] - sums[first]) / (last - first))
 
 
 def _thinned(series: Series) -> tuple[np.ndarray, np.ndarray]:
     if len(series.values) <= SPANS:
-        return series.images, series.values
+        return series.examples, series.values
     keep = np.linspace(0, len(series.values) - 1, SPANS).round().astype(int)
-    return series.images[keep], series.values[keep]
+    return series.examples[keep], series.values[keep]
 
 
 def _extremes(series: Series) -> tuple[np.ndarray, np.ndarray]:
     """The least and greatest value of each of `SPANS` spans, in the order in which they came."""
     if len(series.values) <= 2 * SPANS:
-        return series.images, series.values
+        return series.examples, series.values
     keep: list[int] = []
     edges = np.linspace(0, len(series.values), SPANS + 1).astype(int)
     for start, stop in pairwise(edges.tolist()):
         part = series.values[start:stop]
         keep += sorted({start + int(part.argmin()), start + int(part.argmax())})
-    return series.images[keep], series.values[keep]
+    return series.examples[keep], series.values[keep]
 
 
 def _points(places: np.ndarray) -> str:

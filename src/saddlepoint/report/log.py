@@ -1,4 +1,4 @@
-"""Reading a run's log: every figure as a series over the images shown, and what happened on the way."""
+"""Reading a run's log: every figure as a series over the examples shown, and what happened on the way."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-FACTS = frozenset({"step", "images", "stage", "seconds"})  # where a line stands, as against what it measured
+FACTS = frozenset({"step", "examples", "stage", "seconds"})  # where a line stands, as against what it measured
+_SPELLINGS = {"images": "examples", "images_per_s": "examples_per_s"}  # in logs of earlier releases
 
 
 @dataclass(frozen=True)
 class Series:
-    """One figure through a run: images shown [n] and values [n], float64, in the order of the log."""
+    """One figure through a run: examples shown [n] and values [n], float64, in the order of the log."""
 
-    images: np.ndarray
+    examples: np.ndarray
     values: np.ndarray
 
 
@@ -28,7 +29,7 @@ class Log:
 
     figures: by name, such as "critic/real".
     events: the lines with a note or a finding about the run's health, in order.
-    last: step, images and seconds of the newest figures.
+    last: step, examples and seconds of the newest figures.
     unreadable: lines before the last that are not JSON objects.
     """
 
@@ -43,7 +44,7 @@ def read_log(path: Path) -> Log:
 
     A last line that a kill cut short is left out; broken lines before it are left out and counted.
     """
-    images: dict[str, array[float]] = {}
+    examples: dict[str, array[float]] = {}
     values: dict[str, array[float]] = {}
     events: list[Mapping[str, Any]] = []
     last: dict[str, Any] = {}
@@ -63,9 +64,9 @@ def read_log(path: Path) -> Log:
             last.update((name, row[name]) for name in FACTS & row.keys())
             for name, value in row.items():
                 if name not in FACTS and isinstance(value, int | float) and not isinstance(value, bool):
-                    images.setdefault(name, array("d")).append(last.get("images", 0))
+                    examples.setdefault(name, array("d")).append(last.get("examples", 0))
                     values.setdefault(name, array("d")).append(value)
-    figures = {name: Series(np.array(images[name]), np.array(values[name])) for name in values}
+    figures = {name: Series(np.array(examples[name]), np.array(values[name])) for name in values}
     return Log(figures, tuple(events), last, unreadable)
 
 
@@ -74,4 +75,6 @@ def _row(text: bytes) -> dict[str, Any] | None:
         row = json.loads(text)
     except ValueError:
         return None
-    return row if isinstance(row, dict) else None
+    if not isinstance(row, dict):
+        return None
+    return {_SPELLINGS.get(str(name), str(name)): value for name, value in row.items()}

@@ -109,12 +109,12 @@ def _summary(run: Mapping[str, Any]) -> str:
 def _facts(run: Mapping[str, Any], log: Log) -> list[tuple[str, str]]:
     """What a reader wants to know first, as (name, text); only what the folder tells."""
     dataset, last = run.get("dataset", {}), log.last
-    rate = log.figures.get("images_per_s")
+    rate = log.figures.get("examples_per_s")
     facts = [
-        ("Images shown", wording.number(last["images"]) if "images" in last else ""),
+        ("Examples shown", wording.number(last["examples"]) if "examples" in last else ""),
         ("Steps", wording.number(last["step"]) if "step" in last else ""),
         ("Training time", wording.duration(last["seconds"]) if "seconds" in last else ""),
-        ("Images a second", wording.number(float(sorted(rate.values)[len(rate.values) // 2])) if rate else ""),
+        ("Examples a second", wording.number(float(sorted(rate.values)[len(rate.values) // 2])) if rate else ""),
         ("Data", f"{_source(run)}: {wording.number(dataset.get('images'))} to train on" if dataset else ""),
         ("One example", _shape(dataset.get("shape", ()))),
         ("Held out", wording.number(dataset["held_out"]) if "held_out" in dataset else ""),

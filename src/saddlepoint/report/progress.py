@@ -22,7 +22,7 @@ REFRESH = 0.25  # between two looks at the clock on a terminal
 
 @final
 class Progress(Hook):
-    """Says how many images were shown, how fast, with which losses, and how long it will take.
+    """Says how many examples were shown, in their own word, how fast, with which losses, and how long it will take.
 
     console: where to; by default the process's output. In a notebook, a file or a pipe there are no control characters.
     health: whose newest trouble the line shows.
@@ -39,14 +39,14 @@ class Progress(Hook):
     def begin(self, run: Run) -> None:
         """Start counting; the live line appears."""
         self._begun = self._said = time.monotonic()
-        self._first = run.clock.images
+        self._first = run.clock.examples
         self._times.append((self._begun, self._first))
         if run.main and self.console.is_terminal and not self.console.is_jupyter:
             rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # a narrow window cuts figures, not the bar
             text = progress.TextColumn("{task.description}", table_column=rest)
             bar = progress.BarColumn(16, table_column=Column(width=16))
             self._live = progress.Progress(bar, text, console=self.console, transient=True, expand=True)
-            self._task = self._live.add_task("", total=run.settings.images, completed=run.clock.images)
+            self._task = self._live.add_task("", total=run.settings.examples, completed=run.clock.examples)
             self._live.start()
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
@@ -55,9 +55,9 @@ class Progress(Hook):
         if not run.main or now - self._said < (REFRESH if self._live else SECONDS):
             return
         self._said = now
-        self._times.append((now, run.clock.images))
+        self._times.append((now, run.clock.examples))
         if self._live is not None:
-            self._live.update(self._task, completed=run.clock.images, description=self._line(run, now))
+            self._live.update(self._task, completed=run.clock.examples, description=self._line(run, now))
         else:
             self._print(self._line(run, now))
 
@@ -68,18 +68,17 @@ class Progress(Hook):
             self._live = None
         if run.main:
             taken = duration(time.monotonic() - self._begun)
-            self._print(
-                f"{run.clock.images - self._first:,} images shown in {taken}" + (", then an error." if error else ".")
-            )
+            shown = f"{run.clock.examples - self._first:,} {run.unit} shown in {taken}"
+            self._print(shown + (", then an error." if error else "."))
 
     def _line(self, run: Run, now: float) -> str:
-        (then, before), images = self._times[0], run.clock.images
-        rate = (images - before) / max(now - then, 1e-9)
-        left = (run.settings.images - images) / max(rate, 1e-9)
+        (then, before), shown = self._times[0], run.clock.examples
+        rate = (shown - before) / max(now - then, 1e-9)
+        left = (run.settings.examples - shown) / max(rate, 1e-9)
         if run.settings.minutes is not None:
             left = min(left, 60 * run.settings.minutes - (now - self._begun))
-        total, left = run.settings.images, max(left, 0)
-        parts = [f"{images:,} of {total:,} images, {number(float(f'{rate:.3g}'))} a second, {duration(left)} left"]
+        total, left = run.settings.examples, max(left, 0)
+        parts = [f"{shown:,} of {total:,} {run.unit}, {number(float(f'{rate:.3g}'))} a second, {duration(left)} left"]
         parts += [f"! {trouble}" for trouble in self._health.troubles[-1:]] if self._health else []
         return "  ".join(parts + [f"{name} {number(value)}" for name, value in leading(run.figures).items()])
 

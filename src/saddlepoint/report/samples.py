@@ -33,7 +33,7 @@ class SampleGrids(Hook):
     real: the data set's examples. Points [N, D] are drawn beside the fakes, by their first two numbers; images
         [N, C, H, W] are not looked at.
     given: images to translate, for a method that does; each is shown beside what becomes of it, and its truth if known.
-    A method that makes nothing from latents or images, and a run with `samples` 0, get no grids.
+    A method that makes nothing from latents or images, and a run with `grid_size` 0, get no grids.
     """
 
     def __init__(self, real: np.ndarray, given: Batch | None = None) -> None:
@@ -57,15 +57,15 @@ class SampleGrids(Hook):
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        if not (run.main and run.settings.samples):
+        if not (run.main and run.settings.grid_size):
             return
         nets = run.nets if run.average is None else run.average
-        caption = f"{run.clock.images:,} images shown."
+        caption = f"{run.clock.examples:,} {run.unit} shown."
         if isinstance(run.method, Samples):
             picture, caption = self._sampled(run, run.method, nets, caption)
         elif isinstance(run.method, Translates) and self.given is not None:
             with torch.no_grad(), evaluating(nets):
-                picture, told = translated(run.method, nets, self.given, run.settings.samples)
+                picture, told = translated(run.method, nets, self.given, run.settings.grid_size)
             caption = f"{caption} {told}"
         else:
             return
@@ -73,7 +73,7 @@ class SampleGrids(Hook):
         save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
 
     def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Image.Image, str]:
-        count = run.settings.samples if self.real is None else POINTS
+        count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
             label = in_turn(method, nets, count)
             latents = method.latents(nets, count, run.settings.seed, label).to(run.machine.device)

@@ -80,7 +80,7 @@ def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | N
         groups = [rows] if labels is None else [rows[labels[rows] == label] for label in np.unique(labels)]
         if all(map(len, groups)):
             break
-    return loader.look(np.concatenate([group[: plan.run.samples] for group in groups]), changed=False)
+    return loader.look(np.concatenate([group[: plan.run.grid_size] for group in groups]), changed=False)
 
 
 def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:

@@ -31,8 +31,9 @@ def dry_run(plan: Plan, *, out: Path | None = None) -> None:
         print(_networks(parts))
         print(_memory(estimate(parts.trainer), plan))
     epoch = len(parts.trainer.data.rows)
-    steps = -(-plan.run.images // plan.run.batch)
-    print(f"{plan.run.images:,} images: {steps:,} steps, {plan.run.images / epoch:.1f} times each of {epoch:,} images")
+    steps = -(-plan.run.examples // plan.run.batch)
+    shown, unit = plan.run.examples, parts.trainer.unit
+    print(f"{shown:,} {unit}: {steps:,} steps, {shown / epoch:.1f} times each of {epoch:,} {unit}")
     path = (out or Path()) / "data.png"
     save_png(_seen(parts), path, "what the networks will see")
     print(f"what the networks will see: {path}")

@@ -20,7 +20,7 @@ def fit(parts: AssembledRun, folder: Folder) -> Trained:
             return fit(parts, folder)
         good = files.latest(folder.checkpoints)
         last = f"The last good checkpoint is {good}." if good else "No checkpoint had been written."
-        raise DivergedError(f"{error} {last} Lower the learning rate or clip the gradients (--clip 1).") from error
+        raise DivergedError(f"{error} {last} Lower the learning rate or clip the gradients (--clip-norm 1).") from error
     except OutOfMemory as error:
         good = files.latest(folder.checkpoints)
         more = f" --accumulate {error.accumulate}" if error.accumulate else ""
@@ -29,4 +29,4 @@ def fit(parts: AssembledRun, folder: Folder) -> Trained:
     if parts.machine.rank == 0:
         write_report(folder.root)
     parts.machine.barrier()
-    return Trained(folder.root, ended, trainer.clock.images, folder.root / "report.html", parts.trainer.main)
+    return Trained(folder.root, ended, trainer.clock.examples, folder.root / "report.html", parts.trainer.main)

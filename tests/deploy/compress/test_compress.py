@@ -195,7 +195,7 @@ def test_the_command_prints_one_table_and_refuses_what_is_worse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SADDLEPOINT_CACHE", str(tmp_path / "cache"))
-    settings = {"latent": 8, "width": 16, "images": 64, "batch": 32, "samples": 0}
+    settings = {"latent": 8, "width": 16, "images": 64, "batch": 32, "grid_size": 0}
     run = saddlepoint.train("wgan", out=tmp_path / "run", **settings).folder
     words = ["compress", str(run), "--by", "distil", "--student", "width=8", "--steps", "5", "--extractor", "pixels"]
     capsys.readouterr()

@@ -28,6 +28,7 @@ class Machine:
 class Run:
     reporting = True
     average = None
+    unit = "images"
 
     def __init__(self, main, others, **settings):
         self.method = DCGAN(generator_width=4, critic_width=4)
@@ -38,7 +39,7 @@ class Run:
         self.figures, self.notes, self.stopped = {}, [], None
 
     def at(self, images):
-        self.clock = Clock(images=images)
+        self.clock = Clock(examples=images)
         return self
 
     def note(self, text, **facts):

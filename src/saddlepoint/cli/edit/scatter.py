@@ -129,10 +129,10 @@ def _kept(run: Path, model: Model) -> list[Path]:
     """The checkpoints of a run, oldest first. Raises ConfigError where there is nothing to move through."""
     paths = files.listing(Folder(run).checkpoints)
     if len(paths) < 2:
-        every = max(1, model.facts.get("run", {}).get("images", 200_000) // 40)
+        every = max(1, model.facts.get("run", {}).get("examples", 200_000) // 40)
         raise ConfigError(
             f"{run} keeps {counted(len(paths), 'checkpoint')}, and each is a frame: train with"
-            f" --checkpoint-every {every} --keep 40, and give the folder of the run."
+            f" --checkpoint-every {every} --keep-checkpoints 40, and give the folder of the run."
         )
     return paths
 
@@ -197,7 +197,7 @@ def _moment(model: Model, shown: _Shown, draws: int, parts: bool) -> _Moment:
         raise CapabilityError(f"{model.name} has codes of one number, which make no scatter; train it with more.")
     kinds = {"mean": codes.mean, **({"draw": codes.drawn[0]} if draws else {})} if parts else {}
     parted = {kind: separability(each, shown.labels, shown.names) for kind, each in kinds.items()}
-    return _Moment(model.clock.images, codes, parted)
+    return _Moment(model.clock.examples, codes, parted)
 
 
 def _pictures(model: Model, moments: Sequence[_Moment], shown: _Shown, found: Scatter) -> list[Image.Image]:

@@ -26,7 +26,7 @@ def student_of(model: Model, changes: Sequence[str], seed: int = 0) -> Model:
     method = config.from_json(type(model.method), settings)
     torch.manual_seed(key(seed, "student"))
     nets = method.networks(model.spec).eval().requires_grad_(False)
-    method.wake(nets, model.clock)
+    method.set_phase(nets, model.clock)
     facts = {
         **model.facts,
         "method": model.name,

@@ -19,7 +19,7 @@ def entry(served: Served, *, default: bool) -> ModelEntry:
         channel=served.channel,
         method=model.name,
         version=model.version,
-        trained_images=model.clock.images,
+        trained_images=model.clock.examples,
         shape=Shape(channels=channels, height=height, width=width),
         tasks=list(served.tasks),
         classes=list(served.classes),

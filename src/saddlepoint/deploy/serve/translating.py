@@ -54,7 +54,7 @@ def translate(
         return as_picture(translated(image, work, side, ask.overlap, told))
 
     if ask.resize or ask.preview or (progress.wants_preview and max(given.size) > side):
-        fit: Fit = served.model.facts.get("data", {}).get("fit", "crop") if ask.resize else "stretch"
+        fit: Fit = served.model.facts.get("data", {}).get("resize", "crop") if ask.resize else "stretch"
         small = whole(square(shown, side, fit)[0], lambda share: None)
         if not ask.resize:
             small = small.resize(_within(given.size, side), Image.Resampling.LANCZOS)

@@ -76,7 +76,7 @@ class Growing(Method, ABC):
             for images in (self.fade_images, self.steady_images)[index == 0 :]:
                 found.append(
                     Stage(
-                        images=images,
+                        examples=images,
                         resolution=side,
                         batch=batch,
                         lr_scale=scale if self.rising_rate else 1.0,
@@ -85,7 +85,7 @@ class Growing(Method, ABC):
                 )
         return tuple(found)
 
-    def wake(self, nets: nn.Module, clock: Clock) -> None:
+    def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         level, alpha = self.growth(clock)
         for name in ("generator", "critic"):
             if hasattr(nets, name):
@@ -95,7 +95,7 @@ class Growing(Method, ABC):
         """Level (0 for 4x4) and alpha at a time."""
         level = self.first_side.bit_length() - 3 + (clock.stage + 1) // 2
         fading = clock.stage % 2 == 1
-        return level, min(clock.stage_images / self.fade_images, 1.0) if fading else 1.0
+        return level, min(clock.stage_examples / self.fade_images, 1.0) if fading else 1.0
 
     def falling(self, lr: float) -> float | Schedule:
         """The learning rate `lr` as `late_rate` has it."""
@@ -106,11 +106,11 @@ class Growing(Method, ABC):
     def _at_side(self, value: Schedule, clock: Clock) -> float:
         """A schedule over the whole run, as if the present side were all of it."""
         steady = clock.stage and clock.stage % 2 == 0
-        shown = clock.stage_images + (self.fade_images if steady else 0)
+        shown = clock.stage_examples + (self.fade_images if steady else 0)
         total = self.steady_images + (self.fade_images if clock.stage else 0)
         if (clock.stage + 1) // 2 == len(self._sides()) - 1:  # which lasts until the run ends
-            total = clock.total - clock.images + shown
-        return value(replace(clock, images=shown, total=total))
+            total = clock.total - clock.examples + shown
+        return value(replace(clock, examples=shown, total=total))
 
     def newest(self, network: str) -> tuple[Part, ...]:
         """The layers of each side that is faded in, which learn as `newest_rate` has it."""

@@ -114,7 +114,7 @@ class StyleGAN2Game(Styled, ABC):
             slope = r1(lambda images: nets.critic(nets.augment(images, chance), label), real)
             yield Update("critic", {"r1": self.r1_every * weight * slope})
 
-    def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         nets.generator.mapping.average.lerp_(report["generator/style"], 0.005)
         if "generator/path_length" in report:
             nets.path_mean.value.lerp_(report["generator/path_length"], 0.01)

@@ -103,12 +103,12 @@ class R3GAN(Unconditional):
         fake = self._critic(nets, draw, len(image))(fakes)
         yield Update("generator", {"pair": generator_loss("relativistic", fake, real)})
 
-    def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         """Augment a little more."""
         if self.augment:
-            strength, after = self._cosine(0.0, self.augment), clock.images + clock.fresh
+            strength, after = self._cosine(0.0, self.augment), clock.examples + clock.fresh
             # By its difference, so that a hand that has raised it stays.
-            nets.augment.p += strength(dataclasses.replace(clock, images=after)) - strength(clock)
+            nets.augment.p += strength(dataclasses.replace(clock, examples=after)) - strength(clock)
             nets.augment.p.clamp_(0, 1)
 
     def _critic(self, nets: Networks, draw: Draw, n: int) -> Callable[[Tensor], Tensor]:

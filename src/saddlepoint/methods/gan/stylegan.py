@@ -79,7 +79,7 @@ class StyleGAN(Growing, Styled, Unconditional):
         score = nets.critic(synthesis(styles, self.draw_noise(nets, draw, n)))
         yield Update("generator", {"fake": generator_loss("non-saturating", score)}, watch={"style": mean})
 
-    def settle(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         nets.generator.mapping.average.lerp_(report["generator/style"], 0.005)
 
     def synthesise(self, nets: nn.Module, styles: Tensor, noise: Tensor | None = None) -> Tensor:

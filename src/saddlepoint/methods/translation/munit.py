@@ -97,7 +97,7 @@ class MUNIT(Method):
 
     def optimisers(self) -> Mapping[str, Optim]:
         def rate(clock: Clock) -> float:
-            return self.lr * 0.5 ** (clock.images // self.halve_every)
+            return self.lr * 0.5 ** (clock.examples // self.halve_every)
 
         same: dict[str, Any] = {"lr": rate, "betas": (self.beta1, 0.999), "weight_decay": self.weight_decay}
         return {"critics": Adam("critic_a", "critic_b", **same), "generators": Adam(*self.compiles, **same)}

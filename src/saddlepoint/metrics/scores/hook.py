@@ -37,9 +37,9 @@ class Scores(Hook):
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """Score when it is time; ask the run to stop when the first metric has not improved for long enough."""
         every = run.settings.score_every
-        if not run.reporting or run.clock.images // every <= self._last // every:
+        if not run.reporting or run.clock.examples // every <= self._last // every:
             return
-        self._last = run.clock.images
+        self._last = run.clock.examples
         measured = self._values(run) if run.main else [0.0] * len(self.metrics)
         values = torch.tensor(measured, dtype=torch.float64)
         if run.machine.world > 1:  # the sum with zeros: all processes wait here and come to the same judgement
@@ -52,12 +52,11 @@ class Scores(Hook):
     def _judge(self, run: Run, value: float) -> None:
         better = value if self.metrics[0] in LOWER else -value
         if self._best is None or better < self._best[0]:
-            self._best = (better, run.clock.images)
+            self._best = (better, run.clock.examples)
         patience = run.settings.patience
-        if patience is not None and run.clock.images - self._best[1] >= patience:
-            run.note(
-                f"{self.metrics[0]} was best {run.clock.images - self._best[1]:,} images ago; the run stops early."
-            )
+        if patience is not None and run.clock.examples - self._best[1] >= patience:
+            since = run.clock.examples - self._best[1]
+            run.note(f"{self.metrics[0]} was best {since:,} {run.unit} ago; the run stops early.")
             run.stop("no longer improving")
 
     def _values(self, run: Run) -> list[float]:
