@@ -103,7 +103,7 @@ def trained(planted: Planted, folder: Path) -> list[dict[str, Any]]:
     """The log of a run with the failure in it; of one that had to end, up to its end."""
     with ExitStack() as patched:
         if planted.latents:
-            latents, same = planted.latents, lambda self, nets, n, seed, label=None: planted.latents(self, Seeded(), n)
+            latents, same = planted.latents, lambda self, nets, n, seed, first=0: planted.latents(self, Seeded(), n)
             patched.enter_context(patch.object(Unconditional, "draw_latents", latents))
             patched.enter_context(patch.object(Unconditional, "latents", same))
         with suppress(DivergedError):

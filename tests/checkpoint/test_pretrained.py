@@ -80,7 +80,7 @@ def test_what_an_ability_asks_is_kept_and_what_none_asks_is_not() -> None:
 def test_every_ability_is_tried() -> None:
     kinds = (kind for kind in vars(abilities).values() if isinstance(kind, type) and kind is not Protocol)
     known = {kind for kind in kinds if getattr(kind, "_is_protocol", False)}
-    assert known == {*_TRIALS, abilities.ByClass}
+    assert known == {*_TRIALS, abilities.LatentSpace}
 
 
 def test_the_version_changes_with_a_weight_and_with_a_setting() -> None:

@@ -30,6 +30,7 @@ from ports import (
 from saddlepoint.checkpoint.convert import dcgan_example
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.errors import CapabilityError, SaddlepointError
+from saddlepoint.methods.abilities import by_label
 from saddlepoint.nn.backbones.dcgan import DCGANCritic
 
 main = importlib.import_module("saddlepoint.cli.import").main
@@ -139,7 +140,7 @@ def test_a_stylegan2_of_classes_becomes_a_model_that_makes_a_chosen_one(tmp_path
     model = saddlepoint.load(tmp_path / "a")
     assert (model.name, model.spec.classes, model.method.latent) == ("stylegan2_conditional", ("0", "1"), 4)  # type: ignore[attr-defined]
     latents, label = torch.linspace(-1, 1, 8).view(2, 4), torch.tensor([0, 1])
-    images = model.method.generate(model.nets, latents, label, noise="constant")  # type: ignore[attr-defined]
+    images = model.method.generate(model.nets, latents, by_label(label, noise="constant"))  # type: ignore[attr-defined]
     # As the official forward has it, see tests/checkpoint/test_stylegan2_ada.py.
     assert images[0, :, 5, 9].tolist() == pytest.approx([-0.638656, 0.155218, 0.007780], abs=1e-4)
     assert images[1, :, 12, 3].tolist() == pytest.approx([-0.055831, 0.349636, -0.429014], abs=1e-4)
@@ -158,7 +159,7 @@ def test_a_reference_of_a_model_of_classes_has_labels_too(tmp_path, capsys) -> N
     main([str(net), "--out", str(out)])
     model, latents = saddlepoint.load(out), torch.randn(3, 4)
     label = torch.tensor([1, 0, 1])
-    made = model.method.generate(model.nets, latents, label, noise="constant").numpy()  # type: ignore[attr-defined]
+    made = model.method.generate(model.nets, latents, by_label(label, noise="constant")).numpy()  # type: ignore[attr-defined]
     for name, labels in {
         "right": {"label": label},
         "bare": {},

@@ -23,6 +23,7 @@ from saddlepoint.deploy.export import export, graphs
 from saddlepoint.deploy.graph import onnx_of, program_of
 from saddlepoint.deploy.parts import Part, parts_of
 from saddlepoint.errors import CapabilityError, MissingExtra
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Clock
 
 
@@ -77,7 +78,7 @@ def test_styles_are_truncated_by_an_input(tmp_path: Path) -> None:
     latents = whole.method.latents(whole.nets, 5, 1)
     for truncation in (1.0, 0.5):
         made = program.module()(latents, torch.tensor(truncation))
-        wanted = whole.method.generate(whole.nets, latents, None, truncation, "constant")
+        wanted = whole.method.generate(whole.nets, latents, Sampling(truncation=truncation, noise="constant"))
         assert torch.allclose(made, wanted, atol=1e-5)
     assert list(part.inputs) == ["latents", "truncation"]
 
@@ -99,8 +100,9 @@ def test_where_the_code_asks_what_truncation_is_it_is_fixed(monkeypatch: pytest.
     kind = type(whole.method)
     plain = kind.generate
 
-    def asking(self: Any, nets: Any, latents: Any, label: Any, truncation: Any, noise: Any) -> Any:
-        return plain(self, nets, latents * truncation if truncation < 1 else latents, label, 1.0, noise)
+    def asking(self: Any, nets: Any, latents: Any, how: Any) -> Any:
+        pulled = latents * how.truncation if how.truncation < 1 else latents
+        return plain(self, nets, pulled, dataclasses.replace(how, truncation=1.0))
 
     monkeypatch.setattr(kind, "generate", asking)
     ((part, program),) = graphs(whole)

@@ -31,9 +31,9 @@ def test_a_latent_far_down_is_drawn_alone(monkeypatch):
     dcgan, drawn = model("dcgan"), []
     usual = type(dcgan.method).latents
 
-    def counted(self, nets, n, seed, label=None, first=0):
+    def counted(self, nets, n, seed, first=0):
         drawn.append((first, n))
-        return usual(self, nets, n, seed, label, first)
+        return usual(self, nets, n, seed, first)
 
     whole = dcgan.method.latents(dcgan.nets, 9999, 4)
     other = dcgan.method.latents(dcgan.nets, 4, 5)[3]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.methods.abilities import ByClass, in_turn
+from saddlepoint.methods.abilities import by_label, classes_of, in_turn
 from saddlepoint.methods.gan.cgan import CGAN, PRESETS, projected
 from saddlepoint.nn.backbones.labelled import with_label
 
@@ -92,12 +92,11 @@ def test_a_critic_that_knows_nothing_loses_two_log_two() -> None:
 def test_a_sample_needs_a_label_and_depends_on_it_and_its_latent_alone() -> None:
     method = CGAN(**TINY)
     nets = method.networks(DIGITS).eval()
-    assert isinstance(method, ByClass)
-    assert method.classes(nets) == 10
-    assert in_turn(method, nets, 12).tolist() == [*range(10), 0, 1]
-    latents, label = method.latents(nets, 12, seed=5), in_turn(method, nets, 12)
-    images = method.generate(nets, latents, label)
-    assert torch.allclose(images[3], method.generate(nets, latents[3:4], label[3:4])[0], atol=1e-6)
+    assert classes_of(method, nets) == 10
+    assert in_turn(method, nets, 12)["label"].tolist() == [*range(10), 0, 1]
+    latents, label = method.latents(nets, 12, seed=5), in_turn(method, nets, 12)["label"]
+    images = method.generate(nets, latents, by_label(label))
+    assert torch.allclose(images[3], method.generate(nets, latents[3:4], by_label(label[3:4]))[0], atol=1e-6)
     with pytest.raises(CapabilityError, match="give a label"):
         method.generate(nets, latents)
 

@@ -11,7 +11,7 @@ from saddlepoint.config import field_help, from_json, to_json
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.abilities import Samples, Sampling, by_label
 from saddlepoint.methods.base import SGD, Adam
 from saddlepoint.methods.gan.gan import GAN, PRESETS
 
@@ -99,13 +99,13 @@ def test_a_sample_depends_on_its_own_latent_alone() -> None:
     latents = method.latents(nets, 9, seed=5)
     assert torch.equal(method.latents(nets, 100, seed=5)[:9], latents)
     assert torch.allclose(method.generate(nets, latents)[3], method.generate(nets, latents[3:4])[0], atol=1e-6)
-    middle = method.generate(nets, latents, truncation=0.0)
+    middle = method.generate(nets, latents, Sampling(truncation=0.0))
     assert torch.allclose(middle, middle[:1].expand_as(middle))
 
 
 def test_a_label_is_refused() -> None:
     with pytest.raises(CapabilityError, match="without labels"):
-        GAN().latents(torch.nn.Module(), 1, 0, label=torch.zeros(1))
+        GAN().generate(torch.nn.Module(), torch.zeros(1, 100), by_label(torch.zeros(1)))
 
 
 def test_optimisers_follow_the_settings() -> None:

@@ -7,6 +7,7 @@ from torch import nn
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.losses.penalties import r1
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Clock, Networks
 from saddlepoint.methods.gan.stylegan import StyleGAN
 from saddlepoint.nn.backbones.stylegan import StyleGANSynthesis
@@ -79,7 +80,7 @@ def test_truncation_pulls_the_eight_coarser_layers_alone() -> None:
     latents = method.latents(nets, 2, seed=0)
     seen: list[torch.Tensor] = []
     nets.generator.synthesis.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
-    method.generate(nets, latents, truncation=0.0)
+    method.generate(nets, latents, Sampling(truncation=0.0))
     assert seen[0].shape == (2, 10, 8)
     assert seen[0][:, :8].abs().max() == 0  # the average before any training
     torch.testing.assert_close(seen[0][:, 8], nets.generator.mapping(latents))

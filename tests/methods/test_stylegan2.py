@@ -11,6 +11,7 @@ from torch import nn
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.penalties import r1
+from saddlepoint.methods.abilities import Sampling, by_label
 from saddlepoint.methods.base import Adam, Clock, Ema, Networks, Update
 from saddlepoint.methods.gan.stylegan2 import PRESETS, StyleGAN2
 
@@ -129,14 +130,14 @@ def test_a_latents_noise_is_its_own_and_constant_noise_is_one_for_all() -> None:
     latents = method.latents(nets, 6, seed=3)
     images = method.generate(nets, latents)
     torch.testing.assert_close(method.generate(nets, latents[4:]), images[4:])
-    still = method.generate(nets, latents, noise="constant")
+    still = method.generate(nets, latents, Sampling(noise="constant"))
     assert not torch.allclose(images, still)
-    torch.testing.assert_close(method.generate(nets, latents[4:], noise="constant"), still[4:])
+    torch.testing.assert_close(method.generate(nets, latents[4:], Sampling(noise="constant")), still[4:])
 
 
 def test_full_truncation_gives_one_image_and_images_stay_in_range() -> None:
     method, nets = tiny()
-    images = method.generate(nets, method.latents(nets, 4, seed=1), truncation=0.0, noise="constant")
+    images = method.generate(nets, method.latents(nets, 4, seed=1), Sampling(truncation=0.0, noise="constant"))
     torch.testing.assert_close(images[1:], images[:1].expand(3, -1, -1, -1))
     assert method.generate(nets, 100 * method.latents(nets, 4, seed=1)).abs().max() <= 1
 
@@ -144,7 +145,7 @@ def test_full_truncation_gives_one_image_and_images_stay_in_range() -> None:
 def test_a_label_and_a_side_that_does_not_halve_are_refused() -> None:
     method, nets = tiny()
     with pytest.raises(CapabilityError, match="without labels"):
-        method.generate(nets, torch.zeros(1, 8), torch.tensor([0]))
+        method.generate(nets, torch.zeros(1, 8), by_label(torch.tensor([0])))
     with pytest.raises(ConfigError, match="side must be 8, 16"):
         method.networks(DataSpec.of((3, 24, 24)))
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.errors import CapabilityError
-from saddlepoint.methods.abilities import ByClass, Styles, in_turn
+from saddlepoint.methods.abilities import Styles, by_label, classes_of
 from saddlepoint.methods.base import Clock, Networks, Update
 from saddlepoint.methods.gan import stylegan2
 from saddlepoint.methods.gan.stylegan2_conditional import PRESETS, ConditionalStyleGAN2
@@ -40,12 +40,11 @@ def labels_given(network: nn.Module) -> list[Tensor]:
 def test_it_takes_labels_and_has_classes_and_styles() -> None:
     method, nets = tiny()
     assert method.takes is LabelledBatch
-    assert isinstance(method, ByClass)
     assert isinstance(method, Styles)
-    assert method.classes(nets) == 3
+    assert classes_of(method, nets) == 3
     plain = stylegan2.StyleGAN2(latent=8, style=8, base=32, most=8)
-    assert not isinstance(plain, ByClass)
-    assert plain.networks(DataSpec.of((1, 8, 8), ("a", "b", "c"))).generator.classes == 0  # labels that it leaves alone
+    unlabelled = plain.networks(DataSpec.of((1, 8, 8), ("a", "b", "c")))  # labels that it leaves alone
+    assert classes_of(plain, unlabelled) == unlabelled.generator.classes == 0
 
 
 def test_every_term_gives_both_players_the_labels_of_the_batch_and_mixing_keeps_them() -> None:
@@ -105,15 +104,15 @@ def test_there_is_one_average_style_over_all_classes() -> None:
     method.after_step(nets, report, Clock(step=1, fresh=6))
     torch.testing.assert_close(nets.generator.mapping.average, 0.005 * watched)
     latents = method.latents(nets, 3, seed=1)
-    images = method.generate(nets, latents, torch.arange(3), truncation=0.0, noise="constant")
+    images = method.generate(nets, latents, by_label(torch.arange(3), truncation=0.0, noise="constant"))
     torch.testing.assert_close(images[1:], images[:1].expand(2, -1, -1, -1))
 
 
 def test_the_same_latent_is_another_image_in_another_class_and_needs_one() -> None:
     method, nets = tiny()
-    latents = method.latents(nets, 4, seed=1, label=in_turn(method, nets, 4))
+    latents = method.latents(nets, 4, seed=1)
     assert torch.equal(latents, method.latents(nets, 4, seed=1))
-    styles = method.styles(nets, latents[:1].expand(3, -1), torch.arange(3))
+    styles = method.styles(nets, latents[:1].expand(3, -1), by_label(torch.arange(3)))
     assert not any(torch.equal(styles[one], styles[other]) for one, other in ((0, 1), (1, 2), (0, 2)))
     with pytest.raises(CapabilityError, match="give a label"):
         method.generate(nets, latents)

@@ -130,10 +130,13 @@ class Tiny(Method):
     def ema(self) -> Ema | None:
         return Ema(("generator",), half_life=100.0) if self.averaged else None
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         return normal_rows(n, 4, seed, first=first)
 
-    def generate(self, nets: nn.Module, latents: Tensor, **how: Any) -> Tensor:
+    def conditions(self, nets: nn.Module) -> dict[str, Any]:
+        return {}
+
+    def generate(self, nets: nn.Module, latents: Tensor, how: object = None) -> Tensor:
         assert not any(module.training for module in nets.modules())
         images: Tensor = nets.get_submodule("generator")(latents)
         return images

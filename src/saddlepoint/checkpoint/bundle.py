@@ -20,7 +20,16 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import load_networks, under
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.kinds.pictures import Pictures
-from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Scores, Translates, TranslatesLike, in_turn
+from saddlepoint.methods.abilities import (
+    Classifies,
+    Reconstructs,
+    Samples,
+    Sampling,
+    Scores,
+    Translates,
+    TranslatesLike,
+    in_turn,
+)
 from saddlepoint.methods.base import Clock, Method, Networks
 
 
@@ -120,12 +129,15 @@ class Model:
         method = self.method
         if not isinstance(method, Samples):
             raise CapabilityError(f"{self.name} does not make images from latents.")
-        labels = in_turn(method, self.nets, n) if label is None else torch.full((n,), self._class(label))
-        latents = method.latents(self.nets, n, seed, labels)
+        given = in_turn(method, self.nets, n)
+        if label is not None:
+            given["label"] = torch.full((n,), self._class(label))
+        how = Sampling(given, truncation)
+        latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
-            part = None if labels is None else labels[start : start + batch].to(self.device)
+            rows = slice(start, start + batch)
             with torch.no_grad():
-                images = method.generate(self.nets, latents[start : start + batch].to(self.device), part, truncation)
+                images = method.generate(self.nets, latents[rows].to(self.device), how.rows(rows).to(self.device))
             yield images.float().cpu()
 
     @torch.no_grad()

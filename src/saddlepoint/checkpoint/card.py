@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from saddlepoint import methods
-from saddlepoint.methods.abilities import ByClass, Classifies, Reconstructs, Samples, Translates
+from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Translates
 from saddlepoint.methods.base import Method
 from saddlepoint.version import __version__
 
@@ -73,7 +73,6 @@ def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -
 _SHADES = {1: "grey", 3: "colour"}
 _WORDS: dict[type, str] = {
     Samples: "makes images from noise",
-    ByClass: "makes images of a chosen class",
     Translates: "makes one image into another",
     Reconstructs: "describes an image and makes it again",
     Classifies: "names the class of an image",

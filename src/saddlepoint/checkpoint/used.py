@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, final
 
 import torch
@@ -19,6 +20,7 @@ from saddlepoint.methods.abilities import (
     Infers,
     Reconstructs,
     Samples,
+    Sampling,
     Scores,
     Styles,
     Translates,
@@ -71,21 +73,20 @@ class _Watched(Networks):
         return found
 
 
-def _sampled(method: Samples, nets: Networks, given: Tensor) -> tuple[Tensor, Tensor | None]:
-    labels = in_turn(method, nets, len(given))
-    latents = method.latents(nets, len(given), 0, labels).to(given.device)
-    return latents, None if labels is None else labels.to(given.device)
+def _sampled(method: Samples, nets: Networks, given: Tensor) -> tuple[Tensor, Sampling]:
+    how = Sampling(in_turn(method, nets, len(given)), 0.5).to(given.device)
+    return method.latents(nets, len(given), 0).to(given.device), how
 
 
 def _samples(method: Samples, nets: Networks, given: Tensor) -> None:
-    latents, labels = _sampled(method, nets, given)
-    method.generate(nets, latents, labels, 0.5, "random")
-    method.generate(nets, latents, labels, 0.5, "constant")
+    latents, how = _sampled(method, nets, given)
+    method.generate(nets, latents, how)
+    method.generate(nets, latents, replace(how, noise="constant"))
 
 
 def _styles(method: Styles, nets: Networks, given: Tensor) -> None:
-    latents, labels = _sampled(method, nets, given)
-    method.synthesise(nets, method.styles(nets, latents, labels, 0.5), method.noise_of(nets, latents))
+    latents, how = _sampled(method, nets, given)
+    method.synthesise(nets, method.styles(nets, latents, how), method.noise_of(nets, latents))
     method.average_style(nets)
 
 
@@ -118,7 +119,7 @@ def _scores(method: Scores, nets: Networks, given: Tensor) -> None:
 
 
 _TRIALS: dict[type, Callable[[Any, Networks, Tensor], None]] = {
-    Samples: _samples,  # and ByClass, which adds the labels
+    Samples: _samples,
     Styles: _styles,
     Reconstructs: _reconstructs,
     Infers: _infers,

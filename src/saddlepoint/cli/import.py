@@ -24,7 +24,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.trainer import load_networks
 from saddlepoint.errors import CheckpointError, ConfigError
-from saddlepoint.methods.abilities import ByClass, Samples, Translates
+from saddlepoint.methods.abilities import Samples, Translates, by_label, classes_of
 from saddlepoint.methods.base import Clock, Networks
 from saddlepoint.version import __version__
 
@@ -103,14 +103,14 @@ def difference(model: Model, reference: Path) -> float:
 
     Raises ConfigError for a file that has no such arrays, or that do not fit the model.
     """
-    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    classes = classes_of(model.method, model.nets)
     arrays = _arrays(reference, ("input", "output", "label") if classes else ("input", "output"))
     given, label = arrays["input"].float(), arrays["label"].long() if classes else None
     if label is not None and (label.shape != given.shape[:1] or not bool(((label >= 0) & (label < classes)).all())):
         raise ConfigError(f"{reference}: label must be a number from 0 to {classes - 1} for each input.")
     try:
         if isinstance(model.method, Samples):
-            made = model.method.generate(model.nets, given.flatten(1), label, noise="constant")
+            made = model.method.generate(model.nets, given.flatten(1), by_label(label, noise="constant"))
         else:
             made = model.translate(given).as_subclass(Tensor)
     except RuntimeError as error:

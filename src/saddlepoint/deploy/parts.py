@@ -19,7 +19,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.used import asked_for
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import generator
-from saddlepoint.methods.abilities import ByClass, Classifies, Reconstructs, Samples, Styles, Translates
+from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Translates, by_label, classes_of
 from saddlepoint.methods.base import Networks
 
 Act = Callable[..., Tensor]
@@ -74,11 +74,11 @@ def parts_of(model: Model, *, adjustable: bool = True) -> list[Part]:
 
 
 def _generate(model: Model, method: Samples, adjustable: bool) -> Part:
-    by_class = isinstance(method, ByClass)
+    by_class = bool(classes_of(method, model.nets))
 
     def given(n: int, seed: int) -> tuple[Tensor, ...]:
-        labels = (torch.arange(n) + seed) % method.classes(model.nets) if isinstance(method, ByClass) else None
-        latents = method.latents(model.nets, n, seed, labels).to(model.device)
+        labels = method.conditions(model.nets)["label"].example(n, seed) if by_class else None
+        latents = method.latents(model.nets, n, seed).to(model.device)
         truncation = torch.tensor(TRUNCATIONS[seed % len(TRUNCATIONS)])
         inputs = (latents, *([] if labels is None else [labels.to(model.device)]), truncation)
         return inputs if adjustable else inputs[:-1]
@@ -89,19 +89,15 @@ def _generate(model: Model, method: Samples, adjustable: bool) -> Part:
 
     def act(nets: Networks, *inputs: Tensor) -> Tensor:
         latents, label, truncation = split(inputs)
-        if adjustable and isinstance(method, Styles):
-            # Truncation is a line from the average to the style, but code asks whether it is 1, which no graph can.
-            ends = [method.styles(nets, latents, label, end) for end in (0.0, 1.0)]
-            return method.synthesise(nets, torch.lerp(ends[0], ends[1], truncation)).clamp(-1, 1)
-        return method.generate(nets, latents, label, truncation, "constant")
+        return method.generate(nets, latents, by_label(label, truncation=truncation, noise="constant"))
 
     def truth(*inputs: Tensor) -> Tensor:
         latents, label, truncation = split(inputs)
-        return method.generate(model.nets, latents, label, float(truncation), "constant")
+        return method.generate(model.nets, latents, by_label(label, truncation=float(truncation), noise="constant"))
 
     inputs = {"latents": "as the method draws them: numbers from its prior"}
     if by_class:
-        inputs["label"] = f"whole numbers from 0 to {method.classes(model.nets) - 1}"  # type: ignore[attr-defined]
+        inputs["label"] = f"whole numbers from 0 to {classes_of(method, model.nets) - 1}"
     if adjustable:
         inputs["truncation"] = "one number; 1 leaves the latents as they are, 0 gives the average"
     images = len(model.spec.shape) == 3

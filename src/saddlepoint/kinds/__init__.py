@@ -64,8 +64,8 @@ def to_json(kind: Kind) -> dict[str, Any]:
 
 def from_json(values: Mapping[str, Any]) -> Kind:
     """What `to_json` wrote. Raises CheckpointError for a kind that is not known here, or of other measures."""
-    measures = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    name = measures.pop("kind", None)
+    measures = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    name = str(measures.pop("kind", None))
     if name not in listing():
         raise CheckpointError(f"this model is about {name!r}, a kind of example that this release does not know.")
     try:

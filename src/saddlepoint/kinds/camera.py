@@ -95,7 +95,8 @@ class Camera(Kind):
 
 def pose_of(camera: Tensor) -> Tensor:
     """Camera to world.  [..., 22] -> [..., 4, 4]"""
-    return camera[..., :16].unflatten(-1, (4, 4))
+    pose: Tensor = camera[..., :16].unflatten(-1, (4, 4))
+    return pose
 
 
 def camera_of(pose: Tensor, fx: float, fy: float, cx: float, cy: float, width: int, height: int) -> Tensor:

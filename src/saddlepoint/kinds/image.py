@@ -54,7 +54,8 @@ class Image(Kind):
         """[N, C, H, W] of 8 or 16 bits, or float32."""
         if array.ndim != 4 or array.dtype not in _DTYPES:
             return None
-        return cls(*array.shape[1:], _DTYPES[array.dtype])
+        channels, height, width = array.shape[1:]
+        return cls(channels, height, width, _DTYPES[array.dtype])
 
     def shown(self, stored: Tensor, change: Change) -> Tensor:
         """[N, C, H, W] in [-1, 1] (linear light as it is), mirrored, averaged down and cut as `change` says."""

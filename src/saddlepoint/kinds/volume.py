@@ -62,7 +62,7 @@ class Volume(Kind):
         axes = [torch.linspace(-1, 1, size) for size in self.shape[1:]]
         distance = torch.stack(torch.meshgrid(*axes, indexing="ij")).norm(dim=0)
         radius = torch.rand(n, generator=generator(seed, "example volume", n)) * 0.6 + 0.3
-        balls = (distance < radius.view(n, 1, 1, 1)).float()
+        balls: Tensor = (distance < radius.view(n, 1, 1, 1)).float()
         return balls[:, None].expand(n, *self.shape).contiguous()
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:

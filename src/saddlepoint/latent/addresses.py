@@ -20,7 +20,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.latent.codes import Code, joined, load_code, spaces
 from saddlepoint.latent.pictured import styled
-from saddlepoint.methods.abilities import ByClass, Samples
+from saddlepoint.methods.abilities import Samples, classes_of
 
 _SPAN = r"([0-9]{1,15})(?:-([0-9]{1,15}))?"
 _PLACE = re.compile(rf"{_SPAN}(?::{_SPAN})?")
@@ -82,8 +82,7 @@ def latents_of(model: Model, addresses: Sequence[Address], label: int | None = N
         by_seed[address.seed][address.row].append(place)
     for seed, places in by_seed.items():
         for run in _runs(sorted(places)):
-            labels = None if classes is None else torch.full((len(run),), int(classes[places[run.start][0]]))
-            for row, drawn in zip(run, method.latents(model.nets, len(run), seed, labels, run.start)):
+            for row, drawn in zip(run, method.latents(model.nets, len(run), seed, run.start)):
                 for place in places[row]:
                     rows[place] = drawn
     return Code("z", torch.stack(rows).to(model.device), None, None if classes is None else classes.to(model.device))
@@ -101,12 +100,11 @@ def _runs(rows: Sequence[int]) -> list[range]:
 
 
 def _classes(model: Model, addresses: Sequence[Address], label: int | None) -> Tensor | None:
-    method = model.method
-    if not isinstance(method, ByClass):
+    count = classes_of(model.method, model.nets)
+    if not count:
         if label is not None:
             raise ConfigError(f"this {model.name} makes no image of a chosen class: leave --label out.")
         return None
-    count = method.classes(model.nets)
     if label is not None and not 0 <= label < count:
         raise ConfigError(f"there is no label {label}; the classes are 0 to {count - 1}.")
     return torch.tensor([address.row % count if label is None else label for address in addresses])

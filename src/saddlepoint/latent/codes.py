@@ -17,7 +17,8 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import CapabilityError, DataError
-from saddlepoint.methods.abilities import ByClass, Samples, Styles
+from saddlepoint.kinds.image import Image
+from saddlepoint.methods.abilities import LatentSpace, Samples, Styles, by_label, classes_of
 from saddlepoint.storage import tensors as storage
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.whole import file
@@ -65,7 +66,7 @@ def _all(parts: list[Tensor | None]) -> Tensor | None:
 
 def spaces(model: Model) -> tuple[Space, ...]:
     """The spaces that a model has, the richest last. Raises CapabilityError where images are not made from latents."""
-    if not isinstance(model.method, Samples) or len(model.spec.shape) != 3:
+    if not isinstance(model.method, LatentSpace) or not isinstance(model.spec.main, Image):
         raise CapabilityError(f"{model.name} makes no images from latents, so it has no latent space to search.")
     return ("z", "w", "w+") if isinstance(model.method, Styles) else ("z",)
 
@@ -87,7 +88,7 @@ def decode(model: Model, code: Code) -> Tensor:
     if isinstance(method, Styles):
         return method.synthesise(model.nets, styles_of(model, code), code.noise)
     assert isinstance(method, Samples)
-    return method.generate(model.nets, code.values, code.label, 1.0, "constant")
+    return method.generate(model.nets, code.values, by_label(code.label, noise="constant"))
 
 
 def styles_of(model: Model, code: Code) -> Tensor:
@@ -95,7 +96,7 @@ def styles_of(model: Model, code: Code) -> Tensor:
     method = model.method
     assert isinstance(method, Styles)
     if code.space == "z":
-        return method.styles(model.nets, code.values, code.label)
+        return method.styles(model.nets, code.values, by_label(code.label))
     if code.space == "w":
         return code.values[:, None].expand(-1, len(method.style_sides(model.nets)), -1)
     return code.values
@@ -104,7 +105,7 @@ def styles_of(model: Model, code: Code) -> Tensor:
 def code_of(model: Model, latents: Tensor, space: Space, label: Tensor | None = None) -> Code:
     """Latents [n, ...] as a code of `space`, without noise maps of its own."""
     check_space(model, space)
-    label = label if isinstance(model.method, ByClass) else None
+    label = label if classes_of(model.method, model.nets) else None
     if space == "z":
         return Code("z", latents, None, label)
     styles = styles_of(model, Code("z", latents, None, label))

@@ -25,7 +25,7 @@ from saddlepoint.latent.descend import Progress, Stop
 from saddlepoint.latent.perceptual import Kind, distance
 from saddlepoint.latent.prior import labels_of, prior, random_codes
 from saddlepoint.latent.project import Projected, checked, described
-from saddlepoint.methods.abilities import ByClass, Styles
+from saddlepoint.methods.abilities import Styles, classes_of
 
 _AT_ONCE = 64
 """images that are encoded at once"""
@@ -226,7 +226,7 @@ def _shape(model: Model, space: Space) -> tuple[int, ...]:
 
 
 def _fresh(model: Model, space: Space, settings: Training) -> Encoder:
-    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    classes = classes_of(model.method, model.nets)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key("encoder", settings.seed))
         return Encoder(space, model.spec.shape, _shape(model, space), classes, settings.width)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.latent.codes import Code, decode
-from saddlepoint.methods.abilities import Samples, Styles
+from saddlepoint.methods.abilities import Samples, Styles, by_label
 
 
 def images_of(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Tensor:
@@ -30,11 +30,13 @@ def stream(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64
         if truncation == 1 or part.space != "z":
             made = decode(model, part)
         elif isinstance(method, Styles):
-            styles = method.styles(model.nets, part.values, part.label, truncation)
+            styles = method.styles(model.nets, part.values, by_label(part.label, truncation=truncation))
             made = method.synthesise(model.nets, styles, part.noise)
         else:
             assert isinstance(method, Samples)
-            made = method.generate(model.nets, part.values, part.label, truncation, "constant")
+            made = method.generate(
+                model.nets, part.values, by_label(part.label, truncation=truncation, noise="constant")
+            )
         yield made.float().clamp(-1, 1).cpu()
 
 
@@ -43,4 +45,5 @@ def styled(model: Model, code: Code, truncation: float = 1.0) -> Code:
     """Latents (z) as styles for each layer (w+), pulled to the average style where `truncation` is below 1."""
     method = model.method
     assert isinstance(method, Styles)
-    return Code("w+", method.styles(model.nets, code.values, code.label, truncation), code.noise, code.label)
+    styles = method.styles(model.nets, code.values, by_label(code.label, truncation=truncation))
+    return Code("w+", styles, code.noise, code.label)

@@ -11,7 +11,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.latent.codes import Code, Space, code_of
-from saddlepoint.methods.abilities import ByClass, Samples, Styles, in_turn
+from saddlepoint.methods.abilities import Samples, Styles, classes_of, in_turn
 
 _POOL = 512
 """codes that mean and deviation are taken from"""
@@ -52,8 +52,8 @@ def random_codes(model: Model, n: int, space: Space, seed: int = 0, label: Tenso
     """Codes of `n` latents; where there are classes and no `label` [n], those come in turn."""
     method = model.method
     assert isinstance(method, Samples)
-    label = in_turn(method, model.nets, n) if label is None else label.cpu()
-    latents = method.latents(model.nets, n, seed, label).to(model.device)
+    label = in_turn(method, model.nets, n).get("label") if label is None else label.cpu()
+    latents = method.latents(model.nets, n, seed).to(model.device)
     return code_of(model, latents, space, None if label is None else label.to(model.device))
 
 
@@ -64,7 +64,7 @@ def labels_of(model: Model, label: int | None, n: int) -> Tensor | None:
     """
     if label is None:
         return None
-    classes = model.method.classes(model.nets) if isinstance(model.method, ByClass) else 0
+    classes = classes_of(model.method, model.nets)
     if not 0 <= label < classes:
         known = f"the classes are 0 to {classes - 1}" if classes else "it was trained without labels"
         raise CapabilityError(f"{model.name} has no class {label}: {known}.")

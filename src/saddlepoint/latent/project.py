@@ -19,7 +19,7 @@ from saddlepoint.latent.codes import Code, Space, check_space, decode, joined, s
 from saddlepoint.latent.descend import Descent, Objective, Progress, Stop, descend
 from saddlepoint.latent.perceptual import Distance, Kind, distance
 from saddlepoint.latent.prior import Prior, labels_of, prior, random_codes
-from saddlepoint.methods.abilities import ByClass
+from saddlepoint.methods.abilities import classes_of
 
 _AT_ONCE = 64
 """images that are made at once without gradients"""
@@ -179,7 +179,7 @@ def _labels(model: Model, label: int | None, candidates: int, n: int) -> Tensor 
 
     Raises CapabilityError for an unknown class, ConfigError where a class is needed and can be had from nothing.
     """
-    if label is None and isinstance(model.method, ByClass) and not candidates:
+    if label is None and classes_of(model.method, model.nets) and not candidates:
         raise ConfigError(f"{model.name} makes images of a chosen class: give a label, or candidates to take it from.")
     return labels_of(model, label, candidates or n)
 

@@ -6,56 +6,94 @@ The command line, the latent room and the server ask a model for these; nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.label import Label
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """How a trained model is asked for examples.
+
+    given: what is asked for beside the latents, by the field of the method's batches that says it: labels [n], text,
+        layouts, cameras; each tensor has a row for each latent.
+    truncation: 1 leaves the latents or styles as they are; less pulls them to what is usual.
+    noise: of layers that add their own: "random" is another for each latent, "constant" one for all.
+    temperature: of models that draw from a distribution that they state: 1 is the one that was learnt, less is nearer
+        to its peak.
+    """
+
+    given: Mapping[str, Tensor] = field(default_factory=dict)
+    truncation: float | Tensor = 1.0
+    noise: Literal["random", "constant"] = "random"
+    temperature: float = 1.0
+
+    @property
+    def label(self) -> Tensor | None:
+        """The class of each, [n] int64; None where none is asked for."""
+        return self.given.get("label")
+
+    def rows(self, part: slice | Tensor) -> Sampling:
+        """The same for some of the rows."""
+        return replace(self, given={name: values[part] for name, values in self.given.items()})
+
+    def to(self, device: torch.device | str) -> Sampling:
+        """The same with what is given on `device`."""
+        return replace(self, given={name: values.to(device) for name, values in self.given.items()})
+
+
+AS_TRAINED = Sampling()
+"""nothing is asked for"""
+
+
+def by_label(label: Tensor | None, **settings: Any) -> Sampling:
+    """How examples of chosen classes are asked for. label: [n] int64, or None."""
+    return Sampling({} if label is None else {"label": label}, **settings)
+
 
 @runtime_checkable
 class Samples(Protocol):
-    """Makes images from latents."""
+    """Makes examples from latents."""
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
-        """[n, ...] float32 on the CPU; latent i depends on (seed, i) alone.
-
-        first: the latent to begin with; those before it are not drawn.
-        """
+    def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
+        """Latents number `first` and on, [n, ...] float32 on the CPU; latent i depends on (seed, i) alone."""
         ...
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
-        """Images [n, C, H, W] in [-1, 1] (points [n, D] in the point worlds), float32; row i depends on latent i alone.
+    def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
+        """What must be given for each latent, by field; empty for a model that is asked for nothing."""
+        ...
 
-        nets: holds at least what generates; in evaluation mode. truncation: 1 leaves the latents as they are.
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
+        """Examples [n, ...], images [n, C, H, W] in [-1, 1], float32; row i depends on row i of what it is made from.
+
+        nets: holds at least what generates; in evaluation mode. Raises CapabilityError where something must be given
+        and is not, or is given and cannot be used.
         """
         ...
 
 
 @runtime_checkable
-class ByClass(Samples, Protocol):
-    """Makes images of a chosen class: `generate` takes a label for each latent and needs it."""
+class LatentSpace(Samples, Protocol):
+    """Makes examples from latents that can be walked through: near latents make alike examples."""
 
-    def classes(self, nets: nn.Module) -> int:
-        """How many classes these networks make."""
-        ...
+    prior: Any
+    """distribution of each number of a latent: "normal" for N(0, 1), "uniform" for even over [-1, 1]"""
 
 
 @runtime_checkable
-class Styles(Samples, Protocol):
+class Styles(LatentSpace, Protocol):
     """Makes images through styles: a vector for each layer of the synthesis, from coarse layers to fine ones.
 
     Beside the latents (z) a style-based generator has styles (w, the same vector for every layer; w+, one each) and
     the layers' own noise.
     """
 
-    def styles(self, nets: nn.Module, latents: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+    def styles(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Latents [n, ...] -> styles [n, L, D], alike in a row but for truncation. Can be differentiated."""
         ...
 
@@ -83,9 +121,15 @@ class Styles(Samples, Protocol):
         ...
 
 
-def in_turn(method: Samples, nets: nn.Module, n: int) -> Tensor | None:
-    """Labels for `n` samples where none is chosen: 0, 1, ... and around, [n] int64; None where there are no classes."""
-    return torch.arange(n) % method.classes(nets) if isinstance(method, ByClass) else None
+def classes_of(method: object, nets: nn.Module) -> int:
+    """How many classes a method can be asked for; 0 where it makes no examples of a chosen class."""
+    kind = method.conditions(nets).get("label") if isinstance(method, Samples) else None
+    return len(kind.names) if isinstance(kind, Label) else 0
+
+
+def in_turn(method: Samples, nets: nn.Module, n: int) -> dict[str, Tensor]:
+    """What is given for `n` latents where nothing is chosen: labels 0, 1, ... and around, and so on by their kinds."""
+    return {name: kind.example(n, 0) for name, kind in method.conditions(nets).items()}
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import final
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.methods.abilities import Samples, in_turn
+from saddlepoint.methods.abilities import Samples, Sampling, in_turn
 from saddlepoint.methods.base import Method, Networks
 from saddlepoint.metrics.images import Bytes
 
@@ -76,7 +76,8 @@ class Rows(ImageSet):
 class Generated(ImageSet):
     """What a method makes from the latents of one seed; image i depends on (seed, i) and its label alone.
 
-    nets: in evaluation mode, on `device`. labels: int64 [count]; by default in turn, if the method knows classes.
+    nets: in evaluation mode, on `device`. given: what is asked for of each, by field; by default labels in turn,
+    if the method knows classes.
     Raises CapabilityError when the method makes no images from latents.
     """
 
@@ -89,13 +90,13 @@ class Generated(ImageSet):
         *,
         device: torch.device,
         truncation: float = 1.0,
-        labels: Tensor | None = None,
+        given: Mapping[str, Tensor] | None = None,
     ) -> None:
         if not isinstance(method, Samples):
             raise CapabilityError("this method makes no images from latents, so there is nothing to measure.")
-        self._method, self._nets, self._device, self._truncation = method, nets, device, truncation
-        self._labels = in_turn(method, nets, count) if labels is None else labels
-        self._latents = method.latents(nets, count, seed, self._labels)
+        self._method, self._nets, self._device = method, nets, device
+        self._how = Sampling(in_turn(method, nets, count) if given is None else given, truncation)
+        self._latents = method.latents(nets, count, seed)
 
     def __len__(self) -> int:
         return len(self._latents)
@@ -105,8 +106,7 @@ class Generated(ImageSet):
         """See ImageSet."""
         made = []
         for rows in torch.from_numpy(places).split(_BATCH):
-            labels = None if self._labels is None else self._labels[rows].to(self._device)
-            latents = self._latents[rows].to(self._device)
-            made.append(to_uint8(self._method.generate(self._nets, latents, labels, self._truncation)))
+            how, latents = self._how.rows(rows).to(self._device), self._latents[rows].to(self._device)
+            made.append(to_uint8(self._method.generate(self._nets, latents, how)))
         images: Bytes = torch.cat(made).numpy()
         return images

@@ -17,7 +17,7 @@ from torch import Tensor
 from saddlepoint.data.batches import Batch
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.kinds.pictures import channels_shown, grid
-from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, in_turn
+from saddlepoint.methods.abilities import Samples, Sampling, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Networks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
@@ -75,13 +75,12 @@ class SampleGrids(Hook):
     def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Image.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
-            label = in_turn(method, nets, count)
-            latents = method.latents(nets, count, run.settings.seed, label).to(run.machine.device)
-            label = None if label is None else label.to(run.machine.device)
-            made = method.generate(nets, latents, label=label, noise="constant")
+            how = Sampling(in_turn(method, nets, count), noise="constant").to(run.machine.device)
+            latents = method.latents(nets, count, run.settings.seed).to(run.machine.device)
+            made = method.generate(nets, latents, how)
         if self.real is not None:
             return plot(self.real, made[:, :2], limits_of(self.real)), caption
-        return grid(made, columns=columns_of(label)), f"{caption} {channels_shown(made.shape[1])}".rstrip()
+        return grid(made, columns=columns_of(how.label)), f"{caption} {channels_shown(made.shape[1])}".rstrip()
 
 
 def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Image.Image, str]:

@@ -20,7 +20,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import DivergedError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.methods.abilities import ByClass, Samples
+from saddlepoint.methods.abilities import Samples, by_label, classes_of
 from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.nn.modes import evaluating
 
@@ -52,10 +52,10 @@ class SampleLook:
         seen = self._loader.look(self._seen).tensors()
         if not isinstance(method, Samples) or "image" not in seen:
             return {}
-        real, label = seen["image"], seen["label"] if isinstance(method, ByClass) else None
+        real, label = seen["image"], seen["label"] if classes_of(method, nets) else None
         with evaluating(nets):
-            latents = method.latents(nets, len(real), run.settings.seed, label).to(run.machine.device)
-            fake = method.generate(nets, latents, label, noise="constant")
+            latents = method.latents(nets, len(real), run.settings.seed).to(run.machine.device)
+            fake = method.generate(nets, latents, by_label(label, noise="constant"))
         if fake.shape != real.shape:  # a stage of growth
             return {}
         pairs = monitoring.rows(real), monitoring.rows(fake)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world.grid import world as grid_of
 from saddlepoint.errors import ConfigError
@@ -31,6 +32,7 @@ class StandIn:
     def __init__(self, samples: Tensor, method: Any = None, nats: float = 0.0) -> None:
         self.samples, self.method, self.nats = samples, method or GAN(), nats
         self.facts = {"data": {"held_out": 0.5}}
+        self.nets = self.method.networks(DataSpec.of((1, 8, 8), ("a", "b", "c")))
 
     def sample(self, n: int, **_: Any) -> Tensor:
         return self.samples[torch.arange(n) % len(self.samples)]

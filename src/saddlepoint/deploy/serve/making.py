@@ -21,7 +21,7 @@ from saddlepoint.latent.codes import Code, code_of, joined
 from saddlepoint.latent.mixing import layers_named, sides_of, table
 from saddlepoint.latent.paths import through
 from saddlepoint.latent.pictured import stream
-from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike
+from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, by_label
 
 
 @final
@@ -182,7 +182,9 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Tensor
         case ("sample", float(truncation)):
             assert isinstance(method, Samples)
             code = joined(items)
-            return to_uint8(method.generate(model.nets, code.values, code.label, truncation)).unbind()
+            return to_uint8(
+                method.generate(model.nets, code.values, by_label(code.label, truncation=truncation))
+            ).unbind()
         case ("code", _, float(truncation), _):
             return to_uint8(next(stream(model, joined(items), truncation=truncation, batch=len(items)))).unbind()
         case ("translate", str(origin), int(seed)):

@@ -15,7 +15,7 @@ from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
-from saddlepoint.methods.abilities import ByClass, Samples, Styles, Translates, TranslatesLike
+from saddlepoint.methods.abilities import Samples, Styles, Translates, TranslatesLike, classes_of
 
 STABLE = "stable"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
@@ -56,10 +56,8 @@ class Served:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The classes that can be chosen; empty where none can."""
-        method, spec = self.model.method, self.model.spec
-        if not isinstance(method, ByClass):
-            return ()
-        return spec.classes or tuple(map(str, range(method.classes(self.model.nets))))
+        count = classes_of(self.model.method, self.model.nets)
+        return (self.model.spec.classes or tuple(map(str, range(count)))) if count else ()
 
     @cached_property
     def takes_reference(self) -> bool:

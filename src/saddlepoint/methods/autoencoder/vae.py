@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,8 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
@@ -38,6 +40,7 @@ class VAE(Method):
     """A variational autoencoder: it samples, reconstructs, and says how likely an image is."""
 
     takes = ImageBatch
+    prior: ClassVar[str] = "normal"
     compiles = ("encoder", "decoder")
 
     latent: int = 50
@@ -111,25 +114,22 @@ class VAE(Method):
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU, from the prior; latent i depends on (seed, i) alone."""
-        self._refuse_label(label)
         return normal_rows(n, self.latent, seed, first=first)
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
+    def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
+        """Nothing."""
+        return {}
+
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """The mean of each pixel, [n, C, H, W] in [-1, 1] (points [n, D]), float32; no pixel noise is added.
 
-        truncation: multiplies the latents, so under 1 it pulls them to the middle of the prior.
+        Truncation multiplies the latents, so under 1 it pulls them to the middle of the prior.
         """
-        self._refuse_label(label)
-        decoded: Tensor = nets.get_submodule("decoder")(latents * truncation)
+        if how.label is not None:
+            raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
+        decoded: Tensor = nets.get_submodule("decoder")(latents * how.truncation)
         if self.likelihood == "bernoulli":
             return decoded.sigmoid() * 2 - 1
         return decoded.clamp(-1, 1) if decoded.dim() > 2 else decoded
@@ -163,10 +163,6 @@ class VAE(Method):
         weight = self.log_density(images.repeat_interleave(samples, 0), decoded)
         weight += 0.5 * (noise.square() + log_variance - latent.square()).sum(1)
         return weight.view(len(images), samples).logsumexp(1) - math.log(samples)
-
-    def _refuse_label(self, label: Tensor | None) -> None:
-        if label is not None:
-            raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
 
 
 def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:

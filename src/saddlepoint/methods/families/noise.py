@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Draw, Ema, Method
 
 
@@ -30,8 +31,5 @@ class FromNoise(Method, ABC):
         return draw.uniform(n, self.latent) * 2 - 1 if self.prior == "uniform" else draw.noise(n, self.latent)
 
     @abstractmethod
-    def check_label(self, label: Tensor | None) -> None:
-        """Raises CapabilityError where samples are asked for with a label that cannot be had, or without one that must.
-
-        label: [n] int64, or None for none.
-        """
+    def check_given(self, how: Sampling) -> None:
+        """Raises CapabilityError for a label that cannot be had, or for none where there must be one."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from saddlepoint.keyed import generator as keyed_generator
+from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Networks
 from saddlepoint.methods.families.noise import FromNoise
 
@@ -57,31 +58,23 @@ class Styled(FromNoise, ABC):
         """The layers' noise for `n` images of a training step.  [n, places]"""
         return draw.noise(n, nets.generator.synthesis.places)
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], float32; row i depends on latent i alone, and on label i where there are any.
 
-        nets: holds `generator`, in evaluation mode. label: [n] int64. truncation: pulls the styles to their average; 0
-        gives its image, whatever the class.
-        noise: "random" is another for each latent, and always the same for the same latent; "constant" is one for all.
+        nets: holds `generator`, in evaluation mode. Truncation pulls the styles to their average; 0 gives its image,
+        whatever the class. Random noise is another for each latent, and always the same for the same latent.
         """
-        styles = self.styles(nets, latents, label, truncation)
-        return self.synthesise(nets, styles, self.noise_of(nets, latents) if noise == "random" else None).clamp(-1, 1)
+        noise = self.noise_of(nets, latents) if how.noise == "random" else None
+        return self.synthesise(nets, self.styles(nets, latents, how), noise).clamp(-1, 1)
 
-    def styles(self, nets: nn.Module, latents: Tensor, label: Tensor | None = None, truncation: float = 1.0) -> Tensor:
+    def styles(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """[n, latent] -> [n, L, style]; truncation pulls the coarser `truncated_layers` of them to the average."""
-        self.check_label(label)
+        self.check_given(how)
         mapping, synthesis = _parts(nets)
-        style = mapping(latents, label)  # [n, style]
+        style = mapping(latents, how.label)  # [n, style]
         styles: Tensor = style[:, None].repeat(1, synthesis.styles, 1)
-        if truncation != 1:
-            pulled = mapping.truncated(style, truncation)[:, None]
+        if isinstance(how.truncation, Tensor) or how.truncation != 1:
+            pulled = mapping.truncated(style, how.truncation)[:, None]
             coarse = torch.arange(synthesis.styles, device=style.device) < (self.truncated_layers or synthesis.styles)
             styles = torch.where(coarse[None, :, None], pulled, styles)
         return styles

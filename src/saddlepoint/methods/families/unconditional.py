@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor, nn
 
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.families.noise import FromNoise
 
 
@@ -17,28 +19,24 @@ from saddlepoint.methods.families.noise import FromNoise
 class Unconditional(FromNoise, ABC):
     """A method whose network `generator` takes [N, latent] to images, and which therefore `Samples`."""
 
-    def latents(self, nets: nn.Module, n: int, seed: int, label: Tensor | None = None, first: int = 0) -> Tensor:
+    def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone."""
-        self.check_label(label)
         return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform", first=first)
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], or points [n, D], float32; row i depends on latent i alone.
 
-        nets: holds `generator`, in evaluation mode. truncation: multiplies the latents, so under 1 it pulls them to
-        the middle of the prior. There is no noise but the latents', so `noise` changes nothing.
+        nets: holds `generator`, in evaluation mode. Truncation multiplies the latents, so under 1 it pulls them to
+        the middle of the prior. There is no noise but the latents', so `how.noise` changes nothing.
         """
-        self.check_label(label)
-        made: Tensor = nets.get_submodule("generator")(latents * truncation)
+        self.check_given(how)
+        made: Tensor = nets.get_submodule("generator")(latents * how.truncation)
         return made.clamp(-1, 1) if made.dim() == 4 else made  # not every generator ends with tanh
 
-    def check_label(self, label: Tensor | None) -> None:
-        if label is not None:
+    def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
+        """Nothing."""
+        return {}
+
+    def check_given(self, how: Sampling) -> None:
+        if how.label is not None:
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
+from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.growing import Growing
 from saddlepoint.methods.families.unconditional import Unconditional
@@ -73,16 +74,9 @@ class ProGAN(Growing, Unconditional):
         score = nets.critic(nets.generator(self.draw_latents(draw, n)))
         yield Update("generator", {"fake": generator_loss("wasserstein", score)})
 
-    def generate(
-        self,
-        nets: nn.Module,
-        latents: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        noise: Literal["random", "constant"] = "random",
-    ) -> Tensor:
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """As `Unconditional.generate`; images of an earlier stage are doubled to the side of the data."""
-        return self.at_last_side(super().generate(nets, latents, label, truncation, noise))
+        return self.at_last_side(super().generate(nets, latents, how))
 
 
 # The authors' schedules: appendix A.1; github.com/tkarras/progressive_growing_of_gans, config.py.

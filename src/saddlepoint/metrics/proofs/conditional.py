@@ -11,7 +11,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.methods.abilities import ByClass
+from saddlepoint.methods.abilities import classes_of
 from saddlepoint.metrics.baselines.gaussian import PixelGaussian
 from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.metrics.extractors.features import features
@@ -25,7 +25,7 @@ def conditional(model: Model, dataset: Dataset, seed: int) -> Measured:
 
     The baseline is told the class too: a Gaussian over the pixels of each. One that is not told is right by chance.
     """
-    if dataset.labels is None or not isinstance(model.method, ByClass):
+    if dataset.labels is None or not classes_of(model.method, model.nets):
         raise ConfigError(f"{model.name} on {dataset.source} makes no images of a chosen class.")
     real, labels, classes = dataset.images, dataset.labels, len(dataset.classes)
     classifier = train_classifier(real, labels, seed=0)

@@ -13,7 +13,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import CapabilityError, ConfigError, OfflineError
-from saddlepoint.methods.abilities import ByClass, Samples
+from saddlepoint.methods.abilities import LatentSpace, Sampling, by_label, classes_of
 from saddlepoint.metrics.extractors.cache import cached_features
 from saddlepoint.metrics.extractors.features import Extractor, Identity, Pixels, features
 from saddlepoint.metrics.extractors.lpips import lpips_identity, published_lpips
@@ -40,20 +40,20 @@ def measure_path(model: Model, made: Protocol, seed: int, *, pixels: bool) -> Sc
     Raises CapabilityError for a method without latents, OfflineError where the weights of LPIPS cannot be had.
     """
     method = model.method
-    if not isinstance(method, Samples):
+    if not isinstance(method, LatentSpace):
         raise CapabilityError(f"{model.name} makes no images from latents, so they have no paths.")
 
-    by_class = isinstance(method, ByClass)
+    by_class = classes_of(method, model.nets) > 0
 
-    def label(count: int) -> Tensor | None:
-        return torch.zeros(count, dtype=torch.int64, device=model.device) if by_class else None
+    def of_one_class(count: int) -> Sampling:
+        label = torch.zeros(count, dtype=torch.int64, device=model.device) if by_class else None
+        return by_label(label, truncation=made.truncation, noise="constant")
 
     def generate(latents: Tensor) -> Tensor:
         latents = latents.to(model.device)
-        return method.generate(model.nets, latents, label(len(latents)), made.truncation, "constant").cpu()
+        return method.generate(model.nets, latents, of_one_class(len(latents))).cpu()
 
-    chosen = label(2 * _PATHS)
-    start, end = method.latents(model.nets, 2 * _PATHS, seed, None if chosen is None else chosen.cpu()).chunk(2)
+    start, end = method.latents(model.nets, 2 * _PATHS, seed).chunk(2)
     if pixels:
         found = path_length(generate, _squared, start, end, along="sphere", seed=seed)
         identity = Identity("pixels", "none", "pixels", "none", "x/127.5-1")
@@ -74,7 +74,7 @@ def measure_synthetic(
 
     Raises CapabilityError unless the model makes images of a chosen class, ConfigError when nothing was held out.
     """
-    if not isinstance(model.method, ByClass) or dataset.labels is None:
+    if not classes_of(model.method, model.nets) or dataset.labels is None:
         raise CapabilityError(
             f"train-on-synthetic needs a model that makes images of a chosen class; {model.name} was trained without "
             "labels."
@@ -84,7 +84,13 @@ def measure_synthetic(
     labels = dataset.labels[rows]
     chosen = torch.from_numpy(labels)
     fake = Generated(
-        model.method, model.nets, len(rows), seed, device=model.device, truncation=made.truncation, labels=chosen
+        model.method,
+        model.nets,
+        len(rows),
+        seed,
+        device=model.device,
+        truncation=made.truncation,
+        given={"label": chosen},
     )
     found = train_on_synthetic(
         (fake.at(np.arange(len(fake))), labels),

@@ -56,6 +56,8 @@ class StyleMapping(nn.Module):
             x = F.leaky_relu(layer(x), 0.2)
         return x
 
-    def truncated(self, style: Tensor, truncation: float) -> Tensor:
+    def truncated(self, style: Tensor, truncation: float | Tensor) -> Tensor:
         """Styles pulled to the average: 1 leaves them, 0 gives the average itself. Section 2 and appendix B."""
-        return style if truncation == 1 else torch.lerp(self.average, style, truncation)
+        if not isinstance(truncation, Tensor) and truncation == 1:
+            return style
+        return torch.lerp(self.average, style, truncation)
