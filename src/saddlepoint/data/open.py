@@ -12,6 +12,7 @@ from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pack import pack
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.data.sources import arrays
 from saddlepoint.data.sources.archive import zip_pictures
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
 from saddlepoint.data.sources.folder import folder_pictures
@@ -38,7 +39,20 @@ def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda tex
     """
     if settings.data.startswith("world:"):
         return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
+    if settings.data.startswith(arrays.PREFIX):
+        return _from_python(settings, say)
     return pack(open_pictures(settings, say=say), settings, say)
+
+
+def _from_python(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
+    """What Python has handed over, brought to the size that is asked for where it is images."""
+    dataset = arrays.kept(settings.data, settings.cache)
+    pictures = arrays.pictures_of(dataset)
+    if pictures is not None:
+        return pack(pictures, settings, say)
+    if settings.resolution is not None or settings.channels is not None:
+        raise ConfigError(f"{settings.data} is used as it is: leave out --resolution and --channels.")
+    return dataset
 
 
 def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Pictures:
@@ -49,6 +63,11 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     word = _with_path_only_where_it_goes(settings).data
     if word.startswith("world:"):
         raise ConfigError(f"{word} is made, not opened: it has no files.")
+    if word.startswith(arrays.PREFIX):
+        pictures = arrays.pictures_of(arrays.kept(word, settings.cache))
+        if pictures is None:
+            raise ConfigError(f"{word} holds other things than images.")
+        return pictures
     if word == "digits":
         return digits_pictures()
     if word in NAMED:

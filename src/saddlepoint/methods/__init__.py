@@ -1,6 +1,7 @@
 """The methods: one file each, found by looking into the families' folders; nothing to register.
 
-A method's name is its file's name. Names and first docstring lines are read without importing anything.
+A method's name is its file's name. Names and first docstring lines are read without importing anything. Their classes
+can be imported from here: `from saddlepoint.methods import DCGAN`. A person's own methods are added by `named`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from saddlepoint.config import nearest
-from saddlepoint.errors import ConfigError, MethodError
+from saddlepoint.errors import ConfigError
+from saddlepoint.methods import own
 
 if TYPE_CHECKING:
     from saddlepoint.methods.base import Method, Proof
@@ -35,7 +37,16 @@ class Entry:
 
 
 def listing() -> dict[str, Entry]:
-    """All methods by name, in order of family and name; reads files, imports none of them."""
+    """All methods by name, in order of family and name, and a person's own last; reads files, imports none of them."""
+    found = _published()
+    for name, added in own.known().items():
+        summary = (added.kind.__doc__ or "").split("\n", 1)[0]
+        found[name] = Entry(name, "own", added.module.__name__, summary)
+    return found
+
+
+def _published() -> dict[str, Entry]:
+    """The methods of this package and of those that are installed beside it."""
     found: dict[str, Entry] = {}
     for path in sorted(_HERE.glob("*/*.py")):
         if path.name.startswith("_") or path.parent.name == "families":
@@ -58,27 +69,52 @@ def _first_line(path: Path, _changed: int) -> str:
     return text.split("\n", 1)[0]
 
 
+def named(method: str | Path | type[Method] | Method) -> str:
+    """The name of a method, which is added to those of this session where it is a person's own.
+
+    method: a name, a .py file that holds one Method class, which is then run, a class, or an instance of one.
+    Raises ConfigError for anything else, or where a method of another kind has its name already; MethodError for a file
+    that fails.
+    """
+    from saddlepoint.methods.base import Method
+
+    if isinstance(method, str | Path):
+        if Path(method).suffix == ".py":
+            return own.add_file(Path(method), _published())
+        return str(method)
+    kind = method if isinstance(method, type) else type(method)
+    if not issubclass(kind, Method):
+        raise ConfigError(
+            f"a method cannot be {method!r}: give a name that `saddle list` shows, a .py file, a Method class or one of"
+            " its instances."
+        )
+    published = _published()
+    for name, entry in published.items():
+        if entry.module == kind.__module__:
+            return name
+    return own.add_class(kind, published)
+
+
+def origin(name: str) -> Mapping[str, Any] | None:
+    """Where a person's own method came from, as a run keeps it; None for one of the library or of a package."""
+    return own.known()[name].origin if name in own.known() else None
+
+
 def module(name: str) -> ModuleType:
     """The module of one method. Raises ConfigError with the nearest right name for an unknown one."""
+    if name in own.known():
+        return own.known()[name].module
     known = listing()
     if name not in known:
+        if Path(f"{name}.py").is_file():
+            raise ConfigError(f"no method is called {name!r}; for the file that lies here, say ./{name}.py.")
         raise ConfigError(f"no method is called {name!r}{nearest(name, known)} `saddle list` shows all.")
     return importlib.import_module(known[name].module)
 
 
 def load(name: str) -> type[Method]:
     """The class of one method; imports that one file. Raises ConfigError for an unknown name."""
-    from saddlepoint.methods.base import Method
-
-    where = module(name)
-    own = [
-        value
-        for value in vars(where).values()
-        if isinstance(value, type) and issubclass(value, Method) and value.__module__ == where.__name__
-    ]
-    if len(own) != 1:
-        raise MethodError(f"{where.__name__} must hold one Method class; it holds {len(own)}.")
-    return own[0]
+    return own.known()[name].kind if name in own.known() else own.only_method(module(name))
 
 
 def presets(name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -92,3 +128,14 @@ def proof(name: str) -> Proof:
     if found is None:
         raise ConfigError(f"{name} states no PROOF.")
     return found
+
+
+def __getattr__(name: str) -> Any:
+    """The class of a method by its own name, from its file."""
+    for entry, path in ((entry, Path(entry.module.replace(".", "/"))) for entry in _published().values()):
+        source = _HERE.parent.parent / path.with_suffix(".py")
+        if source.is_file() and f"\nclass {name}(" in source.read_text(encoding="utf-8"):
+            kind = own.only_method(importlib.import_module(entry.module))
+            if kind.__name__ == name:
+                return kind
+    raise AttributeError(f"module 'saddlepoint.methods' has no attribute {name!r}")
