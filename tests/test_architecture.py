@@ -84,9 +84,15 @@ def test_nothing_is_unpickled_but_arrays() -> None:
                 assert path == cifar, path
 
 
+PUBLIC = (
+    *("DataSettings", "Dataset", "Hook", "Method", "Model", "SaddlepointError", "Trained", "Trainer"),
+    *("load", "open_data", "resume", "train"),
+)
+
+
 def test_the_public_names_are_these() -> None:
-    assert saddlepoint.__all__ == ["Model", "SaddlepointError", "load", "resume", "train"]
-    assert dir(saddlepoint) == ["Model", "SaddlepointError", "__version__", "load", "resume", "train"]
+    assert saddlepoint.__all__ == list(PUBLIC)
+    assert dir(saddlepoint) == sorted([*PUBLIC, "__version__"])
     for name in saddlepoint.__all__:
         assert getattr(saddlepoint, name).__name__ == name
 

@@ -17,17 +17,32 @@ from saddlepoint.version import __version__ as __version__
 _HOMES = {
     "train": "saddlepoint.runs.train",
     "resume": "saddlepoint.runs.resume",
+    "Trained": "saddlepoint.runs.trained",
     "load": "saddlepoint.checkpoint.bundle",
     "Model": "saddlepoint.checkpoint.bundle",
+    "open_data": "saddlepoint.data.open",
+    "DataSettings": "saddlepoint.data.settings",
+    "Dataset": "saddlepoint.data.dataset",
+    "Method": "saddlepoint.methods.base",
+    "Trainer": "saddlepoint.engine.trainer",
+    "Hook": "saddlepoint.engine.hooks",
     "SaddlepointError": "saddlepoint.errors",
 }
-__all__ = ["Model", "SaddlepointError", "load", "resume", "train"]
+__all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
-    from saddlepoint.checkpoint.bundle import Model, load
-    from saddlepoint.errors import SaddlepointError
-    from saddlepoint.runs.resume import resume
-    from saddlepoint.runs.train import train
+    from saddlepoint.checkpoint.bundle import Model as Model
+    from saddlepoint.checkpoint.bundle import load as load
+    from saddlepoint.data.dataset import Dataset as Dataset
+    from saddlepoint.data.open import open_data as open_data
+    from saddlepoint.data.settings import DataSettings as DataSettings
+    from saddlepoint.engine.hooks import Hook as Hook
+    from saddlepoint.engine.trainer import Trainer as Trainer
+    from saddlepoint.errors import SaddlepointError as SaddlepointError
+    from saddlepoint.methods.base import Method as Method
+    from saddlepoint.runs.resume import resume as resume
+    from saddlepoint.runs.train import train as train
+    from saddlepoint.runs.trained import Trained as Trained
 
 
 def __getattr__(name: str) -> Any:

@@ -115,8 +115,8 @@ def test_data_that_is_no_longer_kept_is_asked_for_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (3, "data of type int"),
-        (object(), "data of type object"),
+        (3, "a int cannot be trained on"),
+        (object(), "a object cannot be trained on"),
         (np.full((2, 1, 4, 4), 300.0), "scale them"),
         (np.full((2, 1, 4, 4), np.nan), "scale them"),
         (np.zeros((2, 5, 4, 6), np.uint8), "no images of one or three channels"),

@@ -228,11 +228,19 @@ class Model:
         return f"<{self.name}, {shape}, {self.clock.examples:,} images, from {self.path}>"
 
 
-def load(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
+def load(
+    path: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    method: str | Path | type[Method] | Method | None = None,
+) -> Model:
     """The model of a run folder (its latest checkpoint), of one checkpoint, of a saved model, or of hub:OWNER/NAME.
 
-    Nothing in the files is executed. Raises CheckpointError when there is nothing that can be used.
+    method: the class, or the .py file, of a method that is in no package; the file is run. Nothing in the files of the
+    model is ever executed. Raises CheckpointError when there is nothing that can be used.
     """
+    if method is not None:
+        methods.named(method)
     if str(path).startswith(hub.PREFIX):
         return Model.from_pretrained(str(path), device=device)
     if pretrained.is_packed(Path(path)):
@@ -266,11 +274,12 @@ def _packed(folder: Path, home: Path, device: str | torch.device) -> Model:
 
 def _method(facts: Mapping[str, Any]) -> Method:
     """The method with its settings. Raises CheckpointError where it is not installed, or of another release."""
-    name = facts["method"]
+    name, origin = facts["method"], facts.get("origin") or {}
     if name not in methods.listing():
-        package = facts.get("package")
-        mend = f"pip install {package}" if package else "install the package that it comes from"
-        raise CheckpointError(f"this model was made by the method {name!r}, which is not installed here: {mend}.")
+        raise CheckpointError(f"this model was made by the method {name!r}, {_found_where(facts, origin)}.")
+    here = methods.origin(name) or {}
+    if "sha256" in origin and origin["sha256"] != here.get("sha256"):
+        warnings.warn(f"the method file {here.get('file')} is not as it was when {name} was trained.", stacklevel=3)
     try:
         return config.from_json(methods.load(name), facts["options"])
     except ConfigError as error:
@@ -278,6 +287,19 @@ def _method(facts: Mapping[str, Any]) -> Method:
         raise CheckpointError(
             f"this model's settings do not fit {name} as it is here (it is of {release}): {error}"
         ) from error
+
+
+def _found_where(facts: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
+    """Why a method is not known here, and what makes it known: a person's own code never runs unasked."""
+    if "file" in origin:
+        file = origin["file"]
+        return f"which is the code in {file}: if you trust it, add --method-file {file} (Python: method={file!r})"
+    if "class" in origin:
+        return f"which is the class {origin['class']}: from Python give it, as in saddlepoint.load(RUN, method=CLASS)"
+    package = facts.get("package")
+    return (
+        f"which is not installed here: {f'pip install {package}' if package else 'install the package it comes from'}"
+    )
 
 
 def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.device) -> Networks:

@@ -137,6 +137,8 @@ def without_paths(facts: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("command", "start"):
         if kept.get(name):
             kept[name] = _PATH.sub(lambda found: found[1] or "", kept[name])
+    if "file" in (kept.get("origin") or {}):
+        kept["origin"] = {**kept["origin"], "file": Path(kept["origin"]["file"]).name}
     if "data" in kept:
         source = _PATH.sub(lambda found: found[1] or "", kept["data"]["data"])
         kept["data"] = {**kept["data"], "data": source, "data_path": None, "cache": None}

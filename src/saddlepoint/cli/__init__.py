@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if verb not in _ORDER:
             raise ConfigError(f"saddle has no verb {verb!r}{nearest(verb, _ORDER)} `saddle --help` shows all.")
-        sys.exit(importlib.import_module(f"saddlepoint.cli.{verb}").main(rest))
+        sys.exit(importlib.import_module(f"saddlepoint.cli.{verb}").main(_with_methods(rest)))
     except SaddlepointError as error:
         print(f"saddle {verb}: {error}", file=sys.stderr)
         sys.exit(2)
@@ -75,6 +75,25 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _with_methods(arguments: list[str]) -> list[str]:
+    """The arguments without `--method-file FILE`, which any command takes; the method in FILE is known from then on."""
+    from saddlepoint.errors import ConfigError
+
+    rest, words = [], iter(arguments)
+    for word in words:
+        option, mark, file = word.partition("=")
+        if option != "--method-file":
+            rest.append(word)
+            continue
+        file = file if mark else next(words, "")
+        if not file:
+            raise ConfigError(f"{option} needs the .py file that holds the method of the run.")
+        from saddlepoint import methods
+
+        methods.named(Path(file))
+    return rest
 
 
 def _overview() -> str:

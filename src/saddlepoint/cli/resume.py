@@ -24,13 +24,16 @@ class Resume:
     """micro-batches that a step is cut into, when memory ran out"""
     device: str | None = None
     """cpu, cuda, cuda:1 or mps; by default as before"""
+    data: str | None = None
+    """where the data of the run lies now, if it has moved"""
 
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
     found = tyro.cli(Resume, prog="saddle resume", args=arguments)
     settings = {name: getattr(found, name) for name in ("images", "minutes", "accumulate", "device")}
-    trained = resume(found.run, **{name: value for name, value in settings.items() if value is not None})
+    changes = {name: value for name, value in settings.items() if value is not None}
+    trained = resume(found.run, data=found.data, **changes)
     if trained.main:
         print(trained.summary())
     return 0

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         print(_usage())
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
-    name, rest = arguments[0], arguments[1:]
+    name, rest = methods.named(arguments[0]), arguments[1:]
     command, made = parse(name, rest)
     if command.dry_run:
         from saddlepoint.runs.dry_run import dry_run
@@ -73,9 +73,6 @@ def _recommended(arguments: list[str]) -> list[str]:
 def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
     """The command and the plan of a command line; tyro explains and exits where it is wrong."""
     kind = methods.load(name)
-    taken = plans.clashes(kind)
-    if taken:
-        raise ConfigError(f"{name} names settings that every run has already: {', '.join(taken)}.")
     early = _early(arguments)
     base = plans.make(name, {}, preset=early.preset, file=early.config)
     flat = dataclasses.make_dataclass(
@@ -131,7 +128,7 @@ def _early(arguments: list[str]) -> Command:
 
 def _usage() -> str:
     return (
-        "usage: saddle train METHOD [settings]\n\n"
+        "usage: saddle train METHOD [settings]      METHOD is one of these, or a .py file that holds one\n\n"
         f"methods: {', '.join(methods.listing())}\n\n"
         "`saddle train METHOD --help` shows and explains every setting.\n"
         "`saddle train --recommended FILE` trains what `saddle recommend DATA --json FILE` proposed.\n"

@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from saddlepoint.config import nearest
+from saddlepoint.config import from_json, nearest, to_json
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pack import pack
 from saddlepoint.data.settings import DataSettings
@@ -29,19 +30,44 @@ from saddlepoint.errors import ConfigError, DataError
 _WORDS = ("digits", *NAMED, *(f"world:{name}" for name in world_names()))
 
 
-def open_data(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Dataset:
+def open_data(
+    settings: DataSettings | object, *, say: Callable[[str], None] = lambda text: None, **more: Any
+) -> Dataset:
     """The images that `settings.data` names, brought to one shape, with notes on what was done to them.
 
+    From Python shorter: `open_data("photos/", resolution=64)`, or an array, tensor or set in the place of the path.
     A word comes before a path: a folder that is called like a word is opened as ./digits.
     say: is told in a sentence, at most once a second, how far a long work is.
     Raises ConfigError for a word or path that is not there (with the nearest right one) or settings that do not go
     together; DataError, and OfflineError of its kind, for images that cannot be used or had.
     """
+    if not isinstance(settings, DataSettings):
+        cache = from_json(DataSettings, {name: more[name] for name in ("cache",) if name in more}).cache
+        settings = from_json(DataSettings, {"data": arrays.word_of(settings, cache), **more})
+    elif more:
+        settings = from_json(DataSettings, {**to_json(settings), **more})
     if settings.data.startswith("world:"):
         return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
     if settings.data.startswith(arrays.PREFIX):
         return _from_python(settings, say)
     return pack(open_pictures(settings, say=say), settings, say)
+
+
+def anchored(settings: DataSettings) -> DataSettings:
+    """The same settings with whole paths, which mean the same in any folder."""
+    kind, mark, rest = settings.data.partition(":")
+    if kind in ("paired", "unpaired") and rest:
+        word = f"{kind}{mark}{','.join(str(Path(path).expanduser().absolute()) for path in rest.split(','))}"
+    elif settings.data in ("digits", *NAMED) or (kind in ("world", "hub", "array") and mark):
+        word = settings.data
+    else:
+        word = str(Path(settings.data).expanduser().absolute())
+    folders = {
+        name: path.expanduser().absolute()
+        for name in ("data_path", "cache")
+        if (path := getattr(settings, name)) is not None
+    }
+    return replace(settings, data=word, **folders)
 
 
 def _from_python(settings: DataSettings, say: Callable[[str], None]) -> Dataset:

@@ -49,6 +49,9 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     Raises ConfigError for an unknown method, preset or setting, with the nearest right name, and for a wrong value.
     """
     kind = methods.load(name)
+    taken = clashes(kind)
+    if taken:
+        raise ConfigError(f"{name} names settings that every run has already: {', '.join(taken)}.")
     parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
     tables = [names(part) for part in parts]
     values: dict[str, Any] = {}

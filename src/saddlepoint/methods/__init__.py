@@ -78,10 +78,10 @@ def named(method: str | Path | type[Method] | Method) -> str:
     """
     from saddlepoint.methods.base import Method
 
-    if isinstance(method, str | Path):
-        if Path(method).suffix == ".py":
-            return own.add_file(Path(method), _published())
-        return str(method)
+    if isinstance(method, Path) or (isinstance(method, str) and method.endswith(".py")):
+        return own.add_file(Path(method), _published())
+    if isinstance(method, str):
+        return method
     kind = method if isinstance(method, type) else type(method)
     if not issubclass(kind, Method):
         raise ConfigError(
@@ -132,8 +132,8 @@ def proof(name: str) -> Proof:
 
 def __getattr__(name: str) -> Any:
     """The class of a method by its own name, from its file."""
-    for entry, path in ((entry, Path(entry.module.replace(".", "/"))) for entry in _published().values()):
-        source = _HERE.parent.parent / path.with_suffix(".py")
+    for entry in _published().values() if name[:1].isupper() else ():
+        source = _HERE.parent.parent / Path(*entry.module.split(".")).with_suffix(".py")
         if source.is_file() and f"\nclass {name}(" in source.read_text(encoding="utf-8"):
             kind = own.only_method(importlib.import_module(entry.module))
             if kind.__name__ == name:

@@ -48,6 +48,8 @@ def add_file(path: Path, taken: Mapping[str, object]) -> str:
     taken, MethodError for what goes wrong while it runs.
     """
     name = path.stem
+    if path.suffix != ".py":
+        raise ConfigError(f"{path} is no Python file: a method is one, such as my_gan.py.")
     if name in taken:
         raise ConfigError(f"{path} would be the method {name!r}, which there is already: give the file another name.")
     try:
@@ -56,7 +58,7 @@ def add_file(path: Path, taken: Mapping[str, object]) -> str:
         raise ConfigError(f"the method file {path} cannot be read: {error.strerror or error}.") from error
     if not name.isidentifier():
         raise ConfigError(f"{path} must be named as a Python name, such as my_gan.py: so is the method.")
-    origin = {"file": str(path), "sha256": hashlib.sha256(content).hexdigest()}
+    origin = {"file": str(path.absolute()), "sha256": hashlib.sha256(content).hexdigest()}
     before = _OWN.get(name)
     if before is not None and before.origin == origin:
         return name
@@ -106,8 +108,8 @@ def snake_case(name: str) -> str:
 
 def _run(path: Path, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is no Python file: a method is one, such as my_gan.py.")
+    assert spec is not None
+    assert spec.loader is not None, "a path that ends with .py has a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and type hints look their module up
     try:

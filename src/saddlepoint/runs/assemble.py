@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from saddlepoint import kinds
+from saddlepoint import kinds, methods
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
-from saddlepoint.data.open import open_data
+from saddlepoint.data.open import anchored, open_data
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.hooks import Hook, Log
 from saddlepoint.engine.plan import Plan
@@ -44,31 +44,53 @@ class AssembledRun:
     machine: Machine
 
 
-def assemble(plan: Plan, folder: Folder, machine: Machine, *, quiet: bool = False) -> AssembledRun:
-    """Open the data and build networks, engine and hooks; nothing is written but the cache of packed images."""
+def assemble(
+    plan: Plan,
+    folder: Folder,
+    machine: Machine,
+    dataset: Dataset | None = None,
+    *,
+    hooks: Sequence[Hook] = (),
+    quiet: bool = False,
+) -> AssembledRun:
+    """Builds networks, engine and hooks; nothing is written but the cache of packed images.
+
+    dataset: that of the plan; None to open it. hooks: a person's own, called after ours and before the log.
+    """
     if plan.run.threads is not None:
         torch.set_num_threads(plan.run.threads)
-    tell: Callable[[str], None] = say if machine.rank == 0 and not quiet else lambda text: None
-    dataset = open_data(plan.data, say=tell)
-    for text in _treatment(dataset):
-        tell(text)
+    if dataset is None:
+        dataset = opened(plan, say if machine.rank == 0 and not quiet else lambda text: None)
+    for hook in hooks:
+        if not isinstance(hook, Hook):
+            raise ConfigError(f"hooks must be instances of saddlepoint.Hook, not {hook!r}.")
     train, held_out = dataset.split(plan.data.held_out)
     shown = {name: getattr(plan.data, name) for name in ("flip", "jitter", "balanced", "labels_per_class")}
     loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, device=machine.device, **shown)
     torch.manual_seed(key(plan.run.seed, "networks"))
     nets = plan.method.networks(loader.spec)
-    hooks = _hooks(plan, folder, loader, held_out, quiet=quiet)
-    trainer = Trainer(plan.method, nets, loader, plan.run, machine, folder.root, hooks)
+    own = _hooks(plan, folder, loader, held_out, hooks, quiet=quiet)
+    trainer = Trainer(plan.method, nets, loader, plan.run, machine, folder.root, own)
     return AssembledRun(plan, dataset, held_out, trainer, machine)
 
 
-def _hooks(plan: Plan, folder: Folder, loader: Loader, held_out: np.ndarray, *, quiet: bool) -> list[Hook]:
+def opened(plan: Plan, tell: Callable[[str], None]) -> Dataset:
+    """The data of a plan, with a few lines of what it is and what was done to it."""
+    dataset = open_data(plan.data, say=tell)
+    for text in _treatment(dataset):
+        tell(text)
+    return dataset
+
+
+def _hooks(
+    plan: Plan, folder: Folder, loader: Loader, held_out: np.ndarray, more: Sequence[Hook], *, quiet: bool
+) -> list[Hook]:
     health, rescue = watchers(folder, loader, held_out)
     hooks: list[Hook] = [] if quiet else [Progress(health=health)]
     hooks += [SampleGrids(loader.dataset.images, _to_translate(plan, loader, held_out)), health, rescue]
     if plan.run.score:
         hooks.append(_scores(plan, loader.dataset, loader.device))
-    return [*hooks, TensorBoard(), Log(folder.log), Checkpoints()]
+    return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints()]
 
 
 def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
@@ -97,7 +119,8 @@ def describe(parts: AssembledRun) -> dict[str, Any]:
     """What `run.json` holds: the plan, the data as it was found, the networks, the machine and its versions."""
     data, trainer = parts.dataset, parts.trainer
     return {
-        **parts.plan.json(),
+        **replace(parts.plan, data=anchored(parts.plan.data)).json(),
+        "origin": methods.origin(parts.plan.name),
         "dataset": {
             "source": data.source,
             "fields": {name: kinds.to_json(kind) for name, kind in data.kinds.items()},

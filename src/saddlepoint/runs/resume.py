@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from saddlepoint import methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import read_facts
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.open import anchored
+from saddlepoint.data.sources.arrays import word_of
 from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
-from saddlepoint.errors import CheckpointError
-from saddlepoint.runs.assemble import assemble, say
+from saddlepoint.errors import CheckpointError, ConfigError, DataError
+from saddlepoint.methods.base import Method
+from saddlepoint.runs.assemble import assemble, opened, say
 from saddlepoint.runs.fit import fit
 from saddlepoint.runs.folder import lock
 from saddlepoint.runs.start import start_from
@@ -21,15 +29,28 @@ from saddlepoint.runs.trained import Trained
 from saddlepoint.storage.whole import write_json
 
 
-def resume(root: str | Path, **changes: Any) -> Trained:
-    """Go on with a run from its latest good checkpoint, as if it had never stopped.
+def resume(
+    root: str | Path,
+    *,
+    data: object = None,
+    method: str | Path | type[Method] | Method | None = None,
+    hooks: Sequence[Hook] = (),
+    **changes: Any,
+) -> Trained:
+    """Resume a run from its latest good checkpoint, as if it had never stopped.
 
+    data: where the data of the run lies now, if it has moved; its fingerprint must be the same.
+    method: the class or the .py file of a method that is in no package. hooks: as in `train`.
     changes: run settings that may differ now (images, minutes, accumulate, device).
-    Raises CheckpointError when there is nothing to resume or the images are not those it was trained on.
+    Raises CheckpointError when there is nothing to resume or the data is not that which it was trained on.
     """
     folder = Folder(Path(root))
+    if method is not None:
+        methods.named(method)
     facts = read_facts(folder)
     plan = Plan.read(facts, **changes)
+    if data is not None:
+        plan = replace(plan, data=replace(plan.data, data=word_of(data, plan.data.cache)))
     machine = TorchMachine(plan.run.device, plan.run.precision)
     try:
         with lock(folder, machine):
@@ -37,14 +58,13 @@ def resume(root: str | Path, **changes: Any) -> Trained:
             if machine.rank == 0:
                 files.clean(folder.checkpoints)
             machine.barrier()
-            checkpoint = files.latest(folder.checkpoints, say if machine.rank == 0 else lambda text: None)
-            parts = assemble(plan, folder, machine)
-            if parts.dataset.fingerprint != facts["dataset"]["fingerprint"]:
-                raise CheckpointError(f"the images of {plan.data.data} are not those that {root} was trained on.")
+            tell = say if machine.rank == 0 else lambda text: None
+            checkpoint = files.latest(folder.checkpoints, tell)
+            parts = assemble(plan, folder, machine, _opened(plan, folder.root, facts, tell), hooks=hooks)
             if machine.rank == 0:
                 files.cut_log(folder.log, files.step_of(checkpoint) if checkpoint else -1)
-                if changes:
-                    write_json(folder.facts, {**facts, **plan.json()})
+                if changes or data is not None:
+                    write_json(folder.facts, {**facts, **replace(plan, data=anchored(plan.data)).json()})
             if checkpoint:
                 parts.trainer.restore(*files.read(checkpoint))
             elif facts["start"]:
@@ -52,3 +72,15 @@ def resume(root: str | Path, **changes: Any) -> Trained:
             return fit(parts, folder)
     finally:
         machine.close()
+
+
+def _opened(plan: Plan, root: Path, facts: Mapping[str, Any], tell: Callable[[str], None]) -> Dataset:
+    """The very data that the run was trained on. Raises CheckpointError where it has moved or changed."""
+    moved = f"If it lies elsewhere now: saddle resume {root} --data PATH"
+    try:
+        dataset = opened(plan, tell)
+    except (ConfigError, DataError) as error:
+        raise CheckpointError(f"the data of {root} cannot be opened: {error} {moved}") from error
+    if dataset.fingerprint != facts["dataset"]["fingerprint"]:
+        raise CheckpointError(f"the images of {plan.data.data} are not those that {root} was trained on. {moved}")
+    return dataset

@@ -34,6 +34,11 @@ _FORMS = (
 )
 
 
+def word_of(data: object, cache: Path | None = None) -> str:
+    """The word or path that opens `data`; what is no text is kept in the cache. Raises ConfigError, DataError."""
+    return os.fspath(data) if isinstance(data, str | Path) else keep(dataset_of(data), cache)
+
+
 def dataset_of(data: object) -> Dataset:
     """The data set that Python hands over as `data`.
 
@@ -51,9 +56,7 @@ def dataset_of(data: object) -> Dataset:
         return _named({"image": _examples(_array(data))}, None)
     if isinstance(data, Sized) and hasattr(data, "__getitem__") and not isinstance(data, str | bytes):
         return _of_items(data)
-    raise ConfigError(
-        f"data of type {type(data).__name__} is none that can be trained on: give a path, a word such as digits, or {_FORMS}."
-    )
+    raise ConfigError(f"a {type(data).__name__} cannot be trained on: give a path, a word such as digits, or {_FORMS}.")
 
 
 def keep(dataset: Dataset, cache: Path | None) -> str:
