@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ from PIL import Image as Pillow
 
 from saddlepoint import kinds
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.sources.disk import cache_folder, writing_to
+from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.data.sources.fingerprint import Fingerprint
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.storage import whole
 from saddlepoint.text import counted
 
 PREFIX = "array:"
@@ -65,7 +65,6 @@ def keep(dataset: Dataset, cache: Path | None) -> str:
     folder = _folder(word, cache)
     if folder.exists():
         return word
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     facts = {
         "fingerprint": dataset.fingerprint,
         "classes": dataset.classes,
@@ -73,16 +72,10 @@ def keep(dataset: Dataset, cache: Path | None) -> str:
         "notes": dataset.notes,
         "kinds": {name: kinds.to_json(kind) for name, kind in dataset.kinds.items()},
     }
-    with writing_to(folder):
-        try:
-            part.mkdir(parents=True, exist_ok=True)
-            for name, array in dataset.fields.items():
-                np.save(part / f"{name}.npy", array, allow_pickle=False)
-            (part / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
-            if not folder.exists():
-                part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+    with whole.folder(folder) as part:
+        for name, array in dataset.fields.items():
+            np.save(part / f"{name}.npy", array, allow_pickle=False)
+        (part / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
     return word
 
 
