@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from saddlepoint.deploy import destination
-from saddlepoint.deploy.destination import Destination, chosen, set_aside
+from saddlepoint.deploy.destination import Destination, chosen
 from saddlepoint.errors import ConfigError
 
 
@@ -151,12 +151,11 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
     assert names(tmp_path) == sorted([young.name, alive.name, "one.png"])
 
 
-def test_an_earlier_result_is_set_aside_under_a_free_name(tmp_path: Path) -> None:
-    path = tmp_path / "evaluation.json"
-    assert set_aside(path) is None
-    for text in ("first", "second"):
-        path.write_text(text)
-        set_aside(path)
+def test_earlier_results_are_set_aside_where_the_newest_must_have_the_name(tmp_path: Path) -> None:
+    for text in ("first", "second", "third"):
+        target = Destination(tmp_path / "evaluation.json", named=False, aside=True)
+        written(target, text)
+    assert target.earlier == [tmp_path / "evaluation-3.json"]
     assert {name: (tmp_path / name).read_text() for name in names(tmp_path)} == {
-        "evaluation-2.json": "first", "evaluation-3.json": "second"
+        "evaluation.json": "third", "evaluation-2.json": "first", "evaluation-3.json": "second"
     }  # fmt: skip

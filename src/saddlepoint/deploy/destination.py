@@ -2,6 +2,7 @@
 
 A file or folder that the user names must be new; what is there already is refused. A name that a command chooses
 itself, also inside a folder that the user names, is made free by a number: seed-0.png, seed-0-2.png and so on.
+Where the newest result must have a certain name, earlier ones are set aside under free names.
 Everything is written under a hidden temporary name in the same folder, and renamed when all of it is there.
 """
 
@@ -39,24 +40,26 @@ class Destination:
         *targets: Path,
         named: bool,
         folders: bool = False,
+        aside: bool = False,
         inputs: Iterable[Path] = (),
         option: str = "--out",
     ) -> None:
         """Checks the targets before any work is done.
 
         named: whether the user named them, so that they must be new; else a number makes their names free. folders:
-        whether the targets are folders, which the context makes. inputs: files that the command reads. option: how the
-        user names another target.
+        whether the targets are folders, which the context makes. aside: what is there already gets a free name instead,
+        and is in `earlier`. inputs: files that the command reads. option: how the user names another target.
         Raises ConfigError for a target that is there already, or whose folder is a file or may not be written to.
         """
         self.paths = list(targets)
-        self._named, self._folders, self._option = named, folders, option
+        self.earlier: list[Path] = []
+        self._named, self._folders, self._aside, self._option = named or aside, folders, aside, option
         self._temporary: list[Path] = []
         self._made: list[Path] = []  # folders, the innermost first
-        if named:
+        if named and not aside:
             read = list(inputs)
             for target in targets:
-                _check_new(target, folders, read, option)
+                check_new(target, folder=folders, inputs=read, option=option)
         for folder in {target.parent for target in targets}:
             _check_folder(folder, option)
 
@@ -73,7 +76,7 @@ class Destination:
                 _sweep(folder)
             for target in self.paths:
                 ending = "" if self._folders else target.suffix[:20]
-                self._temporary.append(target.parent / f"{_PREFIX}{os.getpid()}-{next(_numbers)}{ending}")
+                self._temporary.append(temporary(target.parent, ending))
                 if self._folders:
                     self._temporary[-1].mkdir()
         return self._temporary
@@ -82,6 +85,7 @@ class Destination:
         try:
             if error is None:
                 with disk_errors(str(self.path)):
+                    self.earlier = _set_aside(self.paths) if self._aside else []
                     self.paths = self._placed()
                 self._made = []
         finally:
@@ -98,13 +102,13 @@ class Destination:
                 continue
             placed: list[Path] = []
             try:
-                for temporary, target in zip(self._temporary, targets):
-                    _place(temporary, target)
+                for passing, target in zip(self._temporary, targets):
+                    _place(passing, target)
                     placed.append(target)
                 return targets
             except FileExistsError:
-                for temporary, target in zip(self._temporary, placed):
-                    target.replace(temporary)
+                for passing, target in zip(self._temporary, placed):
+                    target.replace(passing)
         raise ConfigError(f"{self.path} is there already, made by another program meanwhile: {_mend(self._option)}")
 
 
@@ -113,16 +117,20 @@ def chosen(named: Path | None, default: Path, *, inputs: Iterable[Path] = (), op
     return Destination(default if named is None else named, named=named is not None, inputs=inputs, option=option)
 
 
-def set_aside(path: Path) -> Path | None:
-    """Rename an earlier result, whose name a new one takes, to a free name. Returns it, or None where none is there."""
-    if not os.path.lexists(path):
-        return None
-    with disk_errors(str(path)):
-        for (free,) in _numbered([path]):
-            if not os.path.lexists(free):
-                path.rename(free)
-                return free
-    raise AssertionError
+def temporary(folder: Path, ending: str) -> Path:
+    """A hidden name in a folder that no other has; a later command removes what a killed process leaves there."""
+    return folder / f"{_PREFIX}{os.getpid()}-{next(_numbers)}{ending}"
+
+
+def _set_aside(paths: list[Path]) -> list[Path]:
+    """Rename earlier results, whose names new ones take, to free names with one number. Returns their new names."""
+    there = [path for path in paths if os.path.lexists(path)]
+    for free in itertools.islice(_numbered(there), 1, None) if there else ():
+        if not any(map(os.path.lexists, free)):
+            for path, name in zip(there, free):
+                path.rename(name)
+            return free
+    return []
 
 
 def same_file(path: Path, other: Path) -> bool:
@@ -133,7 +141,8 @@ def same_file(path: Path, other: Path) -> bool:
         return False
 
 
-def _check_new(target: Path, folder: bool, inputs: list[Path], option: str) -> None:
+def check_new(target: Path, *, folder: bool = False, inputs: Iterable[Path] = (), option: str = "--out") -> None:
+    """Raises ConfigError for a named file or folder that is there already. See `Destination` for the arguments."""
     if any(same_file(target, each) for each in inputs):
         raise ConfigError(f"{target} is read, and would be written over: {_mend(option)}")
     if not folder and target.is_dir():
@@ -169,21 +178,21 @@ def _numbered(targets: list[Path]) -> Iterator[list[Path]]:
         yield [target.with_name(f"{target.stem}-{number}{target.suffix}") for target in targets]
 
 
-def _place(temporary: Path, target: Path) -> None:
+def _place(passing: Path, target: Path) -> None:
     """Rename without replacing. Raises FileExistsError where the target is there."""
-    if temporary.is_dir():
+    if passing.is_dir():
         if os.path.lexists(target) and not _empty(target):
             raise FileExistsError(target)
-        temporary.rename(target)
+        passing.rename(target)
         return
     try:
-        os.link(temporary, target)  # unlike a rename, it never replaces
+        os.link(passing, target)  # unlike a rename, it never replaces
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
         if os.path.lexists(target):
             raise FileExistsError(target) from None
-        temporary.rename(target)
+        passing.rename(target)
 
 
 def _remove(path: Path) -> None:

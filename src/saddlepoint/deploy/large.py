@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.large import LargeImage, vips
+from saddlepoint.deploy.destination import temporary
 from saddlepoint.deploy.metadata import Disclosure, encoded
 from saddlepoint.deploy.tile import Work, bands
 from saddlepoint.errors import ConfigError
@@ -91,7 +92,7 @@ def _windows(image: LargeImage, side: int) -> Any:
 def _written(target: Path, image: LargeImage, channels: int, disclosure: Disclosure) -> Iterator[BinaryIO]:
     """A file for the raw rows, which become `target` when all are there."""
     library = vips()
-    raw, half = (target.with_name(f".{target.stem}.{os.getpid()}{ending}") for ending in (".raw", target.suffix))
+    raw, half = (temporary(target.parent, ending) for ending in (".raw", target.suffix))
     with disk_errors(str(target)):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
