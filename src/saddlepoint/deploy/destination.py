@@ -10,21 +10,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import final
 
-import psutil
-
 from saddlepoint.errors import ConfigError
-from saddlepoint.storage.whole import disk_errors
-
-_PREFIX = ".saddle-"  # of temporary names: .saddle-PROCESS-NUMBER.ending
-_STALE = 3600.0  # seconds after which the temporary files of a process that is gone are removed
-_numbers = itertools.count()
+from saddlepoint.storage.whole import disk_errors, passing
 
 
 @final
@@ -54,7 +46,8 @@ class Destination:
         self.paths = list(targets)
         self.earlier: list[Path] = []
         self._named, self._folders, self._aside, self._option = named or aside, folders, aside, option
-        self._temporary: list[Path] = []
+        self._passing: list[Path] = []
+        self._open = ExitStack()  # removes what still has a passing name
         self._made: list[Path] = []  # folders, the innermost first
         if named and not aside:
             read = list(inputs)
@@ -72,14 +65,11 @@ class Destination:
         with disk_errors(str(self.path)):
             for folder in {target.parent for target in self.paths}:
                 self._made += [each for each in (folder, *folder.parents) if not each.exists()]
-                folder.mkdir(parents=True, exist_ok=True)
-                _sweep(folder)
             for target in self.paths:
-                ending = "" if self._folders else target.suffix[:20]
-                self._temporary.append(temporary(target.parent, ending))
+                self._passing.append(self._open.enter_context(passing(target)))
                 if self._folders:
-                    self._temporary[-1].mkdir()
-        return self._temporary
+                    self._passing[-1].mkdir()
+        return self._passing
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
@@ -89,8 +79,7 @@ class Destination:
                     self.paths = self._placed()
                 self._made = []
         finally:
-            for path in self._temporary:
-                _remove(path)
+            self._open.close()
             for folder in self._made:
                 with suppress(OSError):
                     folder.rmdir()
@@ -102,24 +91,19 @@ class Destination:
                 continue
             placed: list[Path] = []
             try:
-                for passing, target in zip(self._temporary, targets):
-                    _place(passing, target)
+                for path, target in zip(self._passing, targets):
+                    _place(path, target)
                     placed.append(target)
                 return targets
             except FileExistsError:
-                for passing, target in zip(self._temporary, placed):
-                    target.replace(passing)
+                for path, target in zip(self._passing, placed):
+                    target.replace(path)
         raise ConfigError(f"{self.path} is there already, made by another program meanwhile: {_mend(self._option)}")
 
 
 def chosen(named: Path | None, default: Path, *, inputs: Iterable[Path] = (), option: str = "--out") -> Destination:
     """The one file or folder to write: as the user named it, or by default under a free name."""
     return Destination(default if named is None else named, named=named is not None, inputs=inputs, option=option)
-
-
-def temporary(folder: Path, ending: str) -> Path:
-    """A hidden name in a folder that no other has; a later command removes what a killed process leaves there."""
-    return folder / f"{_PREFIX}{os.getpid()}-{next(_numbers)}{ending}"
 
 
 def _set_aside(paths: list[Path]) -> list[Path]:
@@ -178,36 +162,18 @@ def _numbered(targets: list[Path]) -> Iterator[list[Path]]:
         yield [target.with_name(f"{target.stem}-{number}{target.suffix}") for target in targets]
 
 
-def _place(passing: Path, target: Path) -> None:
+def _place(path: Path, target: Path) -> None:
     """Rename without replacing. Raises FileExistsError where the target is there."""
-    if passing.is_dir():
+    if path.is_dir():
         if os.path.lexists(target) and not _empty(target):
             raise FileExistsError(target)
-        passing.rename(target)
+        path.rename(target)
         return
     try:
-        os.link(passing, target)  # unlike a rename, it never replaces
+        os.link(path, target)  # unlike a rename, it never replaces
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
         if os.path.lexists(target):
             raise FileExistsError(target) from None
-        passing.rename(target)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed have left."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        process = path.name.removeprefix(_PREFIX).split("-")[0]
-        with suppress(OSError):
-            old = time.time() - path.lstat().st_mtime > _STALE
-            if old and process.isdigit() and not psutil.pid_exists(int(process)):
-                _remove(path)
+        path.rename(target)

@@ -28,7 +28,6 @@ from saddlepoint.latent.guide import Guidance, Guided, guide
 from saddlepoint.methods.abilities import Styles
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.wording import duration
-from saddlepoint.storage.whole import replace
 
 T = TypeVar("T")
 _CANVAS = 512  # pixels that the picture to paint on has at least

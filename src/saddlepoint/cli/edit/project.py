@@ -31,7 +31,6 @@ from saddlepoint.latent.project import Projected, Projection, project
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.tables import print_table
 from saddlepoint.report.wording import duration
-from saddlepoint.storage.whole import replace
 
 By = Literal["optimisation", "encoder", "hybrid"]
 _SHOWN = 16  # images in the picture
