@@ -28,7 +28,10 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.methods.abilities import Samples, Translates
+from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.camera import Camera, orbit
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.mask import Mask
 from saddlepoint.methods.base import SGD, Method, Optim
 from saddlepoint.metrics.proofs import measure
 
@@ -54,14 +57,37 @@ def small(name: str) -> Method:
 
 
 def data_for(name: str) -> Dataset:
-    """Random images as the method takes them, of the shape that its test asks for."""
-    made, takes = pictures(shape=tiny(name).get("shape", (1, 8, 8))), methods.load(name).takes
+    """Random examples as the method takes them, of the shape that its test asks for.
+
+    `TINY` may have a `source_shape` beside `shape`, for pairs whose two sides differ.
+    """
+    takes, shape = methods.load(name).takes, tiny(name).get("shape", (1, 8, 8))
+    if not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
+        return other_data(takes, shape)
+    made = pictures(shape=shape)
     if takes is PairedBatch:
-        return dataclasses.replace(made, fields={"source": made.images, "target": made.images[::-1]})
+        source = pictures(shape=tiny(name).get("source_shape", shape)).images
+        return dataclasses.replace(made, fields={"source": source, "target": made.images[::-1]}, kinds={})
     if takes is UnpairedBatch:
         fields = {"image": made.images, "label": np.arange(len(made)) % 2}
-        return dataclasses.replace(made, fields=fields, classes=("a", "b"))
+        return dataclasses.replace(made, fields=fields, classes=("a", "b"), kinds={})
     return made
+
+
+def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
+    """Examples of kinds other than images with labels, as their kinds make them."""
+    fields, names = {}, ("red", "large", "round")
+    for field, (kind, *_) in takes.kinds().items():
+        if kind is Image:
+            fields[field] = pictures(shape=shape).images
+        elif kind is Camera:
+            fields[field] = orbit(torch.linspace(0, 6, 64), torch.full((64,), 0.5), 4.0, 1.2 * shape[-1], shape[-1])
+        elif kind is Attributes:
+            fields[field] = Attributes(names).example(64, 0)
+        else:
+            fields[field] = kind(*(shape if kind is not Mask else shape[-2:])).example(64, 0)
+    arrays = {name: np.asarray(values) for name, values in fields.items()}
+    return Dataset(arrays, "made", "made", attributes=names if "attributes" in fields else ())
 
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:
@@ -135,16 +161,40 @@ def resuming_changes_no_bit(name: str, folder: Path) -> None:
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in resumed.nets.parameters() if p.dim() == 4)
 
 
-def samples_are_as_stated(name: str) -> None:
+@functools.cache
+def trained(name: str) -> Model:
+    """The small method after one step, as it would be loaded."""
     run = train(name, steps=1)
     run.fit()
-    if not isinstance(run.method, Samples):
+    nets = (run.average or run.nets).eval().requires_grad_(False)
+    return Model(run.method, nets, run.data.spec, {"method": name}, run.clock, Path())
+
+
+def tasks_are_as_stated(name: str) -> None:
+    """Each output has the shape of its kind, is finite, and row i of it depends on row i of the inputs alone."""
+    model = trained(name)
+    for task in model.tasks:
+        fields = task.examples(model.nets, 5, 3)
+        for field, values in fields.items():
+            assert values.shape == (5, *task.takes[field].shape), f"{task.name}: {field}"
+        outputs = model.do(task.name, fields)
+        assert outputs.keys() == task.gives.keys()
+        apart = model.do(task.name, fields, batch=2)
+        for output, values in outputs.items():
+            assert values.shape == (len(values), *task.gives[output].shape), f"{task.name}: {output}"
+            assert bool(torch.isfinite(values).all()), f"{task.name}: {output} is not finite"
+            if task.exact:
+                assert torch.allclose(values, apart[output], atol=1e-4), f"{task.name}: examples mix"
+                again = model.do(task.name, fields)[output]
+                assert torch.equal(values, again), f"{task.name} differs from time to time"
+
+
+def samples_are_as_stated(name: str) -> None:
+    model = trained(name)
+    if model.task("generate") is None:
         return
-    nets = (run.average or run.nets).eval()
-    facts = {"method": name}
-    model = Model(run.method, nets, run.data.spec, facts, run.clock, Path())
     images = model.sample(5, seed=3)
-    assert images.shape == (5, *run.data.spec.shape)
+    assert images.shape == (5, *model.spec.shape)
     assert images.dtype == torch.float32
     assert images.abs().max() <= 1
     assert torch.allclose(images, model.sample(5, seed=3, batch=2), atol=1e-5), "samples depend on the batch size"
@@ -153,20 +203,15 @@ def samples_are_as_stated(name: str) -> None:
 
 
 def translations_are_as_stated(name: str) -> None:
-    run = train(name, steps=1)
-    run.fit()
-    if not isinstance(run.method, Translates):
-        return
-    model = Model(run.method, (run.average or run.nets).eval(), run.data.spec, {"method": name}, run.clock, Path())
-    fields = run.data.look(np.arange(12)).tensors()
-    for origin in run.method.directions():
-        given = fields[origin]
-        made = model.translate(given, origin, seed=3)
-        assert made.shape == given.shape
-        assert made.dtype == torch.float32
-        assert made.abs().max() <= 1
-        assert torch.equal(made, model.translate(given, origin, seed=3)), "a translation differs from time to time"
-        assert torch.allclose(made, model.translate(given, origin, seed=3, batch=1), atol=1e-5), "images mix"
+    model = trained(name)
+    for task in model.tasks:
+        if task.name.startswith("translate-") and not task.name.endswith("-like"):
+            origin = task.name.split("-")[1]
+            images = task.examples(model.nets, 5, 0)["images"]
+            made = model.translate(images, origin, seed=3)
+            assert made.abs().max() <= 1
+            assert torch.equal(made, model.translate(images, origin, seed=3)), "a translation differs from time to time"
+            assert torch.allclose(made, model.translate(images, origin, seed=3, batch=1), atol=1e-5), "images mix"
 
 
 def configuration_survives_json(name: str) -> None:

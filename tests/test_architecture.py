@@ -53,7 +53,7 @@ def test_the_engine_and_what_stands_below_it_name_no_method() -> None:
     for path in FILES:
         if room(path) in ROOMS[ROOMS.index("engine") :]:
             inside = {name.split(".")[2] for name in imports(path) if name.startswith("saddlepoint.methods.")}
-            known = {"base", "abilities", "listing", "load", "module", "presets", "proof"}
+            known = {"base", "abilities", "tasks", "listing", "load", "module", "presets", "proof"}
             assert inside <= known, f"{path} names a family or a method: {inside - known}"
 
 

@@ -37,6 +37,11 @@ def test_resuming_changes_no_bit(name: str, tmp_path: Path) -> None:
 
 
 @each_method
+def test_every_task_is_as_its_kinds_state_and_rows_do_not_mix(name: str) -> None:
+    conformance.tasks_are_as_stated(name)
+
+
+@each_method
 def test_samples_have_the_stated_shape_and_do_not_depend_on_the_batch_size(name: str) -> None:
     conformance.samples_are_as_stated(name)
 

@@ -16,11 +16,12 @@ import saddlepoint
 from saddlepoint import cli, methods
 from saddlepoint.checkpoint import pretrained
 from saddlepoint.checkpoint.bundle import Model, find_checkpoint
-from saddlepoint.checkpoint.used import _TRIALS, used_networks
+from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CheckpointError, RunError
 from saddlepoint.methods import abilities
 from saddlepoint.methods.base import Clock
+from saddlepoint.methods.tasks import _ABILITIES
 
 NAMES = [name for name, entry in methods.listing().items() if entry.family != "plug-in"]
 
@@ -77,10 +78,10 @@ def test_what_an_ability_asks_is_kept_and_what_none_asks_is_not() -> None:
     assert kept == {"sgan": ("generator", "critic"), "vae": ("encoder", "decoder"), "cycle_gan": ("a2b", "b2a")}
 
 
-def test_every_ability_is_tried() -> None:
+def test_every_ability_describes_itself_as_tasks() -> None:
     kinds = (kind for kind in vars(abilities).values() if isinstance(kind, type) and kind is not Protocol)
     known = {kind for kind in kinds if getattr(kind, "_is_protocol", False)}
-    assert known == {*_TRIALS, abilities.LatentSpace}
+    assert known == {*_ABILITIES, abilities.LatentSpace}
 
 
 def test_the_version_changes_with_a_weight_and_with_a_setting() -> None:

@@ -86,7 +86,7 @@ def test_styles_are_truncated_by_an_input(tmp_path: Path) -> None:
 def test_all_that_a_model_can_be_asked_is_a_part_with_only_its_networks() -> None:
     names = {name: [part.name for part in parts_of(model(name))] for name in ("sgan", "vae", "cycle_gan")}
     assert names == {
-        "sgan": ["generate", "classify"],
+        "sgan": ["generate", "predict"],
         "vae": ["generate", "encode"],
         "cycle_gan": ["translate-a-to-b", "translate-b-to-a"],
     }

@@ -15,11 +15,15 @@ from saddlepoint.errors import CheckpointError, ConfigError, DataError
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera, looking, orbit, pose_of
 from saddlepoint.kinds.cloud import Cloud
+from saddlepoint.kinds.depth import Depth
+from saddlepoint.kinds.figure import Figure
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.label import Label
+from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.kinds.splats import Splats
 from saddlepoint.kinds.volume import Volume
 
@@ -33,6 +37,10 @@ SMALL: dict[str, Kind] = {
     "cloud": Cloud(20, 3),
     "camera": Camera(),
     "splats": Splats(12, 1),
+    "latent": Latent((2, 5)),
+    "probabilities": Probabilities(("cat", "dog", "bird")),
+    "figure": Figure("nats"),
+    "depth": Depth(4, 6),
 }
 each = pytest.mark.parametrize("name", kinds.listing())
 

@@ -74,14 +74,14 @@ def test_the_critics_losses_are_the_authors_formula() -> None:
 
 
 def test_a_logit_a_class_with_fake_at_nought_is_a_class_more() -> None:
-    """Softmax over K logits and a zero: the chance of fake is 1 - D, that of class k given real is `classify`."""
+    """Softmax over K logits and a zero: the chance of fake is 1 - D, that of class k given real is `predict`."""
     method, nets = tiny()
     nets.eval()
     images = torch.rand(5, 1, 4, 4)
     logits = nets.critic(images)
     every = torch.cat([logits, torch.zeros(5, 1)], 1).softmax(1)
     assert torch.allclose(1 - every[:, -1], logits.logsumexp(1).sigmoid(), atol=1e-6)
-    assert torch.allclose(method.classify(nets, images), every[:, :-1] / (1 - every[:, -1:]), atol=1e-6)
+    assert torch.allclose(method.predict(nets, images)["class"], every[:, :-1] / (1 - every[:, -1:]), atol=1e-6)
 
 
 def test_the_generator_matches_the_mean_features_of_other_images() -> None:
@@ -109,7 +109,7 @@ def test_labelled_images_teach_the_classes() -> None:
     draw.__class__ = type("Same", (TwoStreams,), {"__call__": lambda self: batch})
     errors = [next(play(method, nets, draw, lr=0.3)).watch["error"].item() for _ in range(60)]
     assert errors[-1] == 0
-    assert (method.classify(nets.eval(), batch.labelled).argmax(1) == batch.label).all()
+    assert (method.predict(nets.eval(), batch.labelled)["class"].argmax(1) == batch.label).all()
 
 
 def test_noise_is_added_in_training_alone() -> None:

@@ -9,12 +9,17 @@ import torch
 from PIL import Image
 
 from saddlepoint.data.batches import PairedBatch, UnpairedBatch
+from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.base import Networks
 from saddlepoint.report.grids import CAPTION
 from saddlepoint.report.samples import SampleGrids, evaluating, is_due, translated
 
 IMAGES = np.zeros((40, 1, 8, 8), np.uint8)
+
+
+def data(examples: np.ndarray) -> Dataset:
+    return Dataset({"image": examples}, "print", "made")
 
 
 def test_grids_come_early_and_then_each_time_the_run_has_doubled() -> None:
@@ -26,7 +31,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_a_run_leaves_its_first_its_due_and_its_last_grid(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    trainer(tmp_path, [SampleGrids(IMAGES)]).fit()
+    trainer(tmp_path, [SampleGrids(data(IMAGES))]).fit()
     assert _names(tmp_path) == ["step-00000000.png", "step-00000050.png", "step-00000060.png"]
     with Image.open(tmp_path / "samples" / "step-00000060.png") as picture:
         assert picture.info[CAPTION] == "240 images shown."
@@ -35,13 +40,13 @@ def test_a_run_leaves_its_first_its_due_and_its_last_grid(tmp_path: Path, traine
 
 def test_the_same_run_makes_the_same_pictures(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
     for name in ("a", "b"):
-        trainer(tmp_path / name, [SampleGrids(IMAGES)]).fit()
+        trainer(tmp_path / name, [SampleGrids(data(IMAGES))]).fit()
     for name in _names(tmp_path / "a"):
         assert (tmp_path / "a/samples" / name).read_bytes() == (tmp_path / "b/samples" / name).read_bytes()
 
 
 def test_looking_does_not_change_the_run(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    watched, alone = trainer(tmp_path, [SampleGrids(IMAGES)]), trainer(tmp_path, [])
+    watched, alone = trainer(tmp_path, [SampleGrids(data(IMAGES))]), trainer(tmp_path, [])
     watched.fit()
     alone.fit()
     for one, other in zip(watched.nets.state_dict().values(), alone.nets.state_dict().values()):
@@ -51,7 +56,7 @@ def test_looking_does_not_change_the_run(tmp_path: Path, trainer: Callable[..., 
 def test_samples_come_from_the_averaged_networks_where_there_are_any(
     tmp_path: Path, trainer: Callable[..., Trainer]
 ) -> None:
-    run = trainer(tmp_path, [hook := SampleGrids(IMAGES)], averaged=True)
+    run = trainer(tmp_path, [hook := SampleGrids(data(IMAGES))], averaged=True)
     run.fit()
     path = tmp_path / "samples" / "step-00000060.png"
     before = path.read_bytes()
@@ -76,13 +81,13 @@ def test_every_module_gets_its_own_mode_back() -> None:
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_a_point_world_is_plotted(dimensions: int, tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
     real = np.random.default_rng(0).normal(0, 1, (40, dimensions)).astype(np.float32)
-    trainer(tmp_path, [SampleGrids(real)], points=dimensions).fit()
+    trainer(tmp_path, [SampleGrids(data(real))], points=dimensions).fit()
     with Image.open(tmp_path / "samples" / "step-00000060.png") as picture:
         assert (picture.mode, picture.size) == ("RGB", (480, 480))
 
 
 def test_a_run_may_do_without_samples(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    trainer(tmp_path, [SampleGrids(IMAGES)], grid_size=0).fit()
+    trainer(tmp_path, [SampleGrids(data(IMAGES))], grid_size=0).fit()
     assert not (tmp_path / "samples").exists()
 
 
@@ -132,6 +137,6 @@ def test_what_is_left_open_is_shown_by_several_seeds() -> None:
 
 
 def test_nothing_is_drawn_after_an_error(tmp_path: Path, trainer: Callable[..., Trainer]) -> None:
-    run = trainer(tmp_path, [hook := SampleGrids(IMAGES)])
+    run = trainer(tmp_path, [hook := SampleGrids(data(IMAGES))])
     hook.end(run, ValueError())
     assert not (tmp_path / "samples").exists()

@@ -21,16 +21,17 @@ from saddlepoint.engine.trainer import load_networks, under
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import (
-    Classifies,
+    AS_TRAINED,
+    HasLikelihood,
     Reconstructs,
     Samples,
     Sampling,
-    Scores,
     Translates,
     TranslatesLike,
     in_turn,
 )
 from saddlepoint.methods.base import Clock, Method, Networks
+from saddlepoint.methods.tasks import Task, tasks
 
 
 @final
@@ -67,6 +68,40 @@ class Model:
     def device(self) -> torch.device:
         """Where the networks are."""
         return next(self.nets.parameters()).device
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All that it can be asked, the usual task first."""
+        with torch.no_grad():
+            return tasks(self.method, self.nets, self.spec)
+
+    def task(self, name: str) -> Task | None:
+        """The task of a name; None where the model has none of it."""
+        return next((task for task in self.tasks if task.name == name), None)
+
+    @torch.no_grad()
+    def do(
+        self, name: str, fields: Mapping[str, Tensor], *, how: Sampling = AS_TRAINED, batch: int = 64
+    ) -> dict[str, Tensor]:
+        """What a task gives for its inputs, [n, ...] each on the CPU.
+
+        fields: the inputs by name, [n, ...]. how: of what is sampled. batch: examples at once.
+        Raises CapabilityError for a task that the model has not, or for inputs that are missing or too many.
+        """
+        task = self.task(name)
+        if task is None:
+            known = ", ".join(task.name for task in self.tasks) or "nothing"
+            raise CapabilityError(f"{self.name} knows no task {name!r}; it knows {known}.")
+        if fields.keys() != task.takes.keys():
+            wanted = ", ".join(f"{field} ({kind})" for field, kind in task.takes.items()) or "nothing"
+            raise CapabilityError(f"the task {name} takes {wanted}; {', '.join(fields) or 'nothing'} was given.")
+        rows = len(next(iter(fields.values()))) if fields else 1
+        outputs: dict[str, list[Tensor]] = {output: [] for output in task.gives}
+        for start in range(0, rows, batch):
+            part = {field: values[start : start + batch].to(self.device) for field, values in fields.items()}
+            for output, values in task.call(self.nets, part, how).items():
+                outputs[output].append(values.float().cpu())
+        return {output: torch.cat(parts) for output, parts in outputs.items()}
 
     @cached_property
     def needed(self) -> Networks:
@@ -158,10 +193,10 @@ class Model:
 
         Raises CapabilityError when the method names no classes.
         """
-        method = self.method
-        if not isinstance(method, Classifies):
+        task = self.task("predict")
+        if task is None or "class" not in task.gives:
             raise CapabilityError(f"{self.name} does not say what class an image is of.")
-        return torch.cat([method.classify(self.nets, part.to(self.device)).cpu() for part in images.split(batch)])
+        return self.do("predict", {next(iter(task.takes)): images}, batch=batch)["class"]
 
     @torch.no_grad()
     def translate(
@@ -212,7 +247,7 @@ class Model:
         samples: random ones that an estimate is made from; more of them tighten a bound. See the method for whether it
         is one, and of what. Raises CapabilityError when the method knows no likelihood.
         """
-        if not isinstance(self.method, Scores):
+        if not isinstance(self.method, HasLikelihood):
             raise CapabilityError(f"{self.name} does not say how likely an image is.")
         return self.method.log_likelihood(self.nets, images.to(self.device), samples, seed).cpu()
 

@@ -5,59 +5,57 @@ Mitchell et al. 2019, arXiv:1810.03993. What only a person knows is left to be f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saddlepoint import methods
-from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Translates
-from saddlepoint.methods.base import Method
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.probabilities import Probabilities
+from saddlepoint.methods.tasks import Task
 from saddlepoint.version import __version__
 
 TO_FILL_IN = "*To be filled in by hand:*"
 
 
 def card(
-    method: Method, config: Mapping[str, Any], facts: Mapping[str, Any], figures: Mapping[str, Any], picture: str | None
+    abilities: Sequence[Task],
+    config: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    picture: str | None,
 ) -> str:
     """The text of README.md, in Markdown with the hub's front matter.
 
-    config: of the packed model. facts: of its run. figures: "for a paper" and "warnings" as an evaluation has them, or
-    nothing. picture: the file that is shown, or None.
+    abilities: what the model can be asked. config: of the packed model. facts: of its run. figures: "for a paper" and
+    "warnings" as an evaluation has them, or nothing. picture: the file that is shown, or None.
     """
     parts = [
-        _front(method, config),
+        _front(abilities, config),
         f"# {config['method']}, {_heading(facts)}",
-        _what(method, config, facts),
+        _what(abilities, config, facts),
         f"![what the model makes]({picture})" if picture else "",
         "## How to use it",
-        _use(method, config),
+        _use(abilities, config),
         "## What it was trained on",
         _training(config, facts),
         "## How good it is",
         _figures(figures),
         "## Limits",
-        _limits(method),
+        _limits(abilities),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front(method: Method, config: Mapping[str, Any]) -> str:
-    task = "image-to-image" if isinstance(method, Translates) else "unconditional-image-generation"
-    lines = ["---", "library_name: saddlepoint"]
-    lines += [f"pipeline_tag: {task}"] if len(config["dataset"]["shape"]) == 3 else []
+def _front(abilities: Sequence[Task], config: Mapping[str, Any]) -> str:
+    pipelines = [pipeline for task in abilities if (pipeline := _pipeline(task))]
+    lines = ["---", "library_name: saddlepoint", *(f"pipeline_tag: {tag}" for tag in pipelines[:1])]
     tags = "".join(f"\n- {tag}" for tag in ("saddlepoint", "pytorch", "generative", config["method"]))
     return "\n".join([*lines, f"tags:{tags}", "# license: say here under which terms the model may be used", "---"])
 
 
-def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+def _what(abilities: Sequence[Task], config: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     entry = methods.listing().get(config["method"])
-    can = [word for ability, word in _WORDS.items() if isinstance(method, ability)]
-    shape, clock = config["dataset"]["shape"], config["clock"]
-    kind = (
-        f"{_SHADES.get(shape[0], f'{shape[0]}-channel')} images of {shape[2]}x{shape[1]} pixels"
-        if len(shape) == 3
-        else "points"
-    )
+    clock, kind = config["clock"], config["dataset"]["about"]
     summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
     release = facts.get("versions", {}).get("saddlepoint", __version__)
     made = f"trained with Saddlepoint {release} on {kind}, {clock['examples']:,} of them shown"
@@ -66,21 +64,24 @@ def _what(method: Method, config: Mapping[str, Any], facts: Mapping[str, Any]) -
         made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"
     if "made_from" in facts:
         made += f", and made smaller by {facts['made_from']['by']}, from version `{facts['made_from']['version']}`"
-    does = ", ".join(can) or "nothing that the library knows"
+    does = ", ".join(task.does for task in abilities) or "nothing that the library knows"
     return f"{summary}It was {made}. What it does: {does}. Version `{config['version']}`."
 
 
-_SHADES = {1: "grey", 3: "colour"}
-_WORDS: dict[type, str] = {
-    Samples: "makes images from noise",
-    Translates: "makes one image into another",
-    Reconstructs: "describes an image and makes it again",
-    Classifies: "names the class of an image",
-}
+def _pipeline(task: Task) -> str | None:
+    """The hub's word for a task of images; None where it has none."""
+    takes, gives = (any(isinstance(kind, Image) for kind in kinds.values()) for kinds in (task.takes, task.gives))
+    if gives:
+        return "image-to-image" if takes else "unconditional-image-generation"
+    return "image-classification" if takes and any(isinstance(k, Probabilities) for k in task.gives.values()) else None
 
 
-def _use(method: Method, config: Mapping[str, Any]) -> str:
-    if isinstance(method, Translates):
+def _translates(abilities: Sequence[Task]) -> bool:
+    return bool(abilities) and abilities[0].name.startswith("translate")
+
+
+def _use(abilities: Sequence[Task], config: Mapping[str, Any]) -> str:
+    if _translates(abilities):
         line = "made = model.translate(images)  # [n, C, H, W] in [-1, 1], there and back"
     else:
         line = (
@@ -126,12 +127,8 @@ def _figures(figures: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _limits(method: Method) -> str:
-    made = (
-        "translations are guesses that look right, not facts"
-        if isinstance(method, Translates)
-        else "images are made up"
-    )
+def _limits(abilities: Sequence[Task]) -> str:
+    made = "translations are guesses that look right, not facts" if _translates(abilities) else "images are made up"
     return "\n".join(
         [
             f"- Its {made}. It knows what it was shown and shares the gaps and the prejudices of that.",

@@ -13,8 +13,8 @@ from saddlepoint import config, kinds
 from saddlepoint.checkpoint import hub, pretrained
 from saddlepoint.checkpoint.card import card
 from saddlepoint.errors import CheckpointError
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import grid
-from saddlepoint.methods.abilities import Samples
 
 if TYPE_CHECKING:
     from saddlepoint.checkpoint.bundle import Model
@@ -32,6 +32,7 @@ def configuration(model: Model) -> dict[str, Any]:
         "options": config.to_json(model.method),
         "dataset": {
             "fields": {name: kinds.to_json(kind) for name, kind in model.spec.fields.items()},
+            "about": str(model.spec.main),
             "shape": list(model.spec.shape),
             "classes": list(model.spec.classes),
             "images": model.spec.examples,
@@ -47,7 +48,7 @@ def save(model: Model, folder: Path, picture: Path | None) -> None:
     shown = _picture(model) if picture is None else _given(picture)
     figures = _figures(model)
     facts = pretrained.without_paths(model.facts)
-    text = card(model.method, described, facts, figures, pretrained.PICTURE if shown else None)
+    text = card(model.tasks, described, facts, figures, pretrained.PICTURE if shown else None)
     extra = {pretrained.CARD: text.encode(), **({pretrained.PICTURE: shown} if shown else {})}
     pretrained.write(folder, described, model.facts, model.needed.state_dict(), figures, extra)
 
@@ -79,7 +80,7 @@ def _figures(model: Model) -> dict[str, Any]:
 
 def _picture(model: Model) -> bytes | None:
     """The first images of seed 0 as a PNG; None for points and translations, which would show somebody's data."""
-    if not isinstance(model.method, Samples) or len(model.spec.shape) != 3:
+    if model.task("generate") is None or not isinstance(model.spec.main, Image):
         return None
     content = io.BytesIO()
     grid(model.sample(_SHOWN, seed=0)).save(content, "PNG")

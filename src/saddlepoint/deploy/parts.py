@@ -18,9 +18,9 @@ from torch.overrides import TorchFunctionMode
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.used import asked_for
 from saddlepoint.errors import CapabilityError
-from saddlepoint.keyed import generator
-from saddlepoint.methods.abilities import Classifies, Reconstructs, Samples, Translates, by_label, classes_of
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Networks
+from saddlepoint.methods.tasks import Task, tasks
 
 Act = Callable[..., Tensor]
 """networks and inputs -> the output"""
@@ -32,7 +32,7 @@ _EXAMPLES = 3  # none of 0 and 1, which a graph would take for fixed
 class Part:
     """One thing that a model can be asked.
 
-    name: "generate", "encode", "classify" or "translate-a-to-b". inputs: each one's name with what it holds; the first
+    name: of the task, and of its output where it has several. inputs: each one's name with what it holds; the first
     axis counts examples, but of `truncation`, which is one number. output: its name with what it holds.
     module: inputs in order -> output; differentiable code of plain tensors. truth: the same as the method itself says
     it. given: inputs for n random examples from a seed.
@@ -54,77 +54,39 @@ def parts_of(model: Model, *, adjustable: bool = True) -> list[Part]:
     """All that the model can be asked, the networks on its device and in evaluation mode.
 
     adjustable: truncation is an input of what generates; else it is fixed at 1.
-    Raises CapabilityError for a model that only trains.
+    Raises CapabilityError for a model of which nothing is a plain function of tensors.
     """
-    found = []
-    if isinstance(model.method, Samples):
-        found.append(_generate(model, model.method, adjustable))
-    if isinstance(model.method, Translates):
-        for origin, end in model.method.directions().items():
-            with suppress(CapabilityError):  # a model may hold one way alone
-                found.append(_translate(model, model.method, origin, end))
-    if isinstance(model.method, Reconstructs):
-        found.append(_from_images(model, "encode", model.method.encode, ("latents", "the likeliest for each image")))
-    if isinstance(model.method, Classifies):
-        told = ("probabilities", "of each class; rows sum to 1")
-        found.append(_from_images(model, "classify", model.method.classify, told))
-    if not found:
-        raise CapabilityError(f"{model.name} makes nothing from latents or images, so there is nothing to export.")
-    return found
+    parts = []
+    for task in tasks(model.method, model.nets, model.spec):
+        if task.graph:
+            with suppress(CapabilityError):  # a model may hold one way of a translation alone
+                parts += [_part(model, task, output, adjustable and task.truncates) for output in task.gives]
+    if not parts:
+        raise CapabilityError(f"{model.name} does nothing that other programs could run, so nothing is exported.")
+    return parts
 
 
-def _generate(model: Model, method: Samples, adjustable: bool) -> Part:
-    by_class = bool(classes_of(method, model.nets))
+def _part(model: Model, task: Task, output: str, adjustable: bool) -> Part:
+    names = tuple(task.takes)
 
     def given(n: int, seed: int) -> tuple[Tensor, ...]:
-        labels = method.conditions(model.nets)["label"].example(n, seed) if by_class else None
-        latents = method.latents(model.nets, n, seed).to(model.device)
-        truncation = torch.tensor(TRUNCATIONS[seed % len(TRUNCATIONS)])
-        inputs = (latents, *([] if labels is None else [labels.to(model.device)]), truncation)
-        return inputs if adjustable else inputs[:-1]
-
-    def split(inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor | None, Any]:
-        label = inputs[1] if by_class else None
-        return inputs[0], label, inputs[-1] if adjustable else 1.0
+        values = task.examples(model.nets, n, seed)
+        inputs = tuple(values[name].to(model.device) for name in names)
+        return (*inputs, torch.tensor(TRUNCATIONS[seed % len(TRUNCATIONS)])) if adjustable else inputs
 
     def act(nets: Networks, *inputs: Tensor) -> Tensor:
-        latents, label, truncation = split(inputs)
-        return method.generate(nets, latents, by_label(label, truncation=truncation, noise="constant"))
+        how = Sampling(truncation=inputs[-1] if adjustable else 1.0, noise="constant")
+        return task.call(nets, dict(zip(names, inputs)), how)[output]
 
     def truth(*inputs: Tensor) -> Tensor:
-        latents, label, truncation = split(inputs)
-        return method.generate(model.nets, latents, by_label(label, truncation=float(truncation), noise="constant"))
+        how = Sampling(truncation=float(inputs[-1]) if adjustable else 1.0, noise="constant")
+        return task.call(model.nets, dict(zip(names, inputs)), how)[output]
 
-    inputs = {"latents": "as the method draws them: numbers from its prior"}
-    if by_class:
-        inputs["label"] = f"whole numbers from 0 to {classes_of(method, model.nets) - 1}"
+    inputs = {name: kind.layout for name, kind in task.takes.items()}
     if adjustable:
         inputs["truncation"] = "one number; 1 leaves the latents as they are, 0 gives the average"
-    images = len(model.spec.shape) == 3
-    output = ("images", "[batch, channels, height, width] in [-1, 1]") if images else ("points", "[batch, numbers]")
-    return Part("generate", inputs, output, _module(model, act, given), truth, given)
-
-
-def _translate(model: Model, method: Translates, origin: str, end: str) -> Part:
-    def act(nets: Networks, images: Tensor) -> Tensor:
-        return method.translate(nets, images, origin)
-
-    return _from_images(
-        model, f"translate-{origin}-to-{end}", act, ("translated", "[batch, channels, height, width] in [-1, 1]")
-    )
-
-
-def _from_images(model: Model, name: str, act: Act, output: tuple[str, str]) -> Part:
-    def given(n: int, seed: int) -> tuple[Tensor, ...]:
-        made = torch.rand(n, *model.spec.shape, generator=generator(seed, "exported", n)) * 2 - 1
-        return (made.to(model.device),)
-
-    def truth(images: Tensor) -> Tensor:
-        return act(model.nets, images)
-
-    kind = "[batch, channels, height, width] in [-1, 1]: (byte - 127.5) / 127.5"
-    inputs = {"images": kind if len(model.spec.shape) == 3 else "[batch, numbers]"}
-    return Part(name, inputs, output, _module(model, act, given), truth, given)
+    name = task.name if len(task.gives) == 1 else f"{task.name}-{output}"
+    return Part(name, inputs, (output, task.gives[output].layout), _module(model, act, given), truth, given)
 
 
 def _module(model: Model, act: Act, given: Callable[[int, int], tuple[Tensor, ...]]) -> nn.Module:

@@ -49,6 +49,11 @@ class Image(Kind):
             )
         return self.height
 
+    @property
+    def layout(self) -> str:
+        """As networks take them."""
+        return "[batch, channels, height, width] in [-1, 1]: (byte - 127.5) / 127.5"
+
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:
         """[N, C, H, W] of 8 or 16 bits, or float32."""

@@ -71,6 +71,11 @@ class Kind(ABC):
     def shape(self) -> tuple[int, ...]:
         """The shape of one example as the networks see it."""
 
+    @property
+    def layout(self) -> str:
+        """What a tensor of them holds, for other programs."""
+        return f"[{', '.join(('batch', *map(str, self.shape)))}]"
+
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:
         """The kind of stored examples [N, ...]; None where such an array cannot hold any."""

@@ -30,6 +30,11 @@ class Label(Kind):
         """()"""
         return ()
 
+    @property
+    def layout(self) -> str:
+        """Whole numbers."""
+        return f"[batch], whole numbers from 0 to {len(self.names) - 1}"
+
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:
         """[N] of whole numbers, each its own name."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 
@@ -155,30 +156,35 @@ class Infers(Reconstructs, Protocol):
 
 
 @runtime_checkable
-class Classifies(Protocol):
-    """Names the class of a given image."""
+class Predicts(Protocol):
+    """Says something of a given example: its class, a mask, boxes, a depth."""
 
-    def classify(self, nets: nn.Module, images: Tensor) -> Tensor:
-        """[n, C, H, W] in [-1, 1] (points [n, D]) -> probabilities of the classes, [n, classes] float32; rows sum to 1.
+    def predictions(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
+        """What it says, by name: {"class": Probabilities(("cat", "dog"))}."""
+        ...
 
-        Can be differentiated, where gradients are on.
+    def predict(self, nets: nn.Module, examples: Tensor) -> Mapping[str, Tensor]:
+        """Examples [n, ...], images [n, C, H, W] in [-1, 1] -> each prediction by name, [n, ...] float32.
+
+        Can be differentiated, where gradients are on. nets: in evaluation mode.
         """
         ...
 
 
 @runtime_checkable
 class Translates(Protocol):
-    """Makes a given image into another one."""
+    """Makes a given image into another one, of the same size or of another one; restoration too."""
 
     def directions(self) -> Mapping[str, str]:
         """What becomes what, by the fields of the batches it trains on, the usual one first: {"source": "target"}."""
         ...
 
     def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
-        """Images [n, C, H, W] in [-1, 1] as the other kind: same shape and range, float32.
+        """Images [n, C, H, W] in [-1, 1] as what they become, float32 in [-1, 1].
 
-        origin: which kind they are, a key of `directions`. Row i depends on image i and on `seed` alone, which draws
-        what the image leaves open, alike for all of them. nets: in evaluation mode.
+        Size and channels are those of the field that they become in the data; of larger images, as many times those of
+        what is given. origin: which kind they are, a key of `directions`. Row i depends on image i and on `seed` alone,
+        which draws what the image leaves open, alike for all of them. nets: in evaluation mode.
         """
         ...
 
@@ -197,12 +203,37 @@ class TranslatesLike(Translates, Protocol):
 
 
 @runtime_checkable
-class Scores(Protocol):
-    """Says how likely a given image is."""
+class HasLikelihood(Protocol):
+    """Says how likely a given example is."""
 
     def log_likelihood(self, nets: nn.Module, images: Tensor, samples: int, seed: int) -> Tensor:
         """Log-likelihood of each image in nats, or a lower bound of it that rises with `samples`.  [n] float32
 
         images: [n, C, H, W] in [-1, 1] (points [n, D]). samples: random ones that an estimate is made from.
         """
+        ...
+
+
+@runtime_checkable
+class Renders(Protocol):
+    """Makes views of what it holds, or of what is given, from any camera."""
+
+    def render(self, nets: nn.Module, camera: Tensor, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
+        """Cameras [n, 22] of one size -> "image" [n, C, H, W] in [-1, 1], "depth" and "opacity" [n, 1, H, W], float32.
+
+        See `kinds.camera` for the numbers of a camera. nets: in evaluation mode.
+        """
+        ...
+
+    def views(self, nets: nn.Module, n: int) -> Tensor:
+        """`n` cameras once around what there is to see, at the size of the views that it was trained on.  [n, 22]"""
+        ...
+
+
+@runtime_checkable
+class Builds(Protocol):
+    """Holds one thing that files of other programs can hold too: a scene of splats, a mesh, a grid."""
+
+    def build(self, nets: nn.Module) -> tuple[Kind, Tensor]:
+        """What it is, and its values: `Kind.write` makes the file."""
         ...

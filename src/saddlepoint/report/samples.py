@@ -6,19 +6,23 @@ time the run has doubled, and at the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image as Picture
 from torch import Tensor
 
 from saddlepoint.data.batches import Batch
+from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import channels_shown, grid
-from saddlepoint.methods.abilities import Samples, Sampling, Translates, TranslatesLike, in_turn
+from saddlepoint.kinds.points import Points
+from saddlepoint.methods.abilities import AS_TRAINED, Samples, Sampling, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Networks
+from saddlepoint.methods.tasks import tasks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 
@@ -30,15 +34,17 @@ ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 class SampleGrids(Hook):
     """Writes samples/step-N.png, from the averaged networks where there are any.
 
-    real: the data set's examples. Points [N, D] are drawn beside the fakes, by their first two numbers; images
-        [N, C, H, W] are not looked at.
-    given: images to translate, for a method that does; each is shown beside what becomes of it, and its truth if known.
-    A method that makes nothing from latents or images, and a run with `grid_size` 0, get no grids.
+    data: points are drawn beside the fakes, by their first two numbers; other examples are not looked at.
+    given: examples for a method that makes nothing from latents: each is shown beside what becomes of it, and its
+        truth if known.
+    A method that only trains, and a run with `grid_size` 0, get no grids.
     """
 
-    def __init__(self, real: np.ndarray, given: Batch | None = None) -> None:
-        self.real = torch.from_numpy(np.array(real[:POINTS, :2], np.float32)) if real.ndim == 2 else None
-        self.given = given
+    def __init__(self, data: Dataset, given: Batch | None = None) -> None:
+        self.spec, self.given = data.spec(), given
+        self.real: Tensor | None = None
+        if isinstance(data.main, Points):
+            self.real = torch.from_numpy(np.array(data.examples[:POINTS, :2], np.float32))
         self._newest = -1
 
     def begin(self, run: Run) -> None:
@@ -68,11 +74,15 @@ class SampleGrids(Hook):
                 picture, told = translated(run.method, nets, self.given, run.settings.grid_size)
             caption = f"{caption} {told}"
         else:
-            return
+            drawn = self._other(run, nets)
+            if drawn is None:
+                return
+            picture, told = drawn
+            caption = f"{caption} {told}"
         self._newest = run.clock.step
         save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
 
-    def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Image.Image, str]:
+    def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
             how = Sampling(in_turn(method, nets, count), noise="constant").to(run.machine.device)
@@ -80,10 +90,27 @@ class SampleGrids(Hook):
             made = method.generate(nets, latents, how)
         if self.real is not None:
             return plot(self.real, made[:, :2], limits_of(self.real)), caption
-        return grid(made, columns=columns_of(how.label)), f"{caption} {channels_shown(made.shape[1])}".rstrip()
+        kind = self.spec.main
+        words = channels_shown(made.shape[1]) if isinstance(kind, Image) else ""
+        return kind.picture(made, columns_of(how.label)), f"{caption} {words}".rstrip()
+
+    def _other(self, run: Run, nets: Networks) -> tuple[Picture.Image, str] | None:
+        """The first task whose inputs the given examples have: inputs, outputs and truth below one another."""
+        fields = {} if self.given is None else self.given.tensors()
+        with torch.no_grad(), evaluating(nets):
+            for task in tasks(run.method, nets, self.spec):
+                if task.takes and task.takes.keys() <= fields.keys():
+                    rows = {name: fields[name][: run.settings.grid_size] for name in fields}
+                    gives = task.call(nets, {name: rows[name] for name in task.takes}, AS_TRAINED)
+                    shown = [(name, kind, rows[name]) for name, kind in task.takes.items() if not kind.condition]
+                    shown += [(name, kind, gives[name]) for name, kind in task.gives.items()]
+                    shown += [(f"true {name}", kind, rows[name]) for name, kind in task.gives.items() if name in rows]
+                    pictures = [kind.picture(values, len(values)) for _, kind, values in shown]
+                    return below(pictures), f"From above: {', '.join(name for name, _, _ in shown)}."
+        return None
 
 
-def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Image.Image, str]:
+def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Picture.Image, str]:
     """At most `most` images, each kind in columns of its own: what is given, what becomes of it, what it should be.
 
     The truth is shown of pairs, whose fields are as long as one another and have one direction. A method that could
@@ -105,6 +132,16 @@ def translated(method: Translates, nets: Networks, given: Batch, most: int) -> t
     beside = 1 if rows <= 4 else 2  # how many rows stand in one
     shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
     return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
+
+
+def below(pictures: Sequence[Picture.Image]) -> Picture.Image:
+    """Pictures of any size one below another, on grey."""
+    canvas = Picture.new("RGB", (max(p.width for p in pictures), sum(p.height for p in pictures)), (64, 64, 64))
+    top = 0
+    for picture in pictures:
+        canvas.paste(picture.convert("RGB"), (0, top))
+        top += picture.height
+    return canvas
 
 
 def columns_of(label: Tensor | None) -> int | None:

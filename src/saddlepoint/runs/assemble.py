@@ -24,7 +24,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key
-from saddlepoint.methods.abilities import Translates
+from saddlepoint.methods.abilities import Samples
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
 from saddlepoint.report.tensorboard import TensorBoard
@@ -87,15 +87,16 @@ def _hooks(
 ) -> list[Hook]:
     health, rescue = watchers(folder, loader, held_out)
     hooks: list[Hook] = [] if quiet else [Progress(health=health)]
-    hooks += [SampleGrids(loader.dataset.images, _to_translate(plan, loader, held_out)), health, rescue]
+    hooks += [SampleGrids(loader.dataset, _examples(plan, loader, held_out)), health, rescue]
     if plan.run.score:
         hooks.append(_scores(plan, loader.dataset, loader.device))
     return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints()]
 
 
-def _to_translate(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
-    """What the grids of a translator show: held-out images where there are any, of each class where there are some."""
-    if not isinstance(plan.method, Translates):
+def _examples(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
+    """What the sheets of a method that makes nothing from latents start from: held-out examples where there are any, of
+    each class where there are some."""
+    if isinstance(plan.method, Samples):
         return None
     labels = loader.dataset.labels
     for rows in (held_out, loader.rows):

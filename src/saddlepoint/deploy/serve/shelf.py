@@ -15,7 +15,7 @@ from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
-from saddlepoint.methods.abilities import Samples, Styles, Translates, TranslatesLike, classes_of
+from saddlepoint.methods.abilities import classes_of
 
 STABLE = "stable"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
@@ -42,14 +42,19 @@ class Served:
         return f"{self.name}@{self.channel}"
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the model's own tasks."""
+        return frozenset(task.name for task in self.model.tasks)
+
+    @cached_property
     def tasks(self) -> tuple[str, ...]:
         """What it can be asked for."""
-        method, found = self.model.method, []
-        if isinstance(method, Samples):
+        names, found = self.names, []
+        if self.spaces:
             found += ["sample", "interpolate", "project"]
-            found += ["mix"] if isinstance(method, Styles) else []
+            found += ["mix"] if "styles" in names else []
             found += ["edit"] if self.directions is not None else []
-        if isinstance(method, Translates):
+        if any(name.startswith("translate-") for name in names):
             found.append("translate")
         return tuple(found)
 
@@ -62,12 +67,12 @@ class Served:
     @cached_property
     def takes_reference(self) -> bool:
         """Whether a translation can be led by a reference image."""
-        return isinstance(self.model.method, TranslatesLike)
+        return any(name.startswith("translate-") and name.endswith("-like") for name in self.names)
 
     @cached_property
     def spaces(self) -> tuple[str, ...]:
         """The latent spaces; empty for a model that makes no images from latents."""
-        return spaces(self.model) if isinstance(self.model.method, Samples) else ()
+        return spaces(self.model) if "generate" in self.names else ()
 
 
 @final

@@ -25,6 +25,8 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from saddlepoint.data.batches import DataSpec, SemiBatch
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.losses.adversarial import critic_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
@@ -144,10 +146,14 @@ class SGAN(Unconditional):
         made = nets.critic.features(nets.generator(self.draw_latents(draw, len(batch)))).mean(0)
         yield Update("generator", {"features": (made - aim).square().mean()})
 
-    def classify(self, nets: nn.Module, images: Tensor) -> Tensor:
-        """[n, C, H, W] in [-1, 1] -> the probability of each class, were the image real: [n, classes]."""
-        logits: Tensor = nets.get_submodule("critic")(images)
-        return logits.softmax(1)
+    def predictions(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
+        """The class."""
+        return {"class": Probabilities(spec.classes)}
+
+    def predict(self, nets: nn.Module, examples: Tensor) -> Mapping[str, Tensor]:
+        """Images [n, C, H, W] in [-1, 1] -> the probability of each class, were they real: [n, classes]."""
+        logits: Tensor = nets.get_submodule("critic")(examples)
+        return {"class": logits.softmax(1)}
 
 
 # Settings by preset, with where each comes from: github.com/openai/improved-gan, mnist_svhn_cifar10/.

@@ -14,7 +14,7 @@ from saddlepoint.data.labels import labelled_rows
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key, numpy_generator
 from saddlepoint.kinds.pixels import pixels
-from saddlepoint.methods.abilities import Classifies
+from saddlepoint.methods.abilities import Predicts
 from saddlepoint.metrics.proofs.measured import Measured
 
 
@@ -23,7 +23,7 @@ def semi_supervised(model: Model, dataset: Dataset, seed: int) -> Measured:
 
     The baseline is the same network, new, that learns from the same few labels and nothing else.
     """
-    if dataset.labels is None or not isinstance(model.method, Classifies):
+    if dataset.labels is None or not isinstance(model.method, Predicts):
         raise ConfigError(f"{model.name} on {dataset.source} names no classes.")
     labels, steps = torch.from_numpy(dataset.labels), 1000
     train, held_out = dataset.split(model.facts["data"]["held_out"])
@@ -59,7 +59,7 @@ def _by_labels(model: Model, dataset: Dataset, rows: np.ndarray, steps: int, see
         optimiser = torch.optim.Adam(nets.parameters(), lr=1e-3)
         for _ in range(steps):
             shown = draw.choice(rows, min(len(rows), 100), replace=False)
-            found = method.classify(nets, pixels(torch.from_numpy(dataset.images[shown])))
+            found = method.predict(nets, pixels(torch.from_numpy(dataset.images[shown])))["class"]
             loss = F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(dataset.labels[shown]))  # type: ignore[index]
             optimiser.zero_grad()
             loss.backward()

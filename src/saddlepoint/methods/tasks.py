@@ -1,0 +1,253 @@
+"""What a trained model can be asked: each ability describes itself once, as tasks with inputs and outputs by kind.
+
+Models, exports, cards, sheets, the service and the tests loop over `tasks`; nobody else lists the abilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.data.batches import DataSpec
+from saddlepoint.kinds.camera import Camera
+from saddlepoint.kinds.depth import Depth
+from saddlepoint.kinds.figure import Figure
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.latent import Latent
+from saddlepoint.kinds.mask import Mask
+from saddlepoint.methods.abilities import (
+    AS_TRAINED,
+    Builds,
+    HasLikelihood,
+    Infers,
+    LatentSpace,
+    Predicts,
+    Reconstructs,
+    Renders,
+    Samples,
+    Sampling,
+    Styles,
+    Translates,
+    TranslatesLike,
+)
+from saddlepoint.methods.base import Method
+
+Fields = Mapping[str, Tensor]
+Call = Callable[[nn.Module, Fields, Sampling], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One thing that a model can be asked.
+
+    name: "generate", "translate-a-to-b". does: the same in words, as a card says it.
+    takes, gives: inputs and outputs by name; the first axis of each tensor counts examples.
+    call: networks in evaluation mode, inputs, and how examples are asked for where they are sampled -> outputs. What
+        is given beside the latents (`Sampling.given`) stands among the inputs.
+    examples: networks, how many, a seed -> inputs to try it with.
+    truncates: whether `Sampling.truncation` changes anything.
+    graph: whether it is a plain function of tensors, which other programs can run.
+    exact: whether row i of what it gives depends on row i of its inputs alone, and not on chance.
+    """
+
+    name: str
+    does: str
+    takes: Mapping[str, Kind]
+    gives: Mapping[str, Kind]
+    call: Call
+    examples: Callable[[nn.Module, int, int], dict[str, Tensor]]
+    truncates: bool = False
+    graph: bool = True
+    exact: bool = True
+
+
+def tasks(method: Method, nets: nn.Module, spec: DataSpec) -> list[Task]:
+    """All that a model can be asked, the usual task first; empty for one that only trains.
+
+    nets: on any device. spec: of the data that it was trained on.
+    """
+    return [task for ability, describe in _ABILITIES.items() if isinstance(method, ability)
+            for task in describe(method, nets, spec)]  # fmt: skip
+
+
+def task_named(method: Method, nets: nn.Module, spec: DataSpec, name: str) -> Task | None:
+    """The task of a name; None where the model has none of it."""
+    return next((task for task in tasks(method, nets, spec) if task.name == name), None)
+
+
+def _from_kinds(takes: Mapping[str, Kind], nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+    return {name: kind.example(n, seed) for name, kind in takes.items()}
+
+
+def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    conditions = method.conditions(nets)
+    named = spec.fields.get("label")
+    if "label" in conditions and named is not None and conditions["label"].shape == named.shape:
+        conditions = {
+            **conditions,
+            "label": named,
+        }  # the networks know how many there are, the data what they are called
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        given = {name: fields[name] for name in conditions}
+        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=given))}
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {"latents": method.latents(nets, n, seed), **_from_kinds(conditions, nets, n, seed)}
+
+    takes = {"latents": Latent(tuple(method.latents(nets, 1, 0).shape[1:])), **conditions}
+    does = f"makes {spec.main.word} " + (f"of a chosen {' and '.join(conditions)}" if conditions else "from noise")
+    yield Task("generate", does, takes, {spec.main.word: spec.main}, call, examples, isinstance(method, LatentSpace))
+
+
+def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        given = {name: values for name, values in fields.items() if name != "latents"}
+        return {"styles": method.styles(nets, fields["latents"], replace(how, given=given))}
+
+    generate = next(_samples(method, nets, spec))
+    gives = {"styles": Latent((len(method.style_sides(nets)), *method.average_style(nets).shape))}
+    does = "describes what it makes by a style for each layer"
+    yield Task("styles", does, generate.takes, gives, call, generate.examples, truncates=True, graph=False)
+
+
+def _reconstructs(method: Reconstructs, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    word, takes = spec.main.word, {spec.main.word: spec.main}
+    examples = partial(_from_kinds, takes)
+    tried = method.encode(nets, spec.main.example(2, 0).to(next(nets.parameters()).device))
+    latent = {"latents": Latent(tuple(tried.shape[1:]))}
+
+    def encode(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {"latents": method.encode(nets, fields[word])}
+
+    def reconstruct(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {word: method.reconstruct(nets, fields[word])}
+
+    yield Task("encode", f"describes {word} by latents", takes, latent, encode, examples)
+    yield Task(
+        "reconstruct", f"makes {word} again from their latents", takes, takes, reconstruct, examples, graph=False
+    )
+
+
+def _infers(method: Infers, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    encode = next(_reconstructs(method, nets, spec))
+    size = encode.gives["latents"]
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return dict(zip(("mean", "log_variance"), method.posterior(nets, fields[spec.main.word])))
+
+    gives = {"mean": size, "log_variance": size}
+    does = "describes them by a distribution of latents"
+    yield Task("posterior", does, encode.takes, gives, call, encode.examples, graph=False)
+
+
+def _predicts(method: Predicts, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    word, takes = spec.main.word, {spec.main.word: spec.main}
+    gives = method.predictions(nets, spec)
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return method.predict(nets, fields[word])
+
+    says = " and ".join(gives)
+    yield Task("predict", f"says the {says} of {word}", takes, gives, call, partial(_from_kinds, takes))
+
+
+def _translates(method: Translates, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    for origin, end in method.directions().items():
+        takes = {"images": spec.fields.get(origin, spec.main)}
+        gives = {"translated": spec.fields.get(end, spec.main)}
+
+        def call(nets: nn.Module, fields: Fields, how: Sampling, origin: str = origin) -> Mapping[str, Tensor]:
+            return {"translated": method.translate(nets, fields["images"], origin)}
+
+        does = f"makes images of {end} from images of {origin}"
+        yield Task(f"translate-{origin}-to-{end}", does, takes, gives, call, partial(_from_kinds, takes))
+
+
+def _translates_like(method: TranslatesLike, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    for origin, end in method.directions().items():
+        takes = {"images": spec.fields.get(origin, spec.main), "reference": spec.fields.get(end, spec.main)}
+        gives = {"translated": takes["reference"]}
+
+        def call(nets: nn.Module, fields: Fields, how: Sampling, origin: str = origin) -> Mapping[str, Tensor]:
+            return {"translated": method.translate_like(nets, fields["images"], fields["reference"], origin)}
+
+        does = f"makes images of {end} from images of {origin} in the manner of a reference"
+        name = f"translate-{origin}-to-{end}-like"
+        yield Task(name, does, takes, gives, call, partial(_from_kinds, takes), graph=False)
+
+
+def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    takes = {spec.main.word: spec.main}
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {"log_likelihood": method.log_likelihood(nets, fields[spec.main.word], 1, 0)}
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {spec.main.word: spec.main.example(n, seed).sign()}  # black and white have a probability everywhere
+
+    gives = {"log_likelihood": Figure("nats")}
+    yield Task(
+        "log-likelihood",
+        f"says how likely {spec.main.word} are",
+        takes,
+        gives,
+        call,
+        examples,
+        graph=False,
+        exact=False,
+    )
+
+
+def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    image = spec.main
+    assert isinstance(image, Image)
+    gives = {"image": image, "depth": Depth(*image.shape[1:]), "opacity": Mask(*image.shape[1:])}
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return method.render(nets, fields["camera"], how)
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {"camera": method.views(nets, n + seed % 5)[:n]}
+
+    yield Task("render", "makes views from any camera", {"camera": Camera()}, gives, call, examples, graph=False)
+
+
+def _builds(method: Builds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    kind, _ = method.build(nets)
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {kind.word: method.build(nets)[1][None]}
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {}
+
+    yield Task("build", f"holds {kind}", {}, {kind.word: kind}, call, examples, graph=False)
+
+
+_ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
+    Samples: _samples,  # and LatentSpace, which says that the latents can be walked through
+    Styles: _styles,
+    Renders: _renders,
+    Translates: _translates,
+    TranslatesLike: _translates_like,
+    Reconstructs: _reconstructs,
+    Infers: _infers,
+    Predicts: _predicts,
+    HasLikelihood: _has_likelihood,
+    Builds: _builds,
+}
+
+
+@torch.no_grad()
+def tried(task: Task, nets: nn.Module, n: int, seed: int = 0, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
+    """What a task gives for `n` examples of its inputs, on the device of the networks."""
+    device = next(nets.parameters()).device
+    fields = {name: values.to(device) for name, values in task.examples(nets, n, seed).items()}
+    return task.call(nets, fields, how)
