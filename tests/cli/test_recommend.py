@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from saddlepoint import methods
 from saddlepoint.cli import recommend, train
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
@@ -55,8 +57,11 @@ def test_only_methods_that_are_there_are_proposed() -> None:
     assert advise(images(), STATION, {"dcgan", "wgan_gp"}).method == "wgan_gp"
     assert advise(images(count=900), STATION, {"dcgan"}).method == "dcgan"
     assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}
-    assert all("dcgan" in order for order in ORDERS.values())  # which is always there
-    assert {name for order in (*ORDERS.values(), BY_CLASS) for name in order} <= ALL
+    alone = {case: order for case, order in ORDERS.items() if case not in ("pairs", "domains")}
+    assert all("dcgan" in order for order in alone.values())  # which is always there
+    assert {name for order in (*ORDERS.values(), BY_CLASS) for name in order} <= {*methods.listing()}
+    with pytest.raises(ConfigError, match="none of the methods for pairs is installed: pix2pix"):
+        advise(images(form="pairs"), LAPTOP, {"dcgan"})
 
 
 def test_the_orders_are_those_that_were_measured() -> None:
@@ -108,6 +113,73 @@ def test_near_duplicates_and_directions_are_counted() -> None:
     assert near_duplicates(noise) == 0
     noise[1] = noise[0] + 0.01
     assert near_duplicates(noise) == pytest.approx(2 / 50)
+
+
+def test_translation_is_known_by_the_form_of_the_data() -> None:
+    known = {*ALL, "pix2pix", "cycle_gan", "munit"}
+    pairs = advise(images(form="pairs", count=400), LAPTOP, known)
+    assert (pairs.method, pairs.settings) == ("pix2pix", {"resolution": 64, "batch": 1, "images": 40_000})
+    domains = advise(images(form="domains", classes={"a": 100, "b": 900}), STATION, known)
+    assert (domains.method, domains.settings["images"], "munit" in domains.others) == ("cycle_gan", 90_000, True)
+    assert any("one domain has 9 times the images of the other" in reason for reason in domains.reasons)
+    small = advise(images(form="pairs", shortest=9), LAPTOP, known)
+    assert (small.settings["resolution"], small.settings["halvings"]) == (8, 1)
+
+
+def test_the_smallest_side_is_said_and_nothing_smaller_is_advised() -> None:
+    advice = advise(images(shortest=5, longest=6), LAPTOP, ALL)
+    assert advice.settings["resolution"] == 8
+    assert "8 pixels, the least that is proposed: the images have 5 and are enlarged" in advice.reasons
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 30])
+def test_a_batch_never_exceeds_the_images_there_are_to_train_on(count: int) -> None:
+    batch = advise(images(count=count), LAPTOP, ALL).settings["batch"]
+    assert 1 <= batch <= count - int(0.05 * count)
+
+
+def test_one_image_and_one_in_a_domain_are_recommended_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend, "timed", lambda advice, computer, minutes: (advice, 1.0))
+    photos(tmp_path / "many", 6)
+    for place in ("one", "left", "right"):
+        (tmp_path / place).mkdir()
+        shutil.copy(tmp_path / "many" / "a" / "0.png", tmp_path / place / "0.png")
+    settings = ["--minutes", "0.001", "--cache", str(tmp_path / "cache")]
+    assert recommend.main([str(tmp_path / "one"), *settings]) == 0
+    told = capsys.readouterr().out
+    assert "1 image is few" in told
+    assert recommend.main([f"unpaired:{tmp_path}/one,{tmp_path}/many/a", *settings]) == 0
+    told = capsys.readouterr().out
+    assert "2 domains of 1 to " in told
+    assert "saddle train cycle_gan --data unpaired:" in told
+    assert recommend.main([f"paired:{tmp_path}/left,{tmp_path}/right", *settings]) == 0
+    assert "saddle train pix2pix --data paired:" in capsys.readouterr().out
+
+
+def test_nothing_smaller_is_advised_than_the_smallest_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommend, "STEPS", 1)
+    settings = {"data": "digits", "batch": 4, "images": 10**9, "generator_width": 4, "critic_width": 4, "device": "cpu"}
+    for side, said in ((8, False), (16, True)):
+        shown = recommend.timed(Advice("dcgan", {**settings, "resolution": side}, ()), LAPTOP, minutes=0.01)[0]
+        assert ("a smaller --resolution needs less" in shown.reasons[-1]) == said
+
+
+@pytest.mark.parametrize("where", ["{0}/one", "unpaired:{0}/one,{0}/many/a", "paired:{0}/one,{0}/right"])
+def test_a_dry_run_estimates_memory_with_one_image_or_one_in_a_domain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    photos(tmp_path / "many", 4)
+    for place in ("one", "right"):
+        (tmp_path / place).mkdir()
+        shutil.copy(tmp_path / "many" / "a" / "0.png", tmp_path / place / "0.png")
+    kinds = {"unpaired": ["cycle_gan", "--blocks", "1", "--halvings", "1"], "paired": ["pix2pix", "--halvings", "1"]}
+    method, *own = kinds.get(where.partition(":")[0], ["dcgan"])
+    words = [method, "--data", where.format(tmp_path), "--resolution", "16", "--batch", "1", *own, "--dry-run"]
+    narrow = ["--generator-width", "4", "--critic-width", "4", "--out", str(tmp_path)]
+    assert train.main([*words, *narrow, "--cache", str(tmp_path / "cache")]) == 0
+    assert "held for backward, 1 image " in capsys.readouterr().out
 
 
 def photos(folder: Path, count: int = 24) -> Path:

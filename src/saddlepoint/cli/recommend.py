@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import shlex
 import statistics
 import sys
 import tempfile
@@ -29,10 +29,11 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError, RunError
 from saddlepoint.report.wording import duration
-from saddlepoint.runs.advice import Advice, advise, resolution
+from saddlepoint.runs.advice import SMALLEST, Advice, advise, resolution
 from saddlepoint.runs.assemble import assemble
 from saddlepoint.runs.survey import Computer, Images, look_at, sides, this_computer
 from saddlepoint.storage.whole import write_json
+from saddlepoint.text import counted
 
 STEPS, SECONDS = 8, 20.0
 """steps that are timed, after a first one that is not; or as many as begin in so many seconds"""
@@ -99,7 +100,8 @@ def timed(advice: Advice, computer: Computer, minutes: float) -> tuple[Advice, f
     times = settings["images"] / parts.trainer.data.spec.examples
     why = f"{settings['images']:,} images shown, each about {times:,.0f} times: "
     if there < good:
-        why += f"what the time allows of the {good:,} that a first good result takes; a smaller --resolution needs less"
+        why += f"what the time allows of the {good:,} that a first good result takes"
+        why += "; a smaller --resolution needs less" if settings.get("resolution", 0) > SMALLEST else ""
     else:
         why += "a first good result, not a record"
     return dataclasses.replace(advice, settings=settings, reasons=(*advice.reasons, why)), watch.rate
@@ -142,11 +144,13 @@ class _Watch(Hook):
 def _text(images: Images, computer: Computer, advice: Advice, rate: float, file: Path | None) -> str:
     shown = advice.settings["images"]
     sizes = f"{images.shortest}" if images.shortest == images.longest else f"{images.shortest} to {images.longest}"
-    lines = ["the images", f"  {images.count:,}, {'grey' if images.channels == 1 else 'colour'}, {sizes} pixels"]
+    count = f"{images.count:,}" if images.form != "pairs" else counted(images.count, "pair")
+    lines = ["the images", f"  {count}, {'grey' if images.channels == 1 else 'colour'}, {sizes} pixels"]
     lines.append(f"  they vary in {images.directions} directions; {images.near_duplicates:.1%} have a near-duplicate")
     if images.classes:
         low, high = min(images.classes.values()), max(images.classes.values())
-        lines.append(f"  {len(images.classes)} classes of {low:,} to {high:,} images")
+        parts = "domain" if images.form == "domains" else "class"
+        lines.append(f"  {counted(len(images.classes), parts)} of {low:,} to {counted(high, 'image')}")
     lines += [
         "the machine",
         f"  {computer.gpu or 'no GPU'}, {computer.cores} cores, {computer.memory / 2**30:.1f} GiB free",
@@ -155,8 +159,8 @@ def _text(images: Images, computer: Computer, advice: Advice, rate: float, file:
     lines.append(f"  about {duration(shown / rate)}, at {rate:,.0f} images a second (a few real steps, timed)")
     lines += ["why", *(f"  - {reason}" for reason in advice.reasons)]
     lines += ["also", *(f"  {name}: {why}" for name, why in advice.others.items())] if advice.others else []
-    options = " ".join(f"--{name} {json.dumps(value).strip(chr(34))}" for name, value in advice.settings.items())
-    train = f"--recommended {file}" if file else f"{advice.method} {options}"
+    options = [word for name, value in advice.settings.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    train = shlex.join(["--recommended", str(file)] if file else [advice.method, *options])
     return "\n".join([*lines, "to train", f"  saddle train {train}"])
 
 

@@ -13,7 +13,7 @@ from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.base import Adam, Optim
 
 PROBE = 2
-"""images the estimate is made with"""
+"""images the estimate is made with, or one where a micro-batch has no more"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def estimate(trainer: Trainer) -> Memory:
         averages = _bytes([p for p in trainer.average.parameters() if id(p) not in live])
     moments = sum(size * _moments(trainer.groups[name].spec) for name, size in moved.items())
     micro = trainer.settings.batch // (trainer.settings.accumulate * trainer.machine.world)
-    return Memory(weights, max(moved.values()), moments, averages, _activations(trainer) * micro // PROBE)
+    probe = min(PROBE, micro)
+    return Memory(weights, max(moved.values()), moments, averages, _activations(trainer, probe) * micro // probe)
 
 
 def _moments(spec: Optim) -> int:
@@ -52,10 +53,10 @@ def _moments(spec: Optim) -> int:
     return 1 if getattr(spec, "momentum", 1.0) else 0
 
 
-def _activations(trainer: Trainer) -> int:
-    """Bytes held for backward at the fullest moment of a step on `PROBE` images."""
+def _activations(trainer: Trainer, images: int) -> int:
+    """Bytes held for backward at the fullest moment of a step on so many images."""
     held = _Held()
-    flow = trainer.flow(PROBE)
+    flow = trainer.flow(images)
     try:
         with torch.autograd.graph.saved_tensors_hooks(held.pack, _Kept.unpack):
             report = None

@@ -9,7 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from saddlepoint.data.dataset import HELD_OUT_SHARE
+from saddlepoint.errors import ConfigError
 from saddlepoint.runs.survey import Computer, Images
+from saddlepoint.text import counted
 
 FEW = 2_000
 """images under which a critic soon has them by heart (Karras et al. 2020, arXiv:2006.06676, figure 1)"""
@@ -19,6 +22,8 @@ UNEVEN = 3.0
 """times as many images in the largest class as in the smallest from which classes should take turns"""
 COPIES = 0.05
 """share of near-duplicates from which they are worth removing"""
+SMALLEST = 8
+"""side in pixels that nothing smaller is proposed than"""
 LARGEST = {"": 64, "gpu": 256}
 """side in pixels that is worth beginning with, without and with a GPU"""
 SHOWN = {16: 300_000, 32: 1_000_000, 64: 2_000_000, 128: 5_000_000, 256: 10_000_000}
@@ -28,9 +33,14 @@ ORDERS = {
     "small": ("dcgan",),
     "processor": ("dcgan", "stylegan2", "wgan_gp"),
     "gpu": ("stylegan2", "r3gan", "wgan_gp", "dcgan"),
+    "pairs": ("pix2pix",),
+    "domains": ("cycle_gan", "munit"),
 }
 """methods by the case they are for, the best first; the first that is there is taken. The order on a processor, and
 that of stylegan2 before r3gan, are those of benchmarks/fashion_mnist.py, which no GPU has run yet"""
+PASSES = 100
+"""how often translators are shown the larger domain, or the pairs: half of the papers' 200, for a first good result"""
+_NOUNS = {"images": "image", "pairs": "pair", "domains": "image"}
 BY_CLASS = ("cgan", "acgan")
 """methods that make images of a chosen class, the best first; before them, the one that is advised in its form for
 classes"""
@@ -51,21 +61,38 @@ def advise(images: Images, computer: Computer, known: Collection[str]) -> Advice
     """What to train on these images here. known: names of the methods that there are."""
     side, reasons = _side(images, computer)
     case, why = _case(images, computer, side)
-    method = next(name for name in ORDERS[case] if name in known)
-    shown = next((count for most, count in SHOWN.items() if side <= most), SHOWN[256])
-    batch = max(2, min(64, images.count // 4))
-    settings: dict[str, Any] = {"resolution": side, "batch": batch, "images": shown}
+    method = next((name for name in ORDERS[case] if name in known), None)
+    if method is None:
+        raise ConfigError(f"none of the methods for {images.form} is installed: {', '.join(ORDERS[case])}.")
+    settings: dict[str, Any] = {"resolution": side, **_amounts(images, side)}
+    batch = settings["batch"]
+    few = "of all there are" if batch >= images.count else "a quarter of the images"
+    if images.form != "images":
+        few = "as in the paper: each image is translated for itself"
     reasons += [
         f"{method}: {why}",
-        f"a batch of {batch}" + (", a quarter of the images" if batch < 64 else ": what most methods are tuned for"),
+        f"a batch of {batch}" + (f", {few}" if batch < 64 else ": what most methods are tuned for"),
     ]
-    others = _others(images, method, known)
-    return Advice(method, settings, (*reasons, *_warnings(images, method)), others)
+    if "halvings" in settings:
+        judged = f"images of {side} pixels leave it no more to judge"
+        reasons.append(f"a critic that halves the side {settings['halvings']} times instead of 3: {judged}")
+    return Advice(method, settings, (*reasons, *_warnings(images, method)), _others(images, method, known))
+
+
+def _amounts(images: Images, side: int) -> dict[str, int]:
+    """Batch and images to show; for translation also how often its critic halves the side, where that is less."""
+    if images.form == "images":
+        training = images.count - int(images.count * HELD_OUT_SHARE)
+        shown = next((count for most, count in SHOWN.items() if side <= most), SHOWN[256])
+        return {"batch": min(max(2, min(64, images.count // 4)), training), "images": shown}
+    largest = max(images.classes.values(), default=images.count)
+    most = (side // 4).bit_length() - 1  # see nn.backbones.patchgan.check_patch
+    return {"batch": 1, "images": PASSES * largest, **({} if most >= 3 else {"halvings": most})}
 
 
 def resolution(shortest: int, computer: Computer) -> int:
     """The power of two, 8 or more, that these images reach and this machine can begin with."""
-    most = min(max(shortest, 8), LARGEST["gpu" if computer.gpu else ""])
+    most = min(max(shortest, SMALLEST), LARGEST["gpu" if computer.gpu else ""])
     return int(1 << (most.bit_length() - 1))
 
 
@@ -74,10 +101,16 @@ def _side(images: Images, computer: Computer) -> tuple[int, list[str]]:
     if side * 2 <= images.shortest:
         where = "a GPU" if computer.gpu else "a processor alone"
         return side, [f"{side} pixels, though the images have {images.shortest}: on {where}, begin small and grow"]
+    if images.shortest < side:
+        return side, [f"{side} pixels, the least that is proposed: the images have {images.shortest} and are enlarged"]
     return side, [f"{side} pixels: the power of two that nine images in ten reach"]
 
 
 def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
+    if images.form == "pairs":
+        return "pairs", "each image comes with what shall become of it, which no other method here learns from"
+    if images.form == "domains":
+        return "domains", "two domains without pairs, each translated into the other"
     if side <= 16:
         return "small", f"images of {side} pixels need no more than plain convolutions"
     if computer.gpu and images.count < FEW:
@@ -95,6 +128,10 @@ def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
 
 def _others(images: Images, method: str, known: Collection[str]) -> dict[str, str]:
     others = {}
+    if images.form == "domains" and "munit" in known and method != "munit":
+        others["munit"] = "if one image can become many (day into all sorts of night), which it keeps apart"
+    if images.form != "images":
+        return others
     smallest = min(images.classes.values(), default=0)
     chosen = next((name for name in (f"{method}_conditional", *BY_CLASS) if name in known), None)
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
@@ -108,14 +145,19 @@ def _others(images: Images, method: str, known: Collection[str]) -> dict[str, st
 def _warnings(images: Images, method: str) -> list[str]:
     found = []
     if images.count < FEW and method != "stylegan2":
+        verb = "is" if images.count == 1 else "are"
         found.append(
-            f"{images.count:,} images are few, and the critic may learn them by heart: --flip if left and right mean"
-            " nothing, --from a run on similar images, and heed the run's health"
+            f"{counted(images.count, _NOUNS[images.form])} {verb} few, and the critic may learn them by heart: --flip"
+            " if left and right mean nothing, --from a run on similar images, and heed the run's health"
         )
     if images.near_duplicates >= COPIES:
         found.append(f"{images.near_duplicates:.0%} of the images have a near-duplicate: remove copies first")
     if images.imbalance >= UNEVEN:
-        found.append(f"the largest class has {images.imbalance:.0f} times the images of the smallest: rare ones suffer")
+        times = f"{images.imbalance:.0f} times the images of the"
+        if images.form == "domains":
+            found.append(f"one domain has {times} other, which may be learnt by heart: find more of it")
+        else:
+            found.append(f"the largest class has {times} smallest: rare ones suffer")
     if images.count < 50 * images.directions:
         found.append(
             f"the images vary in {images.directions} directions and there are {images.count / images.directions:.0f}"

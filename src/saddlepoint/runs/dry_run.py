@@ -17,6 +17,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.grids import limits_of, plot, save_png
 from saddlepoint.runs.assemble import AssembledRun, assemble
+from saddlepoint.text import counted
 
 _ROW = 12
 """images a class in data.png"""
@@ -32,8 +33,9 @@ def dry_run(plan: Plan, *, out: Path | None = None) -> None:
         print(_memory(estimate(parts.trainer), plan))
     epoch = len(parts.trainer.data.rows)
     steps = -(-plan.run.examples // plan.run.batch)
-    shown, unit = plan.run.examples, parts.trainer.unit
-    print(f"{shown:,} {unit}: {steps:,} steps, {shown / epoch:.1f} times each of {epoch:,} {unit}")
+    shown, unit = plan.run.examples, parts.trainer.unit.removesuffix("s")
+    times = f"{shown / epoch:.1f} times each of {counted(epoch, unit)}"
+    print(f"{counted(shown, unit)}: {counted(steps, 'step')}, {times}")
     path = (out or Path()) / "data.png"
     save_png(_seen(parts), path, "what the networks will see")
     print(f"what the networks will see: {path}")
@@ -73,7 +75,7 @@ def _memory(memory: Memory, plan: Plan) -> str:
         ("gradients", memory.gradients),
         ("optimiser", memory.moments),
         ("averages", memory.averages),
-        (f"held for backward, {micro} images", memory.activations),
+        (f"held for backward, {counted(micro, 'image')}", memory.activations),
         ("together, before torch's own", memory.total),
     ]
     return "\n".join(["\nmemory (estimate)", *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])

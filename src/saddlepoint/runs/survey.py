@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import psutil
@@ -27,10 +28,14 @@ CARRIED = 0.9
 """share of the variance whose directions are counted"""
 
 
+Form = Literal["images", "pairs", "domains"]
+
+
 @dataclass(frozen=True)
 class Images:
     """What the images are like.
 
+    form: whether they come alone, as pairs, or as two domains without pairs; of pairs, what is said is of the targets.
     count: how many. channels: 1 or 3. shortest: the shorter side in pixels that nine images in ten have; longest: the
     shorter side of the largest. classes: images of each, by name; empty without classes. near_duplicates: share of the
     images that have another very much like them. directions: principal directions that carry nine tenths of the
@@ -44,6 +49,7 @@ class Images:
     classes: dict[str, int]
     near_duplicates: float
     directions: int
+    form: Form = "images"
 
     @property
     def imbalance(self) -> float:
@@ -74,10 +80,10 @@ def sides(settings: DataSettings, say: Callable[[str], None] = lambda text: None
     found = []
     for index in _chosen(len(pictures)):
         try:
-            header = pictures.header(int(index))
+            headers = pictures.headers(int(index))
         except UnusableImage:
             continue
-        found.append(min(header.width, header.height))
+        found += [min(header.width, header.height) for header in headers]
     return (int(np.quantile(found, 0.1, method="lower")), max(found)) if found else (0, 0)
 
 
@@ -89,8 +95,10 @@ def look_at(dataset: Dataset, shortest: int, longest: int) -> Images:
     if dataset.labels is not None:
         counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
         classes = dict(zip(dataset.classes, counts.tolist()))
-    channels = dataset.images.shape[1]
-    return Images(len(dataset), channels, shortest, longest, classes, near_duplicates(seen), directions(seen))
+    domains = dataset.source.startswith("unpaired:")
+    form: Form = "domains" if domains else "pairs" if "target" in dataset.fields else "images"
+    sizes = dataset.images.shape[1], shortest, longest
+    return Images(len(dataset), *sizes, classes, near_duplicates(seen), directions(seen), form)
 
 
 def near_duplicates(seen: torch.Tensor) -> float:
