@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -17,7 +16,6 @@ from saddlepoint.cli.evaluation import EVALUATION, Evaluation
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
@@ -73,8 +71,7 @@ class Evaluate:
     device: str = "cpu"
     """where the model and Inception run"""
     out: Path | None = None
-    """the JSON file to write, which must be new; by default evaluation.json in the run's folder, or in the current one,
-    where an earlier one is renamed"""
+    """the JSON file to write; by default evaluation.json in the run's folder, or in the current one"""
 
 
 def main(arguments: list[str]) -> int:
@@ -84,8 +81,6 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("--seeds must be 1 or more and -n 2 or more.")
     if (found.run is None) == (found.fake is None) or (found.fake is None) != (found.real is None):
         raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
-    if found.out is not None:
-        check_new(found.out)
     machine = TorchMachine(found.device, "float32")
     try:
         trained = None if found.run is None else _Trained(found, found.run, machine)
@@ -94,12 +89,7 @@ def main(arguments: list[str]) -> int:
         machine.close()
     if machine.rank == 0:
         home = None if trained is None else trained.model.home
-        path = found.out or (home or Path()) / EVALUATION
-        target = Destination(path, named=True, aside=found.out is None)
-        with target as (file,):
-            measured.write(file)
-        for earlier in target.earlier:
-            print(f"the figures that were there are now in {earlier}", file=sys.stderr)
+        measured.write(found.out or (home or Path()) / EVALUATION)
         if home is not None:
             measured.report(home)
         measured.show()
@@ -218,8 +208,7 @@ class _Trained:
                 path = self.model.home / "neighbours.png"
                 self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
                 if seed == 0:
-                    with Destination(path, named=True, aside=True) as (file,):
-                        _draw(found.pictures, file)
+                    _draw(found.pictures, path)
                 return found.scores
 
     def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:

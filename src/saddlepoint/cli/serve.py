@@ -16,13 +16,14 @@ import tyro
 from PIL import Image
 
 from saddlepoint.data.sources.disk import cache_folder
+from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.errors import ConfigError, MissingExtra, RunError
 
 if TYPE_CHECKING:
-    from saddlepoint.deploy.serve.gate import Gate
+    from saddlepoint.deploy.serve.app import Application
 
-_NEEDED = ("fastapi", "uvicorn", "multipart", "prometheus_client")
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 _KEY = "SADDLEPOINT_API_KEY"
 _LEAST_KEY = 16
 
@@ -31,8 +32,9 @@ _LEAST_KEY = 16
 class Serve:
     """Serve trained models over HTTP: an interface described by /openapi.json, and a studio for the browser at /.
 
-    One process; what several clients ask of one model at nearly the same time is made at once. Ctrl-C finishes what is
-    running and refuses what is new; jobs that were done are there again after the next start.
+    One process; what several clients ask of one model at nearly the same time is made at once. Ctrl-C refuses what is
+    new and leaves what is running --grace-seconds to finish, a second one ends at once; jobs that were done are there
+    again after the next start.
     """
 
     models: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MODEL...")]
@@ -77,11 +79,14 @@ def main(arguments: list[str]) -> int:
     if not is_local(found.host) and not _keys(found):
         print(f"! {host} is open to the network and no key is asked for: say --api-key-file FILE.", file=sys.stderr)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    _run(application, listening, f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops.")
+    from saddlepoint.deploy.serve.listening import serve
+
+    greeting = f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops."
+    serve(application, found.limits, Journal(), listening, greeting)
     return 0
 
 
-def _application(found: Serve) -> Gate:
+def _application(found: Serve) -> Application:
     import torch
 
     from saddlepoint.deploy.serve.app import Service, build
@@ -138,24 +143,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}, port {port}: {error.strerror or error}. Say --port or --host."
         ) from error
     return made
-
-
-def _run(application: Gate, listening: socket.socket, greeting: str) -> None:
-    """Until a signal: what runs is finished first. greeting: said as soon as requests are taken."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                print(greeting, flush=True)
-
-    settings = uvicorn.Config(
-        application,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # a header must not decide whose rate is counted
-        ws="none",
-    )
-    Server(settings).run([listening])

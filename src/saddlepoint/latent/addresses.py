@@ -142,7 +142,7 @@ def _read(model: Model, file: Path, like: Code) -> Code:
     if code.space != like.space or code.values.shape[1:] != like.values.shape[1:]:
         made, wanted = ("x".join(map(str, each.values.shape[1:])) for each in (code, like))
         raise ShapeError(
-            f"{file} holds {code.space} codes of {made}, and this {model.name} takes {like.space} codes of {wanted}:"
-            " it was made with another model."
+            f"{file.name} holds {code.space} codes of {made}, and this {model.name} takes {like.space} codes of"
+            f" {wanted}: it was made with another model."
         )
     return code

@@ -18,7 +18,13 @@ from saddlepoint.deploy.serve.monitor import Monitor
 KEY = b"a-key-of-sixteen-letters"
 
 
-def asked(app: Any, messages: list[dict[str, Any]], headers: dict[str, str] | None = None, **limits: Any) -> Any:
+def asked(
+    app: Any,
+    messages: list[dict[str, Any]],
+    headers: dict[str, str] | None = None,
+    scope: dict[str, Any] | None = None,
+    **limits: Any,
+) -> Any:
     """Status and body that a gate before `app` gives one request, whose body comes in `messages`."""
 
     async def receive() -> dict[str, Any]:
@@ -31,9 +37,10 @@ def asked(app: Any, messages: list[dict[str, Any]], headers: dict[str, str] | No
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/v1/x", "client": ("1.2.3.4", 5), "headers": []}
+    usual = {"type": "http", "method": "POST", "path": "/v1/x", "client": ("1.2.3.4", 5), "headers": []}
+    scope = {**usual, **(scope or {})}
     scope["headers"] = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    gate = Gate(app, Limits(**limits), Monitor(), Journal(None), local=True)
+    gate = Gate(app, Limits(**limits), Monitor(), Journal(None), local=True, uploads=["/v1/x"])
     asyncio.run(asyncio.wait_for(gate(scope, receive, send), 20))
     return (sent[0]["status"], json.loads(sent[1]["body"])) if sent else None
 
@@ -50,7 +57,8 @@ def test_a_body_is_taken_up_to_its_bound_however_it_comes() -> None:
     assert asked(echo, list(parts), most_bytes=120) == (200, 120)
     status, problem = asked(echo, list(parts), most_bytes=119)
     assert (status, problem["bound"]) == (413, {"limit": 119, "given": 120})
-    status, _ = asked(echo, [], {"content-length": "5000"}, most_bytes=119)  # refused before a byte of it came
+    announced = {"content-length": "5000"}
+    status, _ = asked(echo, [], announced, most_bytes=119, head_seconds=0.05)  # refused before a byte of it came
     assert status == 413
 
 
@@ -132,6 +140,107 @@ def test_a_page_of_the_web_does_not_reach_a_service_of_this_machine(serve) -> No
     with serve(local=False) as client:
         assert client.get("/v1/models", headers={"Host": "pictures.example"}).status_code == 200
     assert found == [200, 200, 200, 421, 421]
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({}, 422),
+        ({"Origin": "http://localhost"}, 422),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.example"}, 422),
+        ({"Sec-Fetch-Site": "none"}, 422),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_form_of_a_foreign_page_is_refused(client, told, status) -> None:
+    assert client.post("/v1/project", data={"steps": 1}, files={"other": b"x"}, headers=told).status_code == status
+    assert client.get("/v1/models", headers=told).status_code == 200
+
+
+def test_a_long_answer_is_sent_in_pieces() -> None:
+    content, sent = bytes(range(256)) * 1000, []
+
+    async def long(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": content})
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return await asyncio.sleep(60)
+
+    gate = Gate(long, Limits(), Monitor(), Journal(None), local=False)
+    asyncio.run(gate({"type": "http", "method": "GET", "path": "/", "client": None, "headers": []}, receive, keep))
+    pieces = sent[1:]
+    assert b"".join(one["body"] for one in pieces) == content
+    assert max(len(one["body"]) for one in pieces) == 1 << 16
+    assert [one["more_body"] for one in pieces[:-1]] == [True] * 3
+    assert not pieces[-1].get("more_body")
+
+
+def test_what_is_sent_beside_the_interface_is_not_read() -> None:
+    parts = [{"type": "http.request", "body": b"x" * 40, "more_body": True}] * 3
+    scope = {"path": "/health"}
+    assert asked(echo, list(parts), {"content-length": "20000000"}, scope=scope) == (200, 0)
+
+
+def test_a_refused_body_runs_past_before_the_answer_ends() -> None:
+    parts = [{"type": "http.request", "body": b"x" * 40, "more_body": more} for more in (True, True, False)]
+    left = list(parts)
+    assert asked(echo, left, most_bytes=30)[0] == 413
+    assert left == []
+
+
+def test_bodies_that_are_held_are_bounded_by_what_has_come() -> None:
+    async def whole() -> list[int]:
+        gate = Gate(echo, Limits(most_bytes=100), Monitor(), Journal(None), local=False, uploads=["/v1/x"])
+        seen: list[int] = []
+
+        async def one(comes: int) -> None:
+            body = [{"type": "http.request", "body": b"x" * comes, "more_body": True}]
+
+            async def receive() -> Any:
+                if body:
+                    return body.pop()
+                await asyncio.sleep(0.2)
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            async def send(message: Any) -> None:
+                if "status" in message:
+                    seen.append(message["status"])
+
+            scope = {"type": "http", "method": "POST", "path": "/v1/x", "client": None}
+            await gate({**scope, "headers": [(b"content-length", b"100")]}, receive, send)
+
+        await asyncio.gather(*(one(1) for _ in range(50)))  # they announce 5000 bytes
+        assert seen == [200] * 50
+        await asyncio.gather(*(one(100) for _ in range(9)))
+        return seen[50:]
+
+    assert sorted(asyncio.run(whole())) == [200] * 8 + [429]
+
+
+def test_methods_that_nobody_knows_share_one_name(serve) -> None:
+    with serve() as client:
+        for number in range(5):
+            client.request(f"MADEUP{number}", "/health")
+        text = client.get("/metrics").text
+    assert "MADEUP" not in text
+    assert 'method="other",route="/health",status="405"} 5.0' in text
+
+
+def test_the_description_is_made_once(client) -> None:
+    description = client.get("/openapi.json").json()
+    body = description["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    names = {one["$ref"].rsplit("/", 1)[-1] for one in body["oneOf"]}
+    assert names <= set(description["components"]["schemas"])
+    form = description["paths"]["/v1/translate"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["properties"]["image"] == {"type": "string", "format": "binary", "title": "Image"}
 
 
 def test_the_rate_counts_for_the_interface_and_not_for_health(serve) -> None:

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from saddlepoint.deploy.metadata import read
 from saddlepoint.deploy.serve.app import Service, build
 from saddlepoint.deploy.serve.journal import Journal
+from saddlepoint.deploy.serve.making import labelled
 from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.latent.addresses import Address, codes_of
@@ -127,6 +128,30 @@ def test_an_edit_of_no_strength_changes_nothing(client, shelf) -> None:
     assert "did you mean 'age'" in nothing.json()["detail"]
 
 
+@pytest.mark.parametrize("label", ["one", 1, "1"])
+def test_a_class_is_named_or_counted_and_shown_as_both(client, shelf, label) -> None:
+    found = client.post("/v1/sample", json={"model": "digits", "label": label, "answer": "json"}).json()["images"][0]
+    way = client.post("/v1/interpolate", json={"model": "digits", "label": label, "steps": 1, "answer": "json"}).json()
+    form = {"model": "digits", "label": label, "steps": 1, "candidates": 1, "answer": "json"}
+    sought = client.post("/v1/project", data=form, files={"image": photo()}).json()
+    own = to_uint8(served(shelf, "digits").sample(1, seed=0, label=1))[0].numpy()
+    np.testing.assert_array_equal(array(found["image"]), own)
+    for one in (found, way["images"][0], sought["images"][0]):
+        assert (one["settings"]["label"], one["settings"]["class"]) == (1, "one")
+
+
+def test_the_name_of_a_class_goes_before_its_place(shelf) -> None:
+    numbered = Served("digits", "stable", small("cgan", (1, 8, 8), ("3", "10", "0"), latent=4))
+    assert [labelled(numbered, one) for one in ("10", "0", 0, "1")] == [1, 2, 0, 1]
+
+
+@pytest.mark.parametrize(("size", "asked"), [((60, 60), {"overlap": 15}), ((1, 4000), {})])
+def test_windows_that_are_far_more_than_the_image_are_refused_before_they_are_made(serve, size, asked) -> None:
+    with serve(most_pixels=4000) as client:
+        answer = client.post("/v1/translate", data={"model": "maps", **asked}, files={"image": photo(*size)})
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:saddlepoint:windows")
+
+
 def test_images_come_as_a_zip_with_what_they_depend_on(client) -> None:
     answer = client.post("/v1/sample", json={"n": 3, "answer": "zip", "form": "jpeg"})
     with zipfile.ZipFile(io.BytesIO(answer.content)) as opened_zip:
@@ -199,11 +224,18 @@ def test_a_projection_says_how_near_it_came(client) -> None:
         ("sample", {"model": "maps"}, 422, "maps@stable cannot sample"),
         ("sample", {"n": 65}, 422, "65 images are more than the 64"),
         ("sample", {"label": 0}, 422, "it knows no classes"),
-        ("sample", {"model": "digits", "label": 2}, 422, "its classes are 0 to 1"),
+        ("sample", {"model": "digits", "label": 2}, 422, "its classes are 0 to 1, called nought, one"),
+        ("sample", {"model": "digits", "label": "two"}, 422, "has no class 'two'"),
+        ("sample", {"model": "digits", "label": "7"}, 422, "has no class '7'"),
+        ("sample", {"label": "x" * 201}, 422, "at most 200 characters"),
+        ("sample", {"seeds": ["x"] * 1000}, 422, "seeds.0"),
+        ("sample", {f"k{i}": 1 for i in range(900)}, 422, "'k0' is not known here (nor are 899 others)"),
+        ("sample", {"seeds": list(range(6000))}, 422, "6,002 values in JSON are more than the 5,000"),
+        ("mix", {"model": "styles", "layers": "0-30000000"}, 422, "names no layers"),
         ("sample", {"seeds": [-1]}, 422, "greater than or equal to 0"),
         ("sample", {"seeds": ["1:2:3"]}, 422, "should match pattern"),
         ("sample", {"seeds": []}, 422, "at least 1 item"),
-        ("sample", {"sedes": [1]}, 422, "sedes: Extra inputs are not permitted"),
+        ("sample", {"sedes": [1]}, 422, "'sedes' is not known here; did you mean 'seeds'?"),
         ("sample", {"truncation": "much"}, 422, "valid number"),
         ("sample", {"seeds": ["job:" + "0" * 32]}, 404, "no such job"),
         ("interpolate", {"space": "w"}, 422, "has no styles"),

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import os
-import re
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from service_parts import opened, small
+from service_parts import opened, photo, small
+from service_process import Service
 
 from saddlepoint import cli
+from saddlepoint.deploy.serve.limits import Limits
+from saddlepoint.deploy.serve.store import Store
+
+LONG = {"task": "project", "steps": 2000, "candidates": 4, "image": base64.b64encode(photo()).decode()}
 
 
 @pytest.fixture(scope="module")
@@ -29,48 +30,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-class Service:
-    """A running `saddle serve`."""
-
-    def __init__(self, *words: object) -> None:
-        run = [sys.executable, "-c", "from saddlepoint.cli import main; main()", "serve", *map(str, words)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "SADDLEPOINT_API_KEY": ""}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen([*run, "--port", "0"], text=True, env=environment, **pipes)  # type: ignore[call-overload]
-        assert self.process.stdout is not None
-        found = re.search(r"http://127.0.0.1:\d+", self.process.stdout.readline())
-        assert found, self.process.communicate()
-        self.address = found[0]
-
-    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
-        """The content of an answer, of JSON as values."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            content = answer.read()
-            return json.loads(content) if answer.headers["Content-Type"] == "application/json" else content
-
-    def until(self, job: str, *states: str) -> None:
-        for _ in range(3000):
-            if self.ask(f"/v1/jobs/{job}")["state"] in states:
-                return
-            time.sleep(0.02)
-        raise AssertionError(job)
-
-
 @pytest.fixture
 def started(folder: Path, tmp_path: Path) -> Iterator[Any]:
     """Starts services of the model that share a folder of jobs."""
     services: list[Service] = []
 
     def start(*words: object) -> Service:
-        services.append(Service(f"faces={folder}", "--jobs", tmp_path / "jobs", *words))
+        log = tmp_path / f"log-{len(services)}"
+        services.append(Service(f"faces={folder}", "--jobs", tmp_path / "jobs", *words, log=log))
         return services[-1]
 
     yield start
     for service in services:
-        service.process.kill()
-        service.process.communicate()
+        service.end()
 
 
 def test_a_kill_during_a_job_loses_no_result_and_a_stop_is_in_good_order(started) -> None:
@@ -89,14 +61,54 @@ def test_a_kill_during_a_job_loses_no_result_and_a_stop_is_in_good_order(started
     assert (seen["state"], seen["error"]["mend"]) == ("interrupted", "send it again")
 
     last = service.ask("/v1/jobs", {"task": "sample", "n": 200})["id"]
+    service.until(last, "running", "done")
     service.process.send_signal(signal.SIGTERM)
-    _, log = service.process.communicate(timeout=60)
-    lines = [json.loads(line) for line in log.splitlines()]
+    assert service.process.wait(60) == 0
+    lines = service.lines()
     assert lines[-1]["event"] == "stopped"
     states = {line["job"]: line["state"] for line in lines if line["event"] == "job"}
     assert states == {last: "done"}  # what ran was finished
     with pytest.raises(urllib.error.URLError):
         service.ask("/health")
+
+
+def test_a_stop_is_told_while_it_lasts_and_a_second_one_ends_at_once(started) -> None:
+    service = started("--grace-seconds", 60)
+    running = service.ask("/v1/jobs", LONG)["id"]
+    service.until(running, "running")
+    service.process.send_signal(signal.SIGTERM)
+    for _ in range(500):
+        status, told = service.answer("/health")
+        if status != 200:
+            break
+        time.sleep(0.02)
+    assert (status, json.loads(told)["status"]) == (503, "stopping")
+    refused, problem = service.answer("/v1/sample", {})
+    assert (refused, json.loads(problem)["title"]) == (503, "stopping")
+    assert service.ask(f"/v1/jobs/{running}")["state"] == "running"
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(5) == 128 + signal.SIGTERM
+
+
+def test_a_stop_is_bounded_whatever_is_running(started) -> None:
+    service = started("--grace-seconds", 0.3)
+    running = service.ask("/v1/jobs", LONG)["id"]
+    service.until(running, "running")
+    service.process.send_signal(signal.SIGINT)
+    assert service.process.wait(20) == 0
+    states = {line["job"]: line["state"] for line in service.lines() if line["event"] == "job"}
+    assert states == {running: "interrupted"}
+
+
+def test_a_second_service_of_a_folder_is_refused_in_a_sentence(folder, capsys, tmp_path) -> None:
+    held = Store(tmp_path, Limits())
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve", str(folder), "--port", "0", "--jobs", str(tmp_path)])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"saddle serve: another service keeps its jobs in {tmp_path}; say --jobs FOLDER.\n"
+    )
+    held.close()
 
 
 @pytest.mark.parametrize(

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 from saddlepoint.deploy.serve import schemas
 from saddlepoint.deploy.serve.bench import Bench
-from saddlepoint.deploy.serve.entries import entry
-from saddlepoint.deploy.serve.gate import Gate
+from saddlepoint.deploy.serve.entries import card_of, entry
+from saddlepoint.deploy.serve.gate import Gate, Receive, Scope, Send
 from saddlepoint.deploy.serve.jobs import Jobs
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.monitor import Monitor
-from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal
-from saddlepoint.deploy.serve.routes import router
+from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal, fault, refused
+from saddlepoint.deploy.serve.routes import UPLOADS, router
 from saddlepoint.deploy.serve.shelf import Shelf
 from saddlepoint.deploy.serve.store import Store
 from saddlepoint.errors import SaddlepointError
@@ -51,29 +53,90 @@ class Service:
     journal: Journal = field(default_factory=Journal)
 
 
-def build(shelf: Shelf, service: Service) -> Gate:
-    """The whole service as an ASGI application."""
-    monitor, limits = Monitor(), service.limits
+@final
+class Application:
+    """The whole service as an ASGI application.
+
+    failure: why it could not start, after a start that failed.
+    """
+
+    def __init__(self, shelf: Shelf, service: Service) -> None:
+        self._shelf, self._service = shelf, service
+        self._monitor = Monitor()
+        self._store: Store | None = self._opened()  # before anything listens: the folder may be another's
+        self._jobs: Jobs | None = None
+        self._app = _assembled(self._life, self._monitor, service.journal, keyed=bool(service.keys))
+        self._gate = Gate(
+            self._app,
+            service.limits,
+            self._monitor,
+            service.journal,
+            service.keys,
+            local=service.local,
+            uploads=UPLOADS,
+        )
+        self.failure: SaddlepointError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._gate(scope, receive, send)
+
+    async def drain(self) -> None:
+        """Refuse what is new, leave what is running its time of grace, and end the rest; while this lasts, answer."""
+        if self._gate.closed or self._jobs is None:
+            return
+        self._gate.closed, self._app.state.ready = True, False
+        self._service.journal.line("stopping")
+        self._jobs.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._service.limits.grace_seconds):
+                await self._jobs.quiet()
+                await self._gate.quiet()
+        self._gate.cut()
+        await self._jobs.cut()
 
     @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        store = Store(service.jobs, limits)
-        bench = Bench(shelf, limits, monitor, most=service.batch, wait=service.wait)
-        app.state.bench, app.state.jobs = bench, Jobs(bench, store, service.journal)
-        app.state.limits = {name: float(value) for name, value in asdict(limits).items()}
-        first = shelf.served[0]
-        app.state.entries = [await asyncio.to_thread(entry, one, default=one is first) for one in shelf.served]
-        for one in shelf.served:
-            await bench.warm(one)
-        service.journal.line("ready", models=[one.full_name for one in shelf.served])
-        app.state.ready = True
-        yield
-        app.state.ready = False
-        service.journal.line("stopping")
-        await app.state.jobs.close()
-        await bench.close()
+    async def _life(self, app: FastAPI) -> AsyncIterator[None]:
+        service, limits = self._service, self._service.limits
+        store, self._store = self._store or self._opened(), None
+        bench = Bench(self._shelf, limits, self._monitor, most=service.batch, wait=service.wait)
+        self._jobs = Jobs(bench, store, service.journal)
+        app.state.bench, app.state.jobs, self._gate.closed = bench, self._jobs, False
+        try:
+            await self._prepare(app, bench)
+            yield
+            await self.drain()
+        except SaddlepointError as error:
+            self.failure = error
+            raise
+        finally:
+            bench.close()
+            store.close()
         service.journal.line("stopped")
 
+    def _opened(self) -> Store:
+        return Store(self._service.jobs, self._service.limits)
+
+    async def _prepare(self, app: FastAPI, bench: Bench) -> None:
+        """Everything that the first client should not wait for."""
+        app.state.limits = {name: float(value) for name, value in asdict(self._service.limits).items()}
+        app.state.cards = {one.full_name: await asyncio.to_thread(card_of, one) for one in self._shelf.served}
+        first = self._shelf.served[0]
+        app.state.entries = [
+            await asyncio.to_thread(entry, one, default=one is first, card=app.state.cards[one.full_name] is not None)
+            for one in self._shelf.served
+        ]
+        for one in self._shelf.served:
+            await bench.warm(one)
+        self._service.journal.line("ready", models=[one.full_name for one in self._shelf.served])
+        app.state.ready = True
+
+
+def build(shelf: Shelf, service: Service) -> Application:
+    """A service of models. Raises RunError where another one keeps its jobs in the same folder."""
+    return Application(shelf, service)
+
+
+def _assembled(life: Lifespan[FastAPI], monitor: Monitor, journal: Journal, *, keyed: bool) -> FastAPI:
     app = FastAPI(
         title="Saddlepoint",
         version=__version__,
@@ -86,14 +149,14 @@ def build(shelf: Shelf, service: Service) -> Gate:
     app.include_router(router)
     _health(app)
     _studio(app)
-    _handlers(app, monitor)
-    _described(app, keyed=bool(service.keys))
+    _handlers(app, monitor, journal)
+    _described(app, keyed=keyed)
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    def metrics() -> Response:
         return Response(monitor.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return Gate(app, limits, monitor, service.journal, service.keys, local=service.local)
+    return app
 
 
 def _health(app: FastAPI) -> None:
@@ -123,7 +186,7 @@ def _studio(app: FastAPI) -> None:
         return FileResponse(STUDIO / "index.html", headers=_PAGE)
 
 
-def _handlers(app: FastAPI, monitor: Monitor) -> None:
+def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:
     """Every refusal in one form."""
 
     def said(refusal: Refusal, request: Request, **more: Any) -> JSONResponse:
@@ -132,12 +195,15 @@ def _handlers(app: FastAPI, monitor: Monitor) -> None:
         return JSONResponse(body, refusal.status, refusal.headers, media_type=MEDIA_TYPE)
 
     @app.exception_handler(Refusal)
-    async def refused(request: Request, error: Refusal) -> JSONResponse:
+    async def no(request: Request, error: Refusal) -> JSONResponse:
         return said(error, request)
 
     @app.exception_handler(SaddlepointError)
     async def impossible(request: Request, error: SaddlepointError) -> JSONResponse:
-        return said(Refusal(422, "cannot-be-done", str(error)), request)
+        refusal = refused(error)
+        if refusal is None:
+            journal.fault(request.state.request, error)
+        return said(refusal or fault(), request)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -150,8 +216,8 @@ def _handlers(app: FastAPI, monitor: Monitor) -> None:
         return said(Refusal(422, "not-valid", text[:2000], mend), request, errors=errors)
 
     @app.exception_handler(Exception)
-    async def fault(request: Request, error: Exception) -> JSONResponse:
-        return said(Refusal(500, "fault", "the service failed at this; its log says why."), request)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return said(fault(), request)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> JSONResponse:
@@ -163,16 +229,25 @@ def _handlers(app: FastAPI, monitor: Monitor) -> None:
 def _described(app: FastAPI, *, keyed: bool) -> None:
     """The OpenAPI description, with the schemas that only binary routes name, and the key where one is asked for."""
     plain = app.openapi
+    kept: dict[str, Any] = {}
 
     def whole() -> dict[str, Any]:
-        description = plain()
-        parts = description.setdefault("components", {})
-        for model in (schemas.Problem, schemas.Images):
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            parts["schemas"] |= {**schema.pop("$defs", {}), model.__name__: schema}
-        if keyed:
-            parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            description["security"] = [{"key": []}]
-        return description
+        if not kept:  # anybody may ask for it, as often as they like
+            kept.update(_whole(plain(), keyed=keyed))
+        return kept
 
     app.openapi = whole  # type: ignore[method-assign]
+
+
+def _whole(description: dict[str, Any], *, keyed: bool) -> dict[str, Any]:
+    parts = description.setdefault("components", {})
+    kinds: tuple[Any, ...] = (schemas.Problem, schemas.Images, schemas.AnyAsk)
+    for kind in kinds:
+        schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
+        parts["schemas"] |= schema.pop("$defs", {})
+        if isinstance(kind, type):
+            parts["schemas"][kind.__name__] = schema
+    if keyed:
+        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        description["security"] = [{"key": []}]
+    return description

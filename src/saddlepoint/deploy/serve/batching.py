@@ -55,12 +55,12 @@ class Batcher:
             for one in asked:
                 one.answer.cancel()  # where the client has gone; does nothing to what is done
 
-    async def close(self) -> None:
-        """Finish what waits, and end."""
-        while self.waiting:
-            await asyncio.sleep(0.01)
+    def close(self) -> None:
+        """End; who still waits gets nothing, and what is under way is left."""
         self._task.cancel()
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        for one in self.waiting:
+            one.answer.cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, final
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from saddlepoint.deploy.serve import making, packing, projecting, schemas, translating
 from saddlepoint.deploy.serve.batching import Batcher
-from saddlepoint.deploy.serve.limits import Limits
+from saddlepoint.deploy.serve.limits import MOST_TOGETHER, Limits
 from saddlepoint.deploy.serve.making import Codes, Made
 from saddlepoint.deploy.serve.monitor import Monitor
 from saddlepoint.deploy.serve.packing import Parcel
@@ -24,8 +25,6 @@ from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
 from saddlepoint.latent.codes import Code
 
 T = TypeVar("T")
-_FEW = 4  # latents that are drawn at once: a thread would take longer to wake
-_LONG = 8  # translations and projections at once; each holds a thread
 
 
 @final
@@ -47,8 +46,8 @@ class Bench:
             )
             for one in shelf.served
         }
-        self._short, self._long = ThreadPoolExecutor(4, "short"), ThreadPoolExecutor(_LONG, "long")
-        self._taken = 0
+        self._short, self._long = ThreadPoolExecutor(4, "short"), ThreadPoolExecutor(MOST_TOGETHER, "long")
+        self._taken, self._loop = 0, asyncio.get_running_loop()
         self.codes = Codes()
         monitor.watch("queue_depth", "Images that wait for a model.", "model", self._waiting)
 
@@ -78,6 +77,7 @@ class Bench:
         if making.count(ask) > most_images:
             mend = "ask for fewer" + ("" if most_images > self.limits.most_images else ", or send it as a job")
             raise over(422, "images", most_images, making.count(ask), "images", mend)
+        making.labelled(served, getattr(ask, "label", None))
         if isinstance(ask, schemas.ProjectSettings) and ask.steps > self.limits.most_steps:
             raise over(422, "steps", self.limits.most_steps, ask.steps, "steps", "ask for fewer")
         return served
@@ -99,8 +99,7 @@ class Bench:
                 one, code, figures = await self.long(projecting.found, served, given, ask, progress)
                 made, facts = [one], {**figures, **facts}
         else:
-            few = isinstance(ask, schemas.SampleAsk) and making.count(ask) <= _FEW
-            wanted = making.wanted(served, ask, self.codes) if few else await self.short(self._wanted, served, ask)
+            wanted = await self.short(making.wanted, served, ask, self.codes)
             pictures = await self._pictures(served, wanted, progress)
             made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
             columns = wanted.columns
@@ -110,18 +109,15 @@ class Bench:
         self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
         return parcel, code
 
-    def _wanted(self, served: Served, ask: schemas.Ask) -> making.Wanted:
-        return making.wanted(served, ask, self.codes)
-
     async def _pictures(self, served: Served, wanted: making.Wanted, progress: Progress) -> list[Image.Image]:
         """The images of codes, a batch at a time, so that a large request leaves room for others."""
-        items = wanted.items()
+        items = await self.short(wanted.items)
         pictures: list[Image.Image] = []
         for first in range(0, len(items), self._most):
-            part = items[first : first + self._most]
-            pictures += map(making.pictured, await self.batchers[served.full_name].ask(wanted.kind, part))
-            if first == 0:
-                progress.show(pictures[0])
+            made = await self.batchers[served.full_name].ask(wanted.kind, items[first : first + self._most])
+            pictures += await self.short(making.pictured, made)
+            if first == 0 and progress.wants_preview:
+                await self.short(progress.show, pictures[0])
             progress.at(len(pictures) / len(items))
         return pictures
 
@@ -143,13 +139,14 @@ class Bench:
                 done += asyncio.run_coroutine_threadsafe(asked, loop).result()
             return done
 
+        most = self.limits.most_pixels
         manner = None if reference is None else (await self.short(picture_of, reference, self.limits))[0]
-        return await self.long(translating.translate, served, given, manner, ask, together, progress)
+        return await self.long(translating.translate, served, given, manner, ask, together, progress, most)
 
     async def warm(self, served: Served) -> None:
         """Make one image, so that the first client does not wait for what is done once."""
         if "sample" in served.tasks:
-            wanted = await self.short(self._wanted, served, schemas.SampleAsk())
+            wanted = await self.short(making.wanted, served, schemas.SampleAsk(), self.codes)
             await self.batchers[served.full_name].ask(wanted.kind, wanted.items())
         else:
             origin = served.model.origin()
@@ -161,22 +158,24 @@ class Bench:
 
     async def long(self, work: Callable[..., T], *arguments: Any) -> T:
         """Work of seconds or minutes, in a thread of its own. Raises Refusal (429) when there are too many of them."""
-        if self._taken >= _LONG:
-            text = f"{_LONG} translations and projections are under way already."
-            raise Refusal(
-                429, "queue", text, "try again, or send a job", bound={"limit": _LONG}, headers={"Retry-After": "2"}
-            )
+        if self._taken >= MOST_TOGETHER:
+            text, bound = "enough translations and projections are under way already.", {"limit": MOST_TOGETHER}
+            raise Refusal(429, "queue", text, "try again, or send a job", bound=bound, headers={"Retry-After": "2"})
         self._taken += 1
-        asked = asyncio.get_running_loop().run_in_executor(self._long, partial(work, *arguments))
-        asked.add_done_callback(self._given_back)
-        return await asked
+        asked = self._long.submit(work, *arguments)
+        asked.add_done_callback(self._given_back)  # of the thread: a client that goes away does not free it
+        return await asyncio.wrap_future(asked)
 
-    def _given_back(self, done: Any) -> None:
+    def _given_back(self, done: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._give_back)
+
+    def _give_back(self) -> None:
         self._taken -= 1
 
-    async def close(self) -> None:
-        """Finish what is under way, and end."""
-        await asyncio.to_thread(self._long.shutdown)  # first, since its threads ask the batches
+    def close(self) -> None:
+        """End; what is still under way is left, its threads end by themselves."""
         for batcher in self.batchers.values():
-            await batcher.close()
-        self._short.shutdown()
+            batcher.close()
+        for threads in (self._long, self._short):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -1,14 +1,15 @@
-"""A served model as `GET /v1/models` describes it."""
+"""A served model as `GET /v1/models` describes it, and its card."""
 
 from __future__ import annotations
 
+from saddlepoint.deploy.serve.limits import MOST_CARD
 from saddlepoint.deploy.serve.schemas import ModelEntry, Shape
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.latent.mixing import groups
 from saddlepoint.methods.abilities import Styles, Translates
 
 
-def entry(served: Served, *, default: bool) -> ModelEntry:
+def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
     """Its name, version, shape, and what it can be asked for."""
     model, method = served.model, served.model.method
     channels, height, width = model.spec.shape
@@ -28,5 +29,22 @@ def entry(served: Served, *, default: bool) -> ModelEntry:
         directions=[] if served.directions is None else list(served.directions.names),
         origins=dict(method.directions()) if isinstance(method, Translates) else {},
         takes_reference=served.takes_reference,
-        card=(model.path / "README.md").is_file(),
+        card=card,
     )
+
+
+def card_of(served: Served) -> str | None:
+    """The card of a saved model; None where it has none, or one that is no plain text beside its weights.
+
+    A link may lead to where the hub's cache keeps the files of a model, and nowhere else: what the card shows is shown
+    to every client.
+    """
+    folder = served.model.path.resolve()
+    homes = [folder, *([folder.parent.parent / "blobs"] if folder.parent.name == "snapshots" else [])]
+    try:
+        file = (folder / "README.md").resolve(strict=True)
+        if file.is_file() and file.parent in homes and file.stat().st_size <= MOST_CARD:
+            return file.read_text(encoding="utf-8")
+    except (OSError, ValueError, RuntimeError):  # missing, a loop of links, no text
+        pass
+    return None

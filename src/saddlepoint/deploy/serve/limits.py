@@ -1,4 +1,7 @@
-"""The bounds of the service: bytes, pixels, images, time, queue and rate; each is a setting and has its refusal."""
+"""The bounds of the service, all of them: what a request may hold, what all may hold together, and for how long.
+
+Those of `Limits` are settings. The others are part of what a request means, and stand in the OpenAPI description.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,32 @@ from dataclasses import dataclass, fields
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import ConfigError
 
+MOST_PLACES = 1024
+"""images that a request names: by seed, by seed and row, by job"""
+MOST_WAYPOINTS = 64
+"""images on the way of an interpolation; images that an edit moves; strengths by which it moves them"""
+MOST_SIDE = 32
+"""rows, and columns, of a table of mixtures"""
+MOST_NEIGHBOURS = 16
+"""directions along which an edit is not to move"""
+MOST_CANDIDATES = 1024
+"""random codes among which a projection begins"""
+MOST_OVERLAP = 4096
+"""pixels that the windows of a translation share"""
+MOST_LETTERS = 200
+"""letters of a name: of a class, a direction, layers"""
+MOST_VALUES = 5000
+"""values of a JSON body, counted before it is read"""
+MOST_PARTS = 32
+"""parts of a multipart body"""
+MOST_TIMES = 16
+"""how often the windows of a translation may cover the most pixels that an upload has: overlaps of three quarters"""
+MOST_TOGETHER = 8
+"""bodies of the largest size that are held at once; translations and projections that are under way at once"""
+MOST_CARD = 1_000_000
+"""bytes of a model's card"""
+CHUNK = 1 << 16
+"""bytes of an answer that are sent in one piece"""
 _CLIENTS = 10_000  # whose rate is remembered; the longest unseen one is forgotten first
 
 
@@ -19,8 +48,12 @@ class Limits:
 
     most_bytes: int = 20_000_000
     """bytes of a request, uploaded images included (413)"""
+    most_json_bytes: int = 200_000
+    """bytes of a request that carries no image (413)"""
     most_pixels: int = 25_000_000
     """width times height of an uploaded image (422)"""
+    most_deep_pixels: int = 12_500_000
+    """the same of an image whose grey has more than 8 bits (422)"""
     most_images: int = 64
     """images that one request makes while its client waits (422)"""
     most_job_images: int = 1024
@@ -35,6 +68,16 @@ class Limits:
     """jobs that wait or run (429)"""
     most_requests: int = 128
     """requests that are worked on at once (429)"""
+    most_connections: int = 512
+    """open connections; for one more, the one that has waited longest for its client is closed"""
+    most_client_connections: int = 256
+    """open connections of one client; for one more, as above"""
+    head_seconds: float = 10.0
+    """seconds in which a client sends the head of a request; after them its connection is closed"""
+    send_seconds: float = 20.0
+    """seconds in which a client takes a part of its answer; after them its connection is closed"""
+    grace_seconds: float = 10.0
+    """seconds that are left to what is running when the service is stopped"""
     rate: float = 50.0
     """requests a second of one client, after a burst of twice as many (429); 0 for no bound"""
     keep_jobs: int = 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -92,23 +93,24 @@ def wanted(served: Served, ask: schemas.Ask, codes: Codes) -> Wanted:
 
 def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Wanted:
     firsts = [_address(served, place, codes) for place in ask.seeds]
-    label = _label(served, ask.label)
+    label = labelled(served, ask.label)
     if any(first.file for first in firsts):
         code = codes_of(served.model, firsts, label=label, truncation=ask.truncation)
-        rows = [{**ask.settings(), "seed": str(place)} for place in ask.seeds]
+        rows = [{**settings_of(served, ask), "seed": str(place)} for place in ask.seeds]
         return Wanted(("code", code.space, ask.truncation, code.noise is None), code, rows, None, "modified")
     places = [Address(first.seed, first.row + step) for first in firsts for step in range(ask.n)]
     code = latents_of(served.model, places, label)
-    told = [] if code.label is None else code.label.tolist()
-    rows = [{"seed": seed, "row": row, "truncation": ask.truncation} for seed, row, _ in places]
-    for row, one in zip(rows, told):
-        row["label"] = one
+    told: list[int | None] = [None] * len(places) if code.label is None else code.label.tolist()
+    rows = [
+        {"seed": place.seed, "row": place.row, "truncation": ask.truncation, **_said(served, one)}
+        for place, one in zip(places, told)
+    ]
     return Wanted(("sample", ask.truncation), code, rows, None)
 
 
 def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Wanted:
     model, places = served.model, [_address(served, place, codes) for place in ask.seeds]
-    label = _label(served, ask.label)
+    label, settings = labelled(served, ask.label), settings_of(served, ask)
     if ask.space in (None, served.spaces[-1]) or any(place.file for place in places):
         code = codes_of(model, places, label=label, truncation=ask.truncation)
     else:
@@ -120,7 +122,7 @@ def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> W
     nearest = (torch.arange(len(values)) / ask.steps).round().long() % len(code)  # the class of the nearer end
     noise = None if code.noise is None else through(code.noise, ask.steps, "line", closed=ask.closed)
     way = Code(code.space, values, noise, None if code.label is None else code.label[nearest.to(code.label.device)])
-    rows = [{**ask.settings(), "seeds": list(map(str, ask.seeds)), "place": i / ask.steps} for i in range(len(way))]
+    rows = [{**settings, "seeds": list(map(str, ask.seeds)), "place": i / ask.steps} for i in range(len(way))]
     truncation = ask.truncation if code.space == "z" else 1.0
     return Wanted(("code", way.space, truncation, noise is None), way, rows, None, _origin(places))
 
@@ -140,14 +142,15 @@ def _edit(served: Served, ask: schemas.EditAsk, codes: Codes) -> Wanted:
     if served.directions is None:
         raise Refusal(422, "no-directions", f"{served.full_name} is served without directions.", "--directions")
     places = [_address(served, place, codes) for place in ask.seeds]
-    code = codes_of(served.model, places, label=_label(served, ask.label), truncation=ask.truncation)
+    code = codes_of(served.model, places, label=labelled(served, ask.label), truncation=ask.truncation)
     layers = None if ask.layers is None else layers_named(ask.layers, sides_of(served.model))
     moved = [
         served.directions.moved(code.at(slice(row, row + 1)), ask.direction, strength, layers=layers, off=ask.off)
         for row in range(len(code))
         for strength in ask.strengths
     ]
-    rows = [{**ask.settings(), "seeds": str(one), "strengths": far} for one in ask.seeds for far in ask.strengths]
+    settings = settings_of(served, ask)
+    rows = [{**settings, "seeds": str(one), "strengths": far} for one in ask.seeds for far in ask.strengths]
     kind = ("code", code.space, ask.truncation if code.space == "z" else 1.0, code.noise is None)
     return Wanted(kind, joined(moved), rows, len(ask.strengths), _origin(places))
 
@@ -165,13 +168,45 @@ def _origin(places: Sequence[Address]) -> Literal["generated", "modified"]:
     return "modified" if any(place.file for place in places) else "generated"
 
 
-def _label(served: Served, label: int | None) -> int | None:
-    """The class asked for. Raises Refusal (422) where the model does not know it."""
+def labelled(served: Served, label: int | str | None) -> int | None:
+    """The place of the class that is asked for, by its name or its place. Raises Refusal (422) for none of the model's.
+
+    A name goes before a place: of classes called 0 to 10, "10" is the one of that name.
+    """
     classes = served.classes
-    if label is not None and label >= len(classes):
-        known = f"its classes are 0 to {len(classes) - 1}" if classes else "it knows no classes"
-        raise Refusal(422, "label", f"{served.full_name} has no class {label}: {known}.", "leave label out")
-    return label
+    if label is None:
+        return None
+    if isinstance(label, str):
+        if label in classes:
+            return classes.index(label)
+        place = int(label) if label.isascii() and label.isdigit() and len(label) < 10 else len(classes)
+    else:
+        place = label
+    if place < len(classes):
+        return place
+    known = f"its classes are 0 to {len(classes) - 1}, {_listed(classes)}" if classes else "it knows no classes"
+    near = get_close_matches(str(label), classes, 1)
+    mend = f"did you mean {near[0]!r}?" if near else "leave label out"
+    raise Refusal(422, "label", f"{served.full_name} has no class {str(label)[:40]!r}: {known}.", mend)
+
+
+def _listed(classes: Sequence[str]) -> str:
+    shown = ", ".join(name[:40] for name in classes[:10])
+    return f"called {shown}" + (f" and {len(classes) - 10} more" if len(classes) > 10 else "")
+
+
+def settings_of(served: Served, ask: schemas.Ask) -> dict[str, Any]:
+    """What images depend on, their class by place and by name."""
+    label = labelled(served, getattr(ask, "label", None))
+    return {**ask.settings(), **_said(served, label)}
+
+
+def _said(served: Served, label: int | None) -> dict[str, Any]:
+    """The class of an image by its place, and by its name where it has one."""
+    if label is None:
+        return {}
+    name = served.classes[label]
+    return {"label": label} if name == str(label) else {"label": label, "class": name}
 
 
 @torch.no_grad()
@@ -198,6 +233,6 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Tensor
     raise AssertionError(kind)
 
 
-def pictured(pixels: Tensor) -> Image.Image:
-    """uint8 [C, H, W] as a picture: the first three channels in colour, or the first one in grey."""
-    return as_picture(pixels[: 3 if len(pixels) >= 3 else 1].numpy())
+def pictured(images: Sequence[Tensor]) -> list[Image.Image]:
+    """uint8 [C, H, W] each as pictures: the first three channels in colour, or the first one in grey."""
+    return [as_picture(pixels[: 3 if len(pixels) >= 3 else 1].numpy()) for pixels in images]

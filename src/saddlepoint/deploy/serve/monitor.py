@@ -20,6 +20,7 @@ class Monitor:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._watched: dict[str, Collector] = {}
         made: dict[str, Any] = {"namespace": "saddlepoint", "registry": self.registry}
         self.requests = Counter("requests", "Answered requests.", ("route", "method", "status"), **made)
         self.seconds = Histogram(
@@ -35,8 +36,11 @@ class Monitor:
         ProcessCollector(registry=self.registry)
 
     def watch(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
-        """A gauge that is read when it is asked for."""
-        self.registry.register(_Read(f"saddlepoint_{name}", what, label, values))
+        """A gauge that is read when it is asked for; the last one of its name counts."""
+        if name in self._watched:
+            self.registry.unregister(self._watched[name])
+        self._watched[name] = _Read(f"saddlepoint_{name}", what, label, values)
+        self.registry.register(self._watched[name])
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text form."""

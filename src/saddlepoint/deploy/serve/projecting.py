@@ -6,13 +6,13 @@ from typing import Any
 
 from PIL import Image
 
-from saddlepoint.deploy.serve.making import Made, pictured
+from saddlepoint.deploy.serve.making import Made, labelled, pictured, settings_of
 from saddlepoint.deploy.serve.progress import Progress, Stopped
 from saddlepoint.deploy.serve.schemas import ProjectSettings
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Code
-from saddlepoint.latent.load_image import as_trained
+from saddlepoint.latent.given import as_trained
 from saddlepoint.latent.project import Projection, project
 
 
@@ -32,7 +32,7 @@ def found(
         image,
         space=ask.space,
         settings=Projection(steps=steps, seed=ask.seed, candidates=ask.candidates),
-        label=ask.label,
+        label=labelled(served, ask.label),
         progress=told,
         stop=lambda: progress.stopped,
     )
@@ -47,5 +47,5 @@ def found(
         "seconds": round(result.seconds, 3),
         "space": result.code.space,
     }
-    settings = {**ask.settings(), "space": result.code.space, "steps": result.steps}
-    return Made(pictured(to_uint8(result.images)[0]), "modified", settings), result.code, facts
+    settings = {**settings_of(served, ask), "space": result.code.space, "steps": result.steps}
+    return Made(pictured(to_uint8(result.images).unbind())[0], "modified", settings), result.code, facts

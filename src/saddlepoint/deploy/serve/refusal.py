@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, final
 
+from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError, ShapeError
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -46,3 +48,23 @@ def over(status: int, kind: str, limit: float, given: float, what: str, mend: st
     """The refusal of what goes over a bound: "40,000,000 pixels are more than the 25,000,000 that are taken"."""
     detail = f"{given:,.0f} {what} are more than the {limit:,.0f} that are taken."
     return Refusal(status, kind, detail, mend, bound={"limit": limit, "given": given})
+
+
+def fault() -> Refusal:
+    """The refusal of what the service failed at by its own fault."""
+    return Refusal(500, "fault", "the service failed at this; its log says why.")
+
+
+def stopping() -> Refusal:
+    """The refusal of work while the service is being stopped."""
+    return Refusal(503, "stopping", "the service is being stopped.", "try again later", headers={"Retry-After": "5"})
+
+
+def refused(error: SaddlepointError) -> Refusal | None:
+    """What was asked for that the model cannot do, in its words; None for what is no fault of the request.
+
+    The words of other errors name files of the service, so they belong into its log alone.
+    """
+    if isinstance(error, ConfigError | CapabilityError | ShapeError):
+        return Refusal(422, "cannot-be-done", str(error))
+    return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import WithJsonSchema
 
 from saddlepoint.deploy.serve import schemas
+from saddlepoint.deploy.serve.limits import CHUNK
 from saddlepoint.deploy.serve.packing import Parcel
+from saddlepoint.deploy.serve.reading import described, form_of, json_of
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal
 from saddlepoint.deploy.serve.schemas import (
     AnyAsk,
@@ -22,11 +27,15 @@ from saddlepoint.deploy.serve.schemas import (
     SampleAsk,
     TranslateSettings,
 )
+from saddlepoint.deploy.serve.store import Kept
 
+UPLOADS = frozenset({"/v1/project", "/v1/translate", "/v1/jobs"})
+"""the paths to which images are sent; what is sent to the others is small"""
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _WORDS = {
     400: "what was sent cannot be read at all",
     401: "the service asks for a key",
+    403: "a page of another site sent it",
     404: "no such model or job",
     408: "the time bound",
     409: "not done yet",
@@ -35,6 +44,7 @@ _WORDS = {
     415: "the upload is no image of a known kind",
     422: "the request is not valid, or over the bound on pixels, images or steps",
     429: "the bound on rate, queue or jobs; `Retry-After` says when to come again",
+    503: "the service is being stopped",
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILES: dict[str, Any] = {"image/png": _BINARY, "image/jpeg": _BINARY}
@@ -50,7 +60,7 @@ _IMAGES = {
 
 def _answers(*codes: int, ok: dict[str, Any] | None = None, status: int = 200) -> dict[int | str, dict[str, Any]]:
     problems: dict[int | str, dict[str, Any]] = {
-        code: {"description": _WORDS[code], **_PROBLEM} for code in sorted({400, 401, 408, 413, 422, 429, *codes})
+        code: {"description": _WORDS[code], **_PROBLEM} for code in sorted({401, 422, 429, *codes})
     }
     return {status: ok, **problems} if ok else problems
 
@@ -58,7 +68,8 @@ def _answers(*codes: int, ok: dict[str, Any] | None = None, status: int = 200) -
 router = APIRouter(prefix="/v1")
 ModelName = Annotated[schemas.Name, Path(description="NAME or NAME@CHANNEL")]
 JobName = Annotated[schemas.JobId, Path(description="the identity that POST /v1/jobs gave")]
-Image = Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]
+Image = Annotated[bytes, WithJsonSchema(_BINARY["schema"])]
+_SENT = (400, 403, 404, 408, 413, 503)  # what may be wrong with what has a body
 
 
 class ProjectForm(ProjectSettings):
@@ -76,6 +87,22 @@ class TranslateForm(TranslateSettings):
 
 def _sent(parcel: Parcel) -> Response:
     return Response(parcel.content, media_type=parcel.media_type, headers=dict(parcel.headers))
+
+
+async def _streamed(kept: Kept) -> Response:
+    """A file as an answer, a piece at a time. Raises Refusal (410)."""
+    try:
+        opened = await asyncio.to_thread(kept.path.open, "rb")
+    except OSError as error:
+        raise Refusal(410, "gone", "the result of this job is no longer there.", "send it again") from error
+    headers = {**kept.headers, "Content-Length": str(kept.path.stat().st_size)}
+    return StreamingResponse(_pieces(opened), media_type=kept.media_type, headers=headers)
+
+
+async def _pieces(opened: BinaryIO) -> AsyncIterator[bytes]:
+    with opened:
+        while piece := await asyncio.to_thread(opened.read, CHUNK):
+            yield piece
 
 
 @router.get("/models", tags=["models"], responses=_answers())
@@ -103,53 +130,86 @@ async def model(request: Request, name: ModelName) -> ModelEntry:
 )
 async def card(request: Request, name: ModelName) -> Response:
     """Its model card: data, settings, figures, limits."""
-    file = request.app.state.bench.shelf.find(name).model.path / "README.md"
-    if not file.is_file():
-        raise Refusal(404, "no-card", "this model is served from a run, which has no card.", "save it as a bundle")
-    return Response(file.read_text(encoding="utf-8"), media_type="text/markdown")
+    text: str | None = request.app.state.cards[request.app.state.bench.shelf.find(name).full_name]
+    if text is None:
+        raise Refusal(404, "no-card", "this model is served without a card.", "save it as a bundle")
+    return Response(text, media_type="text/markdown")
 
 
-@router.post("/sample", tags=["images"], response_class=Response, responses=_answers(404, ok=_IMAGES))
-async def sample(request: Request, ask: SampleAsk) -> Response:
+@router.post(
+    "/sample",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, ok=_IMAGES),
+    openapi_extra=described(SampleAsk),
+)
+async def sample(request: Request, ask: Annotated[SampleAsk, Depends(json_of(SampleAsk))]) -> Response:
     """New images by seed, class and truncation."""
     return _sent(await request.app.state.bench.answer(ask, "sample"))
 
 
-@router.post("/interpolate", tags=["images"], response_class=Response, responses=_answers(404, ok=_IMAGES))
-async def interpolate(request: Request, ask: InterpolateAsk) -> Response:
+@router.post(
+    "/interpolate",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, ok=_IMAGES),
+    openapi_extra=described(InterpolateAsk),
+)
+async def interpolate(request: Request, ask: Annotated[InterpolateAsk, Depends(json_of(InterpolateAsk))]) -> Response:
     """A way from image to image."""
     return _sent(await request.app.state.bench.answer(ask, "interpolate"))
 
 
-@router.post("/mix", tags=["images"], response_class=Response, responses=_answers(404, ok=_IMAGES))
-async def mix(request: Request, ask: MixAsk) -> Response:
+@router.post(
+    "/mix",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, ok=_IMAGES),
+    openapi_extra=described(MixAsk),
+)
+async def mix(request: Request, ask: Annotated[MixAsk, Depends(json_of(MixAsk))]) -> Response:
     """A table of style mixtures: each row's image with the named layers of each column's."""
     return _sent(await request.app.state.bench.answer(ask, "mix"))
 
 
-@router.post("/edit", tags=["images"], response_class=Response, responses=_answers(404, ok=_IMAGES))
-async def edit(request: Request, ask: EditAsk) -> Response:
+@router.post(
+    "/edit",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, ok=_IMAGES),
+    openapi_extra=described(EditAsk),
+)
+async def edit(request: Request, ask: Annotated[EditAsk, Depends(json_of(EditAsk))]) -> Response:
     """Images moved along a direction that the model is served with."""
     return _sent(await request.app.state.bench.answer(ask, "edit"))
 
 
-@router.post("/project", tags=["images"], response_class=Response, responses=_answers(404, 415, ok=_IMAGES))
-async def project(request: Request, ask: Annotated[ProjectForm, Form(media_type="multipart/form-data")]) -> Response:
+@router.post(
+    "/project",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, 415, ok=_IMAGES),
+    openapi_extra=described(ProjectForm),
+)
+async def project(request: Request, ask: Annotated[ProjectForm, Depends(form_of(ProjectForm))]) -> Response:
     """A given image sought in the model's latent space; as a job its code can be edited after (`job:ID`)."""
-    return _sent(await request.app.state.bench.answer(ask, "project", await ask.image.read()))
+    return _sent(await request.app.state.bench.answer(ask, "project", ask.image))
 
 
-@router.post("/translate", tags=["images"], response_class=Response, responses=_answers(404, 415, ok=_IMAGES))
-async def translate(
-    request: Request, ask: Annotated[TranslateForm, Form(media_type="multipart/form-data")]
-) -> Response:
+@router.post(
+    "/translate",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, 415, ok=_IMAGES),
+    openapi_extra=described(TranslateForm),
+)
+async def translate(request: Request, ask: Annotated[TranslateForm, Depends(form_of(TranslateForm))]) -> Response:
     """A given image as the model translates it, of any size within the bound on pixels."""
-    reference = None if ask.reference is None else await ask.reference.read()
-    return _sent(await request.app.state.bench.answer(ask, "translate", await ask.image.read(), reference))
+    return _sent(await request.app.state.bench.answer(ask, "translate", ask.image, ask.reference))
 
 
-@router.post("/jobs", tags=["jobs"], status_code=202, responses=_answers(404))
-async def begin(request: Request, response: Response, ask: AnyAsk) -> Job:
+@router.post("/jobs", tags=["jobs"], status_code=202, responses=_answers(*_SENT), openapi_extra=described(AnyAsk))
+async def begin(request: Request, response: Response, ask: Annotated[Any, Depends(json_of(AnyAsk))]) -> Job:
     """Any of the above as a job: nobody waits, and there may be more of it. Images are sent in base64."""
     job: Job = await request.app.state.jobs.begin(ask, request.state.request)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
@@ -171,14 +231,14 @@ async def seen(request: Request, job: JobName) -> Job:
 )
 async def preview(request: Request, job: JobName) -> Response:
     """A small image of what the job will make, as soon as there is one."""
-    content: bytes = request.app.state.jobs.preview(job)
+    content: bytes = await request.app.state.jobs.preview(job)
     return Response(content, media_type="image/png" if content.startswith(b"\x89PNG") else "image/jpeg")
 
 
 @router.get("/jobs/{job}/result", tags=["jobs"], response_class=Response, responses=_answers(404, 409, 410, ok=_IMAGES))
 async def result(request: Request, job: JobName) -> Response:
     """What the job has made."""
-    return _sent(request.app.state.jobs.result(job))
+    return await _streamed(request.app.state.jobs.result(job))
 
 
 @router.delete("/jobs/{job}", tags=["jobs"], responses=_answers(404))

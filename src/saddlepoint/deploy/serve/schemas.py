@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, EncodedBytes, EncoderProtocol, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, EncodedBytes, EncoderProtocol, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
+from saddlepoint.config import nearest
+from saddlepoint.deploy.serve import limits
 from saddlepoint.deploy.serve.shelf import NAME
 
 _JOB = r"[0-9a-f]{32}"
@@ -17,7 +21,7 @@ class _Base64(EncoderProtocol):
 
     @classmethod
     def decode(cls, data: bytes) -> bytes:
-        return base64.b64decode(data, validate=True)
+        return binascii.a2b_base64(data, strict_mode=True) if data else b""
 
     @classmethod
     def encode(cls, value: bytes) -> bytes:
@@ -36,7 +40,11 @@ Place = Annotated[
     Field(union_mode="left_to_right"),
 ]
 """an image: its seed; "SEED:ROW" for another than the first of a seed; "job:ID" for what a job projected"""
+Places = Annotated[list[Place], Field(fail_fast=True)]
 JobId = Annotated[str, StringConstraints(pattern=f"^{_JOB}$")]
+Word = Annotated[str, StringConstraints(max_length=limits.MOST_LETTERS)]
+Label = Annotated[int, Field(ge=0, lt=2**31)] | Word | None
+"""a class, by its place or by its name"""
 Strength = Annotated[float, Field(ge=-20, le=20, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Truncation = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
@@ -46,6 +54,18 @@ class Typed(BaseModel):
     """Nothing but what is named here."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        """Refuses unknown names in one sentence, before anything is looked at: pydantic has an error for each."""
+        unknown = [str(name) for name in given if name not in cls.model_fields] if isinstance(given, dict) else []
+        if unknown:
+            others = f" (nor are {len(unknown) - 1} others)" if len(unknown) > 1 else ""
+            near = nearest(unknown[0][:40], cls.model_fields).rstrip(".")
+            text = f"{unknown[0][:40]!r} is not known here{others}{near}"
+            raise PydanticCustomError("unknown", "{text}", {"text": text})
+        return given
 
 
 class Ask(Typed):
@@ -70,9 +90,11 @@ class SampleAsk(Ask):
     """New images. Image n of a seed depends on the two alone."""
 
     task: Literal["sample"] = "sample"
-    seeds: list[Place] = Field(default=[0], min_length=1, max_length=1024, description="which images: 7, or 1:5")
-    n: int = Field(default=1, ge=1, le=1024, description="how many of each seed")
-    label: int | None = Field(default=None, ge=0, lt=2**31, description="the class, where the model knows classes")
+    seeds: Places = Field(
+        default=[0], min_length=1, max_length=limits.MOST_PLACES, description="which images: 7, or 1:5"
+    )
+    n: int = Field(default=1, ge=1, le=limits.MOST_PLACES, description="how many of each seed")
+    label: Label = Field(default=None, description="the class by name or place, where the model knows classes")
     truncation: Truncation = Field(default=1.0, description="below 1: nearer to the average, less varied")
 
 
@@ -80,16 +102,16 @@ class InterpolateAsk(Ask):
     """A way from image to image."""
 
     task: Literal["interpolate"] = "interpolate"
-    seeds: list[Place] = Field(default=[0, 1], min_length=2, max_length=64, description="the images on the way")
-    steps: int = Field(default=8, ge=1, le=1024, description="from one to the next")
+    seeds: Places = Field(
+        default=[0, 1], min_length=2, max_length=limits.MOST_WAYPOINTS, description="the images on the way"
+    )
+    steps: int = Field(default=8, ge=1, le=limits.MOST_PLACES, description="from one to the next")
     along: Literal["line", "great-circle", "smooth"] | None = Field(
         default=None, description="by default a great circle in z and a line in w+"
     )
     space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
     closed: bool = Field(default=False, description="back to the first")
-    label: int | None = Field(
-        default=None, ge=0, lt=2**31, description="the class of all, where the model knows classes"
-    )
+    label: Label = Field(default=None, description="the class of all, where the model knows classes")
     truncation: Truncation = 1.0
 
 
@@ -97,9 +119,9 @@ class MixAsk(Ask):
     """Each row's image with the named layers of each column's: a table, row by row."""
 
     task: Literal["mix"] = "mix"
-    rows: list[Place] = Field(default=[0], min_length=1, max_length=32)
-    columns: list[Place] = Field(default=[1], min_length=1, max_length=32)
-    layers: str = Field(default="coarse", max_length=100, description="coarse, middle, fine, coarse+middle, 0-3, 2+5")
+    rows: Places = Field(default=[0], min_length=1, max_length=limits.MOST_SIDE)
+    columns: Places = Field(default=[1], min_length=1, max_length=limits.MOST_SIDE)
+    layers: Word = Field(default="coarse", description="coarse, middle, fine, coarse+middle, 0-3, 2+5")
     truncation: Truncation = 1.0
 
 
@@ -107,18 +129,23 @@ class EditAsk(Ask):
     """Images moved along a direction, a row for each image and a column for each strength."""
 
     task: Literal["edit"] = "edit"
-    seeds: list[Place] = Field(default=[0], min_length=1, max_length=64)
-    direction: str = Field(max_length=200, description="its name, as the model's entry lists it")
+    seeds: Places = Field(default=[0], min_length=1, max_length=limits.MOST_WAYPOINTS)
+    direction: Word = Field(description="its name, as the model's entry lists it")
     strengths: list[Strength] = Field(
-        default=[-2.0, 0.0, 2.0], min_length=1, max_length=64, description="in deviations"
+        default=[-2.0, 0.0, 2.0],
+        min_length=1,
+        max_length=limits.MOST_WAYPOINTS,
+        fail_fast=True,
+        description="in deviations",
     )
-    layers: str | None = Field(
-        default=None, max_length=100, description="of styles: those that are moved; all by default"
+    layers: Word | None = Field(default=None, description="of styles: those that are moved; all by default")
+    off: list[Word] = Field(
+        default=[],
+        max_length=limits.MOST_NEIGHBOURS,
+        fail_fast=True,
+        description="directions along which nothing is to move",
     )
-    off: list[Annotated[str, Field(max_length=200)]] = Field(
-        default=[], max_length=16, description="directions along which nothing is to move"
-    )
-    label: int | None = Field(default=None, ge=0, lt=2**31)
+    label: Label = None
     truncation: Truncation = 1.0
 
 
@@ -127,21 +154,23 @@ class ProjectSettings(Ask):
 
     space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
     steps: int = Field(default=100, ge=1, le=100_000)
-    candidates: int = Field(default=128, ge=0, le=1024, description="random codes of which the nearest is the start")
-    label: int | None = Field(default=None, ge=0, lt=2**31)
+    candidates: int = Field(
+        default=128, ge=0, le=limits.MOST_CANDIDATES, description="random codes of which the nearest is the start"
+    )
+    label: Label = None
     seed: int = Field(default=0, ge=0, lt=2**53)
 
 
 class TranslateSettings(Ask):
     """How a given image is translated. What is larger than the trained side is worked on in windows."""
 
-    origin: Annotated[str, Field(max_length=100)] | None = Field(
+    origin: Word | None = Field(
         default=None, description="which kind the image is of, where the model knows more ways than one"
     )
     seed: int = Field(default=0, ge=0, lt=2**53, description="of what the image leaves open")
     resize: bool = Field(default=False, description="bring the image to the trained side first")
     overlap: int | None = Field(
-        default=None, ge=0, le=4096, description="pixels that windows share; an eighth by default"
+        default=None, ge=0, le=limits.MOST_OVERLAP, description="pixels that windows share; an eighth by default"
     )
     strength: Share = Field(default=1.0, description="share of the translation; the rest is the given image")
     white_balance: bool = Field(default=False, description="first even out a cast of the light (grey world)")

@@ -24,8 +24,9 @@ def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]
         raise Refusal(422, "empty-upload", "the uploaded file is empty.", _KINDS)
     try:
         size = header(io.BytesIO(content))
-        if size.width * size.height > limits.most_pixels:
-            raise over(422, "pixels", limits.most_pixels, size.width * size.height, "pixels", _SMALLER)
+        most = min(limits.most_pixels, limits.most_deep_pixels) if size.deep else limits.most_pixels
+        if size.width * size.height > most:
+            raise over(422, "pixels", most, size.width * size.height, "pixels", _SMALLER)
         return decode(io.BytesIO(content))
     except TooLarge as error:
         text = f"the image is too large: {error}."

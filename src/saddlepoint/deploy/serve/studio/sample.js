@@ -6,6 +6,9 @@ import { classes, number, truncation } from "./fields.js";
 import { gallery, told } from "./gallery.js";
 import { counted } from "./panel.js";
 
+/** The class of an image, where it has one, as a part of its title. */
+const named = ({ label, class: name }) => (label == null ? "" : `, class ${name ?? label}`);
+
 export const sample = {
   name: "sample",
   title: "Sample",
@@ -24,7 +27,7 @@ export const sample = {
       async run({ quick, signal }) {
         const asked = { model: model.name, seeds: [seed.value], n: n.value, label: label.value, truncation: near.value, preview: quick };
         const { images } = await api.make("sample", asked, signal);
-        const titles = images.map(({ settings }) => `image ${settings.row} of seed ${settings.seed}`);
+        const titles = images.map(({ settings }) => `image ${settings.row} of seed ${settings.seed}${named(settings)}`);
         return { nodes: told(images, gallery(images, titles, picks), "sample", asked), said: counted(images.length, "image") };
       },
     };
