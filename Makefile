@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test fuzz prove docs clean
+.PHONY: demo test fuzz prove docs notebooks package clean
 
 demo: $(VENV)/ready
 	$(BIN)/saddle prove dcgan --out runs/demo
@@ -22,9 +22,16 @@ prove: $(VENV)/ready
 	$(BIN)/saddle prove --all
 
 docs: $(VENV)/ready
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo build/docs/index.html
+
+notebooks: $(VENV)/ready
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/jupyter execute --inplace docs/tutorials/*.ipynb
+
+package: $(VENV)/ready
+	$(BIN)/pip install --quiet --constraint constraints.txt build twine
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,4 +40,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) runs build dist .mypy_cache .pytest_cache .ruff_cache

@@ -24,6 +24,7 @@ def pages() -> dict[str, str]:
     made["benchmarks.md"] = evidence.benchmarks()
     made["reference/settings.md"] = reference.run_settings()
     made["reference/commands.md"] = reference.commands()
+    made["reference/parts.md"] = reference.parts()
     made["reference/python/index.md"] = python.index()
     for room, files in python.rooms().items():
         made[f"reference/python/{room}.md"] = python.room(room, files)

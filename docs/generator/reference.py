@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import pkgutil
+from pathlib import Path
 
+from generator.python import SOURCE
 from generator.text import page, settings
 
 from saddlepoint.cli import verbs
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.report.tables import markdown
+
+
+FOLDERS = {
+    "Families of methods": "methods/families",
+    "Losses": "losses",
+    "Networks": "nn/backbones",
+    "Layers": "nn/layers",
+    "Kinds of data": "kinds",
+    "Made worlds, whose truth is known": "data/world",
+    "Measures of proofs": "metrics/proofs",
+}
 
 
 def run_settings() -> str:
@@ -40,3 +54,22 @@ def _options(name: str) -> list[str]:
     own = [kind for kind in vars(module).values() if getattr(kind, "__module__", "") == name]
     kinds = [kind for kind in own if dataclasses.is_dataclass(kind) and isinstance(kind, type)]
     return [settings(kinds[0])] if hasattr(module, "main") and len(kinds) == 1 else []
+
+
+def parts() -> str:
+    """The page of parts that a method is built from: one line for each file, by folder."""
+    text = "What a new method can take instead of writing it: one line a file, with its source where it has one."
+    made = ["# Parts to build from", text]
+    for heading, folder in FOLDERS.items():
+        rows = [
+            {"module": f"[`{path.stem}`](python/{folder.split('/')[0]}.md)", "what is in it": _first_sentence(path)}
+            for path in sorted((SOURCE / folder).glob("*.py"))
+            if not path.name.startswith("_")
+        ]
+        made += [f"## {heading}", f"In `saddlepoint.{folder.replace('/', '.')}`.", markdown(rows)]
+    return page(made)
+
+
+def _first_sentence(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n\n")[0].replace("\n", " ")

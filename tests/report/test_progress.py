@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from IPython.display import HTML
 from rich.console import Console
 
 from saddlepoint.engine.health import Health
@@ -24,7 +25,7 @@ def test_without_a_terminal_there_are_plain_lines(
     assert lines[9].startswith("40 of 240 images, ")
     for part in (" a second, ", " s left  ", "critic/real", "critic/fake", "generator/fake"):
         assert part in lines[9]
-    assert lines[-1].startswith("240 images shown in ")
+    assert lines[-1].startswith("240 images seen in ")
     assert "\x1b" not in output.getvalue()
     assert "\r" not in output.getvalue()
 
@@ -71,9 +72,30 @@ def test_an_error_is_not_called_an_end(tmp_path: Path, trainer: Callable[..., Tr
     hook, run = Progress(Console(file=output)), trainer(tmp_path, [])
     hook.begin(run)
     hook.end(run, ValueError())
-    assert output.getvalue() == "0 images shown in 0 s, then an error.\n"
+    assert output.getvalue() == "0 images seen in 0 s, then an error.\n"
 
 
 def test_a_line_shows_two_figures_of_each_group_and_four_at_most() -> None:
     figures = dict.fromkeys(["critic/a", "critic/b", "critic/c", "generator/a", "encoder/a", "score/a"], 1.0)
     assert list(leading(figures)) == ["critic/a", "critic/b", "generator/a", "encoder/a"]
+
+
+def test_a_notebook_has_one_bar_that_is_replaced_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: Callable[..., Trainer]
+) -> None:
+    outputs: list[str] = []
+
+    class Handle:
+        def update(self, shown: HTML) -> None:
+            outputs[-1] = str(shown.data)
+
+    def display(shown: HTML, display_id: bool) -> Handle:
+        outputs.append(str(shown.data))
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr(progress, "NOTEBOOK", 0.0)
+    trainer(tmp_path, [Progress(Console(force_jupyter=True))]).fit()
+    (output,) = outputs
+    assert '<progress value="240" max="240"' in output
+    assert "240 images seen in " in output

@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.latent.codes import Code, decode
 from saddlepoint.methods.abilities import Samples, Styles, by_label
 
 
 def images_of(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Tensor:
-    """The images of a code, [n, C, H, W] in [-1, 1] on the CPU.
+    """The images of a code, [n, C, H, W] in [-1, 1] on the CPU; a notebook shows them as a grid.
 
     truncation: of latents (z); codes of styles are taken as they are, see `styled`. Codes without noise maps of their
     own take those that are the same for all images, so that from one image to the next the code alone changes.
     """
-    return torch.cat(list(stream(model, code, truncation=truncation, batch=batch)))
+    return torch.cat(list(stream(model, code, truncation=truncation, batch=batch))).as_subclass(Pictures)
 
 
 @torch.no_grad()

@@ -47,18 +47,18 @@ def write_report(run_folder: Path) -> Path:
     Raises RunError when run.json is missing, or a file that is there cannot be read.
     """
     run_folder = Path(run_folder)
-    run = _read(run_folder / "run.json")
-    scores = _read(run_folder / "scores.json") if (run_folder / "scores.json").exists() else None
+    run = read_json(run_folder / "run.json")
+    scores = read_json(run_folder / "scores.json") if (run_folder / "scores.json").exists() else None
     log = read_log(run_folder / "log.jsonl")
     page = (
-        _environment()
+        environment()
         .get_template("run.html.j2")
         .render(
-            title=f"{run.get('method', 'A run')} on {_source(run)}",
+            title=title(run),
             summary=_summary(run),
             run=run,
             facts=_facts(run, log),
-            samples=_samples(run_folder / "samples"),
+            samples=samples(run_folder / "samples"),
             families=curves.families(log),
             chart=curves,
             scores=scores,
@@ -75,14 +75,16 @@ def write_report(run_folder: Path) -> Path:
     return path
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this room, with numbers written as everywhere."""
     loader = PackageLoader("saddlepoint.report")
     made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     made.filters["number"] = wording.number
     return made
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """One JSON object from a run folder. Raises RunError when the file is missing or is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -92,6 +94,11 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RunError(f"{path} must hold one JSON object of names and values.")
     return found
+
+
+def title(run: Mapping[str, Any]) -> str:
+    """Method and data of a run, in a few words."""
+    return f"{run.get('method', 'A run')} on {_source(run)}"
 
 
 def _source(run: Mapping[str, Any]) -> str:
@@ -155,12 +162,12 @@ def _evidence(event: Mapping[str, Any]) -> list[str]:
     return [f"{name.replace('_', ' ')}: {wording.number(value)}" for name, value in facts.items()]
 
 
-def _samples(folder: Path) -> list[Sample]:
-    """The grids of a run, oldest first; thinned evenly where there are many, first and last kept."""
-    numbered = {int(found[1]): path for path in folder.glob("*.png") if (found := re.search(r"step-(\d+)$", path.stem))}
+def samples(folder: Path, most: int = GRIDS) -> list[Sample]:
+    """The grids of a run, oldest first; thinned evenly to `most`, the last one always kept and the first of several."""
+    numbered = {int(step[1]): path for path in folder.glob("*.png") if (step := re.search(r"step-(\d+)$", path.stem))}
     steps = sorted(numbered)
-    if len(steps) > GRIDS:
-        steps = [steps[round(place * (len(steps) - 1) / (GRIDS - 1))] for place in range(GRIDS)]
+    if len(steps) > most:
+        steps = [steps[-1 - round(place * (len(steps) - 1) / max(most - 1, 1))] for place in range(most)][::-1]
     return [_sample(step, numbered[step]) for step in steps]
 
 

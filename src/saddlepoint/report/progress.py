@@ -1,4 +1,4 @@
-"""How a run is getting on: one live line on a terminal, and elsewhere a plain line every ten seconds or so."""
+"""Progress of a run: one live line on a terminal, one bar in a notebook, elsewhere a plain line every ten seconds."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from torch import Tensor
 
 from saddlepoint.engine.health import Health
 from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.report.notebook import Bar
 from saddlepoint.report.wording import duration, number
 
 SECONDS = 10.0  # between two plain lines
-REFRESH = 0.25  # between two looks at the clock on a terminal
+REFRESH = 0.25  # between two changes of the live line
+NOTEBOOK = 1.0  # between two changes of a notebook's bar
 
 
 @final
 class Progress(Hook):
-    """Says how many examples were shown, in their own word, how fast, with which losses, and how long it will take.
+    """Says how many examples were seen, in their own word, how fast, with which losses, and how long it will take.
 
-    console: where to; by default the process's output. In a notebook, a file or a pipe there are no control characters.
+    console: where to; by default the process's output. In a file or a pipe there are no control characters.
     health: whose newest trouble the line shows.
     """
 
     def __init__(self, console: Console | None = None, health: Health | None = None) -> None:
         self.console, self._health = console or Console(), health
         self._live: progress.Progress | None = None
+        self._bar: Bar | None = None
         self._task = progress.TaskID(0)
         self._times: deque[tuple[float, int]] = deque(maxlen=40)
         self._begun = self._said = 0.0
@@ -41,7 +44,9 @@ class Progress(Hook):
         self._begun = self._said = time.monotonic()
         self._first = run.clock.examples
         self._times.append((self._begun, self._first))
-        if run.main and self.console.is_terminal and not self.console.is_jupyter:
+        if run.main and self.console.is_jupyter:
+            self._bar = Bar(run.settings.examples)
+        elif run.main and self.console.is_terminal:
             rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)  # a narrow window cuts figures, not the bar
             text = progress.TextColumn("{task.description}", table_column=rest)
             bar = progress.BarColumn(16, table_column=Column(width=16))
@@ -52,12 +57,14 @@ class Progress(Hook):
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """Say it again when it is time; reads nothing back from the device."""
         now = time.monotonic()
-        if not run.main or now - self._said < (REFRESH if self._live else SECONDS):
+        if not run.main or now - self._said < (REFRESH if self._live else NOTEBOOK if self._bar else SECONDS):
             return
         self._said = now
         self._times.append((now, run.clock.examples))
         if self._live is not None:
             self._live.update(self._task, completed=run.clock.examples, description=self._line(run, now))
+        elif self._bar is not None:
+            self._bar.show(run.clock.examples, self._line(run, now))
         else:
             self._print(self._line(run, now))
 
@@ -68,8 +75,12 @@ class Progress(Hook):
             self._live = None
         if run.main:
             taken = duration(time.monotonic() - self._begun)
-            shown = f"{run.clock.examples - self._first:,} {run.unit} shown in {taken}"
-            self._print(shown + (", then an error." if error else "."))
+            line = f"{run.clock.examples - self._first:,} {run.unit} seen in {taken}" + (", then an error." if error else ".")
+            if self._bar is not None:
+                self._bar.show(run.clock.examples, line)
+                self._bar = None
+            else:
+                self._print(line)
 
     def _line(self, run: Run, now: float) -> str:
         (then, before), shown = self._times[0], run.clock.examples

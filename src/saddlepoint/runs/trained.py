@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
+from urllib.parse import quote
 
 import torch
 
@@ -12,6 +13,7 @@ from saddlepoint import methods
 from saddlepoint.checkpoint.bundle import Model, load, read_facts
 from saddlepoint.engine.run import Folder
 from saddlepoint.methods.abilities import Translates
+from saddlepoint.report.notebook import card
 
 
 @final
@@ -33,6 +35,11 @@ class Trained:
         """The trained model."""
         return load(self.folder, device=device)
 
+    def _repr_html_(self) -> str:
+        """In a notebook: the newest samples, the curves of the players, and a link to the report."""
+        outcome = "done" if self.ended == "done" else f"stopped ({self.ended})"
+        return card(self.folder, f"{outcome} after {self.images:,} images, in {self.folder}.", _address(self.report))
+
     def summary(self) -> str:
         """What happened and what to do next, in a few lines."""
         grids = sorted(Folder(self.folder).samples.glob("*.png"))
@@ -46,3 +53,11 @@ class Trained:
         use = "translate {} IN OUT" if translates else "sample {} -n 64 --seed 1"
         lines += [f"  more     saddle {use.format(self.folder)}"]
         return "\n".join(lines)
+
+
+def _address(path: Path) -> str:
+    """A path as a notebook opens it: relative to where its kernel works, which is where the notebook lies."""
+    try:
+        return quote(path.resolve().relative_to(Path.cwd()).as_posix())
+    except ValueError:
+        return path.resolve().as_uri()
