@@ -23,7 +23,7 @@ prove: $(VENV)/ready
 
 docs: $(VENV)/ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
-	@echo build/docs/index.html
+	@echo "build/docs/index.html; with search: $(BIN)/python -m http.server --directory build/docs"
 
 notebooks: $(VENV)/ready
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/jupyter execute --inplace docs/tutorials/*.ipynb

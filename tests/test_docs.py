@@ -185,6 +185,13 @@ def test_shown_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
             exec(compile(text, page.name, "exec"), known)
 
 
+@each_page
+def test_blocks_in_lists_are_indented_by_four(page: Path) -> None:
+    """The site's Markdown shows a block with any other margin as text."""
+    margins = {len(margin) for margin, *_ in _FENCE.findall(page.read_text(encoding="utf-8"))}
+    assert not {margin for margin in margins if margin % 4}
+
+
 def commands(page: Path) -> Iterator[list[str]]:
     """The words of every `saddle` line of a page, from the verb on."""
     for _, text in blocks(page, "sh"):

@@ -16,7 +16,6 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.report.tables import markdown
 
-
 FOLDERS = {
     "Families of methods": "methods/families",
     "Losses": "losses",

@@ -1,4 +1,4 @@
-"""What a notebook shows of a run: one bar in place while it trains, and a card of picture and curves when it has ended."""
+"""What a notebook shows of a run: one bar in place while it trains, then a card with a picture and curves."""
 
 from __future__ import annotations
 

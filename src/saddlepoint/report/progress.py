@@ -75,7 +75,9 @@ class Progress(Hook):
             self._live = None
         if run.main:
             taken = duration(time.monotonic() - self._begun)
-            line = f"{run.clock.examples - self._first:,} {run.unit} seen in {taken}" + (", then an error." if error else ".")
+            line = f"{run.clock.examples - self._first:,} {run.unit} seen in {taken}" + (
+                ", then an error." if error else "."
+            )
             if self._bar is not None:
                 self._bar.show(run.clock.examples, line)
                 self._bar = None

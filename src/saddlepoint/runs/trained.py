@@ -48,10 +48,10 @@ class Trained:
         lines += [f"  samples  {grids[-1]}"] if grids else []
         lines += [f"  report   {self.report}"]
         if self.ended != "done":
-            lines += [f"  go on    saddle resume {self.folder}"]
+            lines += [f"  resume   saddle resume {self.folder}"]
         translates = isinstance(methods.load(read_facts(Folder(self.folder))["method"]), Translates)
         use = "translate {} IN OUT" if translates else "sample {} -n 64 --seed 1"
-        lines += [f"  more     saddle {use.format(self.folder)}"]
+        lines += [f"  next     saddle {use.format(self.folder)}"]
         return "\n".join(lines)
 
 
