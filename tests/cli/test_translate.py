@@ -107,10 +107,78 @@ def test_what_was_changed_says_so(run, tmp_path, capsys):
     assert (found.made, found.model, dict(found.settings)) == ("modified", "pix2pix", {"seed": 3})
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_image_is_never_written_over_by_what_becomes_of_it(run, tmp_path, capsys, monkeypatch):
+    given = photo(tmp_path / "photo.png").read_bytes()
+    monkeypatch.chdir(tmp_path)
+    for number in (2, 3):
+        assert saddle(capsys, run, "photo.png", ".").strip() == f"photo-{number}.png"
+    assert contents(tmp_path).keys() == {"photo.png", "photo-2.png", "photo-3.png"}
+    (tmp_path / "link.png").symlink_to("photo.png")
+    (tmp_path / "hard.png").hardlink_to("photo.png")
+    for out in ("link.png", "hard.png", "./photo.png"):
+        assert "is read, and would be written over" in saddle(capsys, run, "photo.png", out, code=2)
+    assert "photo-2.png is there already: choose another OUT" in saddle(capsys, run, "photo.png", "photo-2.png", code=2)
+    assert (tmp_path / "photo.png").read_bytes() == given
+
+
+def test_a_folder_translated_into_its_own_sub_folder_twice_is_the_same_images_twice(run, tmp_path, capsys):
+    photo(tmp_path / "in/one.png")
+    photo(tmp_path / "in/deep/two.bmp", (20, 20))
+    before = contents(tmp_path / "in")
+    saddle(capsys, run, tmp_path / "in", tmp_path / "in/out")
+    said = saddle(capsys, run, tmp_path / "in", tmp_path / "in/out")
+    assert "2 images left out: results of earlier calls" in said
+    after = contents(tmp_path / "in")
+    assert after.keys() - before.keys() == {"out/one.png", "out/one-2.png", "out/deep/two.bmp", "out/deep/two-2.bmp"}
+    assert after["out/one.png"] == after["out/one-2.png"]
+    assert all(after[name] == content for name, content in before.items())
+
+
+def test_results_of_earlier_calls_are_no_inputs_unless_they_are_all_there_is(run, tmp_path, capsys):
+    photo(tmp_path / "in/one.png")
+    saddle(capsys, run, tmp_path / "in/one.png", tmp_path / "in/result.jpg")
+    said = saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    assert "1 image left out: results of earlier calls" in said
+    assert contents(tmp_path / "out").keys() == {"one.png"}
+    saddle(capsys, run, tmp_path / "out", tmp_path / "again")
+    assert contents(tmp_path / "again").keys() == {"one.png"}
+
+
+def test_two_images_whose_results_would_have_one_name_both_have_one(run, tmp_path, capsys):
+    photo(tmp_path / "in/moving.gif")
+    photo(tmp_path / "in/moving.gif.png")
+    saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    assert contents(tmp_path / "out").keys() == {"moving.gif.png", "moving.gif-2.png"}
+
+
+def test_what_an_image_lost_on_its_way_is_said(run, tmp_path, capsys, monkeypatch):
+    (tmp_path / "in").mkdir()
+    deep = np.random.default_rng(0).integers(0, 65536, (40, 40)).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "in/deep.png")
+    pages = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
+    pages[0].save(tmp_path / "in/pages.tif", save_all=True, append_images=pages[1:])
+    Image.new("RGBA", (40, 40), (255, 0, 0, 128)).save(tmp_path / "in/clear.png")
+    expected = {
+        "1 image had 16 bits a channel: scaled to 8",
+        "1 image had several frames or pages: the first was taken",
+        "1 image had an alpha channel: laid on white",
+        "1 image had grey only: repeated in three channels",
+    }
+    assert expected <= set(saddle(capsys, run, tmp_path / "in", tmp_path / "whole").splitlines())
+    monkeypatch.setattr(decode, "MOST_PIXELS", 1000)
+    assert expected <= set(saddle(capsys, run, tmp_path / "in", tmp_path / "rows").splitlines())
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
         (("{}/one.png", "{}/one.png"), "would be written over"),
+        (("{}/empty", "{}/empty"), "would be written over"),
+        (("{}/empty", "{}/one.png"), "one.png is a file, and .*empty is a folder"),
         (("{}/nothing.png", "{}/out.png"), "there is no"),
         (("{}/empty", "{}/out"), "holds no image"),
         (("{}/bad.png", "{}/out.png"), "nothing was written; .*not an image of a known kind"),

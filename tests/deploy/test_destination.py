@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
-from saddlepoint.deploy import destination
-from saddlepoint.deploy.destination import Destination, chosen, set_aside
+from saddlepoint.deploy.destination import Destination, chosen
 from saddlepoint.errors import ConfigError
 
 
@@ -139,24 +137,11 @@ def test_the_longest_name_that_the_disk_takes_can_be_written(tmp_path: Path) -> 
     assert written(chosen(tmp_path / f"{'n' * 251}.png", Path("unused"))).exists()
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
-    dead, young, alive = (
-        tmp_path / f"{destination._PREFIX}{process}-0.png" for process in (2**22 + 1, 2**22 + 2, os.getpid())
-    )
-    for path in (dead, young, alive):
-        path.write_text("half")
-    for path in (dead, alive):
-        os.utime(path, (time.time() - 7200,) * 2)
-    written(chosen(tmp_path / "one.png", Path("unused")))
-    assert names(tmp_path) == sorted([young.name, alive.name, "one.png"])
-
-
-def test_an_earlier_result_is_set_aside_under_a_free_name(tmp_path: Path) -> None:
-    path = tmp_path / "evaluation.json"
-    assert set_aside(path) is None
-    for text in ("first", "second"):
-        path.write_text(text)
-        set_aside(path)
+def test_earlier_results_are_set_aside_where_the_newest_must_have_the_name(tmp_path: Path) -> None:
+    for text in ("first", "second", "third"):
+        target = Destination(tmp_path / "evaluation.json", named=False, aside=True)
+        written(target, text)
+    assert target.earlier == [tmp_path / "evaluation-3.json"]
     assert {name: (tmp_path / name).read_text() for name in names(tmp_path)} == {
-        "evaluation-2.json": "first", "evaluation-3.json": "second"
+        "evaluation.json": "third", "evaluation-2.json": "first", "evaluation-3.json": "second"
     }  # fmt: skip

@@ -21,6 +21,7 @@ from saddlepoint.deploy.compress.feed import Feed, makes_images
 from saddlepoint.deploy.compress.judge import Judge, Limits, Verdict
 from saddlepoint.deploy.compress.prune import SHARES, pruned
 from saddlepoint.deploy.compress.quantise import VARIANTS, quantised
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import Exported, exported
 from saddlepoint.deploy.latency import latencies
 from saddlepoint.deploy.parity import by_session, fed, session_of
@@ -70,7 +71,7 @@ class Compress:
     weights: Path | None = None
     """the weight file of inception-2015, instead of downloading it"""
     out: Path | None = None
-    """the folder to write; by default a new one under RUN/compressed"""
+    """the folder to write, which must be new; by default a new name under RUN/compressed"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +100,16 @@ def main(arguments: list[str]) -> int:
     _check(found)
     model = load(found.run)
     folder = found.out or model.home / "compressed" / f"{found.by}-{model.version}"
-    if folder.exists():
-        raise ConfigError(f"{folder} is there already: choose another --out.")
+    target = Destination(folder, named=found.out is not None, folders=True)
     outcome = compress(model, found)
     print_table(outcome.table, title=f"{model.name} {model.version} by {found.by}")
     print(outcome.protocol)
     good = [candidate for candidate in outcome.tried if candidate.verdict.fine]
     if not good:
         raise CapabilityError(f"{_worse(outcome.tried[-1], found)}: nothing is written. {_mend(found)}")
-    _write(good[-1], folder, outcome.table, found)
-    print(f"{good[-1].name}: {folder}")
+    with target as (path,):
+        _write(good[-1], path, outcome.table, found)
+    print(f"{good[-1].name}: {target.path}")
     return 0
 
 

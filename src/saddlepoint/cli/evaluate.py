@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -16,6 +17,7 @@ from saddlepoint.cli.evaluation import EVALUATION, Evaluation
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
@@ -71,7 +73,8 @@ class Evaluate:
     device: str = "cpu"
     """where the model and Inception run"""
     out: Path | None = None
-    """the JSON file to write; by default evaluation.json in the run's folder, or in the current one"""
+    """the JSON file to write, which must be new; by default evaluation.json in the run's folder, or in the current one,
+    where an earlier one is renamed"""
 
 
 def main(arguments: list[str]) -> int:
@@ -81,6 +84,8 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("--seeds must be 1 or more and -n 2 or more.")
     if (found.run is None) == (found.fake is None) or (found.fake is None) != (found.real is None):
         raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
+    if found.out is not None:
+        check_new(found.out)
     machine = TorchMachine(found.device, "float32")
     try:
         trained = None if found.run is None else _Trained(found, found.run, machine)
@@ -89,7 +94,12 @@ def main(arguments: list[str]) -> int:
         machine.close()
     if machine.rank == 0:
         home = None if trained is None else trained.model.home
-        measured.write(found.out or (home or Path()) / EVALUATION)
+        path = found.out or (home or Path()) / EVALUATION
+        target = Destination(path, named=True, aside=found.out is None)
+        with target as (file,):
+            measured.write(file)
+        for earlier in target.earlier:
+            print(f"the figures that were there are now in {earlier}", file=sys.stderr)
         if home is not None:
             measured.report(home)
         measured.show()
@@ -208,7 +218,8 @@ class _Trained:
                 path = self.model.home / "neighbours.png"
                 self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
                 if seed == 0:
-                    _draw(found.pictures, path)
+                    with Destination(path, named=True, aside=True) as (file,):
+                        _draw(found.pictures, file)
                 return found.scores
 
     def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.bundle import load
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import export
 from saddlepoint.deploy.parity import BATCHES, LIMIT
 from saddlepoint.errors import ConfigError
@@ -31,7 +32,8 @@ class Export:
     to: Literal["bundle", "onnx", "torch"]
     """what to write; torch is a .pt2 file that torch.export.load reads"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """the folder to write; by default under RUN/exported, and for a bundle a new one with the model's version"""
+    """the folder to write, which must be new; by default RUN/exported, and for a bundle one in it with the model's
+    version, with a number where it is there already"""
     picture: Path | None = None
     """of a bundle: a PNG for its card; by default images that it makes, and none where it translates"""
 
@@ -42,11 +44,16 @@ def main(arguments: list[str]) -> int:
     if found.picture is not None and found.to != "bundle":
         raise ConfigError("--picture is for the card of a bundle; leave it out.")
     model = load(found.run)
+    own = model.home / "exported"
+    default = own / f"{model.name}-{model.version}" if found.to == "bundle" else own
+    target = Destination(found.out or default, named=found.out is not None, folders=True)
     if found.to == "bundle":
-        print(_bundle(model, found))
+        with target as (folder,):
+            model.save_pretrained(folder, picture=found.picture)
+        print(target.path)
         return 0
-    folder = found.out or model.home / "exported"
-    written = export(model, found.to, folder, say=lambda text: print(text, file=sys.stderr, flush=True))
+    with target as (folder,):
+        written = export(model, found.to, folder, say=lambda text: print(text, file=sys.stderr, flush=True))
     rows = [
         {
             "name": path.name,
@@ -68,11 +75,5 @@ def main(arguments: list[str]) -> int:
             adjustable = "truncation" in one.part.inputs
             cut = "an input" if adjustable else "fixed at 1, since the method asks what it is"
             print(f"Truncation is {cut}. The noise of layers, if there is any, is the constant maps.")
-    print(folder)
+    print(target.path)
     return 0
-
-
-def _bundle(model: Model, found: Export) -> Path:
-    folder = found.out or model.home / "exported" / f"{model.name}-{model.version}"
-    model.save_pretrained(folder, picture=found.picture)
-    return folder

@@ -21,6 +21,7 @@ from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.trainer import load_networks
 from saddlepoint.errors import CheckpointError, ConfigError
@@ -43,7 +44,7 @@ class Import:
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE [FILE]")]
     """the weights; of a CycleGAN a second file may follow, the generator of the other way"""
     out: Path | None = None
-    """the folder to write; by default named as the file, in the current folder"""
+    """the folder to write, which must be new; by default a new name after the file's, in the current folder"""
     network: str | None = None
     """which network of a file that holds several; by default the averaged generator (G_ema)"""
     resolution: int | None = None
@@ -56,11 +57,11 @@ class Import:
 def main(arguments: list[str]) -> int:
     """The command line: `saddle import FILE`."""
     found = tyro.cli(Import, prog="saddle import", args=arguments)
-    out = found.out or Path(found.files[0].stem if found.files else "")
     if not 1 <= len(found.files) <= 2:
         raise ConfigError(f"import takes a file, or two of the two ways of one CycleGAN, not {len(found.files)}.")
-    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
-        raise ConfigError(f"{out} is there already: choose another --out.")
+    target = Destination(
+        found.out or Path(found.files[0].stem), named=found.out is not None, folders=True, inputs=found.files
+    )
     named = [recognise(state_dicts(path), found.network) for path in found.files]
     imported = _with_side(_joined([each for _, each in named]), found.resolution)
     facts = _facts(found.files, [name for name, _ in named], imported, arguments)
@@ -75,7 +76,9 @@ def main(arguments: list[str]) -> int:
                 f"the images differ from the reference by {apart:.2g}, more than {_BAR:.0e}: nothing was written."
             )
         print(f"the same images as the reference: they differ by {apart:.1e} at most")
-    model.save_pretrained(out)
+    with target as (folder,):
+        model.save_pretrained(folder)
+    out = target.path
     print(out)
     use = f"translate {out} IN OUT" if isinstance(model.method, Translates) else f"sample {out} -n 64"
     use += " --label 0" if imported.classes else ""

@@ -20,6 +20,7 @@ from torch import Tensor
 from saddlepoint import methods
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
@@ -63,6 +64,7 @@ def main(arguments: list[str]) -> int:
         raise ConfigError(f"{found.data} is made: `saddle list` and a method's page say what is trained on it.")
     if found.json is not None and found.json.suffix != ".json":
         raise ConfigError(f"{found.json} must be called .json.")
+    proposal = None if found.json is None else Destination(found.json, named=True, option="--json")
     if found.minutes <= 0:
         raise ConfigError(f"minutes cannot be {found.minutes:g}: it must be more than 0.")
     data = DataSettings(data=found.data, cache=found.cache)
@@ -73,8 +75,9 @@ def main(arguments: list[str]) -> int:
     settings = {"data": found.data, **advice.settings} | ({} if found.cache is None else {"cache": str(found.cache)})
     advice, rate = timed(dataclasses.replace(advice, settings=settings), computer, found.minutes)
     print(_text(images, computer, advice, rate, found.json))
-    if found.json is not None:
-        write_json(found.json, {"method": advice.method, **advice.settings})
+    if proposal is not None:
+        with proposal as (file,):
+            write_json(file, {"method": advice.method, **advice.settings})
     return 0
 
 

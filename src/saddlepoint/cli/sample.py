@@ -11,8 +11,9 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write
-from saddlepoint.deploy.walk import save_walk
+from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
@@ -43,7 +44,7 @@ class Sample:
     """walk through the latents from each image to the next: a row each, or moving where --out ends with .gif or .mp4;
     `saddle edit interpolate` chooses images, styles, layers and speed"""
     out: Path | None = None
-    """the PNG to write, or with --single the folder; by default under RUN/sampled"""
+    """the file to write, or with --single the folder, which must be new; by default a new name under RUN/sampled"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 
@@ -63,12 +64,16 @@ def main(arguments: list[str]) -> int:
     stem = f"seed-{found.seed}" + ("" if found.label is None else f"-label-{found.label}")
     stem = f"{stem}-{found.interpolate}" if walks else stem
     out = found.out or model.home / "sampled" / (stem if found.single else f"{stem}.png")
-    if found.interpolate is not None:
-        _walk(model, n, found.interpolate, out, found)
-    else:
-        images = model.sample(n, seed=found.seed, label=found.label, truncation=found.truncation)
-        _write(images, out, found, model)
-    print(out)
+    if walks:
+        check_walk(out, _RATE, _STEPS)
+    target = Destination(out, named=found.out is not None, folders=found.single)
+    with target as (path,):
+        if found.interpolate is not None:
+            _walk(model, n, found.interpolate, path, found)
+        else:
+            images = model.sample(n, seed=found.seed, label=found.label, truncation=found.truncation)
+            _write(images, path, found, model)
+    print(target.path)
     return 0
 
 

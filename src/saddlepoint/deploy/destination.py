@@ -2,6 +2,7 @@
 
 A file or folder that the user names must be new; what is there already is refused. A name that a command chooses
 itself, also inside a folder that the user names, is made free by a number: seed-0.png, seed-0-2.png and so on.
+Where the newest result must have a certain name, earlier ones are set aside under free names.
 Everything is written under a hidden temporary name in the same folder, and renamed when all of it is there.
 """
 
@@ -9,21 +10,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
-import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import final
 
-import psutil
-
 from saddlepoint.errors import ConfigError
-from saddlepoint.storage.whole import disk_errors
-
-_PREFIX = ".saddle-"  # of temporary names: .saddle-PROCESS-NUMBER.ending
-_STALE = 3600.0  # seconds after which the temporary files of a process that is gone are removed
-_numbers = itertools.count()
+from saddlepoint.storage.whole import disk_errors, passing
 
 
 @final
@@ -39,24 +32,27 @@ class Destination:
         *targets: Path,
         named: bool,
         folders: bool = False,
+        aside: bool = False,
         inputs: Iterable[Path] = (),
         option: str = "--out",
     ) -> None:
         """Checks the targets before any work is done.
 
         named: whether the user named them, so that they must be new; else a number makes their names free. folders:
-        whether the targets are folders, which the context makes. inputs: files that the command reads. option: how the
-        user names another target.
+        whether the targets are folders, which the context makes. aside: what is there already gets a free name instead,
+        and is in `earlier`. inputs: files that the command reads. option: how the user names another target.
         Raises ConfigError for a target that is there already, or whose folder is a file or may not be written to.
         """
         self.paths = list(targets)
-        self._named, self._folders, self._option = named, folders, option
-        self._temporary: list[Path] = []
+        self.earlier: list[Path] = []
+        self._named, self._folders, self._aside, self._option = named or aside, folders, aside, option
+        self._passing: list[Path] = []
+        self._open = ExitStack()  # removes what still has a passing name
         self._made: list[Path] = []  # folders, the innermost first
-        if named:
+        if named and not aside:
             read = list(inputs)
             for target in targets:
-                _check_new(target, folders, read, option)
+                check_new(target, folder=folders, inputs=read, option=option)
         for folder in {target.parent for target in targets}:
             _check_folder(folder, option)
 
@@ -69,24 +65,21 @@ class Destination:
         with disk_errors(str(self.path)):
             for folder in {target.parent for target in self.paths}:
                 self._made += [each for each in (folder, *folder.parents) if not each.exists()]
-                folder.mkdir(parents=True, exist_ok=True)
-                _sweep(folder)
             for target in self.paths:
-                ending = "" if self._folders else target.suffix[:20]
-                self._temporary.append(target.parent / f"{_PREFIX}{os.getpid()}-{next(_numbers)}{ending}")
+                self._passing.append(self._open.enter_context(passing(target)))
                 if self._folders:
-                    self._temporary[-1].mkdir()
-        return self._temporary
+                    self._passing[-1].mkdir()
+        return self._passing
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is None:
                 with disk_errors(str(self.path)):
+                    self.earlier = _set_aside(self.paths) if self._aside else []
                     self.paths = self._placed()
                 self._made = []
         finally:
-            for path in self._temporary:
-                _remove(path)
+            self._open.close()
             for folder in self._made:
                 with suppress(OSError):
                     folder.rmdir()
@@ -98,13 +91,13 @@ class Destination:
                 continue
             placed: list[Path] = []
             try:
-                for temporary, target in zip(self._temporary, targets):
-                    _place(temporary, target)
+                for path, target in zip(self._passing, targets):
+                    _place(path, target)
                     placed.append(target)
                 return targets
             except FileExistsError:
-                for temporary, target in zip(self._temporary, placed):
-                    target.replace(temporary)
+                for path, target in zip(self._passing, placed):
+                    target.replace(path)
         raise ConfigError(f"{self.path} is there already, made by another program meanwhile: {_mend(self._option)}")
 
 
@@ -113,16 +106,15 @@ def chosen(named: Path | None, default: Path, *, inputs: Iterable[Path] = (), op
     return Destination(default if named is None else named, named=named is not None, inputs=inputs, option=option)
 
 
-def set_aside(path: Path) -> Path | None:
-    """Rename an earlier result, whose name a new one takes, to a free name. Returns it, or None where none is there."""
-    if not os.path.lexists(path):
-        return None
-    with disk_errors(str(path)):
-        for (free,) in _numbered([path]):
-            if not os.path.lexists(free):
-                path.rename(free)
-                return free
-    raise AssertionError
+def _set_aside(paths: list[Path]) -> list[Path]:
+    """Rename earlier results, whose names new ones take, to free names with one number. Returns their new names."""
+    there = [path for path in paths if os.path.lexists(path)]
+    for free in itertools.islice(_numbered(there), 1, None) if there else ():
+        if not any(map(os.path.lexists, free)):
+            for path, name in zip(there, free):
+                path.rename(name)
+            return free
+    return []
 
 
 def same_file(path: Path, other: Path) -> bool:
@@ -133,7 +125,8 @@ def same_file(path: Path, other: Path) -> bool:
         return False
 
 
-def _check_new(target: Path, folder: bool, inputs: list[Path], option: str) -> None:
+def check_new(target: Path, *, folder: bool = False, inputs: Iterable[Path] = (), option: str = "--out") -> None:
+    """Raises ConfigError for a named file or folder that is there already. See `Destination` for the arguments."""
     if any(same_file(target, each) for each in inputs):
         raise ConfigError(f"{target} is read, and would be written over: {_mend(option)}")
     if not folder and target.is_dir():
@@ -169,36 +162,18 @@ def _numbered(targets: list[Path]) -> Iterator[list[Path]]:
         yield [target.with_name(f"{target.stem}-{number}{target.suffix}") for target in targets]
 
 
-def _place(temporary: Path, target: Path) -> None:
+def _place(path: Path, target: Path) -> None:
     """Rename without replacing. Raises FileExistsError where the target is there."""
-    if temporary.is_dir():
+    if path.is_dir():
         if os.path.lexists(target) and not _empty(target):
             raise FileExistsError(target)
-        temporary.rename(target)
+        path.rename(target)
         return
     try:
-        os.link(temporary, target)  # unlike a rename, it never replaces
+        os.link(path, target)  # unlike a rename, it never replaces
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links
         if os.path.lexists(target):
             raise FileExistsError(target) from None
-        temporary.rename(target)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed have left."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        process = path.name.removeprefix(_PREFIX).split("-")[0]
-        with suppress(OSError):
-            old = time.time() - path.lstat().st_mtime > _STALE
-            if old and process.isdigit() and not psutil.pid_exists(int(process)):
-                _remove(path)
+        path.rename(target)

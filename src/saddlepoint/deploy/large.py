@@ -23,7 +23,7 @@ from saddlepoint.deploy.tile import Work, bands
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.report.pace import paced
-from saddlepoint.storage.whole import disk_errors
+from saddlepoint.storage.whole import disk_errors, passing
 
 _FORMS: dict[str, dict[str, Any]] = {
     ".png": {},
@@ -91,9 +91,11 @@ def _windows(image: LargeImage, side: int) -> Any:
 def _written(target: Path, image: LargeImage, channels: int, disclosure: Disclosure) -> Iterator[BinaryIO]:
     """A file for the raw rows, which become `target` when all are there."""
     library = vips()
-    raw, half = (target.with_name(f".{target.stem}.{os.getpid()}{ending}") for ending in (".raw", target.suffix))
-    with disk_errors(str(target)):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        disk_errors(str(target)),
+        passing(target) as whole_file,
+        passing(target.with_suffix(".raw")) as raw,
+    ):
         try:
             with raw.open("wb") as file:
                 yield file
@@ -102,15 +104,12 @@ def _written(target: Path, image: LargeImage, channels: int, disclosure: Disclos
             whole = whole.copy(interpretation=kind)
             if _form(target) != ".png":
                 whole.set_type(library.GValue.blob_type, "xmp-data", _packet(disclosure))
-            whole.write_to_file(str(half), **_FORMS[_form(target)])
+            whole.write_to_file(str(whole_file), **_FORMS[_form(target)])
             if _form(target) == ".png":
-                _add_chunks(half, disclosure)
-            half.replace(target)
+                _add_chunks(whole_file, disclosure)
+            whole_file.replace(target)
         except library.Error as error:
             raise OSError(str(error).strip()) from error
-        finally:
-            raw.unlink(missing_ok=True)
-            half.unlink(missing_ok=True)
 
 
 def _packet(disclosure: Disclosure) -> bytes:

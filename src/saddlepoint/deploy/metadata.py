@@ -36,6 +36,7 @@ MOST_SETTINGS = 50_000
 _MOST_WORDS = 1000  # letters of settings in a sentence
 _KEYWORD = "Saddlepoint"
 _DESCRIPTION, _SOFTWARE, _EXIF, _COMMENT = 0x010E, 0x0131, 0x8769, 0x9286  # EXIF tags
+_BEGINNING = b'{"made": "'  # of every record
 _ASCII = b"ASCII\0\0\0"  # how a UserComment says its coding
 _QUALITY = 95
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -147,6 +148,19 @@ def read(picture: Image.Image) -> Said:
     """What the metadata of an opened file say; parts that are damaged count as absent, and nothing in them is run."""
     picture.load()  # a PNG may have its text after the pixels
     return Said(_disclosure(_record(picture)), _source_type(picture.info.get("xmp")))
+
+
+def disclosure_in(content: bytes) -> Disclosure | None:
+    """The disclosure in the bytes of a file, or in those of its start and end, without decoding an image."""
+    start = content.find(_BEGINNING)
+    if start < 0:
+        return None
+    text = content[start : start + MOST_SETTINGS].decode("ascii", "replace")
+    try:
+        end = json.JSONDecoder().raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return None
+    return _disclosure(text[:end])
 
 
 def _record(picture: Image.Image) -> str:

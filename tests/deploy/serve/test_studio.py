@@ -132,7 +132,7 @@ def test_images_are_made_opened_and_downloaded_with_their_disclosure(page, tmp_p
     panel(page).get_by_label("How many").fill("3")
     panel(page).get_by_role("button", name="Make images").click()
     expect(page.locator(".tile")).to_have_count(3)
-    page.get_by_role("button", name="Open image 2 of seed 0").click()
+    page.get_by_role("button", name="Open image 2 of seed 0, class one").click()
     dialog = page.get_by_role("dialog")
     assert "This file says in metadata alone that a model made it: 8×8 is too small" in dialog.inner_text()
     with page.expect_download() as waited:
@@ -142,7 +142,7 @@ def test_images_are_made_opened_and_downloaded_with_their_disclosure(page, tmp_p
     told = examine((tmp_path / "made.png").read_bytes()).said.disclosure
     assert told is not None
     assert (told.made, told.model) == ("generated", "digits@stable")
-    assert told.settings == {"seed": 0, "row": 2, "truncation": 1.0, "label": 1}
+    assert told.settings == {"seed": 0, "row": 2, "truncation": 1.0, "label": 1, "class": "one"}
 
 
 @in_a_browser

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 from PIL import Image
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.deploy.destination import Destination, check_new, chosen
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import Address, codes_of
@@ -25,6 +26,9 @@ Images = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="IMAGES")]
 class Asked:
     """The settings that all parts share."""
 
+    endings: ClassVar[tuple[str, ...]] = (".png",)
+    """of the file to write"""
+
     run: Run
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     out: Path | None = None
@@ -35,14 +39,17 @@ class Asked:
     """cpu, cuda, cuda:1 or mps"""
 
     def open(self) -> Model:
-        """The model. Raises CapabilityError for one that makes no images from latents."""
+        """The model. Raises ConfigError for an impossible `out`, CapabilityError for no images from latents."""
+        if self.out is not None:
+            check_ending(self.out, self.endings)
+            check_new(self.out)
         model = load(self.run, device=self.device)
         spaces(model)
         return model
 
-    def target(self, model: Model, *words: str, suffix: str = ".png") -> Path:
+    def target(self, model: Model, *words: str, suffix: str = ".png") -> Destination:
         """The file to write: `out`, or one under RUN/edited whose name has these words."""
-        return self.out or under(model, *words, suffix=suffix)
+        return chosen(self.out, under(model, *words, suffix=suffix))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +82,20 @@ def under(model: Model, *words: str, suffix: str) -> Path:
     return model.home / "edited" / f"{named[:100]}{suffix}"
 
 
-def save(picture: Image.Image, path: Path, model: Model, title: str, of: Sequence[Address]) -> int:
-    """Write a PNG, say where it is, and return the exit code. Raises ConfigError for another ending.
+def check_ending(path: Path, endings: Sequence[str]) -> None:
+    """Raises ConfigError for a file name that ends in none of these."""
+    if path.suffix.lower() not in endings:
+        raise ConfigError(f"{path.name} is no name for this: end it with {' or '.join(endings)}.")
+
+
+def save(picture: Image.Image, target: Destination, model: Model, title: str, of: Sequence[Address]) -> int:
+    """Write a PNG, say where it is, and return the exit code.
 
     of: the images that were edited, which the file's disclosure follows from.
     """
-    if path.suffix.lower() != ".png":
-        raise ConfigError(f"{path.name} is no name for this picture: end it with .png.")
-    write(picture, path, disclosed(model, origin(of), {"edit": title}), made_by(model, title, of))
-    print(path)
+    with target as (file,):
+        write(picture, file, disclosed(model, origin(of), {"edit": title}), made_by(model, title, of))
+    print(target.path)
     return 0
 
 

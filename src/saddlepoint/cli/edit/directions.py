@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.apply import chosen, signed, strip
-from saddlepoint.cli.edit.asked import Asked, made_by
+from saddlepoint.cli.edit.asked import Asked, made_by, under
 from saddlepoint.data.open import open_data
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import ConfigError, DataError
@@ -42,6 +44,8 @@ class FindDirections(Asked):
     Labels give a direction for each class or attribute, with how well it parts held-out images. Factorisation and main
     axes need none, and say nothing of what they change: look at the picture that is written beside the file.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".safetensors",)
 
     from_labels: str | None = None
     """who says what images show: `data` for a classifier trained here on the run's own labelled images, the folder of a
@@ -79,10 +83,12 @@ def main(arguments: list[str]) -> int:
         made = components(model, asked.count, samples=asked.samples, seed=asked.seed, label=asked.label)
         how = "components"
     of = "" if asked.label is None else f"label-{asked.label}"
-    path = asked.target(model, "directions", how, asked.layers or "", of, suffix=".safetensors")
-    made.save(path)
-    picture = path.with_suffix(".png")
-    _show(model, made, picture, asked.label)
+    path = asked.out or under(model, "directions", how, asked.layers or "", of, suffix=".safetensors")
+    target = Destination(path, path.with_suffix(".png"), named=asked.out is not None)
+    with target as (file, drawn):
+        made.save(file)
+        _show(model, made, drawn, asked.label)
+    path, picture = target.paths
     print_table(_rows(made), f"{len(made)} directions in {'latents' if made.space == 'z' else 'styles'}")
     print(f"{path}\n{picture}\ntry  saddle edit apply {asked.run} --directions {path} --name {made.names[0]}")
     return 0
@@ -96,8 +102,6 @@ def _check(asked: FindDirections) -> None:
         raise ConfigError("--count must be 1 or more, --samples 100 or more, and --share over 0 and at most 0.5.")
     if asked.layers is not None and not asked.factorise:
         raise ConfigError("--layers chooses whose weights are factorised: it goes with --factorise alone.")
-    if asked.out is not None and asked.out.suffix != ".safetensors":
-        raise ConfigError(f"{asked.out.name} is no name for directions: end it with .safetensors.")
 
 
 def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +10,10 @@ from typing import Annotated
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.cli.edit.asked import check_ending
 from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.deploy.label import disclosed, labelled
-from saddlepoint.errors import ConfigError
 from saddlepoint.latent.codes import Space, check_space, spaces
 from saddlepoint.latent.encoder import Encoder, Training, default_path, encode, save_encoder, train_encoder
 from saddlepoint.latent.perceptual import Kind
@@ -60,28 +62,39 @@ class Encode:
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit encode RUN`."""
     found = tyro.cli(Encode, prog="saddle edit encode", args=arguments)
-    if found.out is not None and found.out.suffix != ".safetensors":
-        raise ConfigError(f"{found.out.name} is no name for an encoder: end it with .safetensors.")
+    if found.out is not None:
+        check_ending(found.out, (".safetensors",))
+        check_new(found.out)
     seconds = None if found.minutes is None else 60 * found.minutes
     settings = Training(
         images=found.images, seconds=seconds, batch=found.batch, lr=found.lr, width=found.width, seed=found.seed
     )
     model = load(found.run, device=found.device)
     space = check_space(model, found.space or spaces(model)[-1])
+    target = _target(found, default_path(model, space))
     told = Told("samples", found.images)
     with keeping() as stop:
         encoder = train_encoder(model, space=space, settings=settings, kind=found.distance, progress=told, stop=stop)
-    path = found.out or default_path(model, space)
-    save_encoder(encoder, path)
-    _picture(model, encoder, found, path.with_suffix(".png"))
+    with target as (file, drawn):
+        save_encoder(encoder, file)
+        _picture(model, encoder, found, drawn)
+    path, picture = target.paths
+    for earlier in target.earlier[:1]:
+        print(f"the encoder that was there is now {earlier}", file=sys.stderr)
     facts = encoder.facts
     print(f"an encoder into {space}, {facts['images']:,} samples in {duration(facts['seconds'])}; on 256 others:")
     print(f"  pixel error       {number(facts['error'])} (root mean square; pixels go from -1 to 1)")
     print(f"  perceptual error  {number(facts['perceptual'])} ({facts['distance']})")
     print(f"  code error        {number(facts['code_error'])} of a deviation; naming the mean each time would give 1")
-    print(f"  picture           {path.with_suffix('.png')}")
+    print(f"  picture           {picture}")
     print(path)
     return 0
+
+
+def _target(found: Encode, default: Path) -> Destination:
+    """The file of the encoder and its picture. The newest encoder has the default name; an earlier one is set aside."""
+    path = found.out or default
+    return Destination(path, path.with_suffix(".png"), named=True, aside=found.out is None)
 
 
 def _picture(model: Model, encoder: Encoder, found: Encode, path: Path) -> None:

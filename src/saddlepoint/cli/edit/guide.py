@@ -17,6 +17,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
 from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
@@ -27,7 +28,6 @@ from saddlepoint.latent.guide import Guidance, Guided, guide
 from saddlepoint.methods.abilities import Styles
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.wording import duration
-from saddlepoint.storage.whole import replace
 
 T = TypeVar("T")
 _CANVAS = 512  # pixels that the picture to paint on has at least
@@ -80,19 +80,22 @@ def main(arguments: list[str]) -> int:
     folder = found.out or model.home / "guided"
     stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", found.image.removesuffix(".safetensors").rpartition("/")[2])
     if found.brush is None and found.paste is None:
-        return _canvas(model, start, folder / f"{stem}-to-paint-on.png")
+        return _canvas(model, start, Destination(folder / f"{stem}-to-paint-on.png", named=False))
     asked: tuple[tuple[Path | None, Sort], ...] = ((found.brush, "colour"), (found.paste, "look"))
     spec, device = model.spec, model.device
     constraints = [
         _read(path, partial(painted, spec=spec, sort=sort, device=device)) for path, sort in asked if path is not None
     ]
     free = None if found.mask is None else _read(found.mask, partial(region, spec=spec, device=device))
+    target = Destination(
+        *(folder / f"{stem}{ending}" for ending in (".png", "-strip.png", ".safetensors")), named=False
+    )
     with keeping() as stop:
         result = guide(
             model, start, constraints, free=free, space=found.space, settings=settings,
             progress=Told("steps", found.steps), stop=stop,
         )  # fmt: skip
-    _write(model, found, constraints, result, folder, stem)
+    _write(model, found, constraints, result, target)
     return 0
 
 
@@ -108,14 +111,16 @@ def _start(model: Model, found: Guide) -> Code:
     return Code("z", code.values, noise, code.label)
 
 
-def _canvas(model: Model, start: Code, path: Path) -> int:
+def _canvas(model: Model, start: Code, target: Destination) -> int:
     """Write the start, enlarged, to paint on."""
     with torch.no_grad():
         picture = _picture(decode(model, start)[0])
     by = max(1, _CANVAS // picture.width)
     picture = picture.resize((by * picture.width, by * picture.height), Image.Resampling.NEAREST)
-    replace(path, labelled(picture, disclosed(model, "generated", {"edit": "guide"})))
-    print(f"{path}\npaint over it on a transparent layer, save that layer alone as a PNG, and give it to --brush.")
+    with target as (file,):
+        file.write_bytes(labelled(picture, disclosed(model, "generated", {"edit": "guide"})))
+    print(target.path)
+    print("paint over it on a transparent layer, save that layer alone as a PNG, and give it to --brush.")
     return 0
 
 
@@ -130,7 +135,7 @@ def _read(path: Path, use: Callable[[Image.Image], T]) -> T:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _write(model: Model, found: Guide, constraints: list[Constraint], result: Guided, folder: Path, stem: str) -> None:
+def _write(model: Model, found: Guide, constraints: list[Constraint], result: Guided, target: Destination) -> None:
     """The edited image and its code, a strip of start, paint and result, and what the edit did in words."""
     settings = {"edit": "guide", "image": found.image, "space": result.code.space, "pull": found.pull}
     disclosure = disclosed(model, "modified" if found.image.endswith(".safetensors") else "generated", settings)
@@ -139,16 +144,16 @@ def _write(model: Model, found: Guide, constraints: list[Constraint], result: Gu
         shown = torch.lerp(shown, constraint.image.cpu(), constraint.mask.cpu())
     start, last = result.start[0], result.images[0]
     strip = captioned([start, shown, last], [""], ["start", "painted", "result"])
-    paths = [folder / f"{stem}{ending}" for ending in (".png", "-strip.png", ".safetensors")]
-    replace(paths[0], labelled(_picture(last), disclosure))
-    replace(paths[1], labelled(strip, disclosure))
-    save_code(result.code, paths[2], {"method": model.name, "version": model.version, "by": "guide"})
+    with target as (image_file, strip_file, code_file):
+        image_file.write_bytes(labelled(_picture(last), disclosure))
+        strip_file.write_bytes(labelled(strip, disclosure))
+        save_code(result.code, code_file, {"method": model.name, "version": model.version, "by": "guide"})
     early = ", stopped early" if result.stopped else ""
     print(f"where it was painted: error {float(result.before):.3f} before, {float(result.after):.3f} after")
     where = "elsewhere" if found.mask is None else "outside the mask"
     print(f"{where}: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
     print(f"in {result.code.space}, {result.steps} steps, {duration(result.seconds)}{early}")
-    print(*paths, sep="\n")
+    print(*target.paths, sep="\n")
 
 
 def _picture(image: Tensor) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import tyro
 
@@ -18,6 +18,7 @@ from saddlepoint.latent.addresses import Address, latents_of, parse
 from saddlepoint.latent.codes import Code, check_space
 from saddlepoint.latent.mixing import layers_named, mix, said, sides_of
 from saddlepoint.latent.paths import Along, through
+from saddlepoint.report.motion import MOVING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class Interpolate(Named):
     Layers' noise and the class stay those of the first image all the way; but styles carry a class of their own, so
     that a walk between styles of two classes goes from one to the other.
     """
+
+    endings: ClassVar[tuple[str, ...]] = (".png", *MOVING)
 
     images: Images
     """two or more, in the order of the walk: 1:0,1:5,2:3"""
@@ -68,22 +71,23 @@ def walk(found: Interpolate, *, closed: bool, suffix: str) -> int:
         of = f"{said(layers, sides)}, of styles"
     title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{found.remark()}"
     name = ("loop" if closed else "interpolate", along, found.layers, found.images, found.remark())
-    path = found.target(model, *name, suffix=suffix)
+    target = found.target(model, *name, suffix=suffix)
     label = None if code.label is None else code.label[:1].expand(len(way))
-    save_walk(
-        model,
-        Code(code.space, way, None, label),
-        words,
-        found.steps,
-        path,
-        title,
-        disclosed(model, origin(addresses), {"edit": title}),
-        made_by(model, title, addresses),
-        rate=found.rate,
-        closed=closed,
-        truncation=found.truncation if code.space == "z" else 1.0,
-    )
-    print(path)
+    with target as (file,):
+        save_walk(
+            model,
+            Code(code.space, way, None, label),
+            words,
+            found.steps,
+            file,
+            title,
+            disclosed(model, origin(addresses), {"edit": title}),
+            made_by(model, title, addresses),
+            rate=found.rate,
+            closed=closed,
+            truncation=found.truncation if code.space == "z" else 1.0,
+        )
+    print(target.path)
     return 0
 
 

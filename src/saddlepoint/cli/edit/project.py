@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,21 +15,22 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
 from saddlepoint.data.sources.decode import UnusableImage
-from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.data.sources.remarks import Remark, sentences
+from saddlepoint.deploy.destination import Destination, same_file
 from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.deploy.originals import originals
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Space, check_space, save_code, spaces
 from saddlepoint.latent.encoder import Encoder, default_path, encode, load_encoder
-from saddlepoint.latent.given import read_given
 from saddlepoint.latent.hybrid import hybrid
+from saddlepoint.latent.load_image import load_image
 from saddlepoint.latent.perceptual import Kind
 from saddlepoint.latent.project import Projected, Projection, project
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.tables import print_table
 from saddlepoint.report.wording import duration
-from saddlepoint.storage.whole import replace
 
 By = Literal["optimisation", "encoder", "hybrid"]
 _SHOWN = 16  # images in the picture
@@ -91,8 +94,8 @@ def main(arguments: list[str]) -> int:
     space = check_space(model, found.space or spaces(model)[-1])
     by, encoder = _way(model, found, space)
     folder = found.out or model.home / "projected"
-    paths = _paths(found.images, folder)
-    images = torch.stack([_read(model, path) for path in paths])
+    paths = _paths(model, found.images, folder)
+    images, remarks = _read(model, paths)
     told = Told("steps", found.steps * -(-len(images) // found.batch))
     with keeping() as stop:
         if encoder is None:
@@ -108,6 +111,8 @@ def main(arguments: list[str]) -> int:
                 progress=told, stop=stop,
             )  # fmt: skip
     _write(model, folder, by, paths, images, result)
+    for sentence in sentences(remarks):
+        print(sentence, file=sys.stderr)
     return 0
 
 
@@ -123,31 +128,39 @@ def _way(model: Model, found: Project, space: Space) -> tuple[By, Encoder | None
     return by, encoder
 
 
-def _paths(given: tuple[Path, ...], folder: Path) -> list[Path]:
+def _paths(model: Model, given: tuple[Path, ...], folder: Path) -> list[Path]:
     """The image files that are meant. Raises DataError where there are none, or results would be written over them."""
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            inside = sorted(file for file in path.rglob("*") if file.is_file() and is_image(file.name))
-            if not inside:
-                raise DataError(f"{path} holds no image.")
-            found += inside
+            found += originals(path, folder, lambda made: made.version == model.version, _say)
         else:
             found.append(path)
     if not found:
         raise DataError("name one or more images after the run, or a folder of them.")
     if len({path.stem for path in found}) < len(found):
         raise DataError("two of these images have the same name, and so would their codes: project them one by one.")
-    if any(path.resolve().parent == folder.resolve() for path in found):
+    if any(same_file(path.parent, folder) for path in found):
         raise DataError(f"the results would be written over images in {folder}: name another --out.")
     return found
 
 
-def _read(model: Model, path: Path) -> Tensor:
-    try:
-        return read_given(model, path)
-    except UnusableImage as error:
-        raise DataError(f"{path}: {error}.") from error
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _read(model: Model, paths: list[Path]) -> tuple[Tensor, Counter[Remark]]:
+    """The images as the model was shown its training images, [n, C, S, S], and how many were changed in which way."""
+    images: list[Tensor] = []
+    remarks: Counter[Remark] = Counter()
+    for path in paths:
+        try:
+            image, changes = load_image(model, path)
+        except UnusableImage as error:
+            raise DataError(f"{path}: {error}.") from error
+        images.append(image)
+        remarks.update(changes)
+    return torch.stack(images), remarks
 
 
 def _write(model: Model, folder: Path, by: By, paths: list[Path], images: Tensor, result: Projected) -> None:
@@ -157,17 +170,21 @@ def _write(model: Model, folder: Path, by: By, paths: list[Path], images: Tensor
     rows, tiles = [], []
     for row, path in enumerate(paths):
         facts = {"method": model.name, "version": model.version, "by": by, "image": path.name}
-        save_code(result.code.at(slice(row, row + 1)), folder / f"{path.stem}.safetensors", facts)
         made = result.images[row]
-        replace(folder / f"{path.stem}.png", labelled(as_picture(to_uint8(made[None])[0].numpy()), disclosure))
+        target = Destination(folder / f"{path.stem}.safetensors", folder / f"{path.stem}.png", named=False)
+        with target as (code_file, image_file):
+            save_code(result.code.at(slice(row, row + 1)), code_file, facts)
+            image_file.write_bytes(labelled(as_picture(to_uint8(made[None])[0].numpy()), disclosure))
         tiles += [images[row], made, (made - images[row]).abs() - 1]
         figures = {"pixel_error": result.error, "PSNR_dB": result.psnr, "perceptual": result.perceptual}
         rows.append({"name": path.name, **{name: float(values[row]) for name, values in figures.items()}})
     strip = captioned(tiles[: 3 * _SHOWN], [path.name for path in paths[:_SHOWN]], ["given", "found", "difference"])
-    replace(folder / "before-after.png", labelled(strip, disclosure))
+    target = Destination(folder / "before-after.png", named=False)
+    with target as (file,):
+        file.write_bytes(labelled(strip, disclosure))
     print_table(rows)
     steps = f", {result.steps} steps" if by != "encoder" else ""
     early = ", stopped early" if result.stopped else ""
     print(f"by {by} in {result.code.space}{steps}, {duration(result.seconds)}{early}")
     print(f"pixel error: root mean square, pixels go from -1 to 1; perceptual: {result.distance}")
-    print(f"{folder / 'before-after.png'}, and for each image a .safetensors that other edits take")
+    print(f"{target.path}, and for each image a .safetensors that other edits take")

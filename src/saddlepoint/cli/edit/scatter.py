@@ -17,10 +17,11 @@ from torch import Tensor
 
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.asked import Run, under
+from saddlepoint.cli.edit.asked import Run, check_ending, under
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
+from saddlepoint.deploy.destination import check_new, chosen
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
@@ -101,16 +102,17 @@ def main(arguments: list[str]) -> int:
     moments = [_moment(each, shown, found.draws, parts) for (each,) in one_by_one]
     pictures = _pictures(model, moments, shown, found)
     drawn = f"draws-{found.draws}" if found.draws else ""
-    path = found.out or under(model, "scatter", *found.classes, drawn, suffix=".png")
+    target = chosen(found.out, under(model, "scatter", *found.classes, drawn, suffix=".png"))
     caption = f"made by {model!r}: where it encodes {len(shown.images):,} {found.reference} images"
-    if moves:
-        hold = repeat(pictures[-1], 2 * found.rate)  # time to look at how it ended
-        save_motion((*pictures, *hold), path, found.rate, caption)
-    else:
-        save_png(pictures[0], path, caption)
+    with target as (file,):
+        if moves:
+            hold = repeat(pictures[-1], 2 * found.rate)  # time to look at how it ended
+            save_motion((*pictures, *hold), file, found.rate, caption)
+        else:
+            save_png(pictures[0], file, caption)
     if parts:
         print_table([_row(moment) for moment in moments], f"images whose class codes of {model.name} tell")
-    print(path)
+    print(target.path)
     return 0
 
 
@@ -119,10 +121,10 @@ def _check(found: Scatter) -> None:
         raise ConfigError(f"--draws cannot be {found.draws}: 0 to 100 codes of an image are drawn.")
     if found.out is None:
         return
+    check_ending(found.out, (".png", *MOVING))
+    check_new(found.out)
     if found.out.suffix.lower() in MOVING:
         check_motion(found.out, found.rate)
-    elif found.out.suffix.lower() != ".png":
-        raise ConfigError(f"{found.out.name} is no name for this: end it with .png, or with .gif or .mp4 to move.")
 
 
 def _kept(run: Path, model: Model) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.errors import MissingExtra
 
 _LOADERS = frozenset({"jpegload", "pngload", "webpload", "tiffload"})
@@ -33,11 +34,13 @@ def vips() -> Any:
 class LargeImage:
     """One image file as 8-bit grey or colour, upright, alpha over white.
 
-    channels: 1 or 3. width, height: as shown. Raises UnusableImage for a file that cannot be used.
+    channels: 1 or 3. width, height: as shown. remarks: what is done to the image. Raises UnusableImage for a file that
+    cannot be used.
     """
 
     def __init__(self, path: Path, channels: int) -> None:
         self._vips, self._channels = vips(), channels
+        self.remarks: set[Remark] = set()
         try:
             image = self._opened(path)
             self.width, self.height = int(image.width), int(image.height)
@@ -61,9 +64,24 @@ class LargeImage:
         turned = image.get_typeof("orientation") and image.get("orientation") != 1
         if turned:  # needs rows in another order: libvips unpacks the image into a file of its own first
             image = self._vips.Image.new_from_file(str(path), fail_on="error").autorot()
+            self.remarks.add(Remark.ROTATED)
+        if image.get_typeof("n-pages") and image.get("n-pages") > 1:
+            self.remarks.add(Remark.FRAMES)
+        if image.format not in ("uchar", "ushort"):
+            raise UnusableImage(
+                f"holds {image.format} values, which are not read where it is large: save it with 8 bits"
+            )
+        if image.format == "ushort":
+            self.remarks.add(Remark.DEEP)
+        if image.interpretation == "cmyk":
+            self.remarks.add(Remark.CMYK)
+        grey = image.bands - image.hasalpha() == 1
+        if grey != (self._channels == 1):
+            self.remarks.add(Remark.COLOURED if grey else Remark.GREYED)
         image = image.colourspace("b-w" if self._channels == 1 else "srgb")
         if image.hasalpha():
             image = image.flatten(background=255)
+            self.remarks.add(Remark.ALPHA)
         image = image if image.format == "uchar" else image.cast("uchar")
         if image.bands != self._channels:
             raise UnusableImage(f"has {image.bands} channels, not {self._channels}")

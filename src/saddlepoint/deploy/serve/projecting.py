@@ -12,7 +12,7 @@ from saddlepoint.deploy.serve.schemas import ProjectSettings
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Code
-from saddlepoint.latent.given import as_trained
+from saddlepoint.latent.load_image import as_trained
 from saddlepoint.latent.project import Projection, project
 
 

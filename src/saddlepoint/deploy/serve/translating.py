@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.fit import Fit, square
-from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.deploy.finish import blended, coloured_like, sharpened, white_balanced
 from saddlepoint.deploy.serve.limits import MOST_TIMES
 from saddlepoint.deploy.serve.making import Made
@@ -19,8 +17,8 @@ from saddlepoint.deploy.serve.progress import Progress
 from saddlepoint.deploy.serve.refusal import Refusal, over
 from saddlepoint.deploy.serve.schemas import TranslateSettings
 from saddlepoint.deploy.serve.shelf import Served
-from saddlepoint.deploy.translate import translated
-from saddlepoint.kinds.pixels import pixels
+from saddlepoint.deploy.work_on_file import in_windows
+from saddlepoint.latent.load_image import as_trained, fit_of
 
 Together = Callable[[Hashable, list[Any]], list[Any]]
 """a kind and items -> a result for each; blocks until the model's batches have done them"""
@@ -45,7 +43,7 @@ def translate(
     shown = white_balanced(given) if ask.white_balance else given
     if reference is not None and not served.takes_reference:
         raise Refusal(422, "reference", f"{served.full_name} takes nothing from a reference.", "leave it out")
-    manner = None if reference is None else _windowed(square(reference.convert(mode), side, "crop")[0])
+    manner = None if reference is None else as_trained(model, reference)
 
     def work(windows: Tensor) -> Tensor:
         progress.at(progress.share)  # ends here when it is no longer wanted
@@ -54,11 +52,10 @@ def translate(
         return torch.stack(together(("like", origin), [(window, manner) for window in windows]))
 
     def whole(picture: Image.Image, told: Callable[[float], object]) -> Image.Image:
-        image = torch.from_numpy(np.array(as_pixels(picture)))
-        return as_picture(translated(image, work, side, ask.overlap, told))
+        return in_windows(picture, work, side, ask.overlap, told)
 
     if ask.resize or ask.preview or (progress.wants_preview and max(given.size) > side):
-        fit: Fit = served.model.facts.get("data", {}).get("resize", "crop") if ask.resize else "stretch"
+        fit: Fit = fit_of(model) if ask.resize else "stretch"
         small = whole(square(shown, side, fit)[0], lambda share: None)
         if not ask.resize:
             small = small.resize(_within(given.size, side), Image.Resampling.LANCZOS)
@@ -77,11 +74,6 @@ def _check_windows(size: tuple[int, int], side: int, overlap: int | None, most_p
     if across * down * side**2 > most:
         mend = "share less between windows (overlap), or send an image of more even sides"
         raise over(422, "windows", most, across * down * side**2, "pixels in windows", mend)
-
-
-def _windowed(picture: Image.Image) -> Tensor:
-    """[C, S, S] in [-1, 1]"""
-    return pixels(torch.from_numpy(np.array(as_pixels(picture)))[None])[0]
 
 
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:

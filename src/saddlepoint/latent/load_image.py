@@ -14,19 +14,36 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.sources.decode import UnusableImage, decode
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.pictures import as_pixels
+from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.errors import CapabilityError
 from saddlepoint.kinds.pixels import pixels
 
 
-def read_given(model: Model, path: Path) -> Tensor:
-    """An image file, [C, S, S] in [-1, 1]. Raises UnusableImage, CapabilityError."""
+def load_picture(path: Path, channels: int) -> tuple[Image.Image, set[Remark]]:
+    """An image file as mode "L" for one channel, else "RGB", at its own size, and what was done to it.
+
+    Raises UnusableImage.
+    """
     try:
         with path.open("rb") as stream:
-            return as_trained(model, decode(stream)[0])
+            picture, remarks = decode(stream)
     except FileNotFoundError as error:
         raise UnusableImage(f"there is no {path}") from error
     except OSError as error:
-        raise UnusableImage(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
+    mode = "L" if channels == 1 else "RGB"
+    if picture.mode != mode:
+        remarks.add(Remark.GREYED if mode == "L" else Remark.COLOURED)
+    return picture.convert(mode), remarks
+
+
+def load_image(model: Model, path: Path) -> tuple[Tensor, set[Remark]]:
+    """An image file, [C, S, S] in [-1, 1] on the CPU, and what was done to it.
+
+    Raises UnusableImage, CapabilityError as `as_trained` does.
+    """
+    picture, remarks = load_picture(path, model.spec.channels)
+    return as_trained(model, picture), remarks | square(picture, model.spec.resolution, fit_of(model))[1]
 
 
 def as_trained(model: Model, picture: Image.Image) -> Tensor:
@@ -37,6 +54,10 @@ def as_trained(model: Model, picture: Image.Image) -> Tensor:
     if len(model.spec.shape) != 3 or model.spec.channels not in (1, 3):
         shape = "x".join(map(str, model.spec.shape))
         raise CapabilityError(f"{model.name} was trained on {shape}, which no picture can be brought to.")
-    fit = cast(Fit, model.facts.get("data", {}).get("resize", "crop"))
-    cut = square(picture.convert("L" if model.spec.channels == 1 else "RGB"), model.spec.resolution, fit)[0]
+    cut = square(picture.convert("L" if model.spec.channels == 1 else "RGB"), model.spec.resolution, fit_of(model))[0]
     return pixels(torch.from_numpy(np.array(as_pixels(cut)))[None])[0].contiguous()
+
+
+def fit_of(model: Model) -> Fit:
+    """How the training images were made square."""
+    return cast(Fit, model.facts.get("data", {}).get("resize", "crop"))
