@@ -1,4 +1,4 @@
-"""compare: put evaluated runs side by side, under one protocol or not at all."""
+"""compare: compare evaluated runs; refuses scores that were computed with different settings."""
 
 from __future__ import annotations
 

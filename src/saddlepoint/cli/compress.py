@@ -1,4 +1,4 @@
-"""compress: a smaller model by int8, pruning or distillation, judged beside the original and kept if good enough."""
+"""compress: shrink a model (int8, pruning, distillation); saved only if its quality stays within your limit."""
 
 from __future__ import annotations
 
@@ -50,28 +50,29 @@ class Compress:
     run: tyro.conf.Positional[Path]
     """the folder of a run, or of one of its checkpoints; the images that it was trained on must still be there"""
     by: Literal["int8", "prune", "distil"]
-    """how"""
+    """kind of compression"""
     worst: float = 1.1
-    """what is let pass, of a model that makes images from noise: a Fréchet distance to real images so many times that
-    of the original; nothing is written above it"""
+    """largest accepted Fréchet distance to real images, as a multiple of the original's, for a model that makes images
+    from noise; above it nothing is saved"""
     worst_levels: float = 4.0
-    """what is let pass, of a translator: mean absolute change of what it makes, in levels of 0 to 255"""
+    """largest accepted mean absolute change of a translator's output, in grey levels (0 to 255); above it nothing is
+    saved"""
     student: tuple[str, ...] = ()
-    """of distil: settings of the method that make it smaller, such as generator_width=32"""
+    """distil: settings that make the method's network smaller, such as generator_width=32"""
     share: float | None = None
-    """of prune: the share of the weights that goes; by default more and more, as long as the limit allows"""
+    """prune: share of the weights to remove; by default as many as the limit allows"""
     steps: int = 1000
-    """of distil, and of each round of prune: steps of training"""
+    """training steps: of distil, and of each round of prune"""
     batch: int = 32
-    """examples in such a step"""
+    """examples in one of these training steps"""
     lr: float = 1e-3
-    """learning rate at its beginning (Adam); it falls to 0"""
+    """learning rate at the start (Adam); it falls to 0"""
     extractor: ExtractorName = "auto"
-    """the network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
+    """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: Path | None = None
-    """the weight file of inception-2015, instead of downloading it"""
+    """weight file of inception-2015, instead of downloading it"""
     out: Path | None = None
-    """the folder to write, which must be new; by default a new name under RUN/compressed"""
+    """folder to write; by default a new one under RUN/compressed"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""evaluate: measure a trained model, or one folder of images against another, with everything a figure depends on."""
+"""evaluate: measure a trained model, or compare two folders of images; keeps all that the figures depend on."""
 
 from __future__ import annotations
 
@@ -44,37 +44,36 @@ class Evaluate:
     """Measure a model against real images. Prints a table with real against real beside it, and writes JSON."""
 
     run: tyro.conf.Positional[Path | None] = None
-    """the folder of a run or of one of its checkpoints; left out with --fake"""
+    """folder of a run or of one of its checkpoints; leave out with --fake"""
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
-    """what to measure; docs/metrics.md says what each means. psnr, ssim, ms-ssim, lpips and mae compare the images of
+    """metrics to compute; docs/metrics.md explains each. psnr, ssim, ms-ssim, lpips and mae compare the images of
     --real and --fake that have the same name"""
     extractor: ExtractorName = "auto"
-    """the network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
+    """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: Path | None = None
-    """the weight file of inception-2015, instead of downloading it"""
+    """weight file of inception-2015, instead of downloading it"""
     resize: Resize = "tensorflow"
-    """how images come to Inception's 299 pixels: tensorflow is the published protocol"""
+    """how images are resized to Inception's 299 pixels: tensorflow is the published protocol"""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """of Inception's arithmetic; bfloat16 is about twice as fast and another protocol"""
+    """number format for Inception; bfloat16 is about twice as fast, but its scores are not comparable with float32"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """how many images to generate; by default as many as there are real ones, at most 10,000"""
+    """number of images to generate; by default as many as there are real ones, at most 10,000"""
     seeds: int = 1
-    """sample seeds to average over, from 0; the spread over them is what a comparison needs"""
+    """number of sample seeds to average over, from 0; the spread over them is what a comparison needs"""
     reference: Literal["train", "held-out"] = "train"
-    """the real images to compare with: those trained on, or those held out"""
+    """real images to compare with: training or held-out images"""
     truncation: float = 1.0
-    """of the latents; a figure with less than 1 is another protocol"""
+    """truncation of the latents; scores below 1 are not comparable with scores at 1"""
     real: Path | None = None
-    """a folder, zip or word of real images, with --fake"""
+    """folder, zip or built-in name of real images, with --fake"""
     fake: Path | None = None
-    """a folder or zip of images to measure instead of a model's"""
+    """folder or zip of images to measure, instead of images of a model"""
     resolution: int | None = None
-    """side that the images of --real and --fake are brought to; by default their own"""
+    """side in pixels to which the images of --real and --fake are resized; by default their own"""
     device: str = "cpu"
-    """where the model and Inception run"""
+    """device of the model and of Inception"""
     out: Path | None = None
-    """the JSON file to write, which must be new; by default evaluation.json in the run's folder, or in the current one,
-    where an earlier one is renamed"""
+    """JSON file to write; by default evaluation.json in the folder of the run, or in the current one"""
 
 
 def main(arguments: list[str]) -> int:

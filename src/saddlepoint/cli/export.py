@@ -1,4 +1,4 @@
-"""export: a trained model for others: as one folder that explains itself, as ONNX, or as a graph of PyTorch."""
+"""export: write a trained model for other programs: as one folder, as ONNX, or as a graph of PyTorch."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ class Export:
     run: tyro.conf.Positional[Path]
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     to: Literal["bundle", "onnx", "torch"]
-    """what to write; torch is a .pt2 file that torch.export.load reads"""
+    """format to write; torch is a .pt2 file for torch.export.load"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
-    """the folder to write, which must be new; by default RUN/exported, and for a bundle one in it with the model's
-    version, with a number where it is there already"""
+    """folder to write; by default under RUN/exported; a bundle gets a new one named by its version"""
     picture: Path | None = None
-    """of a bundle: a PNG for its card; by default images that it makes, and none where it translates"""
+    """bundle: PNG for the model card; by default samples of the model, and none for a translator"""
 
 
 def main(arguments: list[str]) -> int:

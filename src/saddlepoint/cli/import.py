@@ -1,4 +1,4 @@
-"""import: make a model of a weight file of another program, without running anything that is in the file."""
+"""import: convert weights of another program into a model, without executing anything in the file."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class Import:
     """
 
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE [FILE]")]
-    """the weights; of a CycleGAN a second file may follow, the generator of the other way"""
+    """weight files; for a CycleGAN a second file may follow, the generator of the other direction"""
     out: Path | None = None
-    """the folder to write, which must be new; by default a new name after the file's, in the current folder"""
+    """folder to write; by default named after the file, in the current folder"""
     network: str | None = None
-    """which network of a file that holds several; by default the averaged generator (G_ema)"""
+    """network to take from a file that holds several; by default the averaged generator (G_ema)"""
     resolution: int | None = None
-    """the side in pixels that a translator was trained on, where its shapes do not tell"""
+    """side in pixels that a translator was trained on, if its shapes do not tell"""
     check: Path | None = None
-    """an .npz with reference arrays `input` and `output`: images [N, C, H, W] in [-1, 1], latents [N, L]; of a model of
-    classes `label` too, [N] whole numbers from 0; a model that differs by more than 1e-4 is not written"""
+    """.npz with reference arrays `input` and `output` (images [N, C, H, W] in [-1, 1], latents [N, L], and `label` [N]
+    for a conditional model); nothing is written if the model differs by more than 1e-4"""
 
 
 def main(arguments: list[str]) -> int:

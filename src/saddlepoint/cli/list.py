@@ -1,4 +1,4 @@
-"""list: all methods, with what each is in a line."""
+"""list: list all methods, one line each."""
 
 from __future__ import annotations
 

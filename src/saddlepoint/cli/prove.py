@@ -1,4 +1,4 @@
-"""prove: run the proof that a method states: train, measure, compare with a naive baseline, keep the evidence."""
+"""prove: run the proof of a method: train, measure, compare with a naive baseline, keep the evidence."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Prove:
     """Run the proof of a method and add its figures to OUT/evidence/NAME.json. Ends with 1 if the proof fails."""
 
     name: tyro.conf.Positional[str] = ""
-    """the method; left out with --all"""
+    """method to prove; leave out with --all"""
     seed: int = 0
-    """the seed of the run"""
+    """random seed of the run"""
     all: bool = False
-    """every method with seeds 0, 1 and 2; what the evidence holds already is not run again"""
+    """prove every method with seeds 0, 1 and 2; skips what the evidence holds already"""
     precision: str = "float32"
     """number format of the training: float32 or bf16"""
     out: Path = Path()
-    """where evidence/ and runs/ lie"""
+    """folder that holds evidence/ and runs/"""
 
 
 def main(arguments: list[str]) -> int:

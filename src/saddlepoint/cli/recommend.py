@@ -1,4 +1,4 @@
-"""recommend: look at images and machine, and propose a method, its settings and the time it takes, with reasons."""
+"""recommend: propose a method and settings for your images and machine, with reasons and the time needed."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Recommend:
     """Look at images and at this machine, and propose what to train, with reasons and the time it will take."""
 
     data: tyro.conf.Positional[str]
-    """the images: whatever `saddle train --data` takes, but for the made worlds"""
+    """images: anything that `saddle train --data` takes, except the made worlds"""
     minutes: float = 24 * 60
-    """time there is for the training"""
+    """minutes you have for training"""
     json: Path | None = None
-    """write the proposal into this .json file, for `saddle train --recommended FILE`"""
+    """.json file to write the proposal into, for `saddle train --recommended FILE`"""
     cache: Path | None = None
     """folder for downloads and packed images; by default SADDLEPOINT_CACHE or ~/.cache/saddlepoint"""
 

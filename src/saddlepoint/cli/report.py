@@ -1,4 +1,4 @@
-"""report: write a run's page anew: pictures, curves, figures, configuration, in one file."""
+"""report: rewrite the report of a run: samples, curves, scores and configuration in one file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Report:
     """Write RUN/report.html, one file that needs nothing else; also while the run is going on."""
 
     run: tyro.conf.Positional[Path]
-    """the folder of the run"""
+    """folder of the run"""
 
 
 def main(arguments: list[str]) -> int:

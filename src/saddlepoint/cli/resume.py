@@ -1,4 +1,4 @@
-"""resume: go on with a run that was stopped, interrupted or killed, as if it never had been."""
+"""resume: continue a run that was stopped, interrupted or killed, as if it never had been."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Resume:
     """Go on with a run from its latest good checkpoint, bit for bit where it left off."""
 
     run: tyro.conf.Positional[Path]
-    """the folder of the run"""
+    """folder of the run"""
     images: int | None = None
     """train until so many images were shown; by default as planned"""
     minutes: float | None = None
-    """end after so many minutes from now"""
+    """stop after this many minutes from now"""
     accumulate: int | None = None
-    """micro-batches that a step is cut into, when memory ran out"""
+    """number of micro-batches per step; more needs less memory"""
     device: str | None = None
-    """cpu, cuda, cuda:1 or mps; by default as before"""
+    """cpu, cuda, cuda:1 or mps; by default the one it was trained on"""
     data: str | None = None
     """where the data of the run lies now, if it has moved"""
 

@@ -1,4 +1,4 @@
-"""sample: make images with a trained model, as a grid, one file each, or a walk from one to the next."""
+"""sample: make images with a trained model: a grid, single files, or a walk from one to the next."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ class Sample:
     """Make images with a trained model. Image i depends on the seed and i alone, so more images change none of them."""
 
     run: tyro.conf.Positional[Path]
-    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """how many: by default 64, and with --interpolate 5"""
+    """number of images; by default 64, and 5 with --interpolate"""
     seed: int = 0
-    """which ones: another seed gives other images"""
+    """random seed: another seed gives other images"""
     label: int | None = None
-    """the class to make, where the model knows classes"""
+    """class to make, for a conditional model"""
     truncation: float = 1.0
-    """below 1: nearer to the average, less varied"""
+    """below 1, images are nearer to the average: safer and less varied"""
     single: bool = False
-    """write each image as a file of its own, at its own size, instead of one enlarged grid"""
+    """write each image to a file of its own, at its own size, instead of one enlarged grid"""
     interpolate: Literal["line", "great-circle"] | None = None
-    """walk through the latents from each image to the next: a row each, or moving where --out ends with .gif or .mp4;
-    `saddle edit interpolate` chooses images, styles, layers and speed"""
+    """walk through the latents from each image to the next: one row each, or a film if --out ends with .gif or .mp4;
+    `saddle edit interpolate` has more options"""
     out: Path | None = None
-    """the file to write, or with --single the folder, which must be new; by default a new name under RUN/sampled"""
+    """PNG to write, or with --single the folder; by default under RUN/sampled"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

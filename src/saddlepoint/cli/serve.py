@@ -1,4 +1,4 @@
-"""serve: trained models over HTTP, with a studio in the browser, until you stop it."""
+"""serve: serve trained models over HTTP, with a studio in the browser, until you stop it."""
 
 from __future__ import annotations
 
@@ -38,24 +38,25 @@ class Serve:
     """
 
     models: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MODEL...")]
-    """folders of runs or of saved models, or hub:OWNER/NAME. NAME=PATH gives a name; NAME@CHANNEL=PATH is another
-    version of it, such as faces@beta, where NAME alone means NAME@stable"""
+    """folders of runs or of saved models, or hub:OWNER/NAME. NAME=PATH sets a name; NAME@CHANNEL=PATH adds another
+    version, such as faces@beta; NAME alone means NAME@stable"""
     directions: tuple[str, ...] = ()
-    """files of directions for edits, as `saddle edit directions` writes them: NAME=FILE"""
+    """files of directions for edits, from `saddle edit directions`: NAME=FILE"""
     host: str = "127.0.0.1"
-    """address to listen on; another than this machine's own is open to the network"""
+    """address to listen on; any address but this machine's own opens the service to the network"""
     port: int = 8000
-    """port to listen on; 0 for any free one"""
+    """port to listen on; 0 takes any free one"""
     api_key_file: Path | None = None
-    """a file of keys, one a line, of which each request must carry one; else the variable SADDLEPOINT_API_KEY"""
+    """file of API keys, one a line, of which every request must carry one; by default the variable SADDLEPOINT_API_KEY
+    """
     jobs: Path | None = None
     """folder that keeps jobs and their results; by default in the cache"""
     batch: int = 32
-    """most images that are made at once"""
+    """most images made at once"""
     wait_ms: float = 4.0
-    """milliseconds for which the first image of a batch waits for others"""
+    """milliseconds that the first image of a batch waits for others"""
     threads: int | None = None
-    """threads of one batch; by default torch's own number"""
+    """processor threads per batch; by default as many as torch chooses"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
     limits: Annotated[Limits, tyro.conf.arg(name="")] = field(default_factory=Limits)

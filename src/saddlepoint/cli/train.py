@@ -1,4 +1,4 @@
-"""train: train a method on images, from an empty folder or from a run that is trained already."""
+"""train: train a method on images, from new networks or from those of a trained run."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Command:
     out: Path | None = None
     """folder of the run; by default the next free one under runs/"""
     preset: str | None = None
-    """a row of the method's table of published settings"""
+    """row of the method's table of published settings"""
     config: Path | None = None
-    """a .toml or .json file of settings; the command line wins over it"""
+    """.toml or .json file of settings; the command line wins over it"""
     start: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """a trained run to start from instead of fresh networks"""
+    """trained run whose weights to start from, instead of new networks"""
     dry_run: bool = False
-    """show the whole configuration, the networks, the memory they need and what they will see; train nothing"""
+    """show configuration, networks, memory and the images as the networks see them; train nothing"""
 
 
 def main(arguments: list[str]) -> int:

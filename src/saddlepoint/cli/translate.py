@@ -1,4 +1,4 @@
-"""translate: make each image of a file or folder into another one, at its own size and under its own name."""
+"""translate: translate an image, or each image of a folder, at its own size and under its own name."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class Translate:
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     images: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
-    """an image, or a folder that is searched through"""
+    """image, or folder to search through"""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
-    """the file to write, or the folder, where each image gets its own name"""
+    """file to write, or folder, where each image keeps its own name"""
     origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
-    """which kind the images are, where the model knows more ways than one: a or b"""
+    """kind of the input images, for a model that translates both ways: a or b"""
     seed: int = 0
-    """of what an image leaves open, where a model draws it"""
+    """random seed for models that can give several answers; others ignore it"""
     like: Path | None = None
-    """an image of the kind that they become, to take from it what they leave open, instead of drawing that"""
+    """reference image of the target kind, whose style the result takes; otherwise the style is drawn at random"""
     resize: bool = False
-    """bring each image to the trained side first, as the training images were, instead of working in windows"""
+    """resize each image to the trained side, as training images were, instead of working in windows"""
     window: int | None = None
-    """side of a window in pixels; by default the side trained on"""
+    """side of a window in pixels; by default the trained side"""
     overlap: int | None = None
-    """pixels that neighbouring windows share; by default an eighth of the side"""
+    """pixels shared by neighbouring windows; by default an eighth of the side"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

@@ -1,4 +1,4 @@
-"""verify: look for the sign that a model made an image, in its metadata and in its pixels."""
+"""verify: check if a model made an image, by its metadata and by a watermark in its pixels."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Verify:
     """
 
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE ...")]
-    """the files"""
+    """image files to check"""
     json: bool = False
-    """print a list of objects, one an image, instead of words"""
+    """print a list of JSON objects, one an image, instead of words"""
 
 
 def main(arguments: list[str]) -> int:

@@ -19,7 +19,7 @@ class DataSettings:
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: int | None = None
-    """side in pixels that every image is brought to; by default the images' own, which must then agree"""
+    """side in pixels to which every image is resized; by default their own, which must then agree"""
     spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
     """words of earlier releases"""
 
@@ -28,16 +28,17 @@ class DataSettings:
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; by default grey if every image is grey"""
     flip: bool = False
-    """show each image mirrored half of the time (not for writing or anything else with a left and a right)"""
+    """also show images mirrored, half of the time; not for writing or anything else with a left and a right"""
     jitter: int = 0
-    """enlarge each image by so many pixels and cut a window of its own size out anywhere; both of a pair alike"""
+    """enlarge each image by this many pixels and crop a random window of the original size; the same for both of a pair
+    """
     swap: bool = False
-    """pairs: make the first (left) image from the second, not the second from the first"""
+    """pairs: translate the second (right) image to the first (left), instead of the first to the second"""
     balanced: bool = False
-    """show every class equally often, however few its images are; needs labels"""
+    """show every class equally often, whatever its number of images; needs labels"""
     labels_per_class: int | None = None
-    """how many images of each class a semi-supervised method is told the class of; by default all"""
+    """number of labelled images per class for a semi-supervised method; by default all"""
     held_out: float | None = None
-    """share of the images kept out of training for honest figures; by default 5 %, at most 2,000"""
+    """share of the images kept out of training, for measuring; by default 5 %, at most 2,000"""
     cache: Path | None = None
     """folder for downloads and packed images; by default SADDLEPOINT_CACHE or ~/.cache/saddlepoint"""

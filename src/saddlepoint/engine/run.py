@@ -26,53 +26,53 @@ class RunSettings:
     """other words for a setting, also those of earlier releases: `images` for what are images, and easier to say"""
 
     examples: int = 200_000
-    """how many examples (images, or what the data holds) to show before the run ends; the same one counts each time it
-    is shown. --images is another spelling"""
+    """training length in examples (images, points, ...) seen = size of the data set x epochs; 200,000 at batch 64 are
+    3,125 steps. --images is another spelling"""
     minutes: float | None = None
-    """end after so many minutes, even if fewer examples were shown"""
+    """time limit in minutes: training ends then, even if fewer examples were seen"""
     batch: int = 64
-    """examples in one step, over all devices and micro-batches"""
+    """examples per step, over all devices and micro-batches"""
     accumulate: int = 1
-    """micro-batches that a step is cut into, to fit a batch into less memory"""
+    """micro-batches per step: more fit a batch into less memory"""
     seed: int = 0
-    """every random number of the run is a function of it"""
+    """random seed: every random number of the run depends on it"""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
-    """number format of the networks' arithmetic; auto is bf16 on a GPU that is fast in it, else float32"""
+    """number format of the networks; auto is bf16 on a GPU that is fast in it, else float32"""
     device: str = "auto"
-    """cpu, cuda, cuda:1 or mps; auto takes the best there is"""
+    """cpu, cuda, cuda:1 or mps; auto takes the best available"""
     threads: int | None = None
-    """processor threads; by default as many as torch finds. Part of what makes a run repeatable to the bit"""
+    """processor threads; by default as many as torch chooses. Runs repeat bit for bit with the same number only"""
     clip_norm: float | None = None
-    """bound on the norm of each group's gradient; by default none but the method's own"""
+    """largest gradient norm of each player; larger ones are scaled down. By default only the method's own limit"""
     compile: bool = False
-    """compile the networks that the method names (slow to start, a little faster after)"""
+    """compile the networks that the method names: slow to start, a little faster afterwards"""
     overfit_one_batch: bool = False
-    """show one batch over and over: a method that cannot learn it by heart has a fault"""
+    """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: int = 20
     """steps between two lines of the log"""
     grid_size: int = 64
     """images in a sample grid; 0 for no grids"""
     checkpoint_every: int = 50_000
-    """examples between two checkpoints"""
+    """examples seen between two checkpoints"""
     keep_checkpoints: int = 3
-    """how many of the latest checkpoints are kept"""
+    """number of latest checkpoints to keep"""
     best: str | None = None
-    """a logged figure, such as generator/fake: the checkpoint where it was lowest is kept as well; with --score it
-    is by default the first distance (fid, kid or fid-infinity) of it"""
+    """logged figure, such as generator/fake, whose lowest checkpoint is kept as well; with --score by default its first
+    distance (fid, kid or fid-infinity)"""
     score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
-    """figures to measure while training, such as `--score fid kid`; see docs/metrics.md"""
+    """metrics to compute while training, such as `--score fid kid`; see docs/metrics.md"""
     score_every: int = 50_000
-    """examples between two scores"""
+    """examples seen between two scores"""
     score_images: int = 2_000
-    """generated and real images that a score is made from, or as many real ones as there are"""
+    """number of generated and of real images per score; fewer if there are fewer real ones"""
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
-    """what the run does by itself when its health fails, each time logged: halve the learning rates for 5,000 steps;
-    leave out steps of the player that leads; augment what the critic sees more strongly, where the networks can; go
-    back to the last good checkpoint with half the rates when it diverges"""
+    """action when the health of the run fails, logged each time: halve-rates (for 5,000 steps), skip-leader (leave out
+    steps of the player that leads), augment (show the discriminator stronger augmentation, where the networks can),
+    go-back (to the last good checkpoint with half the rates)"""
     leader_rests: tuple[int, int] = (1, 2)
-    """with skip-leader: how many of how many steps of the player that leads are left out"""
+    """skip-leader: how many of how many steps of the leading player are left out"""
     patience: int | None = None
-    """end the run when the first figure of --score has not improved for so many examples"""
+    """end the run when the first metric of --score has not improved for this many examples"""
 
     def __post_init__(self) -> None:
         for name in (

@@ -1,4 +1,4 @@
-"""edit: walk through what a trained model can make, mix it, steer it, and find given images in it."""
+"""edit: edit what a model makes: walk between images, mix, change attributes, project a photograph."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ class Animate(Interpolate):
     """Go round through images, back to the first: all layers, or the coarse ones alone while the fine ones stay."""
 
     images: Images = "0:0-3"
-    """in the order of the loop: 1:0,1:5,2:3"""
+    """images in the order of the loop, as SEED:NUMBER: 1:0,1:5,2:3"""
     along: Along | None = "smooth"
-    """straight, on great circles or on a smooth curve"""
+    """path between two images: straight line, great circle, or one smooth curve through all"""
     steps: int = 48
     """frames from one image to the next"""
 

@@ -28,20 +28,20 @@ class Apply(Named):
     """Move images along a direction of a file that `saddle edit directions` wrote."""
 
     directions: Path
-    """the file"""
+    """file of directions, from `saddle edit directions`"""
     name: str
-    """which of its directions; a number counts them from 0, unless they are called by numbers"""
+    """name of the direction to apply, or its number counted from 0 if no direction has that name"""
     images: Images = "0:0-3"
-    """1:0-3, or photo.safetensors from a projection"""
+    """images to edit: 1:0-3 (seed 1, numbers 0 to 3), or photo.safetensors from `saddle edit project`"""
     strength: str = "-3..3"
-    """how far, in standard deviations of the model's own codes: one number, or the ends of a strip"""
+    """distance to move, in standard deviations of the latents: one number, or first and last of a strip"""
     steps: int = 7
     """columns of a strip"""
     layers: str | None = None
-    """of styles, those that are moved: coarse, middle, fine, or numbers such as 0-3; by default all, or those that the
-    file was made for"""
+    """style layers to move: coarse, middle, fine, or numbers such as 0-3; by default those of the direction, else all
+    """
     off: tuple[str, ...] = ()
-    """directions whose own attribute is to stay: what lies along them is taken out"""
+    """names of directions to keep unchanged: their part is removed from the move"""
 
 
 def main(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ class Arithmetic(Named):
     """
 
     sum: Sum
-    """groups with plus or minus between spaces, in quotes: '1:0,1:4 - 1:2,1:9 + 1:7,1:8'"""
+    """groups of images with plus or minus between spaces, in quotes: '1:0,1:4 - 1:2,1:9 + 1:7,1:8'"""
 
 
 def main(arguments: list[str]) -> int:

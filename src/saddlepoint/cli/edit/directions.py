@@ -48,25 +48,25 @@ class FindDirections(Asked):
     endings: ClassVar[tuple[str, ...]] = (".safetensors",)
 
     from_labels: str | None = None
-    """who says what images show: `data` for a classifier trained here on the run's own labelled images, the folder of a
-    run that classifies, or a .csv of `image,NAME,...` about the images of `saddle sample RUN --single --seed S`, with
-    the same --label if any"""
+    """source of labels: `data` (a classifier trained now on the labelled images of the run), the folder of a run that
+    classifies, or a .csv of `image,NAME,...` about the images of `saddle sample RUN --single --seed S`, with the same
+    --label if any"""
     factorise: bool = False
-    """from the generator's first weights alone, in seconds"""
+    """compute directions from the first weights of the generator; takes seconds, needs no labels"""
     pca: bool = False
-    """the main axes of many samples"""
+    """compute the principal components of many latents; needs no labels"""
     count: int = 8
-    """directions to find without labels"""
+    """number of directions to compute without labels"""
     samples: int = 4000
-    """images to label, or to find axes from"""
+    """number of images to label, or to compute components from"""
     share: float = 0.2
-    """of graded scores, the lowest and the highest part that count"""
+    """for scores: share of the highest and of the lowest images to use"""
     layers: str | None = None
-    """of styles, those whose weights are factorised: coarse, middle, fine, or numbers such as 0-3; by default all"""
+    """style layers whose weights are factorised: coarse, middle, fine, or numbers such as 0-3; by default all"""
     seed: int = 0
-    """of the samples, as in `saddle sample`"""
+    """random seed of the samples, as in `saddle sample`"""
     label: int | None = None
-    """the class of the samples, where the model makes a chosen one: what varies within it; by default all in turn"""
+    """class of the samples, for a conditional model: finds what varies within that class; by default all classes"""
 
 
 def main(arguments: list[str]) -> int:

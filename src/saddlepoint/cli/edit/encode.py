@@ -34,27 +34,27 @@ class Encode:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, or of one of its checkpoints"""
+    """folder of a run, or of one of its checkpoints"""
     space: Space | None = None
-    """z: the latent; w: one style for all layers; w+: a style for each layer. By default w+ where there are styles,
-    else z"""
+    """latent space: z (the latent), w (one style for all layers) or w+ (one style per layer); by default w+ where the
+    model has styles, else z"""
     images: int = 60_000
-    """samples to show it"""
+    """training length of the encoder, in samples seen"""
     minutes: float | None = None
-    """stop after so many minutes if they come first"""
+    """stop after this many minutes, if that comes first"""
     batch: int = 32
-    """samples in a step"""
+    """samples in one training step"""
     lr: float = 1e-3
-    """learning rate at first; it falls to nothing"""
+    """learning rate at the start; it falls to 0"""
     width: int = 32
-    """maps of its first layer; more for large or difficult images"""
+    """channels of the first layer; more for large or difficult images"""
     distance: Kind = "auto"
-    """perceptual distance: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up where its
-    files are in the cache"""
+    """perceptual distance to minimise: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up if
+    its weights are in the cache"""
     seed: int = 0
-    """of its weights and samples"""
+    """random seed of the weights and samples"""
     out: Path | None = None
-    """the file to write; by default RUN/encoders/SPACE.safetensors, where `saddle edit project` looks"""
+    """file to write; by default RUN/encoders/SPACE.safetensors, where `saddle edit project` looks for it"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

@@ -20,9 +20,9 @@ class Field(Named):
     """Draw what lies between four images: each at a corner, and evenly in between."""
 
     images: Images = "0:0-3"
-    """four: top left, top right, bottom left, bottom right"""
+    """four images: top left, top right, bottom left, bottom right"""
     side: int = 8
-    """images across and down"""
+    """number of images across and down"""
 
 
 def main(arguments: list[str]) -> int:

@@ -42,31 +42,31 @@ class Guide:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, or of one of its checkpoints"""
+    """folder of a run, or of one of its checkpoints"""
     image: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="IMAGE")] = "0"
-    """where to start: 1:5 is image 5 of `saddle sample RUN --seed 1`, 3 alone is 3:0, and photo.safetensors is what
-    `saddle edit project` found"""
+    """image to start from: 1:5 is image 5 of `saddle sample RUN --seed 1`, 3 alone is 3:0, photo.safetensors is a
+    result of `saddle edit project`"""
     brush: Path | None = None
-    """a PNG of strokes, transparent elsewhere: the image shall have their colours under them"""
+    """PNG of brush strokes on a transparent background: the result takes their colours there"""
     paste: Path | None = None
-    """a PNG of a part of another image, transparent elsewhere: the image shall look like it there, edges too"""
+    """PNG of a part of another image on a transparent background: the result takes its content there"""
     mask: Path | None = None
-    """where the image may change: opaque or white; by default anywhere, held by the pull alone"""
+    """PNG of the area that may change (opaque or white); by default everywhere"""
     space: Space | None = None
-    """z: the latent; w: one style for all layers; w+: a style for each layer, which follows the paint most closely. By
-    default w+ where there are styles, else z"""
+    """latent space: z (the latent), w (one style for all layers) or w+ (one style per layer, follows the paint most
+    closely); by default w+ where the model has styles, else z"""
     steps: int = 150
-    """steps of descent"""
+    """optimisation steps"""
     lr: float = 0.1
-    """learning rate at its height, in deviations of a coordinate"""
+    """highest learning rate, in standard deviations of a latent coordinate"""
     pull: float = 0.05
-    """pull to the code of the start: more of it changes less, and follows the paint less closely"""
+    """weight of the distance to the starting latent: higher changes less and follows the paint less closely"""
     keep: float = 2.0
-    """weight of what the mask holds"""
+    """weight of the area outside the mask, which must stay as it is"""
     label: int | None = None
-    """the class of the start, where the model makes images of a chosen class"""
+    """class of the starting image, for a conditional model"""
     out: Path | None = None
-    """the folder to write into; by default RUN/guided"""
+    """folder to write into; by default RUN/guided"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

@@ -32,17 +32,18 @@ class Interpolate(Named):
     endings: ClassVar[tuple[str, ...]] = (".png", *MOVING)
 
     images: Images
-    """two or more, in the order of the walk: 1:0,1:5,2:3"""
+    """two or more images in the order of the walk, as SEED:NUMBER: 1:0,1:5,2:3"""
     along: Along | None = None
-    """straight, on great circles or on a smooth curve; by default great circles for latents, lines for styles"""
+    """path between two images: straight line, great circle or smooth curve; by default great circles for latents, lines
+    for styles"""
     space: Literal["z", "w"] | None = None
-    """latents or styles; by default styles where the model has them"""
+    """space to interpolate in: latents or styles; by default styles if the model has them"""
     layers: str = "all"
-    """of styles, those that change: coarse, middle, fine, coarse+middle, or numbers such as 0-3"""
+    """style layers that change: coarse, middle, fine, coarse+middle, or numbers such as 0-3; by default all"""
     steps: int = 8
-    """from one image to the next"""
+    """steps from one image to the next"""
     rate: Annotated[int, tyro.conf.arg(metavar="FPS")] = 24
-    """frames a second of a GIF or MP4"""
+    """frames per second of a GIF or MP4"""
 
 
 def main(arguments: list[str]) -> int:

@@ -30,9 +30,9 @@ class Mix(Named):
     targets: Targets = "0:0-4"
     """images that keep all other layers: 1:0-3 or 1:2,5:7"""
     sources: Sources = "1:0-4"
-    """images whose layers are taken"""
+    """images whose style layers are copied"""
     layers: str = "coarse"
-    """which: coarse, middle, fine, coarse+middle, or numbers such as 0-3"""
+    """style layers to copy: coarse, middle, fine, coarse+middle, or numbers such as 0-3"""
 
 
 def main(arguments: list[str]) -> int:

@@ -27,13 +27,13 @@ class Noise(Named):
     """
 
     images: Images = "0:0-3"
-    """1:0-3 or 1:2,5:7"""
+    """images to vary: 1:0-3 or 1:2,5:7"""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
-    """draws of noise that the map is made from; the first six are shown"""
+    """number of noise draws per image; the first six are shown"""
     layers: str = "all"
-    """whose noise changes: coarse, middle, fine, coarse+middle, or numbers such as 0-3 of the noise maps"""
+    """noise maps that change: coarse, middle, fine, coarse+middle, or numbers such as 0-3"""
     seed: int = 0
-    """of the noise"""
+    """random seed of the noise"""
 
 
 def main(arguments: list[str]) -> int:

@@ -44,41 +44,41 @@ class Project:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, or of one of its checkpoints"""
+    """folder of a run, or of one of its checkpoints"""
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
     """one or more images, or folders of images"""
     by: By | None = None
-    """optimisation: descent from the nearest of many samples; encoder: what a trained encoder names at once; hybrid:
-    descent from there. By default hybrid where the run has an encoder for the space, else optimisation"""
+    """method: optimisation (gradient descent from the nearest of many samples), encoder (one pass of a trained
+    encoder), or hybrid (descent from the encoder's result); by default hybrid if the run has an encoder for the space,
+    else optimisation"""
     space: Space | None = None
-    """z: the latent; w: one style for all layers; w+: a style for each layer, which comes nearest and edits less well.
-    By default w+ where there are styles, else z"""
+    """latent space: z (the latent), w (one style for all layers) or w+ (one style per layer: closest fit, harder to
+    edit); by default w+ where the model has styles, else z"""
     encoder: Path | None = None
-    """the file of an encoder; by default RUN/encoders/SPACE.safetensors, which `saddle edit encode` writes"""
+    """file of an encoder; by default RUN/encoders/SPACE.safetensors, which `saddle edit encode` writes"""
     steps: int = 300
-    """steps of descent"""
+    """optimisation steps"""
     seconds: float | None = None
-    """stop after so many seconds, for all images together, if they come first"""
+    """stop after this many seconds for all images together, if that comes first"""
     lr: float = 0.1
-    """learning rate of the descent at its height, in deviations of a coordinate"""
+    """highest learning rate, in standard deviations of a latent coordinate"""
     prior: float = 0.0
-    """pull to the middle of the space; 0.01 or so where codes end far out and edit badly"""
+    """weight of the distance to the mean latent; try 0.01 if results are hard to edit"""
     noise: bool = True
-    """seek the layers' noise maps too, where the model has them"""
+    """optimise the noise maps too, if the model has them"""
     candidates: int = 128
-    """samples of which the nearest is the start of an optimisation; 0 starts from the average"""
+    """number of samples among which the start is chosen; 0 starts from the mean latent"""
     distance: Kind = "auto"
-    """perceptual distance: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up where its
-    files are in the cache"""
+    """perceptual distance to minimise: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up if
+    its weights are in the cache"""
     label: int | None = None
-    """the class of all images, where the model knows classes; by default that of the nearest sample, or the one
-    that an encoder names"""
+    """class of all images, for a conditional model; by default that of the nearest sample, or the encoder's estimate"""
     batch: int = 16
-    """images that are worked on at once"""
+    """images worked on at once"""
     seed: int = 0
-    """of the samples and of the noise"""
+    """random seed of the samples and noise"""
     out: Path | None = None
-    """the folder to write into; by default RUN/projected"""
+    """folder to write into; by default RUN/projected"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

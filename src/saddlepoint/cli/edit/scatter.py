@@ -52,18 +52,18 @@ class Scatter:
     """
 
     run: Run
-    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     classes: tuple[str, ...] = ()
-    """those to show, by name, such as `--classes 2 3`; by default all"""
+    """names of the classes to show, such as `--classes 2 3`; by default all"""
     draws: int = 0
-    """codes to draw for each image, beside the mean, from what the encoder says of it: where they overlap, so do the
-    classes for the decoder"""
+    """number of codes to sample per image, beside the mean code; overlapping clouds are classes that the decoder cannot
+    tell apart"""
     reference: Literal["train", "held-out"] = "held-out"
-    """which images: those held out, or those trained on; at most 2,000"""
+    """images to encode: held-out or training images; at most 2,000"""
     rate: Annotated[int, tyro.conf.arg(metavar="FPS")] = 4
-    """frames a second of a GIF or MP4"""
+    """frames per second of a GIF or MP4"""
     out: Path | None = None
-    """the file to write: .png, .gif or .mp4; by default a PNG under RUN/edited"""
+    """file to write: .png, .gif or .mp4; by default a PNG under RUN/edited"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 

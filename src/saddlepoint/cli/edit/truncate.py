@@ -26,9 +26,9 @@ class Truncate(Asked):
     """
 
     images: Images = "0:0-4"
-    """1:0-3 or 1:2,5:7"""
+    """images to truncate: 1:0-3 or 1:2,5:7"""
     values: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
-    """truncations, a column each"""
+    """truncation values, one column each"""
 
 
 def main(arguments: list[str]) -> int:
