@@ -199,3 +199,24 @@ def test_a_run_that_no_longer_improves_ends_early(tmp_path: Path, quick: None) -
     assert run.ended == "no longer improving"
     assert run.images < 6400
     assert "stops early" in (run.folder / "log.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("images", "share", "words"),
+    [
+        (24, None, "1 image was held out of this run, and 4 are needed; use --reference train"),
+        (24, 0.0, "0 images were held out of this run, and 4 are needed"),
+        (24, 0.15, "3 images were held out of this run, and 4 are needed"),
+    ],
+)
+def test_how_many_images_were_held_out_is_said_rightly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], images: int, share: float | None, words: str
+) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for index in range(images):
+        Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(tmp_path / "photos" / f"{index}.png")
+    settings = {"images": 4, "batch": 4, "generator_width": 4, "critic_width": 4, "grid_size": 0}
+    run = saddlepoint.train("dcgan", tmp_path / "photos", out=tmp_path / "run", held_out=share, **settings).folder
+    assert saddle("evaluate", run, "--extractor", "pixels", "--reference", "held-out") == 2
+    assert words in capsys.readouterr().err

@@ -15,6 +15,7 @@ from saddlepoint.checkpoint.card import card
 from saddlepoint.errors import CheckpointError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.text import printable
 
 if TYPE_CHECKING:
     from saddlepoint.checkpoint.bundle import Model
@@ -49,7 +50,7 @@ def save(model: Model, folder: Path, picture: Path | None) -> None:
     figures = _figures(model)
     facts = pretrained.without_paths(model.facts)
     text = card(model.tasks, described, facts, figures, pretrained.PICTURE if shown else None)
-    extra = {pretrained.CARD: text.encode(), **({pretrained.PICTURE: shown} if shown else {})}
+    extra = {pretrained.CARD: printable(text, lines=True).encode(), **({pretrained.PICTURE: shown} if shown else {})}
     pretrained.write(folder, described, model.facts, model.needed.state_dict(), figures, extra)
 
 

@@ -35,8 +35,13 @@ from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.report.grids import save_png
+from saddlepoint.text import counted
 
 MOST_REAL, MOST_FAKE = 50_000, 10_000
+
+
+_LEAST = 4
+"""real images that figures can be had from"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +164,11 @@ class _Trained:
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
         rows = self.train if found.reference == "train" else self.held_out
-        if len(rows) < 4:
-            raise ConfigError("nothing was held out of this run; use --reference train.")
+        if len(rows) < _LEAST:
+            part = "trained on" if found.reference == "train" else "held out of this run"
+            verb = "was" if len(rows) == 1 else "were"
+            mend = "" if found.reference == "train" else "; use --reference train, or train with a larger --held-out"
+            raise ConfigError(f"{counted(len(rows), 'image')} {verb} {part}, and {_LEAST} are needed{mend}.")
         rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
         self.count = found.n or min(len(rows), MOST_FAKE)
         self.made = Protocol(

@@ -24,6 +24,7 @@ from saddlepoint.report import curves, tables, wording
 from saddlepoint.report.grids import CAPTION
 from saddlepoint.report.log import FACTS, Log, read_log
 from saddlepoint.storage.whole import replace
+from saddlepoint.text import printable
 
 GRIDS = 20  # most grids shown, spread evenly over the run
 BYTES, PIXELS = 1_500_000, 1400  # a grid larger than either goes into the page as a JPEG of at most so many pixels
@@ -71,7 +72,7 @@ def write_report(run_folder: Path) -> Path:
         )
     )
     path = run_folder / "report.html"
-    replace(path, page.encode())
+    replace(path, printable(page, lines=True).encode())
     return path
 
 

@@ -166,4 +166,8 @@ def _squared(first: Tensor, second: Tensor) -> Tensor:
 
 def _check(held_out: Indices) -> None:
     if len(held_out) < 2:
-        raise ConfigError("this figure needs images that were held out of training; train with --held-out 0.05.")
+        count = "one was" if len(held_out) else "none was"
+        raise ConfigError(
+            f"this figure needs two images or more that were held out of training, and {count}; train with a"
+            " larger --held-out."
+        )
