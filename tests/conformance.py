@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -25,18 +26,20 @@ from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.hooks import Hook, Run
+from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.mask import Mask
-from saddlepoint.methods.base import SGD, Method, Optim
+from saddlepoint.methods.base import SGD, Closed, Method, Optim
 from saddlepoint.metrics.proofs import measure
 
 STEPS = 3
-"""within which every weight that is trained must have moved"""
+"""of the last stage, after which every weight that is trained must have moved"""
 _SOURCE = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d{4,}")
 
 
@@ -91,8 +94,13 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
 
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:
-    """A trainer of the small method, not yet begun."""
-    return trainer(method or small(name), data_for(name), examples=steps * settings.get("batch", 8), **settings)
+    """A trainer of the small method, not yet begun, for `steps` steps of its last stage and all stages before."""
+    method = method or small(name)
+    *spans, last = method.stages()
+    batch = settings.setdefault("batch", 8)
+    sizes = [span.batch or batch for span in spans]
+    before = sum(-(-(span.examples or 0) // size) * size for span, size in zip(spans, sizes))
+    return trainer(method, data_for(name), examples=before + steps * (last.batch or batch), **settings)
 
 
 class OnlyItsGroup(Hook):
@@ -113,16 +121,22 @@ class OnlyItsGroup(Hook):
 
 def each_update_moves_only_its_group(name: str) -> None:
     watch = OnlyItsGroup()
-    train(name, steps=2, hooks=[watch]).fit()
-    assert watch.updates
+    run = train(name, steps=2, hooks=[watch])
+    run.fit()
+    assert watch.updates or all(group.closed for group in run.groups.values())
 
 
 def every_trained_weight_moves(name: str) -> None:
     run = train(name)
     before = {n: p.detach().clone() for group in run.groups.values() for n, p in group.parameters.items()}
+    closed = {network for group in run.groups.values() if group.closed for network in group.spec.networks}
+    states = {n: {k: v.clone() for k, v in run.nets.get_submodule(n).state_dict().items()} for n in closed}
     run.fit()
     still = [n for group in run.groups.values() for n, p in group.parameters.items() if torch.equal(p, before[n])]
     assert not still, f"{name}: {', '.join(still)} did not move in {STEPS} steps"
+    for network, state in states.items():
+        moved = run.nets.get_submodule(network).state_dict()
+        assert any(not torch.equal(moved[key], value) for key, value in state.items()), f"{network} did not move"
 
 
 def losses_are_finite(name: str) -> None:
@@ -135,15 +149,19 @@ def micro_batches_equal_one_batch(name: str) -> None:
     """With plain SGD, since Adam's division makes rounding visible where a gradient is near nothing."""
 
     def plain(self: Method) -> Mapping[str, Optim]:
-        return {group: SGD(*optim.networks, lr=0.05) for group, optim in kind.optimisers(self).items()}
+        specs = kind.optimisers(self).items()
+        return {group: o if isinstance(o, Closed) else SGD(*o.networks, lr=0.05) for group, o in specs}
 
     kind = methods.load(name)
     swapped = type(kind.__name__, (kind,), {"optimisers": plain})
     method = swapped(**{field.name: getattr(small(name), field.name) for field in dataclasses.fields(kind)})
-    whole, cut = (train(name, method, steps=2, accumulate=parts, hooks=[Reports()]) for parts in (1, 4))
+    seen = {parts: Reports() for parts in (1, 4)}
+    whole, cut = (train(name, method, steps=2, accumulate=parts, hooks=[seen[parts]]) for parts in (1, 4))
     whole.fit(), cut.fit()
     for (key, one), other in zip(weights(whole).items(), weights(cut).values()):
         assert torch.allclose(one, other, rtol=1e-5, atol=1e-6), f"{name}: {key} depends on how the batch is cut"
+    for one_step, other_step in zip(seen[1].figures(), seen[4].figures()):
+        assert one_step == pytest.approx(other_step, rel=1e-4, abs=1e-5), "a figure is no mean: watch means and shares"
 
 
 def resuming_changes_no_bit(name: str, folder: Path) -> None:
@@ -251,6 +269,13 @@ def its_proof_can_be_run(name: str) -> None:
 def its_presets_are_plans(name: str) -> None:
     for preset in methods.presets(name):
         plans.make(name, {}, preset=preset)
+
+
+def its_defaults_are_settings_of_a_run(name: str) -> None:
+    known = {*plans.names(RunSettings), *plans.names(DataSettings)}
+    assert {*methods.load(name).defaults} <= known, "a method's own settings have their defaults at their fields"
+    plan = plans.make(name, {})
+    assert all(getattr(plan.run, key, getattr(plan.data, key, None)) == v for key, v in plan.method.defaults.items())
 
 
 def its_settings_have_names_of_their_own(name: str) -> None:

@@ -18,7 +18,7 @@ from saddlepoint.engine.distributed import Machine, TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Networks, Optim, Stage, Update
+from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Networks, Optim, Rows, Stage, Update
 
 
 def points(rows: int = 64) -> Dataset:
@@ -78,7 +78,7 @@ class Game(Method):
     moves: Mapping[str, Optim] = field(default_factory=both)
     average: Ema | None = None
     spans: tuple[Stage, ...] = (Stage(),)
-    after: Callable[..., None] = _nothing
+    after: Callable[..., Any] = _nothing
     phase: Callable[..., None] = _nothing
 
     def networks(self, data: DataSpec) -> Networks:
@@ -90,8 +90,9 @@ class Game(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Any]:
         return self.step(nets, draw, clock)
 
-    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
-        self.after(nets, report, clock)
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> Rows | None:
+        rows: Rows | None = self.after(nets, report, clock)
+        return rows
 
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         self.phase(nets, clock)

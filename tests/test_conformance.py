@@ -86,6 +86,11 @@ def test_settings_have_names_of_their_own(name: str) -> None:
     conformance.its_settings_have_names_of_their_own(name)
 
 
+@each_method
+def test_defaults_are_settings_of_a_run(name: str) -> None:
+    conformance.its_defaults_are_settings_of_a_run(name)
+
+
 def test_every_name_is_used_once_over_all_families() -> None:
     here = Path(methods.__file__).parent
     files = [path.stem for path in here.glob("*/*.py") if path.stem != "__init__" and path.parent.name != "families"]

@@ -72,7 +72,9 @@ def method(name: str) -> str:
     parts += [notes.read_text(encoding="utf-8")] if notes.exists() else []
     parts += ["## Evidence", evidence.of_method(name, methods.proof(name))]
     parts += ["## Networks", _networks(name)]
-    parts += ["## Settings", "Beside the [settings of every run](../reference/settings.md).", settings(kind)]
+    own = ", ".join(f"{option(setting)} {value(given)}" for setting, given in kind.defaults.items())
+    beside = "Beside the [settings of every run](../reference/settings.md)" + (f", here with {own}" if own else "")
+    parts += ["## Settings", f"{beside}.", settings(kind)]
     parts += ["## Presets", *_presets(name, module)] if methods.presets(name) else []
     return page(parts)
 

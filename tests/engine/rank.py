@@ -53,7 +53,7 @@ def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
     yield Update("generator", {"score": -score}), Update("critic", {"against": score})
 
 
-def settle(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
+def after_step(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
     nets.critic.mean.lerp_(report["critic/mean"], 0.5)
 
 
@@ -64,7 +64,7 @@ def main(folder: Path, accumulate: int) -> None:
     torch.set_num_threads(1)
     machine = TorchMachine("cpu", "float32")
     seen = Reports()
-    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), after=settle, average=Ema(("generator",), 50.0))
+    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), after=after_step, average=Ema(("generator",), 50.0))
     hooks = [seen, Checkpoints()]
     run = trainer(
         game,

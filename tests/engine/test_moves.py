@@ -135,17 +135,17 @@ def test_watched_figures_are_not_trained_on() -> None:
     assert run.nets.a.w.item() == pytest.approx(0.9)
 
 
-def test_settle_is_called_once_a_step_without_gradients_and_with_averages() -> None:
+def test_after_step_is_called_once_a_step_without_gradients_and_with_averages() -> None:
     called: list[tuple[bool, float, int, int]] = []
 
     def step(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
         yield Update("a", {"loss": nets.a.w * draw().image.mean()}, watch={"mean": nets.a.w.detach()})
 
-    def settle(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
+    def after_step(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
         called.append((torch.is_grad_enabled(), report["a/mean"].item(), clock.step, clock.fresh))
 
     method = number_game(step, lr=1e-9, a=5)
-    object.__setattr__(method, "after", settle)
+    object.__setattr__(method, "after", after_step)
     trainer(method, examples=16, accumulate=2).fit()
     assert called == [(False, 5.0, 0, 8), (False, 5.0, 1, 8)]
 

@@ -80,6 +80,14 @@ def disagreeing(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
     yield Update("critic", {name: nets.critic(real).mean()})
 
 
+def a_plain_iterator(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
+    return iter([Update("critic", {"loss": nets.critic(draw().image).mean()})])
+
+
+def no_iterator(nets: Any, draw: Any, clock: Any) -> Any:
+    return Update("critic", {"loss": nets.critic(draw().image).mean()})
+
+
 @pytest.mark.parametrize(
     ("step", "words"),
     [
@@ -95,6 +103,14 @@ def disagreeing(nets: Any, draw: Any, clock: Any) -> Iterator[Any]:
         (no_loss, "an Update of critic carries no loss"),
         (no_update, "must yield an Update or a tuple of them, not Tensor"),
         (nothing, "yielded nothing"),
+        (
+            a_plain_iterator,
+            "train_step must be a generator, a function with `yield Update(...)` in it; it returned a list",
+        ),
+        (
+            no_iterator,
+            "train_step must be a generator, a function with `yield Update(...)` in it; it returned a Update",
+        ),
         (twice_the_same_name, "carries critic/loss twice"),
         (stale, "uses something computed before its networks moved; compute it again after the yield"),
         (used_up, "uses something that an earlier update has differentiated"),
@@ -118,6 +134,10 @@ def with_a_spare(data: Any) -> Networks:
         (
             {"moves": {"critic": SGD("critc", lr=1.0)}},
             "group 'critic' moves 'critc'; the networks are generator, critic",
+        ),
+        (
+            {"spans": (Stage(examples=8), Stage(fresh=("critc",)))},
+            "a stage renews group 'critc'; the optimisers are generator, critic",
         ),
         ({"average": Ema(("genrator",), 10.0)}, "the average names 'genrator'; the networks are generator, critic"),
     ],
@@ -143,7 +163,7 @@ def test_a_network_without_parameters_needs_no_group() -> None:
     assert run.clock.examples == run.settings.examples
 
 
-@pytest.mark.parametrize("name", ["train", "type", "half", "to", "forward"])
+@pytest.mark.parametrize("name", ["train", "training", "type", "half", "to", "forward"])
 def test_a_network_cannot_be_called_like_what_a_module_has(name: str) -> None:
     with pytest.raises(MethodError, match=f"a network cannot be called {name!r}"):
         Networks(**{name: nn.Identity()})

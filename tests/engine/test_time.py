@@ -85,7 +85,7 @@ def test_wake_is_called_on_networks_and_averages_with_the_time() -> None:
         nets.generator.depth = -1
         return nets
 
-    def wake(nets: Any, clock: Any) -> None:
+    def set_phase(nets: Any, clock: Any) -> None:
         nets.generator.depth = clock.examples
 
     depths: list[tuple[int, int]] = []
@@ -94,7 +94,7 @@ def test_wake_is_called_on_networks_and_averages_with_the_time() -> None:
         def step(self, run: Any, report: Any) -> None:
             depths.append((run.nets.generator.depth, run.average.generator.depth))
 
-    game = Game(make=make, phase=wake, average=Ema(("generator",), 10.0))
+    game = Game(make=make, phase=set_phase, average=Ema(("generator",), 10.0))
     run = trainer(game, examples=24, hooks=[Look()])
     run.fit()
     assert depths == [(0, 0), (8, 8), (16, 16)]

@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -22,7 +22,7 @@ from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.pictures import grid
-from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Networks, Optim, Update
+from saddlepoint.methods.base import SGD, Clock, Draw, Ema, Method, Moves, Networks, Optim, Update
 from saddlepoint.report.grids import save_png
 
 RUN = {
@@ -120,7 +120,7 @@ class Tiny(Method):
     def optimisers(self) -> Mapping[str, Optim]:
         return {name: SGD(name, lr=0.01) for name in ("critic", "generator")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         real = draw().image
         with torch.no_grad():
             fake = nets.generator(draw.noise(len(real), 4))

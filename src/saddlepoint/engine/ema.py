@@ -45,6 +45,12 @@ class Average:
                     old.copy_(new)
         torch._foreach_lerp_(averaged, live, 1.0 - decay)
 
+    def renew(self, path: str, rows: Tensor) -> None:
+        """Take rows of a parameter "network.path" as they are now; they stand for something else than before."""
+        name, _, inner = path.partition(".")
+        if name in self.copies:
+            self.copies[name].get_parameter(inner)[rows] = self.live.get_submodule(name).get_parameter(inner)[rows]
+
 
 def _tensors(network: nn.Module) -> Iterator[Tensor]:
     yield from network.parameters()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.methods.base import Adam, Optim
+from saddlepoint.methods.base import Adam, Closed, Optim
 
 PROBE = 2
 """images the estimate is made with, or one where a micro-batch has no more"""
@@ -43,11 +43,15 @@ def estimate(trainer: Trainer) -> Memory:
     moments = sum(size * _moments(trainer.groups[name].spec) for name, size in moved.items())
     micro = trainer.settings.batch // (trainer.settings.accumulate * trainer.machine.world)
     probe = min(PROBE, micro)
-    return Memory(weights, max(moved.values()), moments, averages, _activations(trainer, probe) * micro // probe)
+    return Memory(
+        weights, max(moved.values(), default=0), moments, averages, _activations(trainer, probe) * micro // probe
+    )
 
 
 def _moments(spec: Optim) -> int:
     """Tensors the size of the weights that an optimiser keeps."""
+    if isinstance(spec, Closed):
+        return 0
     if isinstance(spec, Adam):
         return 2
     return 1 if getattr(spec, "momentum", 1.0) else 0

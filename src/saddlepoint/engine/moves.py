@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.engine.distributed import Machine
+from saddlepoint.engine.gradients import differentiate, evaluated
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.optim import Group
 from saddlepoint.errors import MethodError
@@ -77,10 +78,15 @@ class Mover:
         values: Report = {}
         for place, update in enumerate(updates):
             group = self._checked(update, values)
-            losses = torch.stack([loss.float() for loss in update.losses.values()])
-            _differentiate(update, group, losses.sum() / parts, retain=place + 1 < len(updates))
-            values |= {f"{update.group}/{name}": loss for name, loss in zip(update.losses, losses.detach())}
-            values |= {f"{update.group}/{name}": watch.detach().float() for name, watch in update.watch.items()}
+            figures = dict(update.watch)
+            if update.losses:
+                losses = torch.stack([loss.float() for loss in update.losses.values()])
+                retain = place + 1 < len(updates)
+                figures |= differentiate(update, group, losses.sum() / parts, parts=parts, retain=retain)
+                values |= {f"{update.group}/{name}": loss for name, loss in zip(update.losses, losses.detach())}
+            else:
+                figures |= evaluated(update)
+            values |= {f"{update.group}/{name}": value.detach().float() for name, value in figures.items()}
         layout = Layout(
             tuple(update.group for update in updates),
             tuple(values),
@@ -93,29 +99,37 @@ class Mover:
             raise MethodError(f"train_step must yield an Update or a tuple of them, not {type(update).__name__}.")
         if update.group not in self.groups:
             raise MethodError(f"an Update names group {update.group!r}; the optimisers are {', '.join(self.groups)}.")
-        if not update.losses:
+        group = self.groups[update.group]
+        if group.closed and update.losses:
+            raise MethodError(f"group {update.group} is Closed: it learns from what it watches, without a loss.")
+        if not update.losses and not group.closed:
             raise MethodError(f"an Update of {update.group} carries no loss.")
+        if not update.losses and not update.watch:
+            raise MethodError(f"an Update of {update.group} watches nothing: after_step would have nothing to move by.")
         for name, loss in update.losses.items():
             if not isinstance(loss, Tensor):
                 raise MethodError(f"{update.group}/{name} must be a tensor, not {type(loss).__name__}.")
             if loss.dim():
                 raise MethodError(f"{update.group}/{name} must be a scalar; its shape is {tuple(loss.shape)}.")
+        for name, value in update.watch.items():
+            if not isinstance(value, Tensor) and not callable(value):
+                kind = type(value).__name__
+                raise MethodError(f"{update.group}/{name} must be a tensor, or a callable that gives one, not {kind}.")
         for name in (*update.losses, *update.watch):
             if f"{update.group}/{name}" in values or (name in update.losses and name in update.watch):
                 raise MethodError(f"one move carries {update.group}/{name} twice; give each figure its own name.")
-        return self.groups[update.group]
+        return group
 
     def move(self, run: Run, layout: Layout, flat: Tensor) -> Report:
         """Step the groups of a reduced move that do not rest; forget all gradients. Returns its figures by name."""
         groups = self._groups(layout)
         report = layout.unpack(flat)
         for group in groups:
-            if group.name in run.resting:
+            if group.closed or group.name in run.resting:
                 continue
             fp16 = group.scaler.is_enabled()
             before = group.scaler.get_scale() if fp16 else 1.0
-            if fp16:
-                group.scaler.unscale_(group.optimiser)
+            group.unscale()
             for hook in self._watches:
                 hook.before_update(run, group.name, group.parameters)
             group.clip_gradients()
@@ -146,31 +160,3 @@ class Mover:
 
     def _groups(self, layout: Layout) -> list[Group]:
         return [self.groups[name] for name in dict.fromkeys(layout.groups)]
-
-
-def _differentiate(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
-    if not loss.requires_grad:
-        raise MethodError(
-            f"the loss of {update.group} ({', '.join(update.losses)}) does not depend on anything that learns; was it"
-            " computed under no_grad, or from detached tensors only?"
-        )
-    parameters = list(group.parameters.values())
-    try:
-        group.scaler.scale(loss).backward(inputs=parameters, retain_graph=retain)
-    except RuntimeError as error:
-        if "modified by an inplace operation" in str(error):
-            raise MethodError(
-                f"the loss of {update.group} uses something computed before its networks moved; compute it again after"
-                " the yield."
-            ) from error
-        if "backward through the graph a second time" in str(error):
-            raise MethodError(
-                f"the loss of {update.group} uses something that an earlier update has differentiated; compute it again"
-                " after the yield, or yield both updates as one tuple."
-            ) from error
-        raise
-    if all(parameter.grad is None for parameter in parameters):
-        raise MethodError(
-            f"the loss of {update.group} ({', '.join(update.losses)}) reaches no parameter of"
-            f" {', '.join(group.spec.networks)}: the update would move nothing."
-        )

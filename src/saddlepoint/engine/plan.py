@@ -44,7 +44,7 @@ class Plan:
 
 
 def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file: Path | None = None) -> Plan:
-    """A plan from flat settings over a settings file over a preset over the defaults.
+    """A plan from flat settings over a settings file over a preset over the method's defaults over those of all.
 
     Raises ConfigError for an unknown method, preset or setting, with the nearest right name, and for a wrong value.
     """
@@ -55,7 +55,7 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
     tables = [names(part) for part in parts]
     values: dict[str, Any] = {}
-    for given in (_preset(name, preset), _from_file(name, file) if file else {}, flat):
+    for given in (kind.defaults, _preset(name, preset), _from_file(name, file) if file else {}, flat):
         layer = config.respelt(given, *parts)
         config.refuse_unknown(layer, [known for table in tables for known in table])
         values |= layer

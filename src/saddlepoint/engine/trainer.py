@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -25,7 +25,7 @@ from saddlepoint.engine.optim import Group, check_groups
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import CheckpointError, ConfigError, MethodError, OutOfMemory
 from saddlepoint.keyed import key
-from saddlepoint.methods.base import Clock, Method, Networks, Stage
+from saddlepoint.methods.base import Clock, Method, Networks, Rows, Stage
 
 _NO_MEMORY = ("can't allocate memory", "out of memory")
 """what torch says when there is none left, in errors that are no torch.OutOfMemoryError"""
@@ -52,7 +52,7 @@ class Trainer:
         hooks: Sequence[Hook] = (),
     ) -> None:
         self.method, self.data, self.settings, self.machine, self.folder = method, data, settings, machine, folder
-        self.nets = nets.to(machine.device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.nets = _channels_last(nets.to(machine.device)).train()
         spec = method.ema()
         self._average = Average(self.nets, spec) if spec else None
         self.average = self._average.nets if self._average else None
@@ -62,12 +62,13 @@ class Trainer:
         self.groups = {n: Group(n, o, self.nets, machine, settings.clip_norm) for n, o in optimisers.items()}
         check_groups(self.groups, self.nets, method.frozen)
         self.hooks = list(hooks)
+        self._moves_state = type(method).after_step is not Method.after_step
         self.mover = Mover(self.groups, machine, self.hooks)
         self.stages = method.stages()
         self.clock = Clock(total=settings.examples)
         self.position = 0
         self.main = machine.rank == 0
-        self.unit = "images" if len(data.spec.shape) == 3 else "points"
+        self.unit = data.spec.main.word
         self.reporting = False
         self.figures: dict[str, float] = {}
         self.rate = 1.0
@@ -76,7 +77,7 @@ class Trainer:
         self._wanted: str | None = None
         self._finite = Finite()
         for stage in self.stages:
-            self._check_batch(stage)
+            self._check_stage(stage)
 
     # -- what a hook may ask ------------------------------------------------------------------------------------------
 
@@ -196,7 +197,8 @@ class Trainer:
             raise
         self.reporting = self._is_report()
         if self.reporting:
-            self.figures = _host(report)
+            rates = {f"learning_rate/{name}": group.rate() for name, group in self.groups.items() if not group.closed}
+            self.figures = {**_host(report), **rates}
             self._finite.check_losses()
         for hook in self.hooks:
             hook.step(self, report)
@@ -213,7 +215,7 @@ class Trainer:
         k = self.settings.accumulate
         parts = k * self.machine.world
         draws = [self._draw(stage, batch, clock, self.machine.rank * k + j, parts) for j in range(k)]
-        flows: list[Flow] = [self.method.train_step(self.nets, draw, clock) for draw in draws]  # type: ignore[misc]
+        flows = [self._begun(draw, clock) for draw in draws]
         figures: dict[str, list[Tensor]] = {}
         try:
             report: Report | None = None
@@ -236,14 +238,24 @@ class Trainer:
     def _after_step(self, clock: Clock, report: Report, batch: int) -> None:
         skipped = any(name.endswith("/skipped") and bool(value) for name, value in report.items())
         with torch.no_grad():
-            if not skipped:
-                self.method.after_step(self.nets, report, clock)
+            if not skipped and self._moves_state:
+                self._seed(key(self.settings.seed, clock.step, "after step"))  # of no rank: all must move alike
+                self._renew(self.method.after_step(self.nets, report, clock))
             self._average_buffers()
         self.clock = dataclasses.replace(
             clock, step=clock.step + 1, examples=clock.examples + batch, stage_examples=clock.stage_examples + batch
         )
         if self._average:
             self._average.update(batch, self.clock)
+
+    def _renew(self, rows: Rows | None) -> None:
+        """Rows of parameters that stand for something else now begin anew: moments, and averages."""
+        for name, chosen in (rows or {}).items():
+            if name not in self.groups:
+                raise MethodError(f"after_step renews rows of {name!r}; the optimisers are {', '.join(self.groups)}.")
+            for path, own in self.groups[name].forget_rows(chosen).items():
+                if self._average:
+                    self._average.renew(path, own)
 
     def _average_buffers(self) -> None:
         """Statistics of batch norm drift apart between ranks; their mean is taken once a step.
@@ -273,7 +285,16 @@ class Trainer:
         """One micro-batch of `examples`, ready to run, as a first step would have it: for estimates."""
         clock = dataclasses.replace(self.clock, fresh=examples)
         draw = self._draw(self.stages[clock.stage], examples, clock, 0, 1)
-        return self.method.train_step(self.nets, draw, clock)  # type: ignore[return-value]
+        return self._begun(draw, clock)
+
+    def _begun(self, draw: PartDraw, clock: Clock) -> Flow:
+        flow = self.method.train_step(self.nets, draw, clock)
+        if not isinstance(flow, Generator):
+            raise MethodError(
+                f"train_step must be a generator, a function with `yield Update(...)` in it; it returned"
+                f" a {type(flow).__name__}."
+            )
+        return flow
 
     # -- stages -------------------------------------------------------------------------------------------------------
 
@@ -298,7 +319,10 @@ class Trainer:
     def _batch(self) -> int:
         return self.stages[self.clock.stage].batch or self.settings.batch
 
-    def _check_batch(self, stage: Stage) -> None:
+    def _check_stage(self, stage: Stage) -> None:
+        for name in stage.fresh:
+            if name not in self.groups:
+                raise MethodError(f"a stage renews group {name!r}; the optimisers are {', '.join(self.groups)}.")
         batch = stage.batch or self.settings.batch
         parts = self.settings.accumulate * self.machine.world
         if batch % parts:
@@ -359,6 +383,14 @@ def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
         more = f" and {len(faults) - 4} more" if len(faults) > 4 else ""
         raise CheckpointError(f"the saved weights do not fit: {'; '.join(faults[:4])}{more}.")
     nets.load_state_dict(dict(saved))
+
+
+def _channels_last(nets: Networks) -> Networks:
+    """Kernels over images in the layout that convolutions are fast in; volumes and the rest stay as they are."""
+    for tensor in (*nets.parameters(), *nets.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+    return nets
 
 
 def _host(report: Mapping[str, Tensor]) -> dict[str, float]:

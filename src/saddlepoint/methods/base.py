@@ -6,9 +6,8 @@ log. Everything here is data or a contract; nothing here trains.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -16,6 +15,35 @@ from torch import Tensor, nn
 
 from saddlepoint.data.batches import Batch, DataSpec
 from saddlepoint.errors import MethodError
+from saddlepoint.methods.optimisers import SGD, Adam, AdamW, Closed, Optim, Part, RMSProp
+from saddlepoint.methods.schedules import Clock, Cosine, Held, Linear, Rate, Schedule, Step, at
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Clock",
+    "Closed",
+    "Cosine",
+    "Draw",
+    "Ema",
+    "Held",
+    "Linear",
+    "Method",
+    "Moves",
+    "Networks",
+    "Optim",
+    "Part",
+    "Proof",
+    "RMSProp",
+    "Rate",
+    "Rows",
+    "Schedule",
+    "Stage",
+    "Step",
+    "Update",
+    "at",
+]
 
 
 class Networks(nn.Module):
@@ -28,7 +56,7 @@ class Networks(nn.Module):
     def __init__(self, **networks: nn.Module) -> None:
         super().__init__()
         for name, network in networks.items():
-            if hasattr(nn.Module, name):
+            if hasattr(self, name) and name not in self._modules:
                 raise MethodError(f"a network cannot be called {name!r}: every torch Module has that name already.")
             self.add_module(name, network)
 
@@ -42,93 +70,25 @@ class Update:
     """One player's move: the engine differentiates the sum of `losses` for `group` and steps its optimiser.
 
     group: a key of `Method.optimisers()`.
-    losses: scalars; their sum is minimised; each is logged as "<group>/<name>".
-    watch: figures that are averaged like losses but not trained on; scalars are logged, vectors go to `after_step`.
+    losses: scalars; their sum is minimised; each is logged as "<group>/<name>". None for a `Closed` group.
+    watch: figures that are averaged like losses but not trained on; scalars are logged, all go to `after_step`. A
+        callable is evaluated after backward, when `.grad` holds the gradient of these losses: of the group's
+        parameters, and of what was computed from them and had `retain_grad()` called.
+
+    Figures are averaged over micro-batches and ranks, which see equally many examples each. So give means and shares,
+    not sums and counts: `hits.float().mean(0)`, which times `clock.fresh` is the count of the whole step; a quotient of
+    two shares (a codebook's sums by its counts) is right as it is.
     """
 
     group: str
     losses: Mapping[str, Tensor]
-    watch: Mapping[str, Tensor] = field(default_factory=dict)
+    watch: Mapping[str, Tensor | Callable[[], Tensor]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Clock:
-    """Time in a run, at the beginning of a step.
-
-    step: optimiser rounds done.
-    examples: examples shown so far (images, rays, rows of a table), over all ranks and micro-batches.
-    fresh: examples that this step shows.
-    total: examples that the run is planned for.
-    stage: index of the stage; stage_examples: examples shown within it.
-    """
-
-    spellings: ClassVar[Mapping[str, str]] = {"images": "examples", "stage_images": "stage_examples"}
-    """words of earlier releases"""
-
-    step: int = 0
-    examples: int = 0
-    fresh: int = 0
-    total: int = 0
-    stage: int = 0
-    stage_examples: int = 0
-
-    def every(self, steps: int) -> bool:
-        """True on steps 0, n, 2n, ...: for lazy terms."""
-        return self.step % steps == 0
-
-
-Schedule = Callable[[Clock], float]
-"""a number as a pure function of time, such as `Cosine`: what is resumed finds it where it was"""
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """From `start` to `end` along half a cosine (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts).
-
-    examples: after which `end` is reached and stays; None for the whole planned run.
-    """
-
-    start: float
-    end: float
-    examples: int | None = None
-
-    def __call__(self, clock: Clock) -> float:
-        share = min(clock.examples / max(self.examples or clock.total, 1), 1.0)
-        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * share)) / 2
-
-
-@dataclass(frozen=True)
-class Linear:
-    """`start` for a share `after` of the planned run, then in a line to `end` at its end.
-
-    after: in [0, 1]; 1 for no change at all. Source: Zhu et al. 2017, arXiv:1703.10593, section 4.
-    """
-
-    start: float
-    end: float = 0.0
-    after: float = 0.0
-
-    def __call__(self, clock: Clock) -> float:
-        left = max(clock.total, 1) * (1 - self.after)
-        share = (clock.examples - max(clock.total, 1) * self.after) / left if left else 0.0
-        return self.start + (self.end - self.start) * min(max(share, 0.0), 1.0)
-
-
-@dataclass(frozen=True)
-class Step:
-    """`start`, and after every `examples` the `factor` of what it was: a staircase."""
-
-    start: float
-    examples: int
-    factor: float = 0.1
-
-    def __call__(self, clock: Clock) -> float:
-        return self.start * self.factor ** (clock.examples // self.examples)
-
-
-def at(value: float | Schedule, clock: Clock) -> float:
-    """What a number is at `clock`, be it constant or scheduled."""
-    return value(clock) if callable(value) else value
+Moves = Generator[Update | tuple[Update, ...], Mapping[str, Tensor], None]
+"""what a `train_step` is: it yields updates and is sent the report of each"""
+Rows = Mapping[str, Tensor | Mapping[str, Tensor]]
+"""rows (indices, or a mask) of the parameters of a group, or of each parameter by its path "network.path" """
 
 
 @dataclass(frozen=True)
@@ -161,105 +121,6 @@ class Ema:
     networks: tuple[str, ...]
     half_life: float | Schedule
     ramp: float | None = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Some of the parameters that an optimiser moves, with a learning rate of their own.
-
-    paths: of parameters, or of modules with all that is in them, as "network.path" ("generator.blocks.0"). What an
-        earlier part has stays in that one.
-    rate: what the optimiser's learning rate is multiplied by, a number or a schedule.
-    """
-
-    paths: tuple[str, ...]
-    rate: float | Schedule
-
-
-@dataclass(frozen=True, init=False)
-class Optim(ABC):
-    """An optimiser's specification: which networks it moves and how.
-
-    lr: learning rate, a number or a schedule. clip: bound on the norm of the whole gradient. parts: what learns faster
-    or slower than the rest.
-    """
-
-    networks: tuple[str, ...]
-    lr: float | Schedule
-    weight_decay: float = 0.0
-    clip: float | None = None
-    parts: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, init=False)
-class Adam(Optim):
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980). Each beta is a number or a schedule.
-
-    lazy: with a regulariser every k steps, lr and betas are corrected as StyleGAN2 does: c = k / (k + 1), lr c, beta^c.
-    """
-
-    betas: tuple[float | Schedule, float | Schedule] = (0.9, 0.999)
-    eps: float = 1e-8
-    lazy: int | None = None
-
-    def __init__(
-        self,
-        *networks: str,
-        lr: float | Schedule,
-        betas: tuple[float | Schedule, float | Schedule] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        clip: float | None = None,
-        parts: tuple[Part, ...] = (),
-        lazy: int | None = None,
-    ) -> None:
-        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
-        _set(self, betas=betas, eps=eps, lazy=lazy)
-
-
-@dataclass(frozen=True, init=False)
-class SGD(Optim):
-    """Stochastic gradient descent with momentum."""
-
-    momentum: float = 0.0
-
-    def __init__(
-        self,
-        *networks: str,
-        lr: float | Schedule,
-        momentum: float = 0.0,
-        weight_decay: float = 0.0,
-        clip: float | None = None,
-        parts: tuple[Part, ...] = (),
-    ) -> None:
-        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
-        _set(self, momentum=momentum)
-
-
-@dataclass(frozen=True, init=False)
-class RMSProp(Optim):
-    """RMSProp (Hinton, lecture 6e): the optimiser of the first WGAN."""
-
-    alpha: float = 0.99
-    eps: float = 1e-8
-
-    def __init__(
-        self,
-        *networks: str,
-        lr: float | Schedule,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        clip: float | None = None,
-        parts: tuple[Part, ...] = (),
-    ) -> None:
-        _set(self, networks=networks, lr=lr, weight_decay=weight_decay, clip=clip, parts=parts)
-        _set(self, alpha=alpha, eps=eps)
-
-
-def _set(spec: Optim, **values: object) -> None:
-    for name, value in values.items():
-        object.__setattr__(spec, name, value)
 
 
 class Draw(Protocol):
@@ -311,6 +172,9 @@ class Method(ABC):
     """networks with parameters that no optimiser moves, on purpose"""
     compiles: ClassVar[tuple[str, ...]] = ("generator",)
     """networks that `--compile` compiles in place"""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """run and data settings that differ for this method, such as the batch of its paper; presets, files and the command
+    line win over them"""
 
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:
@@ -324,15 +188,21 @@ class Method(ABC):
         """One optimiser a group of players: `{"critic": Adam("critic", lr=2e-4)}`."""
 
     @abstractmethod
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update | tuple[Update, ...]]:
-        """Yield what each player minimises, in order.
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
+        """Yield what each player minimises, in order. A generator: it is sent what each yield came to.
 
         A tuple means: differentiate all, then step all. `report = yield Update(...)` returns the values averaged over
         micro-batches and ranks.
         """
 
-    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
-        """Move side state once a step, without gradients, from the averaged report."""
+    def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> Rows | None:
+        """Move side state once a step, without gradients, from the averaged report; torch's random numbers are the same
+        on all ranks here.
+
+        Returns the rows of parameters that now stand for something else (births, splits), by group: their moments start
+        anew, and averages take them as they are. An optimiser's count of steps is of the whole parameter and goes on.
+        """
+        return None
 
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         """Set what depends on time alone (depth, fade); called on networks, averages and loaded models."""

@@ -63,7 +63,13 @@ def _u_net(state: Mapping[str, Tensor]) -> Imported:
         origin=ORIGIN,
         what=f"U-Net of {depth} halvings, {width} wide, {norm} norm",
         method="pix2pix",
-        options={"depth": depth, "generator_width": width, "norm": norm, "dropout_after": False},
+        options={
+            "depth": depth,
+            "generator_width": width,
+            "norm": norm,
+            "dropout_after": False,
+            "statistics": "trained",
+        },
         shape=(channels, 2**depth, 2**depth),
         weights={"generator": renamed},
     )

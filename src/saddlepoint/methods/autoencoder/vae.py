@@ -11,7 +11,7 @@ The importance-weighted bound for held-out images is Burda et al. 2016, arXiv:15
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
@@ -24,7 +24,7 @@ from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
-from saddlepoint.methods.base import Adam, Clock, Draw, Method, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
@@ -81,7 +81,7 @@ class VAE(Method):
     def optimisers(self) -> Mapping[str, Optim]:
         return {"autoencoder": Adam("encoder", "decoder", lr=self.lr)}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         image = draw().image  # [N, C, H, W] in [-1, 1], or [N, D]
         if self.likelihood == "bernoulli":  # made black or white afresh each time it is shown
             image = torch.where(draw.uniform(*image.shape) < (image + 1) / 2, 1.0, -1.0)

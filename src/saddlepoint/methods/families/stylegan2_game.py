@@ -7,31 +7,22 @@ stands beside, as one of a batch whose classes are in the shares of the data.
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.path_length import path_length_penalty, path_lengths
 from saddlepoint.losses.penalties import r1
-from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Networks, Optim, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Moves, Networks, Optim, Update
 from saddlepoint.methods.families.styled import Styled
 from saddlepoint.nn.backbones.dcgan import check_side
 from saddlepoint.nn.backbones.stylegan2 import StyleGAN2Critic, StyleGAN2Generator
 from saddlepoint.nn.layers.augment.adaptive import AdaptiveAugment
-
-
-class PathMean(nn.Module):
-    """The running mean of path lengths, a buffer; starts at 0."""
-
-    value: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("value", torch.zeros(()))
+from saddlepoint.nn.layers.number import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +69,7 @@ class StyleGAN2Game(Styled, ABC):
             ),
             critic=StyleGAN2Critic(*image, group=self.group, residual=self.residual, classes=classes),
             augment=AdaptiveAugment(),
-            path_mean=PathMean(),
+            path_mean=Number(),  # the running mean of path lengths,
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
@@ -89,7 +80,7 @@ class StyleGAN2Game(Styled, ABC):
         ramp = 0.05 if self.ema_ramp else None
         return Ema(("generator",), half_life=self.ema_images, ramp=ramp) if self.ema_images else None
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         real = batch.image  # [N, C, S, S] in [-1, 1]
         label = batch.label if isinstance(batch, LabelledBatch) else None  # [N]

@@ -7,7 +7,7 @@ L_C    "real_class" and "fake_class": which class is it?
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.conditional import Conditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.labelled import LabelledGenerator
@@ -53,7 +53,7 @@ class ACGAN(Conditional):
     def optimisers(self) -> Mapping[str, Optim]:
         return {name: Adam(name, lr=self.lr, betas=(self.beta1, 0.999)) for name in ("generator", "critic")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         label = batch.label
         with torch.no_grad():

@@ -7,7 +7,7 @@ features for each class added to its verdict (Miyato & Koyama 2018, arXiv:1802.0
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.conditional import Conditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.labelled import LabelledGenerator, with_label
@@ -146,7 +146,7 @@ class CGAN(Conditional):
             return {name: SGD(name, lr=self.lr, momentum=self.momentum) for name in players}
         return {name: Adam(name, lr=self.lr, betas=(self.momentum, 0.999)) for name in players}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         label = batch.label
         with torch.no_grad():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -11,7 +11,20 @@ import torch
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Cosine, Draw, Linear, Networks, Optim, Proof, Schedule, Step, Update
+from saddlepoint.methods.base import (
+    Adam,
+    Clock,
+    Cosine,
+    Draw,
+    Linear,
+    Moves,
+    Networks,
+    Optim,
+    Proof,
+    Schedule,
+    Step,
+    Update,
+)
 from saddlepoint.methods.families.stabilised import Stabilised
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import ConvNorm, DCGANCritic, DCGANGenerator, check_side
@@ -83,7 +96,7 @@ class DCGAN(Stabilised, Unconditional):
         betas = (self.beta1, self.beta2)
         return {name: Adam(name, lr=lr, betas=betas, weight_decay=self.weight_decay) for name, lr in rates.items()}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         image = draw().image  # [N, C, S, S] in [-1, 1]
         # One set of fakes for both players, as in the Torch port: holding its graph saves a pass through the generator.
         fakes = nets.generator(self.draw_latents(draw, len(image)))

@@ -6,7 +6,7 @@ Makes images of any shape and points of any dimension. The critic is a leaky MLP
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, final
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.mlp import MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
@@ -113,7 +113,7 @@ class GAN(Unconditional):
             return SGD(name, lr=lr, momentum=self.momentum)
         return Adam(name, lr=lr, betas=(self.momentum, 0.999))
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         for _ in range(self.critic_steps):
             image = draw().image  # [N, C, H, W] or [N, D]
             with torch.no_grad():

@@ -7,7 +7,7 @@ Made for digits of 28x28; takes any square image whose side four divides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.initialisation import initialise
 
@@ -97,7 +97,7 @@ class MNISTGAN(Unconditional):
         rates = {"generator": self.generator_lr, "critic": self.critic_lr}
         return {name: Adam(name, lr=lr, betas=(self.beta1, 0.999)) for name, lr in rates.items()}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         image = draw().image  # [N, C, S, S] in [-1, 1]
         with torch.no_grad():
             fakes = nets.generator(self.draw_latents(draw, len(image)))

@@ -9,7 +9,7 @@ Differs from the authors' code: the average counts images (half-life `ema_images
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -20,7 +20,7 @@ from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.growing import Growing
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.progressive import ProgressiveCritic, ProgressiveGenerator
@@ -61,7 +61,7 @@ class ProGAN(Growing, Unconditional):
         lr, betas = self.falling(self.lr), (0.0, 0.99)
         return {name: Adam(name, lr=lr, betas=betas, parts=self.newest(name)) for name in ("generator", "critic")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         image = self.faded_reals(draw().image, clock)  # [N, C, s, s] in [-1, 1], s of the stage
         n = len(image)
         with torch.no_grad():

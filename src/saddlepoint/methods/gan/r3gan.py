@@ -13,7 +13,7 @@ group width    `group` (the authors' code counts groups: cardinality)
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -24,7 +24,7 @@ from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1, r2
-from saddlepoint.methods.base import Adam, Clock, Cosine, Draw, Ema, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Cosine, Draw, Ema, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
@@ -86,7 +86,7 @@ class R3GAN(Unconditional):
         half_life = self._cosine(0.0, self.ema_images)
         return Ema(("generator",), half_life=half_life, ramp=None) if self.ema_images else None
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         gamma = self._cosine(self.gamma, self.gamma / 10)(clock)
         image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]
         with torch.no_grad():

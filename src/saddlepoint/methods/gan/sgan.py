@@ -13,7 +13,7 @@ f(x)     `SGANCritic.features`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, final
@@ -28,7 +28,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.losses.adversarial import critic_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.gaussian_noise import GaussianNoise
 from saddlepoint.nn.layers.initialisation import initialise
@@ -127,7 +127,7 @@ class SGAN(Unconditional):
     def ema(self) -> Ema | None:
         return Ema(("generator", "critic"), half_life=self.ema_images) if self.ema_images else None
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()  # labelled and unlabelled [N, C, H, W] in [-1, 1], label [N]
         with torch.no_grad():
             fakes = nets.generator(self.draw_latents(draw, len(batch)))

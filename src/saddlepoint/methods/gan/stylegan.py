@@ -8,7 +8,7 @@ Differs from the authors' code: the average style moves once a step, of critic a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1
-from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.growing import Growing
 from saddlepoint.methods.families.styled import Styled
 from saddlepoint.methods.families.unconditional import Unconditional
@@ -65,7 +65,7 @@ class StyleGAN(Growing, Styled, Unconditional):
         layers = ("layers", 2 * level - 1), ("layers", 2 * level), ("images", level)
         return tuple(f"generator.synthesis.{kind}.{place}" for kind, place in layers)
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         image = self.faded_reals(draw().image, clock)  # [N, C, s, s] in [-1, 1], s of the stage
         n, synthesis = len(image), nets.generator.synthesis
         with torch.no_grad():

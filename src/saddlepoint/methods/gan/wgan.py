@@ -8,7 +8,7 @@ c         clip_weights
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -16,7 +16,7 @@ import torch
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
-from saddlepoint.methods.base import Clock, Draw, Networks, Optim, Proof, RMSProp, Update
+from saddlepoint.methods.base import Clock, Draw, Moves, Networks, Optim, Proof, RMSProp, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
@@ -60,7 +60,7 @@ class WGAN(Unconditional):
     def optimisers(self) -> Mapping[str, Optim]:
         return {name: RMSProp(name, lr=self.lr) for name in ("generator", "critic")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         warm = self.warm_critic_steps and (clock.step < 25 or clock.every(500))
         for _ in range(self.warm_critic_steps if warm else self.critic_steps):
             image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]

@@ -8,7 +8,7 @@ epsilon   `mix`, one number for each image
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -17,7 +17,7 @@ import torch
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
-from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
@@ -78,7 +78,7 @@ class WGANGP(Unconditional):
         betas = (self.beta1, self.beta2)
         return {name: Adam(name, lr=self.lr, betas=betas) for name in ("generator", "critic")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         first = self.first_critic_steps or self.critic_steps
         for _ in range(round(Linear(first, self.critic_steps)(clock))):
             image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]

@@ -9,7 +9,7 @@ lambda     `cycle`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
 from saddlepoint.nn.backbones.resnet_translator import ResNetTranslator
 from saddlepoint.nn.layers.image_pool import ImagePool
@@ -37,6 +37,7 @@ class CycleGAN(Method):
     takes = UnpairedBatch
     batch_statistics = True
     compiles = ("a2b", "b2a")
+    defaults = {"batch": 1}  # as in the paper
 
     blocks: int = 9
     """residual blocks of each generator: 9 for images of 256 pixels, 6 for 128"""
@@ -86,7 +87,7 @@ class CycleGAN(Method):
         groups = {"generators": ("a2b", "b2a"), "critics": ("critic_a", "critic_b")}
         return {name: Adam(*nets, lr=rate, betas=(self.beta1, 0.999)) for name, nets in groups.items()}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         a, b = batch.a, batch.b  # [N, C, S, S] in [-1, 1] each
         made_b, same_b = self._both(nets.a2b, a, b)

@@ -13,7 +13,7 @@ The perceptual loss of the paper's 512-pixel runs is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -25,7 +25,7 @@ from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Method, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.content_style import ContentEncoder, StyleDecoder, StyleEncoder
 from saddlepoint.nn.backbones.multiscale_critic import MultiScaleCritic
 
@@ -37,6 +37,7 @@ class MUNIT(Method):
     any colour. The style is drawn, or taken from an image of the other set."""
 
     takes = UnpairedBatch
+    defaults = {"batch": 1}  # as in the paper
     compiles = ("content_a", "content_b", "style_a", "style_b", "decoder_a", "decoder_b")
 
     style: int = 8
@@ -102,7 +103,7 @@ class MUNIT(Method):
         same: dict[str, Any] = {"lr": rate, "betas": (self.beta1, 0.999), "weight_decay": self.weight_decay}
         return {"critics": Adam("critic_a", "critic_b", **same), "generators": Adam(*self.compiles, **same)}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         image = {"a": batch.a, "b": batch.b}  # [N, C, S, S] in [-1, 1] each
         part = {kind: {name: nets.get_submodule(f"{name}_{kind}") for name in _PARTS} for kind in image}

@@ -11,7 +11,7 @@ lambda  `l1`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
 from saddlepoint.nn.backbones.unet import UNet
 from saddlepoint.nn.layers.norm import Norm
@@ -35,6 +35,7 @@ class Pix2Pix(Method):
 
     takes = PairedBatch
     batch_statistics = True
+    defaults = {"batch": 1}  # as in the paper
 
     depth: int | None = None
     """halvings of the side on the way down; by default as many as lead to one pixel, 8 for 256"""
@@ -52,9 +53,9 @@ class Pix2Pix(Method):
     """weight of the mean absolute difference to the target; 0 leaves the game alone"""
     dropout_after: bool = True
     """keep dropout, which is all the noise there is, when the trained generator is used"""
-    statistics: Literal["trained", "image"] = "trained"
-    """batch norms of the trained generator: by what training has averaged, or by each image's own statistics, as the
-    paper tests; the latter only fits a generator that was trained with batches of one or few"""
+    statistics: Literal["trained", "image"] = "image"
+    """batch norms of the trained generator: by each image's own statistics, as the paper tests, which fits a generator
+    that was trained with batches of one or few; or by what training has averaged, for large batches"""
     lr: float = 2e-4
     """learning rate of both players (Adam)"""
     decay_after: float = 1.0
@@ -85,7 +86,7 @@ class Pix2Pix(Method):
         rate = Linear(self.lr, after=self.decay_after)
         return {name: Adam(name, lr=rate, betas=(self.beta1, 0.999)) for name in ("generator", "critic")}
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Iterator[Update]:
+    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         pair = draw()
         source, target = pair.source, pair.target  # [N, C, S, S] in [-1, 1]
         made = nets.generator(source)  # held across the critic's move: saves a pass through the generator
@@ -117,15 +118,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "resolution": 256,
         "jitter": 30,
         "flip": True,
-        "batch": 1,
-        "statistics": "image",
     },
     "port": {  # github.com/junyanz/pytorch-CycleGAN-and-pix2pix: 100 epochs, and 100 in which the rate falls
         "resolution": 256,
         "jitter": 30,
         "flip": True,
-        "batch": 1,
-        "statistics": "image",
         "decay_after": 0.5,
     },
 }
@@ -139,6 +136,7 @@ PROOF = Proof(
     settings={
         "images": 40_000,
         "batch": 16,
+        "statistics": "trained",
         "generator_width": 32,
         "critic_width": 32,
         "halvings": 2,
