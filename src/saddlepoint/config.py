@@ -205,7 +205,7 @@ def checked(name: str, value: Any, kind: Any) -> Any:
             return value
         if isinstance(value, float) and value.is_integer():
             return int(value)
-    elif isinstance(kind, type) and isinstance(value, kind):
+    elif isinstance(origin or kind, type) and isinstance(value, origin or kind):
         return value
     raise ConfigError(f"{name} cannot be {value!r}: it must be {kind_text(kind)}.")
 

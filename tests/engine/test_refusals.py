@@ -213,7 +213,7 @@ def test_points_cannot_be_flipped() -> None:
         ({"minutes": 0.0}, "minutes cannot be 0.0: it must be more than 0"),
         ({"clip_norm": -1.0}, "clip_norm cannot be -1.0: it must be more than 0"),
         ({"clip_norm": float("nan")}, "clip_norm cannot be nan"),
-        ({"seed": -1}, "cannot be negative"),
+        ({"seed": -1}, "seed cannot be -1: it must be 0 or more"),
     ],
 )
 def test_impossible_run_settings_are_refused(settings: dict[str, Any], words: str) -> None:

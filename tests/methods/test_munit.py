@@ -158,7 +158,7 @@ def test_a_model_that_takes_nothing_from_a_reference_says_so() -> None:
         ({}, 8, "Use a --resolution that 16 divides"),
         ({"content_halvings": 5}, 80, "which 80 pixels do not allow"),
         ({}, 32, "needs images of 64 pixels or more"),
-        ({"scales": 0}, 64, "each is 1 or more"),
+        ({"scales": 0}, 64, "scales cannot be 0: it must be 1 or more"),
     ],
 )
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], side: int, words: str) -> None:

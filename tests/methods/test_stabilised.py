@@ -148,10 +148,10 @@ def test_both_rates_follow_the_schedule() -> None:
 
 @pytest.mark.parametrize("name", ["replay", "instance_noise", "orthogonal", "consistency_real"])
 def test_less_than_nothing_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} must be 0 or more"):
+    with pytest.raises(ConfigError, match=f"{name} cannot be -1: it must be 0 or more"):
         DCGAN(**{name: -1})
 
 
 def test_a_staircase_without_steps_is_refused() -> None:
-    with pytest.raises(ConfigError, match="lr_step_images must be 1 or more"):
+    with pytest.raises(ConfigError, match="lr_step_images cannot be 0: it must be 1 or more"):
         DCGAN(lr_step_images=0)

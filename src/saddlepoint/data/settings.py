@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from saddlepoint.config import Count, Decay, Natural, check
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
@@ -18,7 +20,7 @@ class DataSettings:
     as unpaired:FOLDER,FOLDER"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
-    resolution: int | None = None
+    resolution: Count | None = None
     """side in pixels to which every image is resized; by default their own, which must then agree"""
     spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
     """words of earlier releases"""
@@ -29,16 +31,19 @@ class DataSettings:
     """1 for grey, 3 for colour; by default grey if every image is grey"""
     flip: bool = False
     """also show images mirrored, half of the time; not for writing or anything else with a left and a right"""
-    jitter: int = 0
+    jitter: Natural = 0
     """enlarge each image by this many pixels and crop a random window of the original size; the same for both of a pair
     """
     swap: bool = False
     """pairs: translate the second (right) image to the first (left), instead of the first to the second"""
     balanced: bool = False
     """show every class equally often, whatever its number of images; needs labels"""
-    labels_per_class: int | None = None
+    labels_per_class: Count | None = None
     """number of labelled images per class for a semi-supervised method; by default all"""
-    held_out: float | None = None
+    held_out: Decay | None = None
     """share of the images kept out of training, for measuring; by default 5 %, at most 2,000"""
     cache: Path | None = None
     """folder for downloads and packed images; by default SADDLEPOINT_CACHE or ~/.cache/saddlepoint"""
+
+    def __post_init__(self) -> None:
+        check(self)

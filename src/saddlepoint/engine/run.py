@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from saddlepoint.config import Count, Natural, Positive, check
 from saddlepoint.errors import ConfigError
 
 DISTANCES = ("fid", "fid-infinity", "kid")
@@ -25,79 +26,62 @@ class RunSettings:
     }
     """other words for a setting, also those of earlier releases: `images` for what are images, and easier to say"""
 
-    examples: int = 200_000
+    examples: Count = 200_000
     """training length in examples (images, points, ...) seen = size of the data set x epochs; 200,000 at batch 64 are
     3,125 steps. --images is another spelling"""
-    minutes: float | None = None
+    minutes: Positive | None = None
     """time limit in minutes: training ends then, even if fewer examples were seen"""
-    batch: int = 64
+    batch: Count = 64
     """examples per step, over all devices and micro-batches"""
-    accumulate: int = 1
+    accumulate: Count = 1
     """micro-batches per step: more fit a batch into less memory"""
-    seed: int = 0
+    seed: Natural = 0
     """random seed: every random number of the run depends on it"""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
     """number format of the networks; auto is bf16 on a GPU that is fast in it, else float32"""
     device: str = "auto"
     """cpu, cuda, cuda:1 or mps; auto takes the best available"""
-    threads: int | None = None
+    threads: Count | None = None
     """processor threads; by default as many as torch chooses. Runs repeat bit for bit with the same number only"""
-    clip_norm: float | None = None
+    clip_norm: Positive | None = None
     """largest gradient norm of each player; larger ones are scaled down. By default only the method's own limit"""
     compile: bool = False
     """compile the networks that the method names: slow to start, a little faster afterwards"""
     overfit_one_batch: bool = False
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
-    log_every: int = 20
+    log_every: Count = 20
     """steps between two lines of the log"""
-    grid_size: int = 64
+    grid_size: Natural = 64
     """images in a sample grid; 0 for no grids"""
-    checkpoint_every: int = 50_000
+    checkpoint_every: Count = 50_000
     """examples seen between two checkpoints"""
-    keep_checkpoints: int = 3
+    keep_checkpoints: Count = 3
     """number of latest checkpoints to keep"""
     best: str | None = None
     """logged figure, such as generator/fake, whose lowest checkpoint is kept as well; with --score by default its first
     distance (fid, kid or fid-infinity)"""
     score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
     """metrics to compute while training, such as `--score fid kid`; see docs/metrics.md"""
-    score_every: int = 50_000
+    score_every: Count = 50_000
     """examples seen between two scores"""
-    score_images: int = 2_000
+    score_images: Count = 2_000
     """number of generated and of real images per score; fewer if there are fewer real ones"""
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
     """action when the health of the run fails, logged each time: halve-rates (for 5,000 steps), skip-leader (leave out
     steps of the player that leads), augment (show the discriminator stronger augmentation, where the networks can),
     go-back (to the last good checkpoint with half the rates)"""
-    leader_rests: tuple[int, int] = (1, 2)
+    leader_rests: tuple[Count, Count] = (1, 2)
     """skip-leader: how many of how many steps of the leading player are left out"""
-    patience: int | None = None
+    patience: Count | None = None
     """end the run when the first metric of --score has not improved for this many examples"""
 
     def __post_init__(self) -> None:
-        for name in (
-            "examples",
-            "batch",
-            "accumulate",
-            "log_every",
-            "checkpoint_every",
-            "keep_checkpoints",
-            "score_every",
-            "score_images",
-        ):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} cannot be {getattr(self, name)}: it must be 1 or more.")
+        check(self)
         if self.batch % self.accumulate:
             raise ConfigError(
                 f"a batch of {self.batch} cannot be cut into {self.accumulate} equal micro-batches;"
                 f" use --accumulate {_divisor(self.batch, self.accumulate)}."
             )
-        for name in ("minutes", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"{name} cannot be {value}: it must be more than 0.")
-        if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"threads cannot be {self.threads}: it must be 1 or more.")
         if self.patience is not None and not self.score:
             raise ConfigError("patience needs something to wait for: give --score fid as well.")
         if self.best is not None and self.best.startswith("score/"):
@@ -110,8 +94,6 @@ class RunSettings:
         rests, of = self.leader_rests
         if not 1 <= rests < of:
             raise ConfigError(f"leader_rests cannot be {rests} {of}: the leader must step at times, so less than all.")
-        if self.grid_size < 0 or self.seed < 0:
-            raise ConfigError("grid_size and seed cannot be negative.")
 
 
 def _divisor(batch: int, near: int) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
+from saddlepoint import config
 from saddlepoint.data.batches import Batch, DataSpec
 from saddlepoint.errors import MethodError
 from saddlepoint.methods.optimisers import SGD, Adam, AdamW, Closed, Optim, Part, RMSProp
@@ -175,6 +176,10 @@ class Method(ABC):
     defaults: ClassVar[Mapping[str, Any]] = {}
     """run and data settings that differ for this method, such as the batch of its paper; presets, files and the command
     line win over them"""
+
+    def __post_init__(self) -> None:
+        """Checks every setting against its type and range; what a method checks beside that comes after `super()`."""
+        config.check(self)
 
     @abstractmethod
     def networks(self, data: DataSpec) -> Networks:

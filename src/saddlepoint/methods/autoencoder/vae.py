@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Positive, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
@@ -43,26 +44,22 @@ class VAE(Method):
     prior: ClassVar[str] = "normal"
     compiles = ("encoder", "decoder")
 
-    latent: int = 50
+    latent: Count = 50
     """length of the code"""
     likelihood: Likelihood = "bernoulli"
     """what the decoder states of a pixel: that it is white with some probability, or a mean with a fixed deviation"""
-    deviation: float = 1.0
+    deviation: Positive = 1.0
     """standard deviation of a Gaussian pixel, where images span -1 to 1"""
-    beta: float = 1.0
+    beta: Weight = 1.0
     """weight of the divergence from the prior; above 1 codes are simpler and images less exact"""
     layers: Literal["convolutional", "dense"] = "convolutional"
     """networks for images: strided convolutions, or fully connected ones, which points always get"""
-    width: int = 32
+    width: Count = 32
     """convolutional channels at half the image's side; they double with each halving, to at most 8 times"""
-    widths: tuple[int, ...] = (200, 200)
+    widths: tuple[Count, ...] = (200, 200)
     """units of the dense encoder's hidden layers; the decoder has them in reverse"""
-    lr: float = 1e-3
+    lr: Positive = 1e-3
     """learning rate (Adam)"""
-
-    def __post_init__(self) -> None:
-        if not self.deviation > 0:
-            raise ConfigError(f"deviation cannot be {self.deviation}: it must be more than 0.")
 
     def networks(self, data: DataSpec) -> Networks:
         if len(data.shape) == 1 and self.likelihood == "bernoulli":

@@ -13,10 +13,12 @@ from __future__ import annotations
 from abc import ABC
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Positive, Range, Share
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Clock, Linear, Method, Part, Schedule, Stage
@@ -27,26 +29,27 @@ from saddlepoint.nn.backbones.progressive import doubled, faded
 class Growing(Method, ABC):
     """A method whose networks `generator` and `critic` have a `wake(level, alpha)`."""
 
-    first_side: int = 8
+    first_side: Annotated[int, Range(least=4)] = 8
     """side of the images that training begins with: 4, 8, 16 and so on"""
-    last_side: int = 32
+    last_side: Annotated[int, Range(least=4)] = 32
     """side of the images that it ends with, which is that of the data"""
-    fade_images: int = 600_000
+    fade_images: Count = 600_000
     """images in which a new side is faded in"""
-    steady_images: int = 600_000
+    steady_images: Count = 600_000
     """images for which it is then trained, before the next side"""
-    batches: tuple[int, ...] = ()
+    batches: tuple[Count, ...] = ()
     """images in a step at each side from the first on; none for the run's own batch throughout"""
     rising_rate: bool = True
     """learning rates are 1.5 times as high at 128 pixels, 2 at 256 and 3 at 512 and more"""
-    newest_rate: float = 1.0
+    newest_rate: Positive = 1.0
     """how many times as fast as the rest a new side's layers learn when their fading in begins; this falls in a line to
     1 at its end. ProGAN and StyleGAN have 1 throughout"""
-    late_rate: float = 1.0
+    late_rate: Share = 1.0
     """share of the learning rates that is left at the end of each side: they are constant for its first half and then
     fall in a line. ProGAN and StyleGAN have 1: no fall"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         sides = (self.first_side, self.last_side)
         if any(side < 4 or side & (side - 1) for side in sides) or self.first_side > self.last_side:
             raise ConfigError(f"first_side and last_side must be 4, 8, 16 and so on, in this order, not {sides}.")
@@ -54,10 +57,6 @@ class Growing(Method, ABC):
             raise ConfigError(
                 f"batches needs {len(self._sides())} numbers, for the sides {self._sides()}, not {len(self.batches)}."
             )
-        if not self.newest_rate > 0:
-            raise ConfigError(f"newest_rate must be more than 0, not {self.newest_rate}; 1 is the rate of the rest.")
-        if not 0 <= self.late_rate <= 1:
-            raise ConfigError(f"late_rate must be a share from 0 to 1, not {self.late_rate}; 1 is no fall.")
 
     def check_side(self, data: DataSpec) -> int:
         """The side of the data. Raises ConfigError where training would not end there."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from saddlepoint.config import Count, Weight
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Draw, Ema, Method
 
@@ -16,11 +17,11 @@ from saddlepoint.methods.base import Draw, Ema, Method
 class FromNoise(Method, ABC):
     """A method with a network `generator` that starts from [N, latent]."""
 
-    latent: int = 100
+    latent: Count = 100
     """length of the noise vector"""
     prior: Literal["normal", "uniform"] = "normal"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
-    ema_images: float = 10_000.0
+    ema_images: Weight = 10_000.0
     """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
 
     def ema(self) -> Ema | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from saddlepoint.config import Natural, Weight
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.errors import ConfigError
 from saddlepoint.losses.consistency import consistency
 from saddlepoint.losses.orthogonal import orthogonality
 from saddlepoint.methods.base import Clock, Draw, Linear, Method, Networks
@@ -30,25 +30,20 @@ class Stabilised(Method, ABC):
     Where a setting is off, nothing is drawn for it, computed or saved.
     """
 
-    consistency_real: float = 0.0
+    consistency_real: Weight = 0.0
     """weight of the squared difference that a shift and a mirroring of real images makes to the critic's output: 10 in
     the paper; 0 for none"""
-    consistency_fake: float = 0.0
+    consistency_fake: Weight = 0.0
     """the same for generated images: 10 beside 10 in balanced consistency"""
     consistency_mirror: bool = True
     """mirror for consistency; not where left and right have a meaning, as in digits and letters"""
-    orthogonal: float = 0.0
+    orthogonal: Weight = 0.0
     """weight of the generator's orthogonal regularisation: 1e-4 in the paper; 0 for none"""
-    instance_noise: float = 0.0
+    instance_noise: Weight = 0.0
     """deviation, at the start, of noise on all images that the critic sees (.1, say); it falls in a line to 0 at the
     end of the run"""
-    replay: int = 0
+    replay: Natural = 0
     """how many older fakes are kept, to be shown to the critic in the place of half of the new ones; 0 for none"""
-
-    def __post_init__(self) -> None:
-        for name in ("consistency_real", "consistency_fake", "orthogonal", "instance_noise", "replay"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} must be 0 or more, not {getattr(self, name)}.")
 
     def memory(self, data: DataSpec) -> dict[str, nn.Module]:
         """The pool of older fakes, to stand beside the networks; nothing without `replay`."""

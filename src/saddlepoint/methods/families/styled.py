@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.config import Count, Share
 from saddlepoint.keyed import generator as keyed_generator
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Networks
@@ -29,11 +30,11 @@ class Styled(FromNoise, ABC):
     truncated_layers: ClassVar[int | None] = None
     """how many of the coarser layers truncation pulls; None for all"""
 
-    latent: int = 512
+    latent: Count = 512
     """length of the noise vector"""
-    style: int = 512
+    style: Count = 512
     """length of the style vector"""
-    mixing: float = 0.9
+    mixing: Share = 0.9
     """chance that the finer layers of a step's images take the styles of a second noise vector, from one random layer
     on; one chance for the whole step, as in the authors' code"""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from saddlepoint.config import Count, Natural, Positive, Share, Weight
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.path_length import path_length_penalty, path_lengths
@@ -29,35 +30,35 @@ from saddlepoint.nn.layers.number import Number
 class StyleGAN2Game(Styled, ABC):
     """A method whose networks are `players`; it has labels where its batches have them."""
 
-    base: int = 16_384
+    base: Count = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: int = 512
+    most: Count = 512
     """but no more than this"""
-    mapping_layers: int = 2
+    mapping_layers: Natural = 2
     """layers between noise and style"""
-    group: int = 4
+    group: Count = 4
     """images that the critic compares with each other (minibatch deviation)"""
     residual: bool = True
     """the critic has residual paths"""
-    lr: float = 2.5e-3
+    lr: Positive = 2.5e-3
     """learning rate of both players (Adam, betas 0 and .99)"""
-    r1_weight: float | None = None
+    r1_weight: Weight | None = None
     """weight of the penalty on the critic's slope; None takes the authors' rule, 2e-4 side^2 / batch"""
-    r1_every: int = 16
+    r1_every: Count = 16
     """steps between two of these penalties, each so many times as strong"""
-    path_weight: float = 2.0
+    path_weight: Weight = 2.0
     """weight of the penalty on path lengths; 0 for none"""
-    path_every: int = 4
+    path_every: Count = 4
     """steps between two of these penalties, each so many times as strong"""
     ema_ramp: bool = True
     """the average's half-life is at most 5 % of the images shown so far"""
-    augment_target: float = 0.6
+    augment_target: Share = 0.6
     """mean sign of the critic on real images that the augmentation steers to; 0 for no augmentation"""
-    augment_images: float = 500_000.0
+    augment_images: Positive = 500_000.0
     """images in which the share of augmentations can rise from 0 to 1"""
-    augment_every: int = 4
+    augment_every: Count = 4
     """steps between two moves of that share"""
-    augment_most: float | None = 0.8
+    augment_most: Share | None = 0.8
     """upper bound of that share, our own safety: above it the generator begins to copy augmentations. None for none"""
 
     def players(self, data: DataSpec, classes: int) -> Networks:

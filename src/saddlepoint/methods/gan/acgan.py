@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Decay, Positive, Weight
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -31,15 +32,15 @@ class ACGAN(Conditional):
     takes = LabelledBatch
     batch_statistics = True
 
-    class_weight: float = 1.0
+    class_weight: Weight = 1.0
     """weight of the class terms beside the source terms, for both players"""
-    generator_width: int = 64
+    generator_width: Count = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the critic's channels at half the image's side, likewise"""
-    lr: float = 2e-4
+    lr: Positive = 2e-4
     """learning rate of both players (Adam)"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for both"""
 
     def networks(self, data: DataSpec) -> Networks:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Decay, Positive, Share
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -111,17 +112,17 @@ class CGAN(Conditional):
     """how the critic knows the class: the label beside the image, or projected on its features"""
     layers: Literal["convolutional", "dense"] = "convolutional"
     """networks for images: DCGAN's, or the paper's fully connected ones, which points always get"""
-    generator_width: int = 64
+    generator_width: Count = 64
     """the convolutional generator's channels at half the image's side; they double with each halving, to 8 times"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the convolutional critic's channels at half the image's side, likewise"""
-    dropout: float = 0.5
+    dropout: Share = 0.5
     """share of the dense networks' hidden units left out in training"""
     optimiser: Literal["adam", "sgd"] = "adam"
     """how both players step"""
-    lr: float = 2e-4
+    lr: Positive = 2e-4
     """learning rate of both players"""
-    momentum: float = 0.5
+    momentum: Decay = 0.5
     """Adam's first beta, or SGD's momentum"""
 
     def networks(self, data: DataSpec) -> Networks:

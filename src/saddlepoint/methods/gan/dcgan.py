@@ -8,8 +8,8 @@ from typing import Any, Literal, final
 
 import torch
 
+from saddlepoint.config import Count, Decay, Finite, Natural, Positive, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
-from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import (
     Adam,
@@ -38,43 +38,41 @@ class DCGAN(Stabilised, Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    generator_width: int = 64
+    generator_width: Count = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the critic's channels at half the image's side, likewise"""
     kernel: Literal[4, 5] = 4
     """side of every kernel: 5 as the authors, 4 as the Torch port that most copies follow"""
     critic_norm: ConvNorm = "batch"
     """what steadies the critic's layers: batch norm as the authors; group norm, which does not depend on the batch;
     spectral norm of the weights; or none"""
-    minibatch_kernels: int = 0
+    minibatch_kernels: Natural = 0
     """figures by which the critic sees how near each image is to others of its batch (minibatch discrimination): 100,
     say; 0 for none"""
     objective: Objective = "non-saturating"
     """what the two players minimise"""
-    real_target: float = 1.0
+    real_target: Finite = 1.0
     """what the critic aims at for real images (.9 smooths it on one side)"""
-    generator_lr: float = 2e-4
+    generator_lr: Positive = 2e-4
     """learning rate of the generator"""
-    critic_lr: float = 2e-4
+    critic_lr: Positive = 2e-4
     """learning rate of the critic"""
     lr_schedule: Literal["constant", "linear", "cosine", "step"] = "constant"
     """how both rates go on: to 0 in a line from the middle of the run on, to 0 along half a cosine over all of it, or
     down to a tenth again and again"""
-    lr_step_images: int = 100_000
+    lr_step_images: Count = 100_000
     """images between two steps down, with --lr-schedule step"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for both"""
-    beta2: float = 0.999
+    beta2: Decay = 0.999
     """Adam's second beta, for both"""
-    weight_decay: float = 0.0
+    weight_decay: Weight = 0.0
     """L2 penalty on the weights, for both"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_targets(self.objective, self.real_target)
-        if self.lr_step_images < 1 or self.minibatch_kernels < 0:
-            raise ConfigError("lr_step_images must be 1 or more, and minibatch_kernels 0 or more.")
 
     def networks(self, data: DataSpec) -> Networks:
         side = check_side(data.resolution)

@@ -14,6 +14,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.config import Count, Decay, Finite, Positive, Share
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -57,25 +58,25 @@ class GAN(Unconditional):
 
     objective: Objective = "non-saturating"
     """what the two players minimise"""
-    real_target: float = 1.0
+    real_target: Finite = 1.0
     """what the critic aims at for real images (.9 smooths it on one side; b in least squares)"""
-    fake_target: float = 0.0
+    fake_target: Finite = 0.0
     """what the critic aims at for fakes (a in least squares)"""
-    generator_target: float = 1.0
+    generator_target: Finite = 1.0
     """what the generator wants the critic to say (c in least squares)"""
-    critic_steps: int = 1
+    critic_steps: Count = 1
     """critic updates for each generator update (k in the paper)"""
-    generator_widths: tuple[int, ...] = (256, 512)
+    generator_widths: tuple[Count, ...] = (256, 512)
     """units of the generator's hidden layers, from the noise on"""
-    critic_widths: tuple[int, ...] = (512, 256)
+    critic_widths: tuple[Count, ...] = (512, 256)
     """units of the critic's hidden layers, from the image on"""
     critic_units: Literal["leaky", "maxout"] = "leaky"
     """the critic's hidden units: LeakyReLU .2, or the largest of several linear maps"""
-    maxout_pieces: int = 5
+    maxout_pieces: Count = 5
     """linear maps a maxout unit chooses from"""
-    dropout_input: float = 0.0
+    dropout_input: Share = 0.0
     """share of the critic's inputs left out in training"""
-    dropout_hidden: float = 0.0
+    dropout_hidden: Share = 0.0
     """share of the critic's hidden units left out in training"""
     initial_weights: Literal["he", "paper"] = "he"
     """first weights: He's for ReLU, or the paper's, even over +-.05 (generator) and +-.005 (critic)"""
@@ -83,14 +84,15 @@ class GAN(Unconditional):
     """how the generator steps"""
     critic_optimiser: Literal["adam", "sgd"] = "adam"
     """how the critic steps; sgd beside the generator's adam is an old trick to hold the critic back"""
-    generator_lr: float = 2e-4
+    generator_lr: Positive = 2e-4
     """learning rate of the generator"""
-    critic_lr: float = 2e-4
+    critic_lr: Positive = 2e-4
     """learning rate of the critic"""
-    momentum: float = 0.5
+    momentum: Decay = 0.5
     """SGD's momentum, or Adam's first beta"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_targets(self.objective, self.real_target, self.fake_target, self.generator_target)
 
     def networks(self, data: DataSpec) -> Networks:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Decay, Positive, Share, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
@@ -69,17 +70,17 @@ class MNISTGAN(Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    real_target: float = 0.9
+    real_target: Share = 0.9
     """probability that the critic aims at for real images; under 1 it cannot grow too sure"""
-    critic_weight: float = 0.5
+    critic_weight: Weight = 0.5
     """weight of each half of the critic's loss, real and fake"""
-    bn_decay: float = 0.8
+    bn_decay: Decay = 0.8
     """share of the old value that batch norm's running statistics keep at each step (1 minus torch's momentum)"""
-    generator_lr: float = 2e-4
+    generator_lr: Positive = 2e-4
     """learning rate of the generator"""
-    critic_lr: float = 2e-4
+    critic_lr: Positive = 2e-4
     """learning rate of the critic"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for both"""
 
     def networks(self, data: DataSpec) -> Networks:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.config import Count, Positive, Range, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
@@ -34,21 +35,21 @@ class ProGAN(Growing, Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    latent: int = 512
+    latent: Count = 512
     """length of the noise vector"""
-    first_side: int = 4
+    first_side: Annotated[int, Range(least=4)] = 4
     """side of the images that training begins with: 4, 8, 16 and so on"""
-    base: int = 16_384
+    base: Count = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: int = 512
+    most: Count = 512
     """but no more than this"""
-    group: int = 4
+    group: Count = 4
     """images that the critic compares with each other (minibatch deviation)"""
-    lr: float = 1e-3
+    lr: Positive = 1e-3
     """learning rate of both players (Adam, betas 0 and .99)"""
-    penalty: float = 10.0
+    penalty: Weight = 10.0
     """weight of the gradient penalty"""
-    drift: float = 1e-3
+    drift: Weight = 1e-3
     """weight of the critic's squared outputs on real images, which keeps them near zero"""
 
     def networks(self, data: DataSpec) -> Networks:

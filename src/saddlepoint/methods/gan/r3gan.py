@@ -20,6 +20,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from saddlepoint.config import Count, Positive, Share, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
@@ -40,27 +41,27 @@ class R3GAN(Unconditional):
 
     takes = ImageBatch
 
-    latent: int = 64
+    latent: Count = 64
     """length of the noise vector"""
-    width: int = 128
+    width: Count = 128
     """channels of both players where the side is `full_width_to` or less; they halve with each doubling beyond"""
-    full_width_to: int = 32
+    full_width_to: Count = 32
     """largest side, in pixels, that has all the channels"""
-    blocks: int = 2
+    blocks: Count = 2
     """residual blocks at each side"""
-    group: int = 16
+    group: Count = 16
     """channels that one group of a block's 3x3 convolution sees"""
-    widths: tuple[int, ...] = (512, 512, 512)
+    widths: tuple[Count, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
-    lr: float = 2e-4
+    lr: Positive = 2e-4
     """learning rate of both players (Adam) at the start; it ends at a quarter"""
-    gamma: float = 1.0
+    gamma: Weight = 1.0
     """weight of the penalties on the critic's slope at the start; it ends at a tenth. More for larger images"""
-    ema_images: float = 10_000.0
+    ema_images: Weight = 10_000.0
     """half-life, in images, of the generator's running average at the end; it begins with none. 0 for no average"""
-    augment: float = 0.0
+    augment: Share = 0.0
     """probability at the end, from none at the start, of each change that the critic sees images through"""
-    decay_images: int | None = None
+    decay_images: Count | None = None
     """images after which rates, penalty, average and augmentation have reached their ends; by default the whole run"""
 
     def networks(self, data: DataSpec) -> Networks:

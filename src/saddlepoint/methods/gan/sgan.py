@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
+from saddlepoint.config import Count, Decay, Positive, Weight
 from saddlepoint.data.batches import DataSpec, SemiBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.kind import Kind
@@ -93,21 +94,21 @@ class SGAN(Unconditional):
 
     prior: Literal["normal", "uniform"] = "uniform"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
-    ema_images: float = 700_000.0
+    ema_images: Weight = 700_000.0
     """half-life, in images, of the running averages of generator and critic; 0 tests the last weights"""
-    generator_width: int = 500
+    generator_width: Count = 500
     """units of the generator's two hidden layers"""
-    critic_widths: tuple[int, ...] = (1000, 500, 250, 250, 250)
+    critic_widths: tuple[Count, ...] = (1000, 500, 250, 250, 250)
     """units of the critic's hidden layers, from the image on"""
-    noise_input: float = 0.6
+    noise_input: Weight = 0.6
     """spread of the noise on the critic's images in training (.3 of the authors, whose pixels run from 0 to 1)"""
-    noise_hidden: float = 0.5
+    noise_hidden: Weight = 0.5
     """spread of the noise after each of the critic's hidden layers in training"""
-    unlabelled_weight: float = 1.0
+    unlabelled_weight: Weight = 1.0
     """weight of real against fake, beside the classes, in what the critic minimises"""
-    lr: float = 3e-3
+    lr: Positive = 3e-3
     """learning rate of both players (Adam)"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for both"""
 
     def networks(self, data: DataSpec) -> Networks:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.config import Count, Natural, Positive, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1
@@ -35,17 +36,17 @@ class StyleGAN(Growing, Styled, Unconditional):
     batch_statistics = True
     truncated_layers: ClassVar[int | None] = 8
 
-    mapping_layers: int = 8
+    mapping_layers: Natural = 8
     """layers between noise and style"""
-    base: int = 16_384
+    base: Count = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: int = 512
+    most: Count = 512
     """but no more than this"""
-    group: int = 4
+    group: Count = 4
     """images that the critic compares with each other (minibatch deviation)"""
-    lr: float = 1e-3
+    lr: Positive = 1e-3
     """learning rate of both players (Adam, betas 0 and .99)"""
-    r1_weight: float = 10.0
+    r1_weight: Weight = 10.0
     """weight of the penalty on the critic's slope"""
 
     def networks(self, data: DataSpec) -> Networks:

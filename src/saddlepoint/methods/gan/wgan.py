@@ -14,6 +14,7 @@ from typing import Any, final
 
 import torch
 
+from saddlepoint.config import Count, Natural, Positive
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.methods.base import Clock, Draw, Moves, Networks, Optim, Proof, RMSProp, Update
@@ -31,18 +32,18 @@ class WGAN(Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    critic_steps: int = 5
+    critic_steps: Count = 5
     """critic updates for each generator update, each on new images and new noise"""
-    warm_critic_steps: int = 0
+    warm_critic_steps: Natural = 0
     """critic updates for each of the first 25 generator updates and for every 500th: 100 in the authors' code; 0 for
     `critic_steps` there too"""
-    clip_weights: float = 0.01
+    clip_weights: Positive = 0.01
     """after each critic update every weight of the critic is cut to at most this, either side of zero"""
-    width: int = 64
+    width: Count = 64
     """channels of both players at half the image's side; they double with each halving, to at most 8 times"""
-    widths: tuple[int, ...] = (512, 512, 512)
+    widths: tuple[Count, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
-    lr: float = 5e-5
+    lr: Positive = 5e-5
     """learning rate of both players (RMSProp)"""
 
     def networks(self, data: DataSpec) -> Networks:

@@ -14,6 +14,7 @@ from typing import Any, Literal, final
 
 import torch
 
+from saddlepoint.config import Count, Decay, Natural, Positive, Weight
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
@@ -33,30 +34,30 @@ class WGANGP(Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    latent: int = 128
+    latent: Count = 128
     """length of the noise vector"""
-    critic_steps: int = 5
+    critic_steps: Count = 5
     """critic updates for each generator update, each on new images and new noise"""
-    first_critic_steps: int = 0
+    first_critic_steps: Natural = 0
     """critic updates for each generator update at the start, from where they go in a line to `critic_steps` at the end
     of the run; 0 for `critic_steps` throughout, as in the paper"""
-    penalty: float = 10.0
+    penalty: Weight = 10.0
     """weight of the gradient penalty"""
     layers: Literal["residual", "dcgan"] = "residual"
     """networks for images: the paper's residual ones, or DCGAN's with no norm in the critic; points get dense ones"""
-    width: int = 128
+    width: Count = 128
     """channels of both players: at the image's full side if residual, at half of it if dcgan"""
-    cap: int = 1
+    cap: Count = 1
     """residual channels double with each halving of the side, to at most this many times `width`"""
     critic_norm: CriticNorm = "none"
     """norm in the residual critic: none, or layer, over each image's channels and places"""
-    widths: tuple[int, ...] = (512, 512, 512)
+    widths: tuple[Count, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
-    lr: float = 1e-4
+    lr: Positive = 1e-4
     """learning rate of both players (Adam)"""
-    beta1: float = 0.0
+    beta1: Decay = 0.0
     """Adam's first beta, for both"""
-    beta2: float = 0.9
+    beta2: Decay = 0.9
     """Adam's second beta, for both"""
 
     def networks(self, data: DataSpec) -> Networks:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Decay, Natural, Positive, Share, Weight
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
@@ -39,32 +40,33 @@ class CycleGAN(Method):
     compiles = ("a2b", "b2a")
     defaults = {"batch": 1}  # as in the paper
 
-    blocks: int = 9
+    blocks: Count = 9
     """residual blocks of each generator: 9 for images of 256 pixels, 6 for 128"""
-    generator_width: int = 64
+    generator_width: Count = 64
     """the generators' channels at the full side"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the critics' channels in the first layer; they double with each, to at most 8 times"""
     norm: Norm = "instance"
     """norm between the layers of all: instance as in the paper, or batch"""
-    halvings: int = 3
+    halvings: Natural = 3
     """layers of the critics that halve: 0, 1, 2, 3, 4, 5 make them judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "least-squares"
     """what players and critics minimise"""
-    cycle: float = 10.0
+    cycle: Weight = 10.0
     """weight of the mean absolute difference after there and back"""
-    identity: float = 5.0
+    identity: Weight = 5.0
     """weight of the mean absolute change of an image that is of the wanted style already; 0 lets colours wander"""
-    pool: int = 50
+    pool: Natural = 50
     """generated images that are kept to show to a critic again; 0 for none"""
-    lr: float = 2e-4
+    lr: Positive = 2e-4
     """learning rate of all (Adam)"""
-    decay_after: float = 0.5
+    decay_after: Share = 0.5
     """share of the run after which the learning rate falls to 0 in a line; 1 for never"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for all"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_targets(self.objective)
         if self.objective == "relativistic":
             raise ConfigError("the pool shows a critic other images than the pair needs; use another objective.")

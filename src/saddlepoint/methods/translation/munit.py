@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Decay, Natural, Positive, Weight
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import normal_rows
@@ -40,41 +41,41 @@ class MUNIT(Method):
     defaults = {"batch": 1}  # as in the paper
     compiles = ("content_a", "content_b", "style_a", "style_b", "decoder_a", "decoder_b")
 
-    style: int = 8
+    style: Count = 8
     """length of a style"""
-    generator_width: int = 64
+    generator_width: Count = 64
     """channels of encoders and decoders at the full side; they double with each of the first two halvings"""
-    content_halvings: int = 2
+    content_halvings: Natural = 2
     """how often the side of an image is halved to its content"""
-    style_halvings: int = 4
+    style_halvings: Count = 4
     """how often it is halved to its style, before the mean over all places is taken"""
-    blocks: int = 4
+    blocks: Count = 4
     """residual blocks of each content encoder, and as many restyled ones of each decoder"""
-    mlp_width: int = 256
+    mlp_width: Count = 256
     """width of the two hidden layers between a style and the decoder's norms"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the critics' channels in the first layer; they double with each"""
-    critic_halvings: int = 4
+    critic_halvings: Count = 4
     """layers of the critics, each of which halves"""
     critic_weights: Literal["normal", "he"] = "normal"
     """the critics' first weights: N(0, 0.02) as the authors', or He's, where so few channels would pass little on"""
-    scales: int = 3
+    scales: Count = 3
     """sizes of the image that are judged, each half of the one before, by a critic of its own"""
-    image_weight: float = 10.0
+    image_weight: Weight = 10.0
     """weight of the mean absolute difference of an image to what its own content and style make"""
-    content_weight: float = 1.0
+    content_weight: Weight = 1.0
     """the same of a content to that of the image made from it"""
-    style_weight: float = 1.0
+    style_weight: Weight = 1.0
     """the same of a style that was drawn to that of the image made with it"""
-    cycle_weight: float = 0.0
+    cycle_weight: Weight = 0.0
     """the same of an image after there and back; 0 for none, 10 where both sets show much the same, such as seasons"""
-    lr: float = 1e-4
+    lr: Positive = 1e-4
     """learning rate of all (Adam)"""
-    halve_every: int = 100_000
+    halve_every: Count = 100_000
     """images after which the learning rate is halved, again and again"""
-    weight_decay: float = 1e-4
+    weight_decay: Weight = 1e-4
     """share of each weight that is added to its gradient"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for all"""
 
     def networks(self, data: DataSpec) -> Networks:

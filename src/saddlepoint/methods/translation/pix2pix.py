@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count, Decay, Natural, Positive, Range, Share, Weight
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
@@ -37,33 +38,34 @@ class Pix2Pix(Method):
     batch_statistics = True
     defaults = {"batch": 1}  # as in the paper
 
-    depth: int | None = None
+    depth: Annotated[int, Range(least=2)] | None = None
     """halvings of the side on the way down; by default as many as lead to one pixel, 8 for 256"""
-    generator_width: int = 64
+    generator_width: Count = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: int = 64
+    critic_width: Count = 64
     """the critic's channels in its first layer, likewise"""
     norm: Norm = "batch"
     """norm between both players' layers: batch as in the paper, or instance, which sees each image alone"""
-    halvings: int = 3
+    halvings: Natural = 3
     """layers of the critic that halve: 0, 1, 2, 3, 4, 5 make it judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "non-saturating"
     """what the two players minimise"""
-    l1: float = 100.0
+    l1: Weight = 100.0
     """weight of the mean absolute difference to the target; 0 leaves the game alone"""
     dropout_after: bool = True
     """keep dropout, which is all the noise there is, when the trained generator is used"""
     statistics: Literal["trained", "image"] = "image"
     """batch norms of the trained generator: by each image's own statistics, as the paper tests, which fits a generator
     that was trained with batches of one or few; or by what training has averaged, for large batches"""
-    lr: float = 2e-4
+    lr: Positive = 2e-4
     """learning rate of both players (Adam)"""
-    decay_after: float = 1.0
+    decay_after: Share = 1.0
     """share of the run after which the learning rate falls to 0 in a line; 1 for never"""
-    beta1: float = 0.5
+    beta1: Decay = 0.5
     """Adam's first beta, for both"""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_targets(self.objective)
 
     def networks(self, data: DataSpec) -> Networks:
