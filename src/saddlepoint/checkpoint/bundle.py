@@ -28,6 +28,7 @@ from saddlepoint.methods.abilities import (
     Sampling,
     Translates,
     TranslatesLike,
+    TruncateBy,
     in_turn,
 )
 from saddlepoint.methods.base import Clock, Method, Networks
@@ -145,20 +146,34 @@ class Model:
         return saving.push(self, repo, private)
 
     def sample(
-        self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        label: int | str | None = None,
+        truncation: float = 1.0,
+        truncate_by: TruncateBy = "resample",
+        batch: int = 256,
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
 
-        label: one class for all, where the model knows classes; without it they come in turn, image i of class i modulo
-        their number. batch: how many are made at once.
+        label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
+        i of class i modulo their number. truncation, truncate_by: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
-        made = list(self.stream(n, seed=seed, label=label, truncation=truncation, batch=batch))
+        made = list(self.stream(n, seed=seed, label=label, truncation=truncation, truncate_by=truncate_by, batch=batch))
         images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
         return images.as_subclass(Pictures)
 
     def stream(
-        self, n: int, *, seed: int = 0, label: int | None = None, truncation: float = 1.0, batch: int = 256
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        label: int | str | None = None,
+        truncation: float = 1.0,
+        truncate_by: TruncateBy = "resample",
+        batch: int = 256,
     ) -> Iterator[Tensor]:
         """The images of `sample`, at most `batch` at a time."""
         method = self.method
@@ -166,8 +181,8 @@ class Model:
             raise CapabilityError(f"{self.name} does not make images from latents.")
         given = in_turn(method, self.nets, n)
         if label is not None:
-            given["label"] = torch.full((n,), self._class(label))
-        how = Sampling(given, truncation)
+            given["label"] = torch.full((n,), self.class_number(label))
+        how = Sampling(given, truncation, truncate_by=truncate_by)
         latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)
@@ -251,11 +266,22 @@ class Model:
             raise CapabilityError(f"{self.name} does not say how likely an image is.")
         return self.method.log_likelihood(self.nets, images.to(self.device), samples, seed).cpu()
 
-    def _class(self, label: int) -> int:
-        if not self.spec.classes:
+    def class_number(self, label: int | str) -> int:
+        """The number of a class. label: its number, or a text: its name, else its number in digits.
+
+        Raises CapabilityError for a model without classes, or for none of them.
+        """
+        names = self.spec.classes
+        if not names:
             raise CapabilityError(f"this {self.name} was trained without labels; leave --label out.")
-        if not 0 <= label < len(self.spec.classes):
-            raise CapabilityError(f"there is no label {label}; the classes are 0 to {len(self.spec.classes) - 1}.")
+        if isinstance(label, str):
+            if label in names:
+                return names.index(label)
+            if not label.isdecimal():
+                raise CapabilityError(f"no class is called {label!r}{config.nearest(label, names)}")
+            label = int(label)
+        if not 0 <= label < len(names):
+            raise CapabilityError(f"there is no label {label}; the classes are 0 to {len(names) - 1}.")
         return label
 
     def __repr__(self) -> str:

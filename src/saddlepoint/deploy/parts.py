@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.used import asked_for
 from saddlepoint.errors import CapabilityError
-from saddlepoint.methods.abilities import Sampling
+from saddlepoint.methods.abilities import Sampling, Styles
 from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import Task, tasks
 
@@ -84,7 +84,8 @@ def _part(model: Model, task: Task, output: str, adjustable: bool) -> Part:
 
     inputs = {name: kind.layout for name, kind in task.takes.items()}
     if adjustable:
-        inputs["truncation"] = "one number; 1 leaves the latents as they are, 0 gives the average"
+        of = "" if isinstance(model.method, Styles) else " (values beyond 2 x truncation deviations are drawn anew)"
+        inputs["truncation"] = f"one number; 1 leaves the latents as they are, 0 gives the average{of}"
     name = task.name if len(task.gives) == 1 else f"{task.name}-{output}"
     return Part(name, inputs, (output, task.gives[output].layout), _module(model, act, given), truth, given)
 

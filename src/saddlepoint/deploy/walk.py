@@ -14,6 +14,7 @@ from saddlepoint.deploy.label import Disclosure, write
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.pictured import stream
+from saddlepoint.methods.abilities import TruncateBy
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.report.pace import paced
@@ -45,6 +46,7 @@ def save_walk(
     rate: int,
     closed: bool = False,
     truncation: float = 1.0,
+    truncate_by: TruncateBy = "resample",
 ) -> None:
     """Write the images along a way: rows where `path` ends with .png, else a moving picture.
 
@@ -53,7 +55,7 @@ def save_walk(
     latents. Raises what `check_walk` does, and RunError.
     """
     check_walk(path, rate, steps)
-    images = paced(stream(model, way, truncation=truncation), len(way), "images")
+    images = paced(stream(model, way, truncation=truncation, truncate_by=truncate_by), len(way), "images")
     if path.suffix.lower() in MOVING:
         save_motion(_frames(images, title), path, rate, caption)
         return

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.text import lines
+from saddlepoint.text import printable
+
+_LISTED = 20  # names that a sentence holds
 
 
 @final
@@ -32,8 +35,12 @@ class Label(Kind):
 
     @property
     def layout(self) -> str:
-        """Whole numbers."""
-        return f"[batch], whole numbers from 0 to {len(self.names) - 1}"
+        """Whole numbers, and what they are called where that says more."""
+        span = f"[batch], whole numbers from 0 to {len(self.names) - 1}"
+        if self.names == tuple(map(str, range(len(self.names)))):
+            return span
+        named = ", ".join(f"{number} {printable(name)}" for number, name in enumerate(self.names[:_LISTED]))
+        return f"{span}: {named}{', ...' if len(self.names) > _LISTED else ''}"
 
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:

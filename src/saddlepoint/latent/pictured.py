@@ -10,20 +10,26 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.latent.codes import Code, decode
-from saddlepoint.methods.abilities import Samples, Styles, by_label
+from saddlepoint.methods.abilities import Samples, Styles, TruncateBy, by_label
 
 
-def images_of(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Tensor:
+def images_of(
+    model: Model, code: Code, *, truncation: float = 1.0, truncate_by: TruncateBy = "resample", batch: int = 64
+) -> Tensor:
     """The images of a code, [n, C, H, W] in [-1, 1] on the CPU; a notebook shows them as a grid.
 
-    truncation: of latents (z); codes of styles are taken as they are, see `styled`. Codes without noise maps of their
-    own take those that are the same for all images, so that from one image to the next the code alone changes.
+    truncation, truncate_by: of latents (z), see `Sampling`; codes of styles are taken as they are, see `styled`. Codes
+    without noise maps of their own take those that are the same for all images, so that from one image to the next the
+    code alone changes.
     """
-    return torch.cat(list(stream(model, code, truncation=truncation, batch=batch))).as_subclass(Pictures)
+    made = stream(model, code, truncation=truncation, truncate_by=truncate_by, batch=batch)
+    return torch.cat(list(made)).as_subclass(Pictures)
 
 
 @torch.no_grad()
-def stream(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64) -> Iterator[Tensor]:
+def stream(
+    model: Model, code: Code, *, truncation: float = 1.0, truncate_by: TruncateBy = "resample", batch: int = 64
+) -> Iterator[Tensor]:
     """The images of `images_of`, at most `batch` at a time."""
     method = model.method
     for start in range(0, len(code), batch):
@@ -35,9 +41,8 @@ def stream(model: Model, code: Code, *, truncation: float = 1.0, batch: int = 64
             made = method.synthesise(model.nets, styles, part.noise)
         else:
             assert isinstance(method, Samples)
-            made = method.generate(
-                model.nets, part.values, by_label(part.label, truncation=truncation, noise="constant")
-            )
+            how = by_label(part.label, truncation=truncation, truncate_by=truncate_by, noise="constant")
+            made = method.generate(model.nets, part.values, how)
         yield made.float().clamp(-1, 1).cpu()
 
 

@@ -16,6 +16,8 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 
+TruncateBy = Literal["resample", "scale"]
+
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
@@ -24,6 +26,8 @@ class Sampling:
     given: what is asked for beside the latents, by the field of the method's batches that says it: labels [n], text,
         layouts, cameras; each tensor has a row for each latent.
     truncation: 1 leaves the latents or styles as they are; less pulls them to what is usual.
+    truncate_by: how latents are truncated: by drawing large values anew or by scaling all of them (see `truncated` in
+        methods/families/truncation.py). Styles are pulled to their average in either case.
     noise: of layers that add their own: "random" is another for each latent, "constant" one for all.
     temperature: of models that draw from a distribution that they state: 1 is the one that was learnt, less is nearer
         to its peak.
@@ -33,6 +37,7 @@ class Sampling:
     truncation: float | Tensor = 1.0
     noise: Literal["random", "constant"] = "random"
     temperature: float = 1.0
+    truncate_by: TruncateBy = "resample"
 
     @property
     def label(self) -> Tensor | None:

@@ -55,11 +55,11 @@ def main(arguments: list[str]) -> int:
     warn_of_another(directions, model)
     layers, of = chosen(directions, model, found.layers)
     code, words = found.codes(model, addresses)
-    title = f"{name}{of}, strength in deviations{found.remark()}"
+    title = f"{name}{of}, strength in deviations{found.remark(model)}"
     title += f"; without {', '.join(found.off)}" if found.off else ""
     shown = strip(model, code, directions, name, strengths, layers, found.off)
     picture = captioned(list(shown), words, signed(strengths), title)
-    named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark())
+    named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark(model))
     return save(
         picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}", addresses
     )

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     images = images_of(model, Code(codes[0].space, torch.stack([*means, result]), None, label))
     signs = ["", *("+ " if group.sign > 0 else "- " for group in groups[1:])]
     columns = [f"{sign}mean of {name}" for sign, name in zip(signs, names)]
-    title = f"sum of {'latents' if codes[0].space == 'z' else 'styles'}: {found.sum}{found.remark()}"
+    title = f"sum of {'latents' if codes[0].space == 'z' else 'styles'}: {found.sum}{found.remark(model)}"
     of = [address for group in groups for address in group.members]
     picture = captioned(list(images), [""], [*columns, "= the sum"], title)
-    return save(picture, found.target(model, "sum", found.sum, found.remark()), model, title, of)
+    return save(picture, found.target(model, "sum", found.sum, found.remark(model)), model, title, of)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import tyro
 from PIL import Image
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.deploy.classes import class_name, class_number
 from saddlepoint.deploy.destination import Destination, check_new, chosen
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.errors import ConfigError
@@ -33,8 +35,9 @@ class Asked:
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     out: Path | None = None
     """the file to write; by default one under RUN/edited that is named after what was asked"""
-    label: int | None = None
-    """the class of all images, where the model makes a chosen one; by default those of `saddle sample`"""
+    label: str | None = None
+    """the class of all images, by name or number, where the model makes a chosen one; by default those of `saddle
+    sample`"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 
@@ -45,7 +48,12 @@ class Asked:
             check_new(self.out)
         model = load(self.run, device=self.device)
         spaces(model)
+        class_number(model, self.label, lambda text: print(text, file=sys.stderr))
         return model
+
+    def class_of(self, model: Model) -> int | None:
+        """The number of the chosen class; None for none."""
+        return class_number(model, self.label)
 
     def target(self, model: Model, *words: str, suffix: str = ".png") -> Destination:
         """The file to write: `out`, or one under RUN/edited whose name has these words."""
@@ -65,14 +73,14 @@ class Named(Asked):
             raise ConfigError(
                 f"{model.name} has no styles to truncate; `saddle edit truncate` shows what it does to latents."
             )
-        code = codes_of(model, addresses, label=self.label, truncation=self.truncation)
+        code = codes_of(model, addresses, label=self.class_of(model), truncation=self.truncation)
         words = [str(address) for address in addresses]
         return code, words if len(words) == len(code) else list(map(str, range(len(code))))  # a file may hold several
 
-    def remark(self) -> str:
+    def remark(self, model: Model) -> str:
         """What else a caption must say: truncation and class, where they were chosen."""
         parts = [f"truncation {self.truncation:g}"] if self.truncation != 1 else []
-        parts += [] if self.label is None else [f"label {self.label}"]
+        parts += [] if self.label is None else [f"label {class_name(model, self.class_of(model))}"]
         return "".join(f", {part}" for part in parts)
 
 

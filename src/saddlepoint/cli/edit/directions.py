@@ -65,8 +65,8 @@ class FindDirections(Asked):
     """style layers whose weights are factorised: coarse, middle, fine, or numbers such as 0-3; by default all"""
     seed: int = 0
     """random seed of the samples, as in `saddle sample`"""
-    label: int | None = None
-    """class of the samples, for a conditional model: finds what varies within that class; by default all classes"""
+    label: str | None = None
+    """class of the samples, by name or number, for a conditional model: finds what varies within that class; by default all classes"""
 
 
 def main(arguments: list[str]) -> int:
@@ -78,16 +78,16 @@ def main(arguments: list[str]) -> int:
         made, how = _labelled(model, asked, asked.from_labels), "labels"
     elif asked.factorise:
         layers = None if asked.layers is None else layers_named(asked.layers, sides_of(model))
-        made, how = factorise(model, asked.count, layers=layers, label=asked.label), "factors"
+        made, how = factorise(model, asked.count, layers=layers, label=asked.class_of(model)), "factors"
     else:
-        made = components(model, asked.count, samples=asked.samples, seed=asked.seed, label=asked.label)
+        made = components(model, asked.count, samples=asked.samples, seed=asked.seed, label=asked.class_of(model))
         how = "components"
     of = "" if asked.label is None else f"label-{asked.label}"
     path = asked.out or under(model, "directions", how, asked.layers or "", of, suffix=".safetensors")
     target = Destination(path, path.with_suffix(".png"), named=asked.out is not None)
     with target as (file, drawn):
         made.save(file)
-        _show(model, made, drawn, asked.label)
+        _show(model, made, drawn, asked.class_of(model))
     path, picture = target.paths
     print_table(_rows(made), f"{len(made)} directions in {'latents' if made.space == 'z' else 'styles'}")
     print(f"{path}\n{picture}\ntry  saddle edit apply {asked.run} --directions {path} --name {made.names[0]}")
@@ -108,7 +108,7 @@ def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
     """Boundaries of what the source says of the samples. Raises DataError where none can be found."""
     table = read_scores(Path(source)) if source.endswith(".csv") else None
     count = asked.samples if table is None else len(next(iter(table.values())))
-    space, code = pool(model, count, asked.seed, asked.label)
+    space, code = pool(model, count, asked.seed, asked.class_of(model))
     scores = table or _named(model, code, source)
     parted, failed = boundaries(code.values.flatten(1), scores, share=asked.share)
     for name, reason in failed.items():

@@ -41,6 +41,6 @@ def main(arguments: list[str]) -> int:
     images = images_of(model, Code(code.space, values, None, label))
     rows = [words[0], *[""] * (found.side - 2), words[2]]
     columns = [words[0], *[""] * (found.side - 2), words[1]]
-    title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{found.remark()}"
+    title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{found.remark(model)}"
     picture = captioned(list(images), rows, columns, title, least=64)
-    return save(picture, found.target(model, "field", found.images, found.remark()), model, title, addresses)
+    return save(picture, found.target(model, "field", found.images, found.remark(model)), model, title, addresses)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.told import Told, keeping
 from saddlepoint.data.sources.pictures import as_picture
+from saddlepoint.deploy.classes import class_number
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.errors import ConfigError, DataError
@@ -63,8 +65,8 @@ class Guide:
     """weight of the distance to the starting latent: higher changes less and follows the paint less closely"""
     keep: float = 2.0
     """weight of the area outside the mask, which must stay as it is"""
-    label: int | None = None
-    """class of the starting image, for a conditional model"""
+    label: str | None = None
+    """class of the starting image, by name or number, for a conditional model"""
     out: Path | None = None
     """folder to write into; by default RUN/guided"""
     device: str = "cpu"
@@ -106,9 +108,13 @@ def _start(model: Model, found: Guide) -> Code:
         raise ConfigError(f"{found.image!r} names several images; name one to start from, such as 1:5.")
     if addresses[0].file is not None:
         return load_code(addresses[0].file, model.device)
-    code, method = latents_of(model, addresses, found.label), model.method
+    code, method = latents_of(model, addresses, class_number(model, found.label, _say)), model.method
     noise = method.noise_of(model.nets, code.values) if isinstance(method, Styles) else None
     return Code("z", code.values, noise, code.label)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _canvas(model: Model, start: Code, target: Destination) -> int:

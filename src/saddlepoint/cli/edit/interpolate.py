@@ -70,8 +70,8 @@ def walk(found: Interpolate, *, closed: bool, suffix: str) -> int:
         layers = layers_named(found.layers, sides)
         way = mix(code.values[:1].expand_as(way), way, layers)
         of = f"{said(layers, sides)}, of styles"
-    title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{found.remark()}"
-    name = ("loop" if closed else "interpolate", along, found.layers, found.images, found.remark())
+    title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{found.remark(model)}"
+    name = ("loop" if closed else "interpolate", along, found.layers, found.images, found.remark(model))
     target = found.target(model, *name, suffix=suffix)
     label = None if code.label is None else code.label[:1].expand(len(way))
     with target as (file,):
@@ -101,4 +101,4 @@ def _points(found: Interpolate, model: Model, addresses: Sequence[Address]) -> t
         return at_one_label(code), words
     if any(address.file for address in addresses):
         raise ConfigError("--space z walks between images that are named by seed; leave it out for files.")
-    return at_one_label(latents_of(model, addresses, found.label)), list(map(str, addresses))
+    return at_one_label(latents_of(model, addresses, found.class_of(model))), list(map(str, addresses))

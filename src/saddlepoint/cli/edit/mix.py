@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
     for row, target in enumerate(before):
         shown += [target, *inside[row * len(sources) : (row + 1) * len(sources)]]
     of = found.layers if found.layers[0].isalpha() else "chosen"
-    title = f"{of} styles ({said(layers, sides)}) of the sources above, the rest of the targets{found.remark()}"
+    title = f"{of} styles ({said(layers, sides)}) of the sources above, the rest of the targets{found.remark(model)}"
     picture = captioned(shown, ["", *rows], ["", *columns], title)
-    name = ("mix", found.layers, found.targets, "with", found.sources, found.remark())
+    name = ("mix", found.layers, found.targets, "with", found.sources, found.remark(model))
     title = f"{title}; targets {found.targets}, sources {found.sources}"
     return save(picture, found.target(model, *name), model, title, [*rows_of, *columns_of])

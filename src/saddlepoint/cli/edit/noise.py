@@ -56,9 +56,9 @@ def main(arguments: list[str]) -> int:
         rows.append(f"{word}: deviation {127.5 * float(spread.mean()):.1f} of 255 on average")
     columns = [f"noise {number}" for number in range(min(_SHOWN, found.n))]
     of = said(maps, sides).replace("layers", "noise maps")
-    title = f"other noise in {of}; at the right where {found.n} draws differ{found.remark()}"
+    title = f"other noise in {of}; at the right where {found.n} draws differ{found.remark(model)}"
     picture = captioned(shown, rows, [*columns, "deviation"], title)
-    name = ("noise", found.layers, found.images, f"seed-{found.seed}", found.remark())
+    name = ("noise", found.layers, found.images, f"seed-{found.seed}", found.remark(model))
     return save(
         picture, found.target(model, *name), model, f"{title}; images {found.images}, seed {found.seed}", addresses
     )

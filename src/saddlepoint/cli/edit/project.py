@@ -17,6 +17,7 @@ from saddlepoint.cli.edit.told import Told, keeping
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.data.sources.remarks import Remark, sentences
+from saddlepoint.deploy.classes import class_number
 from saddlepoint.deploy.destination import Destination, same_file
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.deploy.originals import originals
@@ -71,8 +72,9 @@ class Project:
     distance: Kind = "auto"
     """perceptual distance to minimise: lpips, or pyramid, which needs no weights; auto takes lpips from 64 pixels up if
     its weights are in the cache"""
-    label: int | None = None
-    """class of all images, for a conditional model; by default that of the nearest sample, or the encoder's estimate"""
+    label: str | None = None
+    """class of all images, by name or number, for a conditional model; by default that of the nearest sample, or the
+    encoder's estimate"""
     batch: int = 16
     """images worked on at once"""
     seed: int = 0
@@ -95,19 +97,20 @@ def main(arguments: list[str]) -> int:
     by, encoder = _way(model, found, space)
     folder = found.out or model.home / "projected"
     paths = _paths(model, found.images, folder)
+    label = class_number(model, found.label, _say)
     images, remarks = _read(model, paths)
     told = Told("steps", found.steps * -(-len(images) // found.batch))
     with keeping() as stop:
         if encoder is None:
             result = project(
-                model, images, space=space, settings=settings, label=found.label, kind=found.distance,
+                model, images, space=space, settings=settings, label=label, kind=found.distance,
                 batch=found.batch, progress=told, stop=stop,
             )  # fmt: skip
         elif by == "encoder":
-            result = encode(model, encoder, images, label=found.label, kind=found.distance)
+            result = encode(model, encoder, images, label=label, kind=found.distance)
         else:
             result = hybrid(
-                model, encoder, images, settings=settings, label=found.label, kind=found.distance, batch=found.batch,
+                model, encoder, images, settings=settings, label=label, kind=found.distance, batch=found.batch,
                 progress=told, stop=stop,
             )  # fmt: skip
     _write(model, folder, by, paths, images, result)

@@ -12,23 +12,31 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import latents_of, parse
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.pictured import images_of
+from saddlepoint.methods.abilities import TruncateBy
 from saddlepoint.report.captioned import captioned
 
 _MOST = 12
+_WORDS: dict[TruncateBy, str] = {
+    "resample": "latents pulled to 0 (values beyond 2 x truncation drawn anew)",
+    "scale": "latents pulled to 0 (all scaled)",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truncate(Asked):
     """Show images at several truncations: 0 is the average, 1 the whole variety, above 1 beyond what was trained.
 
-    Styles are pulled to their running average, latents of other models to 0. Say the truncation beside any figure that
-    is measured under one.
+    Styles are pulled to their running average. Latents of other models lose their large values, which are drawn anew
+    or scaled (--truncate-by). Say the truncation beside any figure that is measured under one.
     """
 
     images: Images = "0:0-4"
     """images to truncate: 1:0-3 or 1:2,5:7"""
     values: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
     """truncation values, one column each"""
+    truncate_by: TruncateBy = "resample"
+    """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations are
+    drawn again, as in BigGAN) or scale (all values are multiplied)"""
 
 
 def main(arguments: list[str]) -> int:
@@ -40,10 +48,10 @@ def main(arguments: list[str]) -> int:
     if any(address.file for address in addresses):
         raise ConfigError("a projected image is not truncated; name images by seed, such as 1:0-3.")
     model = found.open()
-    latents = latents_of(model, addresses, found.label)
-    columns = [images_of(model, latents, truncation=value) for value in found.values]
-    to = "their average" if "w" in spaces(model) else "0"
-    title = f"{'styles' if 'w' in spaces(model) else 'latents'} pulled to {to}; truncation above each column"
+    latents = latents_of(model, addresses, found.class_of(model))
+    columns = [images_of(model, latents, truncation=value, truncate_by=found.truncate_by) for value in found.values]
+    pulled = "styles pulled to their average" if "w" in spaces(model) else _WORDS[found.truncate_by]
+    title = f"{pulled}; truncation above each column"
     shown = torch.stack(columns, 1).flatten(0, 1)
     picture = captioned(list(shown), list(map(str, addresses)), [f"{value:g}" for value in found.values], title)
     return save(

@@ -26,6 +26,7 @@ from saddlepoint.keyed import generator, normal_rows
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
+from saddlepoint.methods.families.truncation import truncated
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
@@ -122,11 +123,11 @@ class VAE(Method):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """The mean of each pixel, [n, C, H, W] in [-1, 1] (points [n, D]), float32; no pixel noise is added.
 
-        Truncation multiplies the latents, so under 1 it pulls them to the middle of the prior.
+        Truncation under 1 leaves latents near the middle of the prior.
         """
         if how.label is not None:
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
-        decoded: Tensor = nets.get_submodule("decoder")(latents * how.truncation)
+        decoded: Tensor = nets.get_submodule("decoder")(truncated(latents, how))
         if self.likelihood == "bernoulli":
             return decoded.sigmoid() * 2 - 1
         return decoded.clamp(-1, 1) if decoded.dim() > 2 else decoded

@@ -16,6 +16,7 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.families.noise import FromNoise
+from saddlepoint.methods.families.truncation import truncated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,11 @@ class Conditional(FromNoise, ABC):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], or points [n, D], float32; row i depends on latent i and label i alone.
 
-        nets: holds `generator`, in evaluation mode. Truncation multiplies the latents. There is no noise but the
-        latents', so `how.noise` changes nothing. Raises CapabilityError without a label.
+        nets: holds `generator`, in evaluation mode. Truncation under 1 leaves latents near the middle of the prior.
+        There is no noise but the latents', so `how.noise` changes nothing. Raises CapabilityError without a label.
         """
         self.check_given(how)
-        images: Tensor = nets.get_submodule("generator")(latents * how.truncation, how.label)
+        images: Tensor = nets.get_submodule("generator")(truncated(latents, how, self.prior), how.label)
         return images
 
     def check_given(self, how: Sampling) -> None:

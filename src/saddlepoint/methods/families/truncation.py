@@ -13,7 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-TruncateBy = Literal["resample", "scale"]
+from saddlepoint.methods.abilities import Sampling
+
+WIDEST = 2.0
+"""standard deviations beyond which values are drawn anew as truncation comes near 1"""
 
 _ROOT = math.sqrt(2)
 # Giles 2010, "Approximating the erfinv function", table 5: coefficients of the highest power first
@@ -23,23 +26,33 @@ _TAIL = (-2.00214257e-04, 1.00950558e-04, 1.34934322e-03, -3.67342844e-03, 5.739
          9.43887047e-03, 1.00167406, 2.83297682)  # fmt: skip
 
 
-def truncated(latents: Tensor, truncation: float | Tensor, by: TruncateBy = "resample") -> Tensor:
+def truncated(latents: Tensor, how: Sampling, prior: Literal["normal", "uniform"] = "normal") -> Tensor:
     """Latents with less variety, of the same shape and dtype; each value depends on its own old value alone.
 
-    latents: any shape, drawn from N(0, 1). truncation: 0 or more; with "resample" the largest magnitude that stays, in
-    standard deviations, and with "scale" the factor. 0 makes all values 0 in both ways.
+    latents: any shape, drawn from the prior: N(0, 1), or even over [-1, 1), where both ways are the same. A truncation
+    of 1 leaves them as they are, and 0 makes all values 0. In between, "resample" has its threshold at twice the
+    truncation, in standard deviations, the range of latents of the published BigGAN models; and "scale" takes it for
+    the factor. Latents of one truncation vary by about as much in either way; under 0 they are mirrored in both.
+    """
+    by = "scale" if prior == "uniform" else how.truncate_by
+    return latents * how.truncation if by == "scale" else _resampled(latents, how.truncation)
 
-    "resample" needs no random numbers: the tail probability of a value beyond the threshold is itself uniform, and
+
+def _resampled(latents: Tensor, truncation: float | Tensor) -> Tensor:
+    """Latents whose magnitude is at most `WIDEST` times the truncation, where that is less than 1; mirrored under 0.
+
+    This needs no random numbers: the tail probability of a value beyond the threshold is itself uniform, and
     names the new value. So the result has exactly the truncated normal distribution, latent i still depends on its seed
     and i alone, a walk through latents stays continuous, and a graph can hold the function.
     """
-    if by == "scale":
-        return latents * truncation
-    threshold = torch.as_tensor(truncation, dtype=latents.dtype, device=latents.device) / _ROOT
+    if not isinstance(truncation, Tensor) and truncation == 1:
+        return latents
+    share = torch.as_tensor(truncation, dtype=latents.dtype, device=latents.device)
+    threshold = WIDEST / _ROOT * share.abs()
     magnitude = latents.abs() / _ROOT
     tail = torch.erfc(magnitude) / torch.erfc(threshold)  # uniform in (0, 1) where the magnitude is over the threshold
-    inside = _ROOT * _erfinv(tail * torch.erf(threshold))
-    return torch.where(magnitude > threshold, latents.sign() * inside.minimum(_ROOT * threshold), latents)
+    inside = latents.sign() * (_ROOT * _erfinv(tail * torch.erf(threshold))).minimum(_ROOT * threshold)
+    return share.sign() * torch.where((magnitude > threshold) & (share.abs() < 1), inside, latents)
 
 
 def _erfinv(x: Tensor) -> Tensor:

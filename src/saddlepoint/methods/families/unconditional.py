@@ -13,6 +13,7 @@ from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.families.noise import FromNoise
+from saddlepoint.methods.families.truncation import truncated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +27,11 @@ class Unconditional(FromNoise, ABC):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], or points [n, D], float32; row i depends on latent i alone.
 
-        nets: holds `generator`, in evaluation mode. Truncation multiplies the latents, so under 1 it pulls them to
-        the middle of the prior. There is no noise but the latents', so `how.noise` changes nothing.
+        nets: holds `generator`, in evaluation mode. Truncation under 1 leaves latents near the middle of the prior.
+        There is no noise but the latents', so `how.noise` changes nothing.
         """
         self.check_given(how)
-        made: Tensor = nets.get_submodule("generator")(latents * how.truncation)
+        made: Tensor = nets.get_submodule("generator")(truncated(latents, how, self.prior))
         return made.clamp(-1, 1) if made.dim() == 4 else made  # not every generator ends with tanh
 
     def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
