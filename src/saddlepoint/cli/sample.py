@@ -42,8 +42,8 @@ class Sample:
     truncation: float = 1.0
     """below 1, images are nearer to the average: safer and less varied"""
     truncate_by: TruncateBy = "resample"
-    """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations are
-    drawn again, as in BigGAN) or scale (all values are multiplied)"""
+    """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations
+    are drawn again, as in BigGAN) or scale (all values are multiplied)"""
     single: bool = False
     """write each image to a file of its own, at its own size, instead of one enlarged grid"""
     interpolate: Literal["line", "great-circle"] | None = None

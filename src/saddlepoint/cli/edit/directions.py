@@ -66,7 +66,8 @@ class FindDirections(Asked):
     seed: int = 0
     """random seed of the samples, as in `saddle sample`"""
     label: str | None = None
-    """class of the samples, by name or number, for a conditional model: finds what varies within that class; by default all classes"""
+    """class of the samples, by name or number, for a conditional model: finds what varies within that class; by default
+    all classes"""
 
 
 def main(arguments: list[str]) -> int:

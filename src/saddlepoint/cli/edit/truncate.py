@@ -35,8 +35,8 @@ class Truncate(Asked):
     values: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3)
     """truncation values, one column each"""
     truncate_by: TruncateBy = "resample"
-    """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations are
-    drawn again, as in BigGAN) or scale (all values are multiplied)"""
+    """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations
+    are drawn again, as in BigGAN) or scale (all values are multiplied)"""
 
 
 def main(arguments: list[str]) -> int:
