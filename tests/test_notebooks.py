@@ -25,3 +25,14 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
         if "parameters" in cell.metadata.get("tags", []):
             cell.source = tiny(cell.source)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_with_its_outputs_and_begins_with_its_installation(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert "%pip install" in code[0].source
+    assert any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)
+    assert not [cell for cell in code if any(output.output_type == "error" for output in cell.outputs)]
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|tmp|root|work|Users)/", text), "an output names a folder of one machine"

@@ -11,6 +11,8 @@ from typing import Any
 
 from generator.text import page as joined
 
+_LINK = re.compile(r"<a [^>]*>(.*?)</a>")
+"""a link of an output: it leads beside the notebook, and to nothing from the site"""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -36,7 +38,7 @@ def _shown(output: Mapping[str, Any]) -> Iterator[str]:
         picture = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
         yield f"![output of the cell above](data:image/png;base64,{picture})"
     elif "text/html" in data:
-        yield "<div>" + "".join(data["text/html"]).replace("\n\n", "\n") + "</div>"
+        yield "<div>" + _LINK.sub(r"\1", "".join(data["text/html"])).replace("\n\n", "\n") + "</div>"
     else:
         text = "".join(output.get("text") or data.get("text/plain") or "")
         plain = _COLOURS.sub("", text).strip("\n")

@@ -85,14 +85,14 @@ def test_samples_without_variety_are_a_collapse() -> None:
     assert list(judged(health_diversity=0.01)) == ["mode collapse"]
     assert judged(health_diversity=[0.01 * 1.05**n for n in range(KEPT)]) == {}  # still on its way
     fell = judged(health_diversity=[0.9] * 10 + [0.25])
-    assert fell["mode collapse"].words.endswith("25.0% of what real images do, after 90%")
+    assert fell["mode collapse"].words.endswith("25.0% of what real pairs do (it was 90%)")
     assert judged(health_diversity=[0.9] * 10 + [0.5]) == {}
 
 
 def test_a_critic_that_knows_its_training_images_is_named() -> None:
     found = judged(health_memory=0.55, health_known=0.8)
     assert list(found) == ["memorisation by the critic"]
-    assert "rates a training image over one of those 80% of the time" in found["memorisation by the critic"].words
+    assert "rates a training image above a held-out one 80% of the time" in found["memorisation by the critic"].words
     assert judged(health_memory=0.2, health_known=0.8) == {}
     assert judged(health_memory=0.9, health_known=0.55) == {}  # a ratio of two small numbers says little
 

@@ -146,7 +146,8 @@ def _text(images: Images, computer: Computer, advice: Advice, rate: float, file:
     sizes = f"{images.shortest}" if images.shortest == images.longest else f"{images.shortest} to {images.longest}"
     count = f"{images.count:,}" if images.form != "pairs" else counted(images.count, "pair")
     lines = ["the images", f"  {count}, {'grey' if images.channels == 1 else 'colour'}, {sizes} pixels"]
-    lines.append(f"  they vary in {images.directions} directions; {images.near_duplicates:.1%} have a near-duplicate")
+    lines.append(f"  {images.directions} principal components explain 90% of the variance")
+    lines.append(f"  {images.near_duplicates:.1%} have a near-duplicate")
     if images.classes:
         low, high = min(images.classes.values()), max(images.classes.values())
         parts = "domain" if images.form == "domains" else "class"

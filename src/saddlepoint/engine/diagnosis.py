@@ -121,7 +121,7 @@ def _lead(signs: Signs, critic: str) -> Iterator[Finding]:
     if real - fake >= LEAD and (apart is None or apart >= APART):
         yield Finding("critic too strong", f"{critic} wins outright: {outputs}", figures)
     if real - fake <= NO_LEAD and apart is not None and apart >= UNTAUGHT:
-        words = f"{critic} tells nothing: {outputs}, though their pixels lie {apart:.0%} apart"
+        words = f"{critic} does not tell them apart: {outputs}, though pixels alone are {apart:.0%} apart"
         yield Finding("critic too weak", words, figures)
 
 
@@ -139,8 +139,8 @@ def _collapse(signs: Signs) -> Iterator[Finding]:
         return
     fallen = now < FALLEN * peak
     if fallen or (now < ALIKE and now <= RISING * signs.kept["health/diversity"][0]):
-        before = f", after {peak:.0%}" if fallen else ""
-        words = f"a quarter of all pairs of samples differ by less than {now:.1%} of what real images do{before}"
+        before = f" (it was {peak:.0%})" if fallen else ""
+        words = f"the most similar 25% of sample pairs differ by only {now:.1%} of what real pairs do{before}"
         yield Finding("mode collapse", words, {"diversity": now, "largest": peak})
 
 
@@ -152,7 +152,7 @@ def _oscillation(signs: Signs, critic: str) -> Iterator[Finding]:
     count, apart = swings(middles, SWING), signs.now("health/apart")
     if count >= SWINGS and (apart is None or apart >= APART):
         low, high = min(middles), max(middles)
-        words = f"the mean output of {critic} went between {low:.3g} and {high:.3g} and back {count} times"
+        words = f"the mean output of {critic} swung between {low:.3g} and {high:.3g} {count} times"
         yield Finding("oscillation", f"{words} in {KEPT} reports", {"low": low, "high": high, "swings": count})
 
 
@@ -179,6 +179,6 @@ def _divergence(signs: Signs) -> Iterator[Finding]:
 def _memory(signs: Signs) -> Iterator[Finding]:
     share, known = signs.now("health/memory"), signs.now("health/known")
     if share is not None and known is not None and share >= MEMORY and known >= KNOWN:
-        words = f"{share:.0%} of the critic's lead is gone on real images it was not trained on, and it rates a"
-        words += f" training image over one of those {known:.0%} of the time"
+        words = f"the critic loses {share:.0%} of its lead on held-out real images, and it rates a"
+        words += f" training image above a held-out one {known:.0%} of the time"
         yield Finding("memorisation by the critic", words, {"memory": share, "known": known})

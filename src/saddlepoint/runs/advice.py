@@ -71,11 +71,13 @@ def advise(images: Images, computer: Computer, known: Collection[str]) -> Advice
         few = "as in the paper: each image is translated for itself"
     reasons += [
         f"{method}: {why}",
-        f"a batch of {batch}" + (f", {few}" if batch < 64 else ": what most methods are tuned for"),
+        f"a batch of {batch}" + (f", {few}" if batch < 64 else ": the size that most methods are tuned for"),
     ]
     if "halvings" in settings:
-        judged = f"images of {side} pixels leave it no more to judge"
-        reasons.append(f"a critic that halves the side {settings['halvings']} times instead of 3: {judged}")
+        judged = f"smaller patches than usual, since images have only {side} pixels"
+        reasons.append(
+            f"the discriminator (critic) halves the side {settings['halvings']} times instead of 3: {judged}"
+        )
     return Advice(method, settings, (*reasons, *_warnings(images, method)), _others(images, method, known))
 
 
@@ -100,21 +102,24 @@ def _side(images: Images, computer: Computer) -> tuple[int, list[str]]:
     side = resolution(images.shortest, computer)
     if side * 2 <= images.shortest:
         where = "a GPU" if computer.gpu else "a processor alone"
-        return side, [f"{side} pixels, though the images have {images.shortest}: on {where}, begin small and grow"]
+        return side, [f"resolution {side}, though your images have {images.shortest} pixels: on {where}, begin small"]
     if images.shortest < side:
-        return side, [f"{side} pixels, the least that is proposed: the images have {images.shortest} and are enlarged"]
-    return side, [f"{side} pixels: the power of two that nine images in ten reach"]
+        return side, [f"resolution {side}, the smallest possible: your images have {images.shortest} and are enlarged"]
+    return side, [f"resolution {side}: the largest power of two that 90% of your images have"]
 
 
 def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
     if images.form == "pairs":
-        return "pairs", "each image comes with what shall become of it, which no other method here learns from"
+        return "pairs", "each image has its target beside it; no other method here learns from pairs"
     if images.form == "domains":
         return "domains", "two domains without pairs, each translated into the other"
     if side <= 16:
         return "small", f"images of {side} pixels need no more than plain convolutions"
     if computer.gpu and images.count < FEW:
-        return "few", f"{images.count:,} images are few: a critic that sees them augmented cannot learn them by heart"
+        return (
+            "few",
+            f"{images.count:,} images are few: with augmentation the discriminator (critic) cannot learn them by heart",
+        )
     if computer.gpu:
         return "gpu", (
             "styles for every layer, and a GPU that can carry them; in the same time stylegan2 came nearer to"
@@ -129,14 +134,14 @@ def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
 def _others(images: Images, method: str, known: Collection[str]) -> dict[str, str]:
     others = {}
     if images.form == "domains" and "munit" in known and method != "munit":
-        others["munit"] = "if one image can become many (day into all sorts of night), which it keeps apart"
+        others["munit"] = "if one image has many valid translations (day to several nights): it gives several"
     if images.form != "images":
         return others
     smallest = min(images.classes.values(), default=0)
     chosen = next((name for name in (f"{method}_conditional", *BY_CLASS) if name in known), None)
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
         turns = " with --balanced" if images.imbalance >= UNEVEN else ""
-        others[chosen] = f"to ask for one of the {len(images.classes)} classes{turns}"
+        others[chosen] = f"if you want to choose one of the {len(images.classes)} classes{turns}"
     if "wgan_gp" in known and method != "wgan_gp":
         others["wgan_gp"] = "if training does not settle or modes are missing (five critic steps each, so slower)"
     return others
@@ -147,20 +152,20 @@ def _warnings(images: Images, method: str) -> list[str]:
     if images.count < FEW and method != "stylegan2":
         verb = "is" if images.count == 1 else "are"
         found.append(
-            f"{counted(images.count, _NOUNS[images.form])} {verb} few, and the critic may learn them by heart: --flip"
-            " if left and right mean nothing, --from a run on similar images, and heed the run's health"
+            f"{counted(images.count, _NOUNS[images.form])} {verb} few; the discriminator (critic) may learn them by"
+            " heart: --flip if images may be mirrored, --from a run on similar images, and watch the run's health"
         )
     if images.near_duplicates >= COPIES:
         found.append(f"{images.near_duplicates:.0%} of the images have a near-duplicate: remove copies first")
     if images.imbalance >= UNEVEN:
         times = f"{images.imbalance:.0f} times the images of the"
         if images.form == "domains":
-            found.append(f"one domain has {times} other, which may be learnt by heart: find more of it")
+            found.append(f"one domain has {times} other: find more images of the smaller one, or it is learnt by heart")
         else:
-            found.append(f"the largest class has {times} smallest: rare ones suffer")
+            found.append(f"the largest class has {times} smallest: rare classes will be learnt worse")
     if images.count < 50 * images.directions:
         found.append(
-            f"the images vary in {images.directions} directions and there are {images.count / images.directions:.0f}"
-            " for each: expect blends where the set is thin"
+            f"{images.directions} principal components explain 90% of the variance, with"
+            f" {images.count / images.directions:.0f} images per component: expect blurry mixtures of rare images"
         )
     return found

@@ -129,7 +129,7 @@ def test_the_page_may_load_from_its_own_service_alone(serve):
 def test_images_are_made_opened_and_downloaded_with_their_disclosure(page, tmp_path):
     choose(page, "digits@stable")
     panel(page).get_by_label("Class").select_option(label="one")
-    panel(page).get_by_label("How many").fill("3")
+    panel(page).get_by_label("Number of images").fill("3")
     panel(page).get_by_role("button", name="Make images").click()
     expect(page.locator(".tile")).to_have_count(3)
     page.get_by_role("button", name="Open image 2 of seed 0, class one").click()
@@ -160,7 +160,7 @@ def test_picked_images_are_mixed_in_a_table(page):
     for row in range(2):
         page.get_by_role("button", name=f"Pick image {row} of seed 0").click()
     page.get_by_role("tab", name="Mix styles").click()
-    panel(page).get_by_role("button", name="Take the picked ones").first.click()
+    panel(page).get_by_role("button", name="Use the selected images").first.click()
     expect(page.locator(".mixing td .tile")).to_have_count(8)
     assert panel(page).get_by_label("Rows").input_value() == "0:0, 0:1"
     assert panel(page).get_by_role("columnheader").count() == 4
@@ -200,7 +200,7 @@ def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, 
     choose(page, "maps@stable")
     panel(page).get_by_label("The image").set_input_files(photo(tmp_path))
     panel(page).get_by_role("button", name="Translate").click()
-    line = panel(page).get_by_label("From the given image to the made one")
+    line = panel(page).get_by_label("Slide from the original to the generated image")
     line.focus()
     page.keyboard.press("Home")
     cut = "getComputedStyle(document.querySelector('.after')).clipPath"
@@ -216,22 +216,22 @@ def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, 
 @in_a_browser
 def test_a_photo_is_found_and_can_be_picked(page, tmp_path):
     page.get_by_role("tab", name="Project").click()
-    panel(page).get_by_label("An image to find").set_input_files(photo(tmp_path))
+    panel(page).get_by_label("Image to project").set_input_files(photo(tmp_path))
     panel(page).get_by_label("Steps").fill("3")
-    panel(page).get_by_role("button", name="Find it").click()
-    panel(page).get_by_role("button", name="Pick the found image").click()
+    panel(page).get_by_role("button", name="Find the latent").click()
+    panel(page).get_by_role("button", name="Pick the projected image").click()
     assert "psnr" in panel(page).inner_text()
     page.get_by_role("tab", name="Interpolate").click()
-    panel(page).get_by_role("button", name="Take the picked ones").click()
-    assert re.fullmatch("job:[0-9a-f]{32}", panel(page).get_by_label("Images on the way").input_value())
+    panel(page).get_by_role("button", name="Use the selected images").click()
+    assert re.fullmatch("job:[0-9a-f]{32}", panel(page).get_by_label("Images to pass through").input_value())
 
 
 @in_a_browser
 def test_a_job_can_be_cancelled(page, tmp_path):
     page.get_by_role("tab", name="Project").click()
-    panel(page).get_by_label("An image to find").set_input_files(photo(tmp_path))
+    panel(page).get_by_label("Image to project").set_input_files(photo(tmp_path))
     panel(page).get_by_label("Steps").fill("2000")
-    panel(page).get_by_role("button", name="Find it").click()
+    panel(page).get_by_role("button", name="Find the latent").click()
     panel(page).get_by_role("button", name="Cancel").click()
     page.wait_for_selector("text=Cancelled.")
 

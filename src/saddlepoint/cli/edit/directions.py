@@ -142,7 +142,7 @@ def _named(model: Model, code: Code, source: str) -> Scores:
         )
     classifier = train_classifier(np.asarray(data.images), np.asarray(data.labels))
     right = f"{classifier.accuracy:.1%} of {classifier.held_out:,} held-out images"
-    print(f"the classifier names {right} rightly", file=sys.stderr)
+    print(f"the classifier is right on {right}", file=sys.stderr)
     features = np.concatenate([classifier.batch(to_uint8(part).numpy()) for part in parts])
     return of_classes(torch.from_numpy(classifier.probabilities(features)), data.classes)
 

@@ -109,7 +109,9 @@ class InterpolateAsk(Ask):
     along: Literal["line", "great-circle", "smooth"] | None = Field(
         default=None, description="by default a great circle in z and a line in w+"
     )
-    space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
+    space: Literal["z", "w", "w+"] | None = Field(
+        default=None, description="latent space; by default w+ if the model has it"
+    )
     closed: bool = Field(default=False, description="back to the first")
     label: Label = Field(default=None, description="the class of all, where the model knows classes")
     truncation: Truncation = 1.0
@@ -152,7 +154,9 @@ class EditAsk(Ask):
 class ProjectSettings(Ask):
     """How the code of a given image is sought; the answer is the image that the model makes of it."""
 
-    space: Literal["z", "w", "w+"] | None = Field(default=None, description="by default the richest that the model has")
+    space: Literal["z", "w", "w+"] | None = Field(
+        default=None, description="latent space; by default w+ if the model has it"
+    )
     steps: int = Field(default=100, ge=1, le=100_000)
     candidates: int = Field(
         default=128, ge=0, le=limits.MOST_CANDIDATES, description="random codes of which the nearest is the start"
@@ -167,7 +171,7 @@ class TranslateSettings(Ask):
     origin: Word | None = Field(
         default=None, description="which kind the image is of, where the model knows more ways than one"
     )
-    seed: int = Field(default=0, ge=0, lt=2**53, description="of what the image leaves open")
+    seed: int = Field(default=0, ge=0, lt=2**53, description="random seed for models that can give several answers")
     resize: bool = Field(default=False, description="bring the image to the trained side first")
     overlap: int | None = Field(
         default=None, ge=0, le=limits.MOST_OVERLAP, description="pixels that windows share; an eighth by default"
@@ -220,10 +224,10 @@ class ModelEntry(Typed):
     shape: Shape
     tasks: list[str]
     classes: list[str] = Field(description="label order; empty where no class can be chosen")
-    spaces: list[str] = Field(description="latent spaces, the richest last")
+    spaces: list[str] = Field(description="latent spaces, from z to the one that fits most closely")
     layers: dict[str, list[int]] = Field(description="the layers of style mixing by group; empty without styles")
     directions: list[str] = Field(description="names for `edit`")
-    origins: dict[str, str] = Field(description="what becomes what in a translation, the usual one first")
+    origins: dict[str, str] = Field(description="directions of translation, the default one first")
     takes_reference: bool
     card: bool = Field(description="whether it has a model card")
 

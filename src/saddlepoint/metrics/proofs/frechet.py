@@ -59,8 +59,8 @@ def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
         key="frechet",
         protocol=(
             f"{half} images each against one half of the real ones, in the features of {classifier.identity}, trained"
-            f" on the real images; it names {classifier.accuracy:.1%} of {classifier.held_out} held-out ones rightly."
-            f" A class counts from {LEAST_SHARE:.0%} of the images."
+            f" on the real images; its accuracy on {classifier.held_out} held-out ones is {classifier.accuracy:.1%}."
+            f" A class counts as covered if at least {LEAST_SHARE:.0%} of the samples fall into it."
         ),
         higher=frozenset({"classes", "least_share"}),
     )

@@ -56,7 +56,7 @@ class Reference:
         if "extractor" not in self.__dict__ or not isinstance(self.extractor, Classifier):
             return []
         share, count = self.extractor.accuracy, self.extractor.held_out
-        return [f"the classifier names {share:.1%} of {count:,} held-out images rightly"]
+        return [f"the accuracy of the classifier on {count:,} held-out images is {share:.1%}"]
 
     def scores(self, fake: ImageSet, seed: int | None) -> list[Score]:
         """The figures of features and of images."""

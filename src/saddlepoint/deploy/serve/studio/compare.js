@@ -6,7 +6,7 @@ import { make, pictured } from "./dom.js";
 export function compare(given, image) {
   const stack = make("div", { class: "stack" });
   stack.style.aspectRatio = `${image.width} / ${image.height}`;
-  const range = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "From the given image to the made one" });
+  const range = make("input", { type: "range", min: 0, max: 100, value: 50, "aria-label": "Slide from the original to the generated image" });
   const move = () => stack.style.setProperty("--cut", `${range.value}%`);
   range.addEventListener("input", move);
   move();

@@ -16,9 +16,9 @@ export const edit = {
   build({ model, picks }) {
     const seeds = places("Images", "0, 1, 2", picks);
     const direction = choice("Direction", model.directions.map((name) => [name, name]));
-    const strength = slider("Strength", { value: 2, min: 0.5, max: 6, step: 0.5, help: "at both ends, in deviations" });
+    const strength = slider("Strength", { value: 2, min: 0.5, max: 6, step: 0.5, help: "at both ends, in standard deviations" });
     const groups = Object.keys(model.layers).map((name) => [name, name]);
-    const layers = groups.length ? choice("Layers that move", [["", "all"], ...groups]) : { node: null, value: undefined };
+    const layers = groups.length ? choice("Layers that change", [["", "all"], ...groups]) : { node: null, value: undefined };
     const [label, near] = [classes(model, "the class of each"), truncation()];
     return {
       fields: [seeds, direction, strength, layers, label, near],

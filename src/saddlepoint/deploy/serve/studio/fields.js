@@ -68,10 +68,10 @@ export function places(text, value, picks) {
     control.value = picks.places().join(", ");
     control.dispatchEvent(new Event("change", { bubbles: true }));
   };
-  const button = make("button", { type: "button", class: "take", onclick: take }, "Take the picked ones");
+  const button = make("button", { type: "button", class: "take", onclick: take }, "Use the selected images");
   picks.watch(() => (button.hidden = !picks.places().length), button);
   return {
-    node: labelled(text, control, "seeds, or SEED:ROW, with commas between", button),
+    node: labelled(text, control, "seeds or SEED:NUMBER, separated by commas", button),
     get value() {
       return control.value.split(",").flatMap((each) => each.trim() || []);
     },
@@ -91,4 +91,4 @@ export function classes(model, none = "each in turn") {
 }
 
 export const truncation = () =>
-  slider("Truncation", { value: 1, min: 0, max: 1.5, step: 0.05, help: "below 1: nearer to the average" });
+  slider("Truncation", { value: 1, min: 0, max: 1.5, step: 0.05, help: "below 1: nearer to the average, less varied" });

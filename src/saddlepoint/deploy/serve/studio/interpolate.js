@@ -11,14 +11,14 @@ const EVERY = 90; // milliseconds a frame
 export const interpolate = {
   name: "interpolate",
   title: "Interpolate",
-  verb: "Make the way",
+  verb: "Generate interpolation",
   live: true,
   build({ model, picks }) {
-    const seeds = places("Images on the way", "0, 1, 2", picks);
-    const steps = number("Steps from one to the next", { value: 8, min: 1, max: 64 });
-    const along = choice("Along", [["", "the usual"], ["line", "a line"], ["great-circle", "a great circle"], ["smooth", "a smooth curve"]]);
-    const space = choice("In the space", [["", "the richest"], ...model.spaces.map((name) => [name, name])]);
-    const closed = check("Back to the first");
+    const seeds = places("Images to pass through", "0, 1, 2", picks);
+    const steps = number("Steps between two images", { value: 8, min: 1, max: 64 });
+    const along = choice("Along", [["", "default"], ["line", "a line"], ["great-circle", "a great circle"], ["smooth", "a smooth curve"]]);
+    const space = choice("Latent space", [["", "W+ if available (closest)"], ...model.spaces.map((name) => [name, name])]);
+    const closed = check("Return to the first image (loop)");
     const [label, near] = [classes(model, "the class of each"), truncation()];
     return {
       fields: [seeds, steps, along, space, closed, label, near],

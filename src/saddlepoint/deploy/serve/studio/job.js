@@ -37,7 +37,7 @@ export async function follow(stage, body) {
 
 async function showEarly(job, early) {
   const blob = await api.preview(job.id);
-  early.replaceChildren(pictured({ blob }, { alt: "a small preview" }), make("figcaption", {}, "A first look; the whole follows."));
+  early.replaceChildren(pictured({ blob }, { alt: "a small preview" }), make("figcaption", {}, "Preview; the full result follows."));
   early.hidden = false;
 }
 

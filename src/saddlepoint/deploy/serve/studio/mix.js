@@ -12,8 +12,8 @@ export const mix = {
   verb: "Mix",
   live: true,
   build({ model, picks }) {
-    const rows = places("Rows: most of the image", "0, 1, 2", picks);
-    const columns = places("Columns: some of its layers", "3, 4, 5, 6", picks);
+    const rows = places("Rows: images that keep the other layers", "0, 1, 2", picks);
+    const columns = places("Columns: images that give some style layers", "3, 4, 5, 6", picks);
     const groups = Object.keys(model.layers).map((name) => [name, `${name} (${model.layers[name].join(", ")})`]);
     const layers = choice("Layers from the columns", groups, "coarse: pose and shape; middle: features; fine: colours");
     const near = truncation();

@@ -10,12 +10,12 @@ import { upload } from "./upload.js";
 export const project = {
   name: "project",
   title: "Project",
-  verb: "Find it",
+  verb: "Find the latent",
   live: false,
   build({ model, limits, picks }) {
-    const file = upload("An image to find");
-    const space = choice("In the space", [["", "the richest"], ...model.spaces.map((name) => [name, name])]);
-    const steps = number("Steps", { value: 100, min: 1, max: limits.most_steps, help: "more come nearer, and take longer" });
+    const file = upload("Image to project");
+    const space = choice("Latent space", [["", "W+ if available (closest fit)"], ...model.spaces.map((name) => [name, name])]);
+    const steps = number("Steps", { value: 100, min: 1, max: limits.most_steps, help: "more steps fit more closely and take longer" });
     const label = classes(model, "not said");
     return {
       fields: [file, space, steps, label],
@@ -31,7 +31,7 @@ export const project = {
         return {
           nodes: [
             compare(given, image),
-            gallery([found], ["the found image"], picks),
+            gallery([found], ["the projected image"], picks),
             make("p", { class: "soft" }, told.join(" · ")),
             note(image),
           ],

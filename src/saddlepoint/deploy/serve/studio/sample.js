@@ -16,7 +16,7 @@ export const sample = {
   live: true,
   build({ model, limits, picks }) {
     const seed = number("Seed", { value: 0, min: 0, max: 2 ** 53 - 1 });
-    const n = number("How many", { value: Math.min(16, limits.most_images ?? 16), min: 1, max: limits.most_images });
+    const n = number("Number of images", { value: Math.min(16, limits.most_images ?? 16), min: 1, max: limits.most_images });
     const [label, near] = [classes(model), truncation()];
     const other = make("button", { type: "button", onclick: () => {
       seed.value = Math.floor(Math.random() * 1e6);

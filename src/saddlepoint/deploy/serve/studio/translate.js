@@ -16,13 +16,13 @@ export const translate = {
   build({ model }) {
     const file = upload("The image");
     const ways = Object.entries(model.origins).map(([from, to]) => [from, `${from} to ${to}`]);
-    const origin = ways.length > 1 ? choice("Which way", ways) : { node: null, value: undefined };
-    const reference = model.takes_reference ? upload("In the manner of").optional() : { node: null, text: () => undefined };
-    const seed = number("Seed", { value: 0, min: 0, max: 2 ** 53 - 1, help: "of what the image leaves open" });
+    const origin = ways.length > 1 ? choice("Direction of translation", ways) : { node: null, value: undefined };
+    const reference = model.takes_reference ? upload("Style reference").optional() : { node: null, text: () => undefined };
+    const seed = number("Seed", { value: 0, min: 0, max: 2 ** 53 - 1, help: "for models that can give several answers" });
     const strength = slider("Strength", { value: 1, min: 0, max: 1, step: 0.05, help: "below 1: the given image shines through" });
     const [sharpen, colour] = [slider("Sharpen", { value: 0, min: 0, max: 1, step: 0.05 }), check("Keep the colours")];
-    const balance = check("Even out a cast of the light");
-    const resize = check("Bring it to the trained size first", `${model.shape.width}×${model.shape.height}; otherwise in windows, at its own size`);
+    const balance = check("Correct the white balance first");
+    const resize = check("Resize to the trained size first", `${model.shape.width}×${model.shape.height}; otherwise in windows, at its own size`);
     return {
       fields: [file, origin, reference, seed, strength, sharpen, colour, balance, resize],
       async run({ stage }) {
