@@ -27,6 +27,8 @@ from saddlepoint.errors import ConfigError
 
 T = TypeVar("T")
 
+_NEAR = 0.7
+"""share of common letters from which one name may be a slip for another: "epochs" and "keep" have .6"""
 _LARGEST = 2**53
 """numbers up to which whole ones are exact in JSON, and fit into a tensor's sizes"""
 
@@ -83,8 +85,13 @@ Decay = Annotated[float, Range(least=0, below=1)]
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` when a known name is near, else a full stop: to end a sentence with."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    plain = {_plainly(each): each for each in known}  # by what is left without case and dashes
+    close = difflib.get_close_matches(_plainly(name), list(plain), n=1, cutoff=_NEAR)
+    return f"; did you mean {plain[close[0]]!r}?" if close else "."
+
+
+def _plainly(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "") or name
 
 
 def to_json(settings: Any) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.Mon
     [
         (["train", "dcgann"], "did you mean 'dcgan'?"),
         (["trian", "dcgan"], "did you mean 'train'?"),
-        (["train", "dcgan", "--generator-learning-rate", "1"], "did you mean '--generator-lr'?"),
+        (["train", "dcgan", "--generator-learning-rate", "1"], "it is called --generator-lr here"),
         (["train", "dcgan", "--preset", "prot"], "did you mean 'port'?"),
         (["train", "dcgan", "--data", "digitz"], "did you mean 'digits'?"),
         (["train", "dcgan", "--batch", "4000"], "larger than"),

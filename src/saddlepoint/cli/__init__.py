@@ -30,6 +30,25 @@ _ORDER = (
 )
 
 
+_OTHER_WORDS = {
+    "train": ("fit", "run", "start", "new", "finetune", "fine-tune"),
+    "resume": ("continue", "restart", "go-on"),
+    "sample": ("generate", "gen", "synthesize", "synthesise", "synth", "infer", "inference", "create", "make", "draw"),
+    "translate": ("transform", "stylize", "transfer", "apply", "process"),
+    "evaluate": ("eval", "test", "fid", "metrics", "metric", "measure", "score", "calc-metrics", "validate"),
+    "export": ("convert", "onnx", "save", "push", "publish"),
+    "compress": ("quantize", "quantise", "prune", "distil", "distill"),
+    "edit": ("project", "invert", "interpolate", "mix", "morph", "walk", "encode", "style-mixing", "style_mixing"),
+    "serve": ("deploy", "web", "api", "gui", "ui", "studio", "app", "server", "demo", "launch"),
+    "report": ("show", "plot", "view", "info", "page", "log", "logs", "tensorboard"),
+    "recommend": ("suggest", "advise", "auto", "tune"),
+    "list": ("methods", "models", "ls", "zoo", "presets"),
+    "import": ("load", "download", "from", "pretrained"),
+    "sweep": ("grid", "search", "hyperparameters", "multirun", "optimize", "optimise"),
+}
+"""what other tools call a command"""
+
+
 def verbs() -> dict[str, str]:
     """The verbs and the first line of what each file says of itself; reads the files, imports none."""
     return {name: summary(_HERE / name) for name in _ORDER}
@@ -64,7 +83,9 @@ def main(arguments: list[str] | None = None) -> None:
     verb, rest = arguments[0], arguments[1:]
     try:
         if verb not in _ORDER:
-            raise ConfigError(f"saddle has no verb {verb!r}{nearest(verb, _ORDER)} `saddle --help` shows all.")
+            meant = next((name for name, words in _OTHER_WORDS.items() if verb.lower() in words), None)
+            near = f": it is `saddle {meant}` here." if meant else nearest(verb, _ORDER)
+            raise ConfigError(f"saddle has no command {verb!r}{near} `saddle --help` shows all.")
         sys.exit(importlib.import_module(f"saddlepoint.cli.{verb}").main(_with_methods(rest)))
     except SaddlepointError as error:
         print(f"saddle {verb}: {error}", file=sys.stderr)

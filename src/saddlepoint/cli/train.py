@@ -6,13 +6,14 @@ import dataclasses
 import shlex
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from saddlepoint import config, methods
-from saddlepoint.config import nearest, read_file
+from saddlepoint.config import read_file
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import RunSettings
@@ -106,12 +107,22 @@ def _respelt(word: str, *parts: type) -> str:
 
 
 def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
-    """Raises ConfigError for an option that no setting has, with the nearest right one."""
-    options = {f"--{name.replace('_', '-')}" for name in ["help", "from", *known]} - {"--start"}
-    for word in arguments:
-        option = word.split("=", 1)[0].replace("_", "-")
-        if word.startswith("--") and option not in options and option.replace("--no-", "--", 1) not in options:
-            raise ConfigError(f"no setting is called {option}{nearest(option, sorted(options))}")
+    """Raises ConfigError for an option that no setting has, with what it is called here or the nearest right one."""
+    settings = ["help", *known]
+    batch = int(next((b for a, b in pairwise(arguments) if a == "--batch" and b.isdecimal()), 0)) or None
+    for word, after in pairwise([*arguments, ""]):
+        option, mark, value = word.partition("=")
+        name = option.removeprefix("--").replace("-", "_")
+        right = name in settings or name.removeprefix("no_") in settings
+        if word.startswith("--") and name and (not right or name == "start") and name != "from":
+            given = value if mark else None if after.startswith("-") else after
+            plans.refuse_unknown({name: given}, [each for each in settings if each != "start"], batch, _option)
+
+
+def _option(name: str) -> str:
+    """A setting as it is typed."""
+    typed = {"start": "from", "examples": "images"}.get(name, name)
+    return f"--{typed.replace('_', '-')}"
 
 
 def _early(arguments: list[str]) -> Command:

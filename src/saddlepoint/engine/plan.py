@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from saddlepoint import config, methods
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.engine import synonyms
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Method
@@ -57,7 +58,7 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     values: dict[str, Any] = {}
     for given in (kind.defaults, _preset(name, preset), _from_file(name, file) if file else {}, flat):
         layer = config.respelt(given, *parts)
-        config.refuse_unknown(layer, [known for table in tables for known in table])
+        refuse_unknown(layer, [known for table in tables for known in table], layer.get("batch", values.get("batch")))
         values |= layer
     run, data, method = ({key: value for key, value in values.items() if key in table} for table in tables)
     return Plan(
@@ -66,6 +67,22 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
         config.from_json(DataSettings, data),
         config.from_json(kind, method),
     )
+
+
+def refuse_unknown(
+    values: Mapping[str, Any], known: Sequence[str], batch: object = None, form: synonyms.Form = str
+) -> None:
+    """Raises ConfigError when a name is no setting, with what it is called here, or the nearest right name.
+
+    known: settings by name. batch: of the run, where it is known. form: how a setting is written.
+    """
+    size = batch if isinstance(batch, int) else RunSettings().batch
+    for name, value in values.items():
+        if name not in known:
+            advice = synonyms.advice(name, value, [*known, "out", "start", "config"], size, form)
+            if advice is not None:
+                raise ConfigError(f"no setting is called {form(name)!r}: {advice}")
+            raise ConfigError(f"no setting is called {form(name)!r}{config.nearest(form(name), map(form, known))}")
 
 
 def _from_file(name: str, file: Path) -> dict[str, Any]:
