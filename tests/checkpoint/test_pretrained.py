@@ -14,7 +14,7 @@ from PIL import Image
 import conformance
 import saddlepoint
 from saddlepoint import cli, methods
-from saddlepoint.checkpoint import pretrained
+from saddlepoint.checkpoint import manifest, pretrained
 from saddlepoint.checkpoint.bundle import Model, find_checkpoint
 from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
@@ -167,7 +167,7 @@ def test_a_method_that_is_not_installed_is_named_with_its_package(saved: Path) -
     settings |= {"method": "pearl_gan", "package": "pearls==1.2"}
     (saved / "config.json").write_text(json.dumps(settings))
     prints = json.loads((saved / "checksums.json").read_text())
-    prints["files"]["config.json"] = pretrained.files.print_of(saved / "config.json")
+    prints["files"]["config.json"] = manifest.print_of(saved / "config.json")
     (saved / "checksums.json").write_text(json.dumps(prints))
     with pytest.raises(CheckpointError, match=r"'pearl_gan', which is not installed here: pip install pearls==1\.2"):
         saddlepoint.load(saved)

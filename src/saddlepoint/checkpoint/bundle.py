@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,13 +11,14 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from saddlepoint import config, kinds, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
+from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
+from saddlepoint.checkpoint.networks import networks
 from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.run import Folder
-from saddlepoint.engine.trainer import load_networks, under
-from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.engine.trainer import under
+from saddlepoint.errors import CapabilityError, CheckpointError
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
@@ -33,6 +33,8 @@ from saddlepoint.methods.abilities import (
 )
 from saddlepoint.methods.base import Clock, Method, Networks
 from saddlepoint.methods.tasks import Task, tasks
+from saddlepoint.storage.plain import judged
+from saddlepoint.storage.tensors import Declared
 
 
 @final
@@ -309,58 +311,27 @@ def load(
     checkpoint = find_checkpoint(Path(path))
     run = Folder(checkpoint.resolve().parent.parent)
     facts = read_facts(run)
-    spec = spec_of(facts)
-    method = _method(facts)
-    tensors, saved = files.read(checkpoint, ("nets", "average"))
-    nets = method.networks(spec)
-    load_networks(nets, under("nets/", tensors))
-    averaged = under("average/", tensors)
-    if averaged:
-        load_networks(Networks(**{n: net for n, net in nets.named_children() if _has(n, averaged)}), averaged)
-    clock = config.from_json(Clock, saved["clock"])
-    return Model(method, _awake(method, nets, clock, device), spec, facts, clock, checkpoint)
+    with judged(f"the checkpoint {checkpoint}", CheckpointError):
+        tensors, saved = files.read(checkpoint, ("nets", "average"))
+        check_unchanged(saved.get(files.CONFIGURATION), facts, run.facts, ("method", "options", "dataset"))
+        weights = {**under("nets/", tensors), **under("average/", tensors)}
+        declared = {name: Declared(value.dtype, tuple(value.shape)) for name, value in weights.items()}
+        method, spec = method_of(facts), spec_of(facts)
+        clock = clock_of(saved.get("clock"), method)
+        nets = _awake(method, networks(method, spec, declared, lambda: weights), clock, device)
+    return Model(method, nets, spec, facts, clock, checkpoint)
 
 
 def _packed(folder: Path, home: Path, device: str | torch.device) -> Model:
     """The model of a folder that `save_pretrained` wrote."""
     if not pretrained.is_packed(folder):
         raise CheckpointError(f"{folder} holds no model that `save_pretrained` wrote.")
-    found = pretrained.read(folder)
-    method, spec, clock = _method(found.facts), spec_of(found.facts), config.from_json(Clock, found.clock)
-    whole = method.networks(spec)
-    nets = Networks(**{name: net for name, net in whole.named_children() if _has(name, found.tensors)})
-    load_networks(nets, found.tensors)
-    return Model(method, _awake(method, nets, clock, device), spec, found.facts, clock, folder, home)
-
-
-def _method(facts: Mapping[str, Any]) -> Method:
-    """The method with its settings. Raises CheckpointError where it is not installed, or of another release."""
-    name, origin = facts["method"], facts.get("origin") or {}
-    if name not in methods.listing():
-        raise CheckpointError(f"this model was made by the method {name!r}, {_found_where(facts, origin)}.")
-    here = methods.origin(name) or {}
-    if "sha256" in origin and origin["sha256"] != here.get("sha256"):
-        warnings.warn(f"the method file {here.get('file')} is not as it was when {name} was trained.", stacklevel=3)
-    try:
-        return config.from_json(methods.load(name), facts["options"])
-    except ConfigError as error:
-        release = facts.get("versions", {}).get("saddlepoint")
-        raise CheckpointError(
-            f"this model's settings do not fit {name} as it is here (it is of {release}): {error}"
-        ) from error
-
-
-def _found_where(facts: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
-    """Why a method is not known here, and what makes it known: a person's own code never runs unasked."""
-    if "file" in origin:
-        file = origin["file"]
-        return f"which is the code in {file}: if you trust it, add --method-file {file} (Python: method={file!r})"
-    if "class" in origin:
-        return f"which is the class {origin['class']}: from Python give it, as in saddlepoint.load(RUN, method=CLASS)"
-    package = facts.get("package")
-    return (
-        f"which is not installed here: {f'pip install {package}' if package else 'install the package it comes from'}"
-    )
+    with judged(f"the model in {folder}", CheckpointError):
+        found = pretrained.read(folder)
+        method, spec = method_of(found.facts), spec_of(found.facts)
+        clock = clock_of(found.clock, method)
+        nets = _awake(method, networks(method, spec, found.declared, found.tensors), clock, device)
+    return Model(method, nets, spec, found.facts, clock, folder, home)
 
 
 def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.device) -> Networks:
@@ -388,29 +359,3 @@ def _meant(path: Path) -> str:
     """What else could be given: a run that lies in the folder, the newest of several."""
     runs = [facts.parent for facts in path.glob("*/run.json")]
     return f". Give a run in it, such as {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""
-
-
-def read_facts(run: Folder) -> dict[str, Any]:
-    """The run's `run.json`. Raises CheckpointError when it is missing or damaged."""
-    try:
-        facts: dict[str, Any] = json.loads(run.facts.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{run.root} is not the folder of a run: it has no run.json.") from error
-    except ValueError as error:
-        raise CheckpointError(f"{run.facts} is damaged: {error}.") from error
-    return pretrained.by_names_of_today(facts)
-
-
-def spec_of(facts: Mapping[str, Any]) -> DataSpec:
-    """What the networks were told of the data."""
-    data = facts["dataset"]
-    attributes = tuple(data.get("attributes", ()))  # runs from before there were any do not say
-    classes, examples = tuple(data["classes"]), data["images"]
-    if "fields" not in data:  # of a run from before fields had kinds
-        return DataSpec.of(tuple(data["shape"]), classes, examples, attributes)
-    fields = {name: kinds.from_json(measures) for name, measures in data["fields"].items()}
-    return DataSpec(fields, classes, examples, attributes)
-
-
-def _has(network: str, tensors: Mapping[str, Tensor]) -> bool:
-    return any(name.startswith(f"{network}.") for name in tensors)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def commit() -> str | None:
     """The short name of the checkout's commit; None where the package is installed, or git is missing."""
     asked = ["git", "log", "-1", "--format=%h", "--", str(Path(__file__))]  # nothing where git does not know this file

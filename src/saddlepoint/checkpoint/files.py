@@ -6,7 +6,6 @@ synced; old ones retired by rename. There is no pointer to the latest: it is the
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,17 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
+from saddlepoint.checkpoint import manifest as manifests
 from saddlepoint.errors import CheckpointError
-from saddlepoint.storage.tensors import save
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit, judged, reason
+from saddlepoint.storage.tensors import Declared, heading, save, tensors
 from saddlepoint.storage.whole import disk_errors, file, put_json, sync
 
 MANIFEST = "manifest.json"
 FACTS = "facts.json"
 PARTS = ("nets", "average", "optim")
 """first words of tensor names; each has a file of its own, so that sampling reads no moments"""
+CONFIGURATION = "configuration"
+"""the entry of the facts that says what the run was (see `facts.configuration_of`)"""
+_WRITTEN = "parts"
+"""the entry of the facts that says which parts there are, so that none can be lost unnoticed"""
 
 
 def name_of(step: int) -> str:
@@ -43,7 +48,7 @@ def listing(checkpoints: Path) -> list[Path]:
     return sorted(path for path in checkpoints.glob("step-*") if path.name[5:].isdigit())
 
 
-def write(checkpoints: Path, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+def write(checkpoints: Path, step: int, values: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
     """Write one checkpoint, whole or not at all. Returns its folder. Raises RunError when the disk will not take it."""
     final = checkpoints / name_of(step)
     passing = checkpoints / f".{final.name}.{os.getpid()}"
@@ -51,12 +56,14 @@ def write(checkpoints: Path, step: int, tensors: Mapping[str, Tensor], facts: Ma
         try:
             checkpoints.mkdir(parents=True, exist_ok=True)
             passing.mkdir()
+            written: list[str] = []
             for part in PARTS:
-                own = {name: plain(value) for name, value in tensors.items() if name.split("/", 1)[0] == part}
+                own = {name: plain(value) for name, value in values.items() if name.split("/", 1)[0] == part}
                 if own:
-                    save(passing / f"{part}.safetensors", own)
-            put_json(passing / FACTS, facts)
-            files = {path.name: print_of(path) for path in sorted(passing.iterdir())}
+                    save(passing / file_of(part), own)
+                    written.append(part)
+            put_json(passing / FACTS, {**facts, _WRITTEN: written})
+            files = {path.name: manifests.print_of(path) for path in sorted(passing.iterdir())}
             put_json(passing / MANIFEST, {"format": 1, "step": step, "files": files})
             for path in passing.iterdir():
                 sync(path)
@@ -86,27 +93,33 @@ def clean(checkpoints: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def fault(folder: Path, manifest: str = MANIFEST) -> str | None:
-    """What is wrong with a checkpoint, in words; None when its manifest is right."""
+def fault(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, in words; None when its manifest is right and none of its parts is missing."""
+    wrong = manifests.fault(folder, MANIFEST, (FACTS, *map(file_of, PARTS)), (FACTS,))
+    if wrong is not None:
+        return wrong
     try:
-        files = json.loads((folder / manifest).read_text(encoding="utf-8"))["files"]
-        for name, print_ in files.items():
-            if print_of(folder / name) != print_:
-                return f"{name} is not what was written"
-    except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"its manifest cannot be read ({error})"
-    return None
+        written = documents.table(folder / FACTS, within=folder).get(_WRITTEN)
+        named = manifests.names(folder, MANIFEST)
+    except (Unfit, OSError) as error:
+        return reason(error)
+    parts = written if isinstance(written, list) else []  # checkpoints from before it was kept do not say
+    missing = [file_of(part) for part in PARTS if part in parts and file_of(part) not in named]
+    return f"{missing[0]} is missing" if missing else None
 
 
 def latest(checkpoints: Path, say: Callable[[str], object] = lambda text: None) -> Path | None:
     """The highest step whose manifest is right, or None; `say` is told of each damaged one that is passed over."""
+    damaged: list[str] = []
     for folder in reversed(listing(checkpoints)):
         wrong = fault(folder)
         if wrong is None:
+            for text in damaged:
+                say(f"{text}; {folder.name} is used instead.")
             return folder
-        say(f"the checkpoint {folder} is damaged: {wrong}; using the one before it.")
+        damaged.append(f"the checkpoint {folder} is damaged: {wrong}")
+    for text in damaged:
+        say(f"{text}.")
     return None
 
 
@@ -115,13 +128,30 @@ def read(folder: Path, parts: Iterable[str] = PARTS) -> tuple[dict[str, Tensor],
     wrong = fault(folder)
     if wrong:
         raise CheckpointError(f"the checkpoint {folder} is damaged: {wrong}.")
-    tensors: dict[str, Tensor] = {}
-    for part in parts:
-        path = folder / f"{part}.safetensors"
-        if path.exists():
-            with safe_open(path, framework="pt") as opened:
-                tensors |= {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    return tensors, json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    with judged(f"the checkpoint {folder}", CheckpointError):
+        found: dict[str, Tensor] = {}
+        for path in _paths(folder, parts):
+            found |= tensors(path, within=folder)
+        facts = documents.table(folder / FACTS, within=folder)
+        return found, {name: value for name, value in facts.items() if name != _WRITTEN}
+
+
+def declared(folder: Path, parts: Iterable[str]) -> dict[str, Declared]:
+    """What the files of these parts declare, by name. Raises CheckpointError."""
+    with judged(f"the checkpoint {folder}", CheckpointError):
+        headings = [heading(path, within=folder).tensors for path in _paths(folder, parts)]
+        return {name: entry for each in headings for name, entry in each.items()}
+
+
+def _paths(folder: Path, parts: Iterable[str]) -> list[Path]:
+    """The files of the parts that the manifest vouches for."""
+    named = manifests.names(folder, MANIFEST)
+    return [folder / file_of(part) for part in parts if file_of(part) in named]
+
+
+def file_of(part: str) -> str:
+    """The file of a part."""
+    return f"{part}.safetensors"
 
 
 def cut_log(log: Path, step: int) -> None:
@@ -144,9 +174,3 @@ def cut_log(log: Path, step: int) -> None:
 def plain(value: Tensor) -> Tensor:
     """As safetensors wants it: on the CPU, contiguous, its memory shared with no other."""
     return value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-
-
-def print_of(path: Path) -> dict[str, Any]:
-    """Size in bytes and sha256 of a file, as a manifest keeps them."""
-    with path.open("rb") as opened:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}

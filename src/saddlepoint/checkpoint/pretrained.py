@@ -20,19 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
-from saddlepoint.checkpoint import files
+from saddlepoint.checkpoint import files, manifest
 from saddlepoint.checkpoint.commit import commit
-from saddlepoint.checkpoint.sparse import packed, unpacked
-from saddlepoint.config import respelt
-from saddlepoint.data.settings import DataSettings
-from saddlepoint.engine.run import RunSettings
+from saddlepoint.checkpoint.facts import complete
+from saddlepoint.checkpoint.sparse import dense, packed, unpacked
 from saddlepoint.errors import CheckpointError, RunError
-from saddlepoint.methods.base import Clock
-from saddlepoint.storage import whole
-from saddlepoint.storage.tensors import save
+from saddlepoint.storage import documents, whole
+from saddlepoint.storage.plain import Unfit, content, judged
+from saddlepoint.storage.tensors import Declared, heading, save, tensors
 from saddlepoint.version import __version__
 
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
@@ -40,6 +37,7 @@ PROVENANCE, CHECKSUMS, CARD, PICTURE = "provenance.json", "checksums.json", "REA
 CHECKED = (WEIGHTS, CONFIG, PREPROCESSING, PROVENANCE)
 FILES = (*CHECKED, CHECKSUMS, CARD, PICTURE)
 _FORMAT = 1
+_MOST_CARD = 1 << 20
 _PATH = re.compile(r"(hub:\S+)|[^\s,:='\"]*/")
 
 
@@ -47,12 +45,18 @@ _PATH = re.compile(r"(hub:\S+)|[^\s,:='\"]*/")
 class Packed:
     """What a folder holds, as plain values.
 
-    facts: as of a `run.json`, as far as they are kept. clock: how far it was trained. tensors: by "network.path".
+    facts: as of a `run.json`, as far as they are kept. clock: how far it was trained.
+    declared: what the weight file says of its tensors, by "network.path". folder: where they are read from.
     """
 
     facts: dict[str, Any]
-    clock: dict[str, int]
-    tensors: dict[str, Tensor]
+    clock: Any
+    declared: dict[str, Declared]
+    folder: Path
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights, of the kinds and shapes that are declared."""
+        return unpacked(tensors(self.folder / WEIGHTS, within=self.folder))
 
 
 def is_packed(folder: Path) -> bool:
@@ -64,7 +68,7 @@ def write(
     folder: Path,
     config: Mapping[str, Any],
     facts: Mapping[str, Any],
-    tensors: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
     figures: Mapping[str, Any],
     extra: Mapping[str, bytes],
 ) -> None:
@@ -76,12 +80,12 @@ def write(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RunError(f"{folder} is there already, with a card that may have been edited: choose another folder.")
     with whole.folder(folder) as passing:
-        save(passing / WEIGHTS, stored(tensors))
+        save(passing / WEIGHTS, stored(weights))
         provenance = {"training": without_paths(facts), "figures": dict(figures), "saved_by": _saver()}
         whole.put_json(passing / CONFIG, {"format": _FORMAT, "library": "saddlepoint", **config})
         whole.put_json(passing / PREPROCESSING, _preprocessing(config, facts))
         whole.put_json(passing / PROVENANCE, provenance)
-        prints = {name: files.print_of(passing / name) for name in CHECKED}
+        prints = {name: manifest.print_of(passing / name) for name in CHECKED}
         whole.put_json(passing / CHECKSUMS, {"format": _FORMAT, "files": prints})
         for name, content in extra.items():
             (passing / name).write_bytes(content)
@@ -89,24 +93,36 @@ def write(
 
 def read(folder: Path) -> Packed:
     """What a folder holds. Raises CheckpointError when a file is missing or damaged, or made by a later release."""
-    wrong = files.fault(folder, CHECKSUMS)
+    wrong = manifest.fault(folder, CHECKSUMS, CHECKED, CHECKED)
     if wrong:
         raise CheckpointError(f"the model in {folder} is damaged: {wrong}. Fetch or copy it again.")
-    config, provenance = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (CONFIG, PROVENANCE))
-    if config["format"] > _FORMAT:
+    config, provenance = (documents.table(folder / name, within=folder) for name in (CONFIG, PROVENANCE))
+    release = config.get("format")
+    if type(release) is not int or release > _FORMAT:
         raise CheckpointError(
             f"the model in {folder} was made by a later release than {__version__}: update saddlepoint."
         )
-    training, figures = provenance["training"], provenance["figures"]
-    facts = {**training, **{name: config[name] for name in ("method", "options", "package")}, "figures": figures}
-    facts["dataset"] = {**training.get("dataset", {}), **config["dataset"]}
-    return Packed(by_names_of_today(facts), config["clock"], unpacked(load_file(folder / WEIGHTS)))
+    training, dataset = provenance.get("training"), config.get("dataset")
+    if not isinstance(training, dict) or not isinstance(dataset, dict):
+        raise Unfit("it does not say what it was made from")
+    known = training.get("dataset")
+    facts = {
+        **training,
+        **{name: config.get(name) for name in ("method", "options", "package")},
+        "dataset": {**(known if isinstance(known, dict) else {}), **dataset},
+        "figures": provenance.get("figures", {}),
+    }
+    path = folder / WEIGHTS
+    declared = dense(heading(path, within=folder).tensors, lambda name: tensors(path, [name], within=folder)[name])
+    return Packed(complete(facts), config.get("clock"), declared, folder)
 
 
-def by_names_of_today(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a run with its settings called as they are now, whatever release wrote them."""
-    tables = {"run": RunSettings, "data": DataSettings}
-    return {**facts, **{name: respelt(facts[name], kind) for name, kind in tables.items() if name in facts}}
+def card_of(folder: Path) -> str | None:
+    """The model card, as it may have been edited; None where there is none. Raises CheckpointError for no plain file."""
+    if not (folder / CARD).exists():
+        return None
+    with judged(f"the card of {folder.name}", CheckpointError):
+        return content(folder / CARD, _MOST_CARD, within=folder).decode("utf-8", "replace")
 
 
 def stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -137,10 +153,10 @@ def without_paths(facts: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("command", "start"):
         if kept.get(name):
             kept[name] = _PATH.sub(lambda found: found[1] or "", kept[name])
-    if "file" in (kept.get("origin") or {}):
-        kept["origin"] = {**kept["origin"], "file": Path(kept["origin"]["file"]).name}
-    if "data" in kept:
-        source = _PATH.sub(lambda found: found[1] or "", kept["data"]["data"])
+    if isinstance(kept.get("origin"), dict) and "file" in kept["origin"]:
+        kept["origin"] = {**kept["origin"], "file": Path(str(kept["origin"]["file"])).name}
+    if kept.get("data"):
+        source = _PATH.sub(lambda found: found[1] or "", str(kept["data"].get("data", "")))
         kept["data"] = {**kept["data"], "data": source, "data_path": None, "cache": None}
     if "dataset" in kept:
         data = {name: value for name, value in kept["dataset"].items() if name != "skipped"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from saddlepoint.checkpoint.card import card
 from saddlepoint.errors import CheckpointError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit, content, judged
 from saddlepoint.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 16
 """images in the picture of a card"""
+_MOST_PICTURE = 32 << 20
 _EVALUATION = "evaluation.json"
 """what `saddle evaluate` leaves in the folder of a run"""
 
@@ -71,8 +73,8 @@ def _figures(model: Model) -> dict[str, Any]:
     if known or not path.exists():
         return known
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = documents.table(path)
+    except (OSError, Unfit):
         return {}
     if found.get("measured") != f"{model.name} after {model.clock.examples:,} images":
         return {}
@@ -83,16 +85,14 @@ def _picture(model: Model) -> bytes | None:
     """The first images of seed 0 as a PNG; None for points and translations, which would show somebody's data."""
     if model.task("generate") is None or not isinstance(model.spec.main, Image):
         return None
-    content = io.BytesIO()
-    grid(model.sample(_SHOWN, seed=0)).save(content, "PNG")
-    return content.getvalue()
+    picture = io.BytesIO()
+    grid(model.sample(_SHOWN, seed=0)).save(picture, "PNG")
+    return picture.getvalue()
 
 
 def _given(picture: Path) -> bytes:
-    try:
-        content = picture.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"the picture {picture} cannot be read: {error.strerror}.") from error
-    if not content.startswith(b"\x89PNG"):
-        raise CheckpointError(f"the picture {picture} is no PNG.")
-    return content
+    with judged(f"the picture {picture}", CheckpointError):
+        found = content(picture, _MOST_PICTURE)
+        if not found.startswith(b"\x89PNG"):
+            raise Unfit("it is no PNG")
+        return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import read_facts
+from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.engine.run import Folder
 from saddlepoint.report.page import write_report
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor
@@ -367,11 +367,18 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
-    """Copy saved weights into networks.
+    """Copy saved weights into networks. Raises CheckpointError as `check_fit` does."""
+    check_fit(nets.state_dict(), saved)
+    nets.load_state_dict(dict(saved))
 
-    Raises CheckpointError naming what is missing, too many or of another shape.
-    """
-    own = nets.state_dict()
+
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def check_fit(own: Mapping[str, Tensor], saved: Mapping[str, _Shaped]) -> None:
+    """Raises CheckpointError naming what of the saved weights is missing, too many or of another shape."""
     faults = [f"{name} is missing" for name in own if name not in saved]
     faults += [f"{name} is not in these networks" for name in saved if name not in own]
     faults += [
@@ -382,7 +389,6 @@ def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
     if faults:
         more = f" and {len(faults) - 4} more" if len(faults) > 4 else ""
         raise CheckpointError(f"the saved weights do not fit: {'; '.join(faults[:4])}{more}.")
-    nets.load_state_dict(dict(saved))
 
 
 def _channels_last(nets: Networks) -> Networks:

@@ -11,7 +11,7 @@ import torch
 
 from saddlepoint import methods
 from saddlepoint.checkpoint import files
-from saddlepoint.checkpoint.bundle import read_facts
+from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import anchored
 from saddlepoint.data.sources.arrays import word_of

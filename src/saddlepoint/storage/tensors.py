@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
@@ -48,6 +48,11 @@ class Declared:
         """How many numbers it has."""
         return math.prod(self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they take."""
+        return self.numel * self.dtype.itemsize
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -83,7 +88,7 @@ def _declared(name: str, row: object, room: int) -> Declared:
         raise Unfit(f"the shape or place of {name} is senseless")
     found = Declared(_TYPES[row["dtype"]], tuple(shape))
     start, end = places
-    if not start <= end <= room or found.numel * found.dtype.itemsize != end - start:
+    if not start <= end <= room or found.nbytes != end - start:
         raise Unfit(f"{name} is declared {list(shape)}, which is not what is stored of it")
     return found
 
@@ -97,9 +102,13 @@ def _whole(numbers: object, most: int) -> TypeGuard[list[int]]:
     )
 
 
-def tensors(path: Path, *, within: Path | None = None) -> dict[str, Tensor]:
-    """All tensors of a file by name, on the CPU. Raises Unfit, and OSError where it cannot be read."""
-    names = heading(path, within=within).tensors
+def tensors(path: Path, names: Iterable[str] | None = None, *, within: Path | None = None) -> dict[str, Tensor]:
+    """Tensors of a file by name, on the CPU. names: which; None for all.
+
+    Raises Unfit, and OSError where it cannot be read.
+    """
+    declared = heading(path, within=within).tensors
+    names = declared if names is None else names
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in names}
 
