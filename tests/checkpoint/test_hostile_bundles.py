@@ -36,7 +36,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = DataSpec.of((1, 8, 8), ("a", "b"), 9)
     nets = method.networks(spec).eval()
     folder = tmp_path_factory.mktemp("original") / "model"
-    Model(method, nets, spec, {"method": "dcgan"}, Clock(images=5), Path()).save_pretrained(folder)
+    Model(method, nets, spec, {"method": "dcgan"}, Clock(examples=5), Path()).save_pretrained(folder)
     return folder
 
 
@@ -223,7 +223,7 @@ def test_entries_that_are_missing_or_of_a_wrong_kind_are_refused_or_harmless(sav
     source = random.Random(0)
     loaded = 0
     for place in places:
-        for wrong in ("missing", *source.sample(WRONG, 2)):
+        for wrong in ("missing", *source.sample(WRONG, 1)):
             changed = json.loads(text)
             part = changed if len(place) == 1 else changed[place[0]]
             if wrong == "missing":

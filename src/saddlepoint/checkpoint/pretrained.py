@@ -27,6 +27,7 @@ from saddlepoint.checkpoint.commit import commit
 from saddlepoint.checkpoint.facts import complete
 from saddlepoint.checkpoint.sparse import dense, packed, unpacked
 from saddlepoint.errors import CheckpointError, RunError
+from saddlepoint.methods.base import Clock
 from saddlepoint.storage import documents, whole
 from saddlepoint.storage.plain import Unfit, content, judged
 from saddlepoint.storage.tensors import Declared, heading, save, tensors
@@ -118,7 +119,7 @@ def read(folder: Path) -> Packed:
 
 
 def card_of(folder: Path) -> str | None:
-    """The model card, as it may have been edited; None where there is none. Raises CheckpointError for no plain file."""
+    """The model card, perhaps edited; None where there is none. Raises CheckpointError for what is no plain file."""
     if not (folder / CARD).exists():
         return None
     with judged(f"the card of {folder.name}", CheckpointError):
