@@ -11,7 +11,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from saddlepoint import methods
+from saddlepoint import config, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
 from saddlepoint.checkpoint.networks import networks

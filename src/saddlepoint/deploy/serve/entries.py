@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from saddlepoint.deploy.serve.limits import MOST_CARD
+from contextlib import suppress
+
+from saddlepoint.checkpoint import pretrained
 from saddlepoint.deploy.serve.schemas import ModelEntry, Shape
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.errors import CheckpointError
 from saddlepoint.latent.mixing import groups
 from saddlepoint.methods.abilities import Styles, Translates
 
@@ -39,12 +42,6 @@ def card_of(served: Served) -> str | None:
     A link may lead to where the hub's cache keeps the files of a model, and nowhere else: what the card shows is shown
     to every client.
     """
-    folder = served.model.path.resolve()
-    homes = [folder, *([folder.parent.parent / "blobs"] if folder.parent.name == "snapshots" else [])]
-    try:
-        file = (folder / "README.md").resolve(strict=True)
-        if file.is_file() and file.parent in homes and file.stat().st_size <= MOST_CARD:
-            return file.read_text(encoding="utf-8")
-    except (OSError, ValueError, RuntimeError):  # missing, a loop of links, no text
-        pass
+    with suppress(CheckpointError):
+        return pretrained.card_of(served.model.path)
     return None

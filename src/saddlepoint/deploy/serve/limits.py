@@ -35,8 +35,6 @@ MOST_TIMES = 16
 """how often the windows of a translation may cover the most pixels that an upload has: overlaps of three quarters"""
 MOST_TOGETHER = 8
 """bodies of the largest size that are held at once; translations and projections that are under way at once"""
-MOST_CARD = 1_000_000
-"""bytes of a model's card"""
 CHUNK = 1 << 16
 """bytes of an answer that are sent in one piece"""
 _CLIENTS = 10_000  # whose rate is remembered; the longest unseen one is forgotten first
