@@ -115,7 +115,7 @@ def test_an_interrupted_packing_leaves_nothing_behind(folder, tmp_path, opened, 
         raise end
 
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "_settle", stop)
+        patched.setattr(packing, "settle", stop)
         with pytest.raises(end):
             opened(data=str(folder))
     assert packs(tmp_path) == []
@@ -137,7 +137,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_nothing_half_written(folder, t
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(packing, "_settle", full)
+    monkeypatch.setattr(packing, "settle", full)
     with pytest.raises(
         DataError, match=r"the disk of .* is full: make room there, or name another folder with --cache"
     ):

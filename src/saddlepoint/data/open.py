@@ -9,24 +9,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from saddlepoint.config import from_json, nearest, to_json
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pack import pack
+from saddlepoint.data.pack_arrays import pack_arrays
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources import arrays
-from saddlepoint.data.sources.archive import zip_pictures
+from saddlepoint.data.sources import arrays, shapes, volumes
+from saddlepoint.data.sources.archive import zip_pictures, zip_tree
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
-from saddlepoint.data.sources.folder import folder_pictures
+from saddlepoint.data.sources.files import pictures_of
+from saddlepoint.data.sources.folder import folder_pictures, folder_tree
 from saddlepoint.data.sources.hub import hub_pictures
 from saddlepoint.data.sources.idx import find_idx, idx_pictures, is_idx
 from saddlepoint.data.sources.named import NAMED, digits_pictures, named_pictures
+from saddlepoint.data.sources.names import of_system
 from saddlepoint.data.sources.paired import same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
+from saddlepoint.data.sources.scenes import scene_pictures
+from saddlepoint.data.sources.tree import Tree
 from saddlepoint.data.sources.unpaired import domain_folders, two_domains
 from saddlepoint.data.world import names as world_names
 from saddlepoint.data.world import world
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.text import counted
 
+MOST_POINTS = 1_000_000
+"""points of a shape"""
 _WORDS = ("digits", *NAMED, *(f"world:{name}" for name in world_names()))
 
 
@@ -50,14 +60,20 @@ def open_data(
         return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
     if settings.data.startswith(arrays.PREFIX):
         return _from_python(settings, say)
+    kind, _, rest = settings.data.partition(":")
+    if kind in _SHAPES and rest:
+        return _of_shapes(kind, rest, _with_path_only_where_it_goes(settings), say)
     return pack(open_pictures(settings, say=say), settings, say)
 
 
 def anchored(settings: DataSettings) -> DataSettings:
     """The same settings with whole paths, which mean the same in any folder."""
     kind, mark, rest = settings.data.partition(":")
-    if kind in ("paired", "unpaired") and rest:
-        word = f"{kind}{mark}{','.join(str(Path(path).expanduser().absolute()) for path in rest.split(','))}"
+    if kind in (*_FORMS, *_SHAPES, "scene") and rest:
+        paths = [str(Path(path).expanduser().absolute()) for path in places(rest, settings.data)]
+        if any("," in path for path in paths) and len(paths) > 1:
+            paths = ['"' + path.replace('"', '""') + '"' for path in paths]
+        word = f"{kind}{mark}{','.join(paths)}"
     elif settings.data in ("digits", *NAMED) or (kind in ("world", "hub", "array") and mark):
         word = settings.data
     else:
@@ -103,6 +119,10 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     kind, _, rest = word.partition(":")
     if kind in _FORMS and rest:
         return _of_two(kind, rest, word)
+    if kind == "scene" and rest:
+        return _scene(Path(rest).expanduser(), word)
+    if kind in _SHAPES and rest:
+        raise ConfigError(f"{word} holds {kind}, not images.")
     return _at_path(Path(word).expanduser(), word)
 
 
@@ -160,6 +180,61 @@ def _there(path: str) -> bool:
         return bool(path) and Path(path).expanduser().exists()
     except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, no such user
         return False
+
+
+_SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "volumes": ("volume", volumes.ENDINGS),
+    "clouds": ("cloud", shapes.ENDINGS),
+    "meshes": ("cloud", shapes.MESHES),
+}
+"""what is no image: the field that it fills, and the endings of its files"""
+
+
+def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
+    """A folder or zip of volumes, or of clouds and meshes, of which points are drawn."""
+    if settings.resolution is not None or settings.channels is not None:
+        raise ConfigError(f"{settings.data} holds {kind}, not images: leave out --resolution and --channels.")
+    field, endings = _SHAPES[kind]
+    if not 1 <= settings.shape_points <= MOST_POINTS:
+        raise ConfigError(f"shape_points cannot be {settings.shape_points}: a shape has 1 to {MOST_POINTS:,}.")
+    path = Path(rest).expanduser()
+    try:
+        tree = zip_tree(path, settings.data) if path.suffix.lower() == ".zip" else _folder_at(path, settings.data)
+    except OSError as error:
+        raise DataError(f"{settings.data} cannot be read: {error.strerror or error}.") from error
+    held = pictures_of(
+        tree,
+        lambda name: name.lower().endswith(endings) and not of_system(name),
+        "file of a kind that is read",
+        ", ".join(ending[1:] for ending in endings),
+    )
+
+    def read(index: int) -> np.ndarray:
+        name = held.names[index]
+        with held.stream(index) as stream:
+            if kind == "volumes":
+                return volumes.read_volume(name, stream, tree.size(name))
+            return shapes.read_shape(name, stream, tree.size(name), settings.shape_points, faces=kind == "meshes")
+
+    if field == "cloud":
+        note = f"{counted(settings.shape_points, 'point')} drawn of each, centred, the longest side from -1 to 1"
+        held = replace(held, notes=(*held.notes, note))
+    return pack_arrays(held, read, field, f"{kind} {settings.shape_points}", settings.cache, say)
+
+
+def _folder_at(path: Path, word: str) -> Tree:
+    if not path.is_dir():
+        raise ConfigError(f"nothing is called {str(path)!r}: {word} must name a folder or a zip.")
+    return folder_tree(path, word)
+
+
+def _scene(path: Path, word: str) -> Pictures:
+    if not path.is_dir():
+        raise ConfigError(f"nothing is called {str(path)!r}: {word} must name the folder of a scene.")
+    try:
+        return scene_pictures(path, word)
+    except OSError as error:
+        raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
 
 
 def _with_path_only_where_it_goes(settings: DataSettings) -> DataSettings:

@@ -29,7 +29,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
-from saddlepoint.data.sources.fit import natural_side, square
+from saddlepoint.data.sources.fit import cameras_fitted, natural_side, square
 from saddlepoint.data.sources.pictures import Pictures, as_pixels
 from saddlepoint.data.sources.reader import in_channels, reason
 from saddlepoint.data.sources.remarks import Remark, sentences
@@ -70,13 +70,26 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
         noted = replace(pictures, notes=(*pictures.notes, *notes))
         return _dataset(noted, pixels, *known, fingerprint(pixels, *known), settings)
     folder = cache_folder(settings.cache) / "packs" / _key(pictures, settings)
-    if not folder.exists():
-        with writing_to(folder.parent):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(folder.with_suffix(".lock"), say):
-                if not folder.exists():
-                    _write(folder, pictures, settings, say)
+    made_once(folder, lambda part: _write(part, pictures, settings, say), say)
     return _read(folder, pictures, settings)
+
+
+def made_once(folder: Path, write: Callable[[Path], None], say: Say) -> None:
+    """A folder of the cache that is there and whole afterwards: `write` fills it under another name where it is not."""
+    if folder.exists():
+        return
+    with writing_to(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with alone(folder.with_suffix(".lock"), say):
+            part = folder.with_suffix(".part")
+            shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: the lock is ours
+            try:
+                if not folder.exists():
+                    write(part)
+                    part.rename(folder)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
 
 
 def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
@@ -87,14 +100,16 @@ def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
 
 def _key(pictures: Pictures, settings: DataSettings) -> str:
     """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
-    said = [None if array is None else array.tobytes().hex() for array in (pictures.labels, pictures.attributes)]
+    beside = (pictures.labels, pictures.attributes, pictures.cameras)
+    said = [None if array is None else array.tobytes().hex() for array in beside]
     shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
     text = json.dumps([_FORM, pictures.key(), *said, pictures.classes, *shape])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @contextmanager
-def _alone(path: Path, say: Say) -> Iterator[None]:
+def alone(path: Path, say: Say) -> Iterator[None]:
+    """The lock of a file, which one process holds at a time; says when it has to wait."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -107,20 +122,13 @@ def _alone(path: Path, say: Say) -> Iterator[None]:
         lock.release()
 
 
-def _write(folder: Path, pictures: Pictures, settings: DataSettings, say: Say) -> None:
-    part = folder.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed: the lock is ours
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, about single files: what matters is in `skipped`
-            plan = _survey(pictures, settings, say)
-            _room(part.parent, len(plan.rows) * plan.channels * plan.side**2 * pictures.panels)
-            part.mkdir()
-            _fill(part, pictures, settings, plan, say)
-        part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+def _write(part: Path, pictures: Pictures, settings: DataSettings, say: Say) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about single files: what matters is in `skipped`
+        plan = _survey(pictures, settings, say)
+        room(part.parent, len(plan.rows) * plan.channels * plan.side**2 * pictures.panels)
+        part.mkdir()
+        _fill(part, pictures, settings, plan, say)
 
 
 def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
@@ -132,7 +140,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
         except Exception as error:  # whatever is wrong with one file concerns that file alone
             return reason(error)
 
-    seen = list(_threaded(look, np.arange(len(pictures)), "looking at", say))
+    seen = list(threaded(look, np.arange(len(pictures)), "looking at", say))
     rows = np.array([row for row, each in enumerate(seen) if not isinstance(each, str)], dtype=np.int64)
     skipped = tuple((pictures.name(row), each) for row, each in enumerate(seen) if isinstance(each, str))
     headers = [header for each in seen if not isinstance(each, str) for header in each]
@@ -150,7 +158,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
     return _Plan(rows, side, channels, skipped)
 
 
-def _room(folder: Path, needed: int) -> None:
+def room(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
@@ -172,9 +180,9 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     remarks: Counter[Remark] = Counter()
     kept, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
     with (part / "image.npy").open("wb") as file:
-        _begin_array(file, len(plan.rows), shape)
+        begin_array(file, len(plan.rows), shape)
         start = file.tell()
-        for made, row in zip(_threaded(make, plan.rows, "packing", say), plan.rows):
+        for made, row in zip(threaded(make, plan.rows, "packing", say), plan.rows):
             if isinstance(made, str):
                 skipped.append((pictures.name(int(row)), made))
                 continue
@@ -185,16 +193,17 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         if not kept:
             raise _nothing_usable(pictures, tuple(skipped))
         file.seek(0)
-        _begin_array(file, len(kept), shape)
+        begin_array(file, len(kept), shape)
         assert file.tell() == start, "the header of a .npy file keeps its length when its first axis shrinks"
-        _settle(file)
+        settle(file)
     labels, classes, lost = kept_classes(pictures.labels, np.array(kept), pictures.classes)
     attributes = None if pictures.attributes is None else pictures.attributes[kept]
-    for name, array in (("label", labels), ("attributes", attributes)):
+    cameras = None if pictures.cameras is None else pictures.cameras[kept]
+    for name, array in (("label", labels), ("attributes", attributes), ("camera", cameras)):
         if array is not None:
             with (part / f"{name}.npy").open("wb") as file:
                 np.save(file, array)
-                _settle(file)
+                settle(file)
     facts = {
         "fingerprint": digits.finished(labels, attributes),
         "bytes": start + len(kept) * int(np.prod(shape)),
@@ -204,7 +213,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     }
     with (part / "facts.json").open("wb") as file:
         file.write(json.dumps(facts).encode())
-        _settle(file)
+        settle(file)
 
 
 def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -> tuple[np.ndarray, set[Remark]]:
@@ -218,12 +227,14 @@ def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -
     return np.concatenate(panels, 2), remarks
 
 
-def _begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...]) -> None:
-    head = {"descr": "|u1", "fortran_order": False, "shape": (rows, *shape)}
+def begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...], dtype: str = "|u1") -> None:
+    """The head of a .npy file, whose length depends on the number of digits of no axis but the first."""
+    head = {"descr": dtype, "fortran_order": False, "shape": (rows, *shape)}
     np.lib.format.write_array_header_1_0(file, head)
 
 
-def _settle(file: BinaryIO) -> None:
+def settle(file: BinaryIO) -> None:
+    """Everything written so far, on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -236,18 +247,20 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
         pixels = np.load(folder / "image.npy", mmap_mode="r")
         labels = np.load(folder / "label.npy") if pictures.labels is not None else None
         attributes = np.load(folder / "attributes.npy") if pictures.attributes is not None else None
-        told = _with_found(pictures, facts)
-        _check(folder, pixels, labels, attributes, facts["fingerprint"])
+        known = _with_found(pictures, facts)
+        if pictures.cameras is not None:
+            known = replace(known, cameras=np.load(folder / "camera.npy"))
+        check_bytes(folder, pixels, labels, attributes, facts["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
-    return _dataset(told, pixels, labels, attributes, facts["fingerprint"], settings)
+    return _dataset(known, pixels, labels, attributes, facts["fingerprint"], settings)
 
 
-def _check(
+def check_bytes(
     folder: Path, pixels: np.ndarray, labels: np.ndarray | None, attributes: np.ndarray | None, expected: str
 ) -> None:
     """Raises ValueError when a byte is not as it was written. A pack is read through once in a process."""
-    status = (folder / "image.npy").stat()
+    status = (folder / "facts.json").stat()
     version = (folder, status.st_mtime_ns, status.st_ino)
     if version not in _checked:
         digits = Fingerprint(pixels.shape[1:])
@@ -279,6 +292,8 @@ def _dataset(
     fields = {"image": pixels} if labels is None else {"image": pixels, "label": labels}
     if attributes is not None:
         fields["attributes"] = attributes.astype(np.float32)
+    if pictures.cameras is not None:
+        fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[-1], settings.resize)
     if pictures.panels == 2:
         names = ("target", "source") if settings.swap else ("source", "target")
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))
@@ -296,7 +311,7 @@ def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) ->
     return DataError(f"none of the {counted(len(refused), 'image')} of {pictures.source} is usable; {name}: {reason}.")
 
 
-def _threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:
+def threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:
     """`work` of each row, in order, done by a thread a core; says at most once a second how far it is."""
     said = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:

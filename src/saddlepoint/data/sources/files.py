@@ -24,17 +24,21 @@ _MANY = 20
 """tables beside the images from which on they are not named: they are one for each image"""
 
 
-def pictures_of(tree: Tree) -> FilePictures:
+def pictures_of(
+    tree: Tree, wanted: Callable[[str], bool] = is_image, what: str = "image", endings: str = image_endings()
+) -> FilePictures:
     """The images of a tree, in order of their names: of its training part, where folders are parts of a set.
+
+    wanted, what, endings: by which names files of another kind are found, what one is called, and their endings.
 
     Their classes are those of a description that lies beside them, else their folders. What was read and what was left
     is in the notes. Raises DataError when there is no image, when a description cannot be read, or when images lie both
     beside and inside class folders.
     """
     notes, skipped = list(tree.notes), list(tree.skipped)
-    images = sorted(name for name in tree.names if is_image(name))
+    images = sorted(name for name in tree.names if wanted(name))
     if not images and not skipped:
-        raise DataError(f"{tree.source} holds no image ({image_endings()}){'; ' + notes[0] if notes else ''}.")
+        raise DataError(f"{tree.source} holds no {what} ({endings}){'; ' + notes[0] if notes else ''}.")
     training = training_part(images, tree.source, notes)
     described, read = _described(tree, training.base, notes)
     names, stated = list(training.names), dict[str, str | None]()

@@ -17,6 +17,22 @@ def natural_side(width: int, height: int, fit: Fit) -> int:
     return min(width, height) if fit == "crop" else max(width, height)
 
 
+def cameras_fitted(cameras: np.ndarray, side: int, fit: Fit) -> np.ndarray:
+    """Cameras [N, 22] of `kinds.camera` after `square` has brought their images to `side` pixels by `fit`."""
+    moved = cameras.astype(np.float64)
+    focal, centre, size = moved[:, 16:18], moved[:, 18:20], moved[:, 20:22]
+    if fit == "stretch":
+        scale, shift = side / size, np.zeros_like(size)
+    elif fit == "crop":
+        short = size.min(1, keepdims=True)
+        scale, shift = side / short, -((size - short) // 2)
+    else:
+        scale = side / size.max(1, keepdims=True)
+        shift = ((side - np.maximum(np.rint(size * scale), 1)) // 2) / scale
+    moved[:, 16:18], moved[:, 18:20], moved[:, 20:22] = focal * scale, (centre + shift) * scale, side
+    return moved.astype(np.float32)
+
+
 def square(image: Image.Image, side: int, fit: Fit) -> tuple[Image.Image, set[Remark]]:
     """`image` (mode "L" or "RGB") as a square of `side` pixels, and what was done to it."""
     width, height = image.size

@@ -133,14 +133,25 @@ def _taken(tops: Sequence[str | None], chosen: str) -> str:
 
 
 def _without_tests(here: Training, notes: list[str]) -> Training:
-    """The images without those in folders for testing that stand beside class folders; what was left is noted."""
+    """The images without those in folders for testing: beside class folders, or beside a training folder within one.
+
+    What was left is noted.
+    """
     tops = here.tops()
     held = {top for top in tops if top is not None and (part := part_of(top)) is not None and part.kind != "train"}
-    if not held:
-        return here
     kept = tuple(name for name, top in zip(here.names, tops) if top not in held)
-    count = counted(len(tops) - len(kept), "image")
-    notes.append(f"{_listed(held)} with {count} left out: by name for testing, no class")
+    if held:
+        count = counted(len(tops) - len(kept), "image")
+        notes.append(f"{_listed(held)} with {count} left out: by name for testing, no class")
+    depth = len(PurePosixPath(here.base).parts)
+    kinds = {name: [part_of(folder) for folder in PurePosixPath(name).parts[depth:-1]] for name in kept}
+    if any(part is not None and part.kind == "train" for parts in kinds.values() for part in parts[1:]):
+        inside = tuple(n for n in kept if not any(part is not None and part.kind != "train" for part in kinds[n][1:]))
+        if len(inside) < len(kept):
+            notes.append(
+                f"{counted(len(kept) - len(inside), 'image')} in folders for testing within the others left out"
+            )
+        kept = inside
     return Training(kept, here.base)
 
 

@@ -27,6 +27,7 @@ class Pictures(ABC):
     any_shape: whether a picture of two panels may be of any shape; else it must be about twice as wide as high.
     labels: int64 [N], or None; classes: their names.
     attributes: uint8 [N, K] of 0 and 1, or None; attribute_names: of the K.
+    cameras: float32 [N, 22] of `kinds.camera` for each image at its own size, or None.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
 
@@ -37,6 +38,7 @@ class Pictures(ABC):
     classes: tuple[str, ...] = ()
     attributes: np.ndarray | None = None
     attribute_names: tuple[str, ...] = ()
+    cameras: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 

@@ -1,0 +1,229 @@
+"""Scenes: photographs with the camera of each, by transforms.json (Blender, nerfstudio, instant-ngp) or COLMAP.
+
+Cameras become those of `kinds.camera`: camera to world, OpenCV's axes, pixel centres at +.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saddlepoint.data.sources.colmap import Lens, read_colmap, read_points
+from saddlepoint.data.sources.decode import UnusableImage, header
+from saddlepoint.data.sources.folder import folder_tree
+from saddlepoint.data.sources.names import is_image, under
+from saddlepoint.data.sources.nvidia import read_json
+from saddlepoint.data.sources.pictures import FilePictures
+from saddlepoint.data.sources.tree import Tree
+from saddlepoint.errors import DataError
+from saddlepoint.text import counted, printable
+
+_JSON = ("transforms.json", "transforms_train.json")
+_SPARSE = ("sparse/0", "sparse", "colmap/sparse/0", "colmap_text", "")
+_OPENGL = np.array([1.0, -1.0, -1.0, 1.0])
+"""signs of the columns of a pose between OpenGL's axes and OpenCV's"""
+_PINHOLES = ("PINHOLE", "SIMPLE_PINHOLE", "OPENCV", "SIMPLE_RADIAL", "RADIAL", "PERSPECTIVE")
+_DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
+
+
+@dataclass
+class _Views:
+    """What a description gives, as it is gathered: images by their path, a camera each, and what is left out."""
+
+    names: list[str] = field(default_factory=list)
+    cameras: list[np.ndarray] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    distorted: int = 0
+
+
+def scene_pictures(root: Path, source: str) -> FilePictures:
+    """The views of the scene in a folder, in order of their names, with the camera of each.
+
+    A frame without its image, or with a pose that is none, is left out and named. Raises DataError where there is no
+    description, where it cannot be read, or where it leaves no view.
+    """
+    tree = folder_tree(root, source)
+    existing = frozenset(tree.names)
+    file = next((name for name in _JSON if name in existing), None)
+    sparse = next((f for f in _SPARSE if {under(f, "cameras.bin"), under(f, "cameras.txt")} & existing), None)
+    if file is not None:
+        views, read = _of_json(tree, file), [file]
+    elif sparse is not None:
+        views = _of_colmap(tree, root / sparse)
+        read = [name for name in tree.names if name.rpartition("/")[0] == sparse and name.endswith((".bin", ".txt"))]
+    else:
+        raise DataError(
+            f"{source} describes no scene: it needs transforms.json (Blender, nerfstudio, instant-ngp), or COLMAP's"
+            " cameras and images in sparse/0."
+        )
+    if not views.names:
+        first = f"; {views.skipped[0][0]}: {views.skipped[0][1]}" if views.skipped else ""
+        raise DataError(f"{source} has no view that can be used{first}.")
+    if views.distorted:
+        views.notes.append(
+            f"{counted(views.distorted, 'view')} of a lens that distorts, which is left as it is: undistort them first"
+        )
+    order = sorted(range(len(views.names)), key=lambda index: views.names[index])
+    names = [views.names[index] for index in order]
+    return FilePictures(
+        source=source,
+        listing=tree.stamp([*names, *sorted(read)]),
+        names=names,
+        stream=lambda index: tree.opened(names[index]),
+        cameras=np.stack([views.cameras[index] for index in order]).astype(np.float32),
+        notes=(*tree.notes, *views.notes),
+        skipped=tuple(views.skipped),
+    )
+
+
+def scene_points(root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Places float32 [M, 3] and colours uint8 [M, 3] of COLMAP's points in a scene's folder; none where it has none."""
+    for place in _SPARSE:
+        points = read_points(root / place)
+        if len(points[0]):
+            return points
+    return read_points(root)
+
+
+def _add(views: _Views, tree: Tree, name: str, shown: str, pose: np.ndarray, lens: Lens) -> None:
+    """One view, with the lens brought to the size that its image really has."""
+    if not np.isfinite(pose).all() or abs(np.linalg.det(pose[:3, :3]) - 1) > 0.02:
+        views.skipped.append((shown, "has a pose that is no rotation and place"))
+        return
+    try:
+        with tree.opened(name) as stream:
+            size = header(stream)
+    except (OSError, UnusableImage) as error:
+        views.skipped.append((shown, str(error)))
+        return
+    across, down = size.width / lens.width, size.height / lens.height
+    if abs(across / down - 1) > 0.02:
+        views.skipped.append((shown, f"is {size.width}x{size.height}, and its camera {lens.width}x{lens.height}"))
+        return
+    views.distorted += any(abs(number) > 1e-9 for number in lens.distortion)
+    numbers = (lens.fx * across, lens.fy * down, lens.cx * across, lens.cy * down, size.width, size.height)
+    views.names.append(name)
+    views.cameras.append(np.concatenate((pose.reshape(16), numbers)))
+
+
+# -- transforms.json ------------------------------------------------------------------------------------------------
+
+
+def _of_json(tree: Tree, file: str) -> _Views:
+    said = read_json(tree.read(file), file)
+    if not isinstance(said, dict) or not isinstance(said.get("frames"), list) or not said["frames"]:
+        raise DataError(f'{file} has no "frames": it needs a list of objects with file_path and transform_matrix.')
+    views = _Views([], [], [], [f"{counted(len(said['frames']), 'frame')} described by {file}"])
+    others = [name for name in ("transforms_val.json", "transforms_test.json") if name in tree.names]
+    if file == "transforms_train.json" and others:
+        views.notes.append(f"{' and '.join(others)} left out: kept for testing")
+    wanted = said.get("train_filenames")
+    chosen = {under("", str(name)) for name in wanted} if isinstance(wanted, list) and wanted else None
+    existing, seen, elsewhere = frozenset(tree.names), set[str](), 0
+    for number, frame in enumerate(said["frames"], start=1):
+        where = f"frame {number} of {file}"
+        if not isinstance(frame, dict) or not isinstance(frame.get("file_path"), str):
+            raise DataError(f"{where} has no file_path: mend it.")
+        name = _image(under("", frame["file_path"]), existing)
+        shown = printable(frame["file_path"])
+        if name is None:
+            views.skipped.append((shown, "is not there"))
+        elif chosen is not None and name not in chosen:
+            elsewhere += 1
+        elif name in seen:
+            views.skipped.append((shown, "is described twice: the first counts"))
+        else:
+            seen.add(name)
+            pose = _matrix(frame.get("transform_matrix"), where)
+            _add(views, tree, name, shown, pose, _lens(tree, name, said, frame, where))
+    if elsewhere:
+        views.notes.append(f"{counted(elsewhere, 'frame')} that train_filenames does not list left out")
+    return views
+
+
+def _image(path: str, existing: frozenset[str]) -> str | None:
+    """The file that a path means, whose ending Blender's files leave out."""
+    candidates = (path, *(path + ending for ending in (".png", ".jpg", ".jpeg", ".webp", ".JPG", ".PNG")))
+    return next((name for name in candidates if name in existing and is_image(name)), None)
+
+
+def _matrix(rows: Any, where: str) -> np.ndarray:
+    """A pose in OpenCV's axes, from one in OpenGL's."""
+    try:
+        pose = np.array(rows, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where} has no transform_matrix of numbers: mend it.") from error
+    if pose.shape not in ((4, 4), (3, 4)):
+        raise DataError(f"{where} has a transform_matrix of shape {list(pose.shape)}, not 4 x 4: mend it.")
+    return np.concatenate((pose[:3], [[0.0, 0.0, 0.0, 1.0]])) * _OPENGL
+
+
+def _lens(tree: Tree, name: str, said: Mapping[str, Any], frame: Mapping[str, Any], where: str) -> Lens:
+    """Intrinsics of a frame: its own, else those of all, else from the angle of view. Raises DataError."""
+    model = str(frame.get("camera_model", said.get("camera_model", "PINHOLE")))
+    if model not in _PINHOLES:
+        raise DataError(f"{where} has the camera model {model[:40]}, which is not read: undistort the images first.")
+
+    def number(*words: str) -> float | None:
+        value = next((table[word] for table in (frame, said) for word in words if word in table), None)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise DataError(f"{where}: {words[0]} is {str(value)[:40]!r}, not a number: mend it.")
+        return float(value)
+
+    width, height = number("w"), number("h")
+    for word, value in (("w", width), ("h", height)):
+        if value is not None and value < 1:
+            raise DataError(f"{where} has a {word} of {value:g} pixels: mend it.")
+    if width is None or height is None:
+        try:
+            with tree.opened(name) as stream:
+                size = header(stream)
+            width, height = float(size.width), float(size.height)
+        except (OSError, UnusableImage):  # the image is left out and named when it is opened
+            width = height = 1.0
+    fx, fy = number("fl_x"), number("fl_y")
+    if fx is None:
+        angle = number("camera_angle_x")
+        if angle is None or not 0 < angle < math.pi:
+            raise DataError(f"{where} has neither fl_x nor a camera_angle_x in radians between 0 and pi: add one.")
+        fx = width / 2 / math.tan(angle / 2)
+    if fy is None:
+        angle = number("camera_angle_y")
+        fy = fx if angle is None or not 0 < angle < math.pi else height / 2 / math.tan(angle / 2)
+    if fx <= 0 or fy <= 0:
+        raise DataError(f"{where} has a focal length of {min(fx, fy):g} pixels: it must be more than 0.")
+    cx, cy = number("cx"), number("cy")
+    bent = tuple(number(word) or 0.0 for word in _DISTORTION)
+    middle = (width / 2 if cx is None else cx, height / 2 if cy is None else cy)
+    return Lens(model, int(width), int(height), fx, fy, *middle, bent)
+
+
+# -- COLMAP ---------------------------------------------------------------------------------------------------------
+
+
+def _of_colmap(tree: Tree, folder: Path) -> _Views:
+    lenses, given = read_colmap(folder)
+    views = _Views([], [], [], [f"{counted(len(given), 'view')} and {counted(len(lenses), 'camera')} by COLMAP"])
+    existing, places = frozenset(tree.names), ("images", "input", "")
+    seen: set[str] = set()
+    for view in given:
+        shown = printable(view.name)
+        name = next((path for p in places if (path := under(p, view.name)) in existing and is_image(path)), None)
+        if name is None:
+            views.skipped.append((shown, "is not there"))
+        elif view.camera not in lenses:
+            views.skipped.append((shown, f"has the camera {view.camera}, which is not described"))
+        elif name in seen:
+            views.skipped.append((shown, "is described twice: the first counts"))
+        else:
+            seen.add(name)
+            _add(views, tree, name, shown, view.pose, lenses[view.camera])
+    return views
