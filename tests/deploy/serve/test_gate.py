@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from service_parts import photo
 
+from saddlepoint.deploy.serve import gate as gate_file
 from saddlepoint.deploy.serve.gate import Gate
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import Limits
@@ -248,10 +249,33 @@ def test_the_rate_counts_for_the_interface_and_not_for_health(serve) -> None:
         found = [client.get("/v1/models").status_code for _ in range(4)]
         again = client.get("/v1/models")
         health = {client.get("/health").status_code for _ in range(10)}
+        pages = {client.get("/openapi.json").status_code for _ in range(60)}
     assert found[:2] == [200, 200]
+    assert pages == {200}  # a low rate leaves the studio its files
+    assert again.headers["connection"] == "close"
     assert again.status_code == 429
     assert int(again.headers["retry-after"]) >= 1
     assert health == {200}
+
+
+def test_pages_have_a_rate_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_file, "LEAST_PAGES", 0.0)
+    seen = []
+    gate = Gate(echo, Limits(rate=1, head_seconds=0.05), Monitor(), Journal(None), local=False)
+
+    async def receive() -> Any:
+        return await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        seen.extend([message["status"]] if "status" in message else [])
+
+    async def whole() -> None:
+        for _ in range(4):
+            scope = {"type": "http", "method": "GET", "path": "/openapi.json", "client": ("1.2.3.4", 5), "headers": []}
+            await gate(scope, receive, send)
+
+    asyncio.run(whole())
+    assert seen[:3] == [200, 200, 429]
 
 
 def test_every_answer_has_an_identity_that_the_log_names_and_no_image(serve) -> None:

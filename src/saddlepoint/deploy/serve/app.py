@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -142,6 +143,7 @@ def _assembled(life: Lifespan[FastAPI], monitor: Monitor, journal: Journal, *, k
         version=__version__,
         description="Images from trained models. Every image says in its metadata that a model made it.",
         lifespan=life,
+        openapi_url=None,  # see below
         docs_url=None,  # these pages would fetch their scripts from elsewhere
         redoc_url=None,
     )
@@ -150,7 +152,11 @@ def _assembled(life: Lifespan[FastAPI], monitor: Monitor, journal: Journal, *, k
     _health(app)
     _studio(app)
     _handlers(app, monitor, journal)
-    _described(app, keyed=keyed)
+    content = json.dumps(_description(app, keyed=keyed)).encode()  # once: anybody may ask for it, and often
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def description() -> Response:
+        return Response(content, media_type="application/json")
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
@@ -226,20 +232,9 @@ def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:
         return said(Refusal(error.status_code, kind, str(error.detail), headers=error.headers), request)
 
 
-def _described(app: FastAPI, *, keyed: bool) -> None:
-    """The OpenAPI description, with the schemas that only binary routes name, and the key where one is asked for."""
-    plain = app.openapi
-    kept: dict[str, Any] = {}
-
-    def whole() -> dict[str, Any]:
-        if not kept:  # anybody may ask for it, as often as they like
-            kept.update(_whole(plain(), keyed=keyed))
-        return kept
-
-    app.openapi = whole  # type: ignore[method-assign]
-
-
-def _whole(description: dict[str, Any], *, keyed: bool) -> dict[str, Any]:
+def _description(app: FastAPI, *, keyed: bool) -> dict[str, Any]:
+    """The OpenAPI description, with the schemas that routes name alone, and the key where one is asked for."""
+    description = app.openapi()
     parts = description.setdefault("components", {})
     kinds: tuple[Any, ...] = (schemas.Problem, schemas.Images, schemas.AnyAsk)
     for kind in kinds:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, final
 import torch
 from PIL import Image
 
+from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.deploy.serve import making, packing, projecting, schemas, translating
 from saddlepoint.deploy.serve.batching import Batcher
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER, Limits
@@ -47,6 +48,7 @@ class Bench:
             for one in shelf.served
         }
         self._short, self._long = ThreadPoolExecutor(4, "short"), ThreadPoolExecutor(MOST_TOGETHER, "long")
+        self._decoding = ThreadPoolExecutor(2, "decode")  # of their own: large uploads keep no others waiting
         self._taken, self._loop = 0, asyncio.get_running_loop()
         self.codes = Codes()
         monitor.watch("queue_depth", "Images that wait for a model.", "model", self._waiting)
@@ -89,7 +91,7 @@ class Bench:
         served, code, columns = self.shelf.find(ask.model), None, None
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
-            given, remarks = await self.short(picture_of, upload, self.limits)
+            given, remarks = await self._picture(upload)
             self.monitor.uploads.labels(served.full_name).observe(given.width * given.height)
             if remarks:
                 facts["remarks"] = "; ".join(remarks_in_words(remarks))
@@ -140,7 +142,7 @@ class Bench:
             return done
 
         most = self.limits.most_pixels
-        manner = None if reference is None else (await self.short(picture_of, reference, self.limits))[0]
+        manner = None if reference is None else (await self._picture(reference))[0]
         return await self.long(translating.translate, served, given, manner, ask, together, progress, most)
 
     async def warm(self, served: Served) -> None:
@@ -151,6 +153,10 @@ class Bench:
         else:
             origin = served.model.origin()
             await self.batchers[served.full_name].ask(("translate", origin, 0), [torch.zeros(served.model.spec.shape)])
+
+    async def _picture(self, upload: bytes) -> tuple[Image.Image, set[Remark]]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoding, picture_of, upload, self.limits)
 
     async def short(self, work: Callable[..., T], *arguments: Any) -> T:
         """Work of some milliseconds, in a thread."""
@@ -177,5 +183,5 @@ class Bench:
         """End; what is still under way is left, its threads end by themselves."""
         for batcher in self.batchers.values():
             batcher.close()
-        for threads in (self._long, self._short):
+        for threads in (self._long, self._short, self._decoding):
             threads.shutdown(wait=False, cancel_futures=True)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Any, final
 
 from saddlepoint.deploy.serve.journal import Journal
-from saddlepoint.deploy.serve.limits import CHUNK, MOST_TOGETHER, Limits, Rate
+from saddlepoint.deploy.serve.limits import CHUNK, LEAST_PAGES, MOST_TOGETHER, Limits, Rate
 from saddlepoint.deploy.serve.monitor import Monitor
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal, fault, over, stopping
 
@@ -65,6 +65,7 @@ class Gate:
     ) -> None:
         self._app, self._limits, self._monitor, self._journal = app, limits, monitor, journal
         self._keys, self._local, self._rate = tuple(keys), local, Rate(limits.rate)
+        self._pages = Rate(limits.rate and max(limits.rate, LEAST_PAGES))
         self._uploads, self._held = frozenset(uploads), 0
         self.closed = False
         self._running: set[asyncio.Future[None]] = set()
@@ -115,9 +116,13 @@ class Gate:
         changes = scope["method"] not in _READING
         if changes and _foreign(headers):
             raise Refusal(403, "foreign-page", "a page of another site sent this.", "use the studio, or a program")
-        if not scope["path"].startswith(("/v1", "/metrics")):
+        client = scope["client"][0] if scope.get("client") else ""
+        if scope["path"].startswith("/health"):
             return False
-        self._rate.take(scope["client"][0] if scope.get("client") else "")
+        if not scope["path"].startswith(("/v1", "/metrics")):
+            self._pages.take(client)
+            return False
+        self._rate.take(client)
         if self._keys and not self._known(headers):
             mend = "send `Authorization: Bearer KEY` or `X-API-Key: KEY`"
             raise Refusal(401, "key", "this service asks for a key.", mend, headers={"WWW-Authenticate": "Bearer"})

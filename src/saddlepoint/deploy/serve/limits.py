@@ -35,6 +35,8 @@ MOST_TIMES = 16
 """how often the windows of a translation may cover the most pixels that an upload has: overlaps of three quarters"""
 MOST_TOGETHER = 8
 """bodies of the largest size that are held at once; translations and projections that are under way at once"""
+LEAST_PAGES = 50.0
+"""files of the studio that a client may ask for in a second, however low `rate` is: its page has some twenty"""
 CHUNK = 1 << 16
 """bytes of an answer that are sent in one piece"""
 _CLIENTS = 10_000  # whose rate is remembered; the longest unseen one is forgotten first
@@ -119,7 +121,8 @@ class Rate:
                 f"more than {self.rate:g} requests a second come from this client.",
                 f"wait {wait:.1f} seconds",
                 bound={"limit": self.rate},
-                headers={"Retry-After": f"{max(1, round(wait))}"},
+                # what else it has sent on this connection is not looked at
+                headers={"Retry-After": f"{max(1, round(wait))}", "Connection": "close"},
             )
         self._keep(client, tokens - 1, now)
 
