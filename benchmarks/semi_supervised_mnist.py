@@ -38,15 +38,15 @@ def main() -> None:
         begun = time.process_time()
         run = train_plan(plan, out=Path(place) / "run", quiet=True)
         minutes = (time.process_time() - begun) / 60
-        found = measure("semi-supervised")(run.model(), open_data(plan.data), 0)
-    rows = [{"way": row["name"], "error": f"{row['error']:.2%}"} for row in found.table()]
+        table = measure("semi-supervised")(run.model(), open_data(plan.data), 0)
+    rows = [{"way": row["name"], "error": f"{row['error']:.2%}"} for row in table.printed()]
     print_table(rows, title=f"MNIST, 8,000 images, 100 labels; {minutes:.1f} minutes")
     record(
         "semi_supervised_mnist",
         "Semi-supervised MNIST with 100 labels",
         f"The 10,000 test images of MNIST: 8,000 are the pool, 100 of these labelled, ten of each class, and 2,000 the"
         f" test. {asked.shown:,} images of either kind in batches of 100, {asked.shown / 8_000:.0f} times the pool, one"
-        f" seed, {minutes:.1f} minutes of one processor thread. {found.protocol}",
+        f" seed, {minutes:.1f} minutes of one processor thread. {table.protocol}",
         {"": rows},
         notes=[
             "The textbook promise, under 1 % against 10 to 20 %, is for 60,000 training images and 300 times through"

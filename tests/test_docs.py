@@ -153,14 +153,19 @@ def test_evidence_becomes_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "seed": 0, "precision": "float32", "command": "saddle prove dcgan --seed 0", "passed": True, "seconds": 87.0,
         "processor_seconds": 60.0,
         "protocol": "898 images each.", "rows": rows, "figure": "frechet", "commit": None, "machine": "x86_64, 2 cores",
-        "torch": "2.13.0",
+        "torch": "2.13.0", "code": "today's", "thin": [],
     }  # fmt: skip
     (tmp_path / "dcgan.json").write_text(json.dumps({"data": "digits", "runs": [run]}), encoding="utf-8")
     monkeypatch.setattr(evidence, "EVIDENCE", tmp_path)
+    monkeypatch.setattr(evidence, "_code_today", lambda name: "today's")
     line = "| [dcgan](methods/dcgan.md) | `digits` | 0 | float32 | frechet | 7.4 | 0.5 | 59 | 1.45 | 1 | passed |"
     assert line in evidence.overview(["dcgan"])
     assert "| 0 | float32 | generated | 7.4 | passed |" in evidence.of_method("dcgan", proof)
     assert evidence.passed("dcgan") == "1 of 1 runs passed"
+    marked = run | {"code": "of yesterday", "thin": ["thin, 3% beyond the bar: frechet 7.4"]}
+    (tmp_path / "dcgan.json").write_text(json.dumps({"data": "digits", "runs": [marked]}), encoding="utf-8")
+    assert "| passed, thin, stale |" in evidence.overview(["dcgan"])
+    assert "- Seed 0, thin, 3% beyond the bar: frechet 7.4." in evidence.of_method("dcgan", proof)
 
 
 WITH_CODE = [page for page in PAGES if re.search(r"```python (run|file=)", page.read_text(encoding="utf-8"))]

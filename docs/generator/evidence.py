@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from generator.text import Row, page
 
+from saddlepoint import methods
 from saddlepoint.methods.base import Proof
 from saddlepoint.report.tables import markdown
 from saddlepoint.report.wording import number
+from saddlepoint.runs.code import Code
+from saddlepoint.runs.evidence import code_of
 
 EVIDENCE = Path(__file__).parents[2] / "evidence"
 
@@ -32,25 +36,27 @@ def of_method(name: str, proof: Proof) -> str:
     """The evidence of one method: its claim, what is demanded, and every recorded run."""
     recorded = record(name)
     figure = _figure(recorded) or "first figure"
-    demands = [f"its {figure} at least {number(1 / proof.share)} times better than the naive baseline's"]
+    better = f"{proof.difference:g}" if proof.share is None else f"{number(1 / proof.share)} times"
+    demands = [f"its {figure} at least {better} better than the naive baseline's"]
     demands += [f"{name.replace('_', ' ')} {bar:g}" for name, bar in proof.bars.items()]
     text = f"{proof.claim}\n\nData `{proof.data}`, measure `{proof.measure}`; demanded: {', '.join(demands)}.\n\n"
     if not recorded:
         return f"{text}Nothing is recorded yet: `saddle prove {name}` measures it and keeps `evidence/{name}.json`."
     protocols = dict.fromkeys(run["protocol"] for run in recorded["runs"])
-    rows = [row for run in recorded["runs"] for row in _rows(run)]
-    source = f"From `evidence/{name}.json`."
-    return f"{text}{markdown(rows)}\n{' '.join(protocols)}\n\n{markdown(_commands(recorded))}\n{source}"
+    rows = [row for run in recorded["runs"] for row in _rows(name, run)]
+    thin = "".join(f"- Seed {run['seed']}, {text}.\n" for run in recorded["runs"] for text in run.get("thin", []))
+    tables = f"{markdown(rows)}\n{' '.join(protocols)}\n\n{thin}\n{markdown(_commands(recorded))}"
+    return f"{text}{tables}\nFrom `evidence/{name}.json`."
 
 
-def _rows(run: Mapping[str, Any]) -> list[Row]:
+def _rows(name: str, run: Mapping[str, Any]) -> list[Row]:
     return [
         {
             "seed": run["seed"],
             "precision": run["precision"],
             "what": row["name"],
             **{key: figure for key, figure in row.items() if key not in ("kind", "name")},
-            "verdict": _verdict(run) if row["kind"] == "generated" else " ",
+            "verdict": _verdict(name, run) if row["kind"] == "generated" else " ",
         }
         for row in run["rows"]
     ]
@@ -77,7 +83,9 @@ def overview(names: list[str]) -> str:
         "Every method states a proof: what to train, what to measure, and which naive baseline to beat by how much."
         " `saddle prove NAME` runs it, ends with 1 if it fails, and keeps the figures in `evidence/`; this table is"
         " made from those files. Minutes are wall time, whatever else the machine did meanwhile; processor minutes are"
-        " the training's own. [What the figures mean](metrics.md#what-the-figures-mean-and-do-not-mean) and what they"
+        " the training's own. A verdict is *thin* where a figure is within 15 % of its bar, and *stale* where the code"
+        " of the method, its measure or its data has changed since; `saddle prove --stale` runs those again."
+        " [What the figures mean](metrics.md#what-the-figures-mean-and-do-not-mean) and what they"
         " do not mean."
     )
     return page(["# Evidence", introduction, markdown(rows) if rows else "Nothing is recorded yet."])
@@ -101,14 +109,27 @@ def _lines(name: str) -> list[Row]:
                 "baseline": figures["baseline"],
                 "minutes": run["seconds"] / 60,
                 "processor minutes": run["processor_seconds"] / 60 if "processor_seconds" in run else None,
-                "verdict": _verdict(run),
+                "verdict": _verdict(name, run),
             }
         )
     return lines
 
 
-def _verdict(run: Mapping[str, Any]) -> str:
-    return "passed" if run["passed"] else "FAILED"
+def _verdict(name: str, run: Mapping[str, Any]) -> str:
+    words = ["passed" if run["passed"] else "FAILED"]
+    words += ["thin"] if run.get("thin") else []
+    words += ["stale"] if run.get("code") != _code_today(name) else []
+    return ", ".join(words)
+
+
+@cache
+def _code_today(name: str) -> str:
+    return code_of(name, methods.proof(name), _code())
+
+
+@cache
+def _code() -> Code:
+    return Code()
 
 
 def _figure(recorded: Mapping[str, Any]) -> str:

@@ -147,8 +147,9 @@ class Proof:
     claim: one sentence, for the page of the method.
     data: a source by its word ("digits", "world:ring8").
     measure: a name that `saddle prove` knows; its first figure is the one that is compared.
-    share: where lower is better, the figure must stay under this share of the naive baseline's; where higher is
-        better, the baseline's must stay under this share of it.
+    share: by ratio, for figures that are never negative: where less is better, the figure must stay under this share of
+        the naive baseline's; where more is better, the baseline's must stay under this share of it.
+    difference: instead, for any figure such as nats: how much better than the baseline's it must be, in its own unit.
     bars: figures that must reach a value of their own; the measure knows of each which way is better.
     settings: run, data and method settings that differ from their defaults.
     """
@@ -156,9 +157,20 @@ class Proof:
     claim: str
     data: str
     measure: str
-    share: float
+    share: float | None = None
     bars: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    difference: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.share is None) == (self.difference is None):
+            raise MethodError("a proof compares by `share` or by `difference`: state one of the two.")
+        if self.share is not None and not 0 < self.share < 1:
+            raise MethodError(
+                f"a share of {self.share} of the baseline's figure is no progress: it lies between 0 and 1."
+            )
+        if self.difference is not None and not self.difference > 0:
+            raise MethodError(f"a difference of {self.difference} is no progress: it must be more than 0.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from saddlepoint.data.world.colours import answer
 from saddlepoint.data.world.shapes import factors
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
-from saddlepoint.metrics.proofs.answers import _colour, answers
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.answers import MEASURE, _colour
+from saddlepoint.metrics.proofs.base import Table
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ class Knowing:
         return pixels(torch.from_numpy(answer(self.rows, hue, 16)))
 
 
-def measured(data: Dataset, hues: int) -> Measured:
+def measured(data: Dataset, hues: int) -> Table:
     """What one who knows so many hues is said to do."""
-    return answers(Knowing(data, hues), data, 0)  # type: ignore[arg-type]
+    return MEASURE(Knowing(data, hues), data, 0)  # type: ignore[arg-type]
 
 
 def test_who_knows_all_answers_has_no_error_and_all_colours(data: Dataset) -> None:
@@ -84,6 +84,7 @@ def test_the_best_naive_map_is_the_baseline(data: Dataset) -> None:
 
 
 def test_answers_that_nobody_knows_are_not_measured() -> None:
-    styles = Dataset({"image": np.zeros((9, 3, 4, 4), np.uint8)}, "print", "world:styles")
+    fields = {"image": np.zeros((9, 3, 4, 4), np.uint8), "label": np.arange(9) % 2}
+    styles = Dataset(fields, "print", "world:styles", ("a", "b"))
     with pytest.raises(ConfigError, match="nobody knows all right answers of world:styles"):
-        answers(Knowing.__new__(Knowing), styles, 0)  # type: ignore[arg-type]
+        MEASURE(Knowing.__new__(Knowing), styles, 0)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world import images, styles
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
-from saddlepoint.metrics.proofs.translation import translation
+from saddlepoint.metrics.proofs.translation import MEASURE
 
 
 class Translator:
@@ -35,7 +35,7 @@ class Translator:
 def test_a_translation_is_measured_by_its_distance_to_the_true_target() -> None:
     source = np.random.default_rng(0).integers(0, 200, (40, 1, 4, 4), dtype=np.uint8)
     data = Dataset({"source": source, "target": source + 50}, "print", "pairs")
-    found = translation(Translator(lambda images, origin: images + 47), data, 0)  # type: ignore[arg-type]
+    found = MEASURE(Translator(lambda images, origin: images + 47), data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["error"] == pytest.approx(3)
     assert found.row("generated")["psnr"] == pytest.approx(20 * math.log10(255 / 3))
     naive = {row["name"]: row["error"] for row in found.rows[1:]}
@@ -52,7 +52,7 @@ def test_styles_are_measured_both_ways_by_their_hidden_truth(monkeypatch: pytest
         side = "ab".index(origin)
         return styles.both(held_out[held_out % 2 == side], 16)[:, 1 - side]
 
-    found = translation(Translator(truth), data, 0)  # type: ignore[arg-type]
+    found = MEASURE(Translator(truth), data, 0)  # type: ignore[arg-type]
     assert found.row("generated")["error"] == found.row("generated")["error_b"] == 0
     told = [row["name"] for row in found.rows if row["kind"] == "other"]
     assert "each colour for itself, learnt from true pairs" in told  # it knows too much to be the baseline
@@ -61,4 +61,4 @@ def test_styles_are_measured_both_ways_by_their_hidden_truth(monkeypatch: pytest
 def test_a_translation_that_nobody_knows_is_not_measured() -> None:
     data = Dataset({"image": np.zeros((9, 1, 4, 4), np.uint8), "label": np.arange(9) % 2}, "print", "two", ("a", "b"))
     with pytest.raises(ConfigError, match="nobody knows the true translation of two"):
-        translation(Translator(lambda images, origin: images), data, 0)  # type: ignore[arg-type]
+        MEASURE(Translator(lambda images, origin: images), data, 0)  # type: ignore[arg-type]

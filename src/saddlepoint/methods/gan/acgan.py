@@ -92,6 +92,6 @@ PROOF = Proof(
     data="digits",
     measure="conditional",
     share=0.5,
-    bars={"accuracy": 0.95},
+    bars={"least_class": 0.9},  # a Gaussian of each class has .96 over all, but .80 to .84 in its worst class
     settings={"images": 200_000, "batch": 64},
 )

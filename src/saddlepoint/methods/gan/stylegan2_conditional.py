@@ -55,7 +55,7 @@ PROOF = Proof(
     data="digits",
     measure="conditional",
     share=0.5,
-    bars={"accuracy": 0.95},
+    bars={"least_class": 0.9},  # a Gaussian of each class has .96 over all, but .80 to .84 in its worst class
     settings={  # those of the proof of `stylegan2`, but for twice the batch: with 32 a seed came within 2 % of the bar
         "images": 160_000,
         "batch": 64,

@@ -1,35 +1,39 @@
-"""The measures that proofs name: what is compared, against which naive baseline, and what else is printed beside it."""
+"""The measures that proofs name: what is compared, and against which naive baseline; one file a measure.
+
+A measure's name is its file's name with hyphens. Its file holds `MEASURE`; names are read without importing anything.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+import ast
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from saddlepoint.config import nearest
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.proofs.answers import answers
-from saddlepoint.metrics.proofs.conditional import conditional
-from saddlepoint.metrics.proofs.frechet import frechet
-from saddlepoint.metrics.proofs.held_out_bound import held_out_bound
-from saddlepoint.metrics.proofs.measured import Measure, Measured
-from saddlepoint.metrics.proofs.modes import mixture_modes
-from saddlepoint.metrics.proofs.semi_supervised import semi_supervised
-from saddlepoint.metrics.proofs.translation import translation
 
-__all__ = ["Measure", "Measured", "measure"]
+if TYPE_CHECKING:
+    from saddlepoint.metrics.proofs.base import Measure
+
+_HERE = Path(__file__).parent
+
+
+def names() -> tuple[str, ...]:
+    """All measures in order of their names."""
+    return tuple(path.stem.replace("_", "-") for path in sorted(_HERE.glob("*.py")) if _holds_measure(path))
 
 
 def measure(name: str) -> Measure:
-    """A measure by its name. Raises ConfigError for an unknown one."""
-    known: dict[str, Measure] = {
-        "frechet": frechet,
-        "conditional": conditional,
-        "mixture": partial(mixture_modes, n=10_000, radius=3.0, least=1),
-        "grid": partial(mixture_modes, n=5_000, radius=4.0, least=20),
-        "held-out-bound": held_out_bound,
-        "translation": translation,
-        "answers": answers,
-        "semi-supervised": semi_supervised,
-    }
+    """A measure by its name. Raises ConfigError with the nearest right name for an unknown one."""
+    known = names()
     if name not in known:
         raise ConfigError(f"no measure is called {name!r}{nearest(name, known)}")
-    return known[name]
+    found: Measure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").MEASURE
+    return found
+
+
+def _holds_measure(path: Path) -> bool:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    targets = [target for statement in body if isinstance(statement, ast.Assign) for target in statement.targets]
+    return any(isinstance(target, ast.Name) and target.id == "MEASURE" for target in targets)

@@ -14,9 +14,11 @@ from saddlepoint.data.world.colours import answer
 from saddlepoint.data.world.shapes import factors
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.baselines.translation import mean_image, recoloured
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 from saddlepoint.metrics.proofs.translation import MOST_NAIVE
 
 DRAWS = 16
@@ -30,7 +32,7 @@ Made = Callable[[int], np.ndarray]
 """the translations of all cut-outs by the number of the draw, uint8 [N, 3, S, S]"""
 
 
-def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Distance of translated cut-outs from the nearest of their right answers, of which each hue is one."""
     if dataset.source != "world:colours":
         raise ConfigError(f"nobody knows all right answers of {dataset.source}; those of world:colours are known.")
@@ -79,9 +81,8 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
         return answer(rows, chance[number], side)
 
     own_row = row("generated", model.name, translated, guided)
-    return Measured(
+    return Table(
         rows=(own_row, row("real", "right, in any hue", by_chance, None), *naive),
-        key="error",
         protocol=(
             f"{len(rows)} held-out cut-outs, {DRAWS} translations of each. error: mean absolute difference, in levels"
             f" of 0 to 255, to the nearest right answer, of {HUES} in hues around the circle. colours: how many of"
@@ -89,8 +90,14 @@ def answers(model: Model, dataset: Dataset, seed: int) -> Measured:
             " translations, as a share of that of two right answers. guided: difference of a translation in the manner"
             f" of a reference to the answer in its hue. The baseline is the best of the naive maps: {best['name']}."
         ),
-        higher=frozenset({"colours", "diversity"}),
     )
+
+
+MEASURE = Measure(
+    compare,
+    {"error": "less", "colours": "more", "diversity": "one", "guided": "less"},
+    fields={"image": Image, "label": Label},
+)
 
 
 def _colour(hue: np.ndarray) -> np.ndarray:

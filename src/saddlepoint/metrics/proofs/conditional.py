@@ -10,6 +10,8 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import classes_of
 from saddlepoint.metrics.baselines.gaussian import PixelGaussian
@@ -17,17 +19,17 @@ from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.metrics.extractors.features import features
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 
 
-def conditional(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Whether images are of the class that was asked for, by a classifier trained on the real ones, and how near.
 
     The baseline is told the class too: a Gaussian over the pixels of each. One that is not told is right by chance.
     """
-    if dataset.labels is None or not classes_of(model.method, model.nets):
+    if not classes_of(model.method, model.nets):
         raise ConfigError(f"{model.name} on {dataset.source} makes no images of a chosen class.")
-    real, labels, classes = dataset.images, dataset.labels, len(dataset.classes)
+    real, labels, classes = dataset.images, dataset.fields["label"], len(dataset.classes)
     classifier = train_classifier(real, labels, seed=0)
     order = numpy_generator("halves", len(dataset)).permutation(len(dataset))
     half = len(dataset) // 2
@@ -47,18 +49,23 @@ def conditional(model: Model, dataset: Dataset, seed: int) -> Measured:
     for label in range(classes):
         own = asked == label
         naive[own] = PixelGaussian(real[labels == label]).sample(int(own.sum()), seed)
-    return Measured(
+    return Table(
         rows=(
             row("generated", model.name + (", averaged weights" if model.method.ema() else ""), made, asked),
             row("real", "real against real", real[other], labels[other]),
             row("baseline", "naive: a Gaussian over the pixels of each class", naive, asked),
             row("other", "naive: one Gaussian, deaf to the class", PixelGaussian(real).sample(half, seed), asked),
         ),
-        key="frechet",
         protocol=(
             f"{half} images, the classes in turn, named by {classifier.identity} trained on the real images; it names"
             f" {classifier.accuracy:.1%} of {classifier.held_out} held-out ones rightly. Fréchet distance in its"
             " features, each against one half of the real images."
         ),
-        higher=frozenset({"accuracy", "least_class"}),
     )
+
+
+MEASURE = Measure(
+    compare,
+    {"frechet": "less", "accuracy": "more", "least_class": "more"},
+    fields={"image": Image, "label": Label},
+)

@@ -8,8 +8,9 @@ import numpy as np
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.metrics.baselines.gaussian import PixelGaussian
 from saddlepoint.metrics.extractors.classifier import train_classifier
@@ -17,20 +18,19 @@ from saddlepoint.metrics.extractors.features import features
 from saddlepoint.metrics.formulas.coverage import class_coverage
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 
 LEAST_SHARE = 0.03
 """a class counts as drawn when at least this share of the images is of it"""
 
 
-def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Fréchet distance and class coverage in the features of a classifier trained on the real images.
 
     All sets have as many images as half of the real ones and are compared with the same half, so they share one bias.
     """
-    if dataset.labels is None:
-        raise ConfigError(f"{dataset.source} has no labels to train a classifier on.")
-    classifier = train_classifier(dataset.images, dataset.labels, seed=0)
+    labels = dataset.fields["label"]
+    classifier = train_classifier(dataset.images, labels, seed=0)
     order = numpy_generator("halves", len(dataset)).permutation(len(dataset))
     half = len(dataset) // 2
     reference, other = np.sort(order[:half]), np.sort(order[half : 2 * half])
@@ -38,7 +38,7 @@ def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
 
     def row(kind: str, name: str, images: np.ndarray) -> dict[str, Any]:
         seen = features(classifier, images)
-        classes = class_coverage(classifier.labels(seen), dataset.labels[reference], len(dataset.classes), LEAST_SHARE)  # type: ignore[index]
+        classes = class_coverage(classifier.labels(seen), labels[reference], len(dataset.classes), LEAST_SHARE)
         return {
             "kind": kind,
             "name": name,
@@ -50,17 +50,22 @@ def frechet(model: Model, dataset: Dataset, seed: int) -> Measured:
 
     generated = to_uint8(model.sample(half, seed=seed)).numpy()
     naive = PixelGaussian(dataset.images).sample(half, seed)
-    return Measured(
+    return Table(
         rows=(
             row("generated", model.name + (", averaged weights" if model.method.ema() else ""), generated),
             row("real", "real against real", dataset.images[other]),
             row("baseline", "naive: a Gaussian over pixels", naive),
         ),
-        key="frechet",
         protocol=(
             f"{half} images each against one half of the real ones, in the features of {classifier.identity}, trained"
             f" on the real images; its accuracy on {classifier.held_out} held-out ones is {classifier.accuracy:.1%}."
             f" A class counts as covered if at least {LEAST_SHARE:.0%} of the samples fall into it."
         ),
-        higher=frozenset({"classes", "least_share"}),
     )
+
+
+MEASURE = Measure(
+    compare,
+    {"frechet": "less", "classes": "more", "least_share": "more", "divergence": "less"},
+    fields={"image": Image, "label": Label},
+)

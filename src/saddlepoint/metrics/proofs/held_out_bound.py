@@ -9,11 +9,12 @@ from scipy.special import entr
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import pixels
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 
 
-def held_out_bound(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Log-likelihood of held-out images in nats, where each pixel is black or white with its brightness as probability.
 
     The baseline knows how often each pixel is white in the training images and nothing more.
@@ -31,17 +32,20 @@ def held_out_bound(model: Model, dataset: Dataset, seed: int) -> Measured:
     naive = np.where(shown == 255, np.log(white), np.log(1 - white)).reshape(len(shown), -1).sum(1)
     grey = dataset.images[held_out] / 255  # no model can foresee what is drawn by chance from these
     chance = (entr(grey) + entr(1 - grey)).reshape(len(grey), -1).sum(1)
-    return Measured(
+    return Table(
         rows=(
             {"kind": "generated", "name": model.name, "nats": -bounds[0].mean().item()},
             {"kind": "other", "name": f"{model.name}, 1 sample", "nats": -bounds[1].mean().item()},
             {"kind": "baseline", "name": "naive: each pixel for itself", "nats": -float(naive.mean())},
             {"kind": "real", "name": "floor: each pixel's own chance", "nats": float(chance.mean())},
         ),
-        key="nats",
         protocol=(
             f"Nats for an image of {shown[0].size} pixels, less is better: minus the importance-weighted bound on the"
             f" log-likelihood with {samples:,} samples, mean over {len(shown)} held-out images whose pixels were drawn"
             " black or white with their brightness as the probability of white."
         ),
     )
+
+
+# Of pixels that are black or white the likelihood is a probability, so its nats are never negative.
+MEASURE = Measure(compare, {"nats": "less"}, fields={"image": Image})

@@ -13,19 +13,21 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.labels import labelled_rows
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key, numpy_generator
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.abilities import Predicts
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 
 
-def semi_supervised(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Share of held-out images whose class is named wrongly.
 
     The baseline is the same network, new, that learns from the same few labels and nothing else.
     """
-    if dataset.labels is None or not isinstance(model.method, Predicts):
+    if not isinstance(model.method, Predicts):
         raise ConfigError(f"{model.name} on {dataset.source} names no classes.")
-    labels, steps = torch.from_numpy(dataset.labels), 1000
+    labels, steps = torch.from_numpy(dataset.fields["label"]), 1000
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     few = labelled_rows(dataset, train, model.facts["data"]["labels_per_class"], model.facts["run"]["seed"])
     unseen = pixels(torch.from_numpy(dataset.images[held_out]))
@@ -35,18 +37,20 @@ def semi_supervised(model: Model, dataset: Dataset, seed: int) -> Measured:
         return {"kind": kind, "name": name, "error": wrong.float().mean().item()}
 
     taught = {len(rows): _by_labels(model, dataset, rows, steps, seed) for rows in (few, train)}
-    return Measured(
+    return Table(
         rows=(
             row("generated", f"{model.name}, {len(few):,} labels", model),
             row("baseline", f"the same network by {len(few):,} labels alone", taught[len(few)]),
             row("real", f"the same network by all {len(train):,} labels", taught[len(train)]),
         ),
-        key="error",
         protocol=(
             f"Share of {len(held_out):,} held-out images named wrongly. By labels alone: {steps:,} steps of up to 100"
             " images, Adam of rate .001 on the cross-entropy."
         ),
     )
+
+
+MEASURE = Measure(compare, {"error": "less"}, fields={"image": Image, "label": Label})
 
 
 def _by_labels(model: Model, dataset: Dataset, rows: np.ndarray, steps: int, seed: int) -> Model:
@@ -60,7 +64,7 @@ def _by_labels(model: Model, dataset: Dataset, rows: np.ndarray, steps: int, see
         for _ in range(steps):
             shown = draw.choice(rows, min(len(rows), 100), replace=False)
             found = method.predict(nets, pixels(torch.from_numpy(dataset.images[shown])))["class"]
-            loss = F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(dataset.labels[shown]))  # type: ignore[index]
+            loss = F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(dataset.fields["label"][shown]))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -14,13 +14,13 @@ from saddlepoint.data.world.styles import both
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.baselines.translation import ColourTable, mean_image, recoloured
-from saddlepoint.metrics.proofs.measured import Measured
+from saddlepoint.metrics.proofs.base import Measure, Table
 
 MOST_NAIVE = 2_000
 """training images that a naive translation is made from"""
 
 
-def translation(model: Model, dataset: Dataset, seed: int) -> Measured:
+def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """How far held-out images, translated, are from what they should be: of pairs, or of world:styles, which knows."""
     cases = _paired(model, dataset) if "source" in dataset.fields else _in_styles(model, dataset)
 
@@ -35,16 +35,17 @@ def translation(model: Model, dataset: Dataset, seed: int) -> Measured:
     naive = [row("other", name, [case.naive[name] for case in cases]) for name in cases[0].naive]
     best = min((found for found in naive if found["name"] not in cases[0].told), key=lambda found: found["error"])
     best["kind"] = "baseline"
-    return Measured(
+    return Table(
         rows=(row("generated", model.name, made), *naive),
-        key="error",
         protocol=(
             f"Mean absolute difference to the true image in levels of 0 to 255, and peak signal-to-noise ratio in dB,"
             f" of {sum(len(case.source) for case in cases)} held-out images. The baseline is the best of the naive maps"
             f" that know no more than the method was shown: {best['name']}."
         ),
-        higher=frozenset({"psnr"}),
     )
+
+
+MEASURE = Measure(compare, {"error": "less", "psnr": "more", "error_a": "less", "error_b": "less"})
 
 
 @dataclass(frozen=True)
