@@ -30,9 +30,9 @@ from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.boundaries import boundaries
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described, found, pool
 from saddlepoint.latent.factorisation import factorise
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.report.tables import print_table
 
 FAR, BAR = 2.0, 1 / 3

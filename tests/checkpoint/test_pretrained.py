@@ -16,7 +16,7 @@ import saddlepoint
 from saddlepoint import cli, methods
 from saddlepoint.checkpoint import manifest, pretrained
 from saddlepoint.checkpoint.bundle import Model, find_checkpoint
-from saddlepoint.checkpoint.used import used_networks
+from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CheckpointError, RunError
 from saddlepoint.methods import abilities

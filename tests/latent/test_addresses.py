@@ -7,7 +7,7 @@ from small_models import model
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.addresses import codes_of, latents_of, parse
 from saddlepoint.latent.codes import Code, save_code
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 
 
 def test_names_stand_for_seeds_and_rows():

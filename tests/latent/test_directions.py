@@ -6,8 +6,8 @@ from small_models import model
 
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, read_tensors, write_tensors
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described, found, pool, upright
-from saddlepoint.latent.pictured import images_of
 
 
 def drawn(n, d):

@@ -13,9 +13,9 @@ from saddlepoint.latent.addresses import codes_of, latents_of, parse
 from saddlepoint.latent.arithmetic import combine
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.factorisation import factorise
 from saddlepoint.latent.paths import through
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.methods.abilities import Samples, Styles
 
 NAMES = [

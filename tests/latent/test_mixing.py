@@ -8,7 +8,7 @@ from saddlepoint.errors import CapabilityError, ConfigError, ShapeError
 from saddlepoint.latent import mixing
 from saddlepoint.latent.addresses import codes_of, parse
 from saddlepoint.latent.codes import Code
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 
 
 def sides(largest):

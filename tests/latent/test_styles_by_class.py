@@ -11,12 +11,12 @@ from saddlepoint.keyed import key
 from saddlepoint.latent.addresses import codes_of, latents_of, parse
 from saddlepoint.latent.codes import Code, Space, save_code, spaces, styles_of
 from saddlepoint.latent.components import components
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import pool
 from saddlepoint.latent.encoder import Training, _samples, encode, train_encoder
 from saddlepoint.latent.factorisation import affines, factorise
 from saddlepoint.latent.guide import moved_to
 from saddlepoint.latent.hybrid import hybrid
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.latent.prior import random_codes
 from saddlepoint.latent.project import Projection, project
 

@@ -7,7 +7,7 @@ from small_models import model
 from saddlepoint.errors import CapabilityError, ConfigError, ShapeError
 from saddlepoint.latent import arithmetic, variation
 from saddlepoint.latent.addresses import codes_of, latents_of, parse
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 
 
 def varied(maps=None, n=4):

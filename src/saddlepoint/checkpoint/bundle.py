@@ -14,8 +14,8 @@ from torch import Tensor
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
+from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.checkpoint.networks import networks
-from saddlepoint.checkpoint.used import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import under

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.checkpoint.used import asked_for
+from saddlepoint.checkpoint.needed_networks import asked_for
 from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.abilities import Sampling, Styles
 from saddlepoint.methods.base import Networks

@@ -13,7 +13,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.label import Disclosure, write
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.codes import Code
-from saddlepoint.latent.pictured import stream
+from saddlepoint.latent.decode_codes import stream
 from saddlepoint.methods.abilities import TruncateBy
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.motion import MOVING, check_motion, save_motion

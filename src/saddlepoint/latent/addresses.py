@@ -19,7 +19,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.latent.codes import Code, joined, load_code, spaces
-from saddlepoint.latent.pictured import styled
+from saddlepoint.latent.decode_codes import styled
 from saddlepoint.methods.abilities import Samples, classes_of
 
 _SPAN = r"([0-9]{1,15})(?:-([0-9]{1,15}))?"

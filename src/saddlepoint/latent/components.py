@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described, found, pool, upright
-from saddlepoint.latent.pictured import images_of
 
 _SIDE = 16
 """pixels a side that images are averaged down to, or a little more"""

@@ -22,7 +22,7 @@ from saddlepoint.deploy.serve.making import labelled
 from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.latent.addresses import Address, codes_of
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 
 
 def array(image: Any) -> np.ndarray:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import tyro
 
-from saddlepoint.cli.edit.asked import Images
 from saddlepoint.cli.edit.interpolate import Interpolate, walk
+from saddlepoint.cli.edit.options import Images
 from saddlepoint.latent.paths import Along
 
 

@@ -11,20 +11,20 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli.edit.asked import Images, Named, save
+from saddlepoint.cli.edit.options import ImageOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described
 from saddlepoint.latent.mixing import layers_named, said, sides_of
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.report.captioned import captioned
 
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Apply(Named):
+class Apply(ImageOptions):
     """Move images along a direction of a file that `saddle edit directions` wrote."""
 
     directions: Path

@@ -8,17 +8,17 @@ from typing import Annotated
 import torch
 import tyro
 
-from saddlepoint.cli.edit.asked import Named, at_one_label, save
+from saddlepoint.cli.edit.options import ImageOptions, at_one_label, save
 from saddlepoint.latent.arithmetic import combine, parse
 from saddlepoint.latent.codes import Code
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.report.captioned import captioned
 
 Sum = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SUM")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arithmetic(Named):
+class Arithmetic(ImageOptions):
     """Add and take away the means of groups of images: smiling women - neutral women + neutral men.
 
     Three images a group and more make it steady. Styles are reckoned with where the model has them, else latents.

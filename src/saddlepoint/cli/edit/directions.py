@@ -13,7 +13,7 @@ import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.cli.edit.apply import chosen, signed, strip
-from saddlepoint.cli.edit.asked import Asked, made_by, under
+from saddlepoint.cli.edit.options import EditOptions, made_by, under
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write
@@ -21,14 +21,14 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of
+from saddlepoint.latent.attribute_table import Scores, of_classes, read_scores
 from saddlepoint.latent.boundaries import boundaries
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components
+from saddlepoint.latent.decode_codes import stream
 from saddlepoint.latent.directions import Directions, described, found, pool
 from saddlepoint.latent.factorisation import factorise
 from saddlepoint.latent.mixing import layers_named, sides_of
-from saddlepoint.latent.pictured import stream
-from saddlepoint.latent.scores import Scores, of_classes, read_scores
 from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.pace import paced
@@ -38,7 +38,7 @@ _STRENGTHS = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FindDirections(Asked):
+class FindDirections(EditOptions):
     """Find directions in a model's styles, or in its latents where it has none; choose one of three ways.
 
     Labels give a direction for each class or attribute, with how well it parts held-out images. Factorisation and main

@@ -10,14 +10,14 @@ from typing import Annotated
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.asked import check_ending
-from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.cli.edit.options import check_ending
+from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.latent.codes import Space, check_space, spaces
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.encoder import Encoder, Training, default_path, encode, save_encoder, train_encoder
 from saddlepoint.latent.perceptual import Kind
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.latent.prior import random_codes
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.wording import duration, number
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
     model = load(found.run, device=found.device)
     space = check_space(model, found.space or spaces(model)[-1])
     target = _target(found, default_path(model, space))
-    told = Told("samples", found.images)
+    told = StderrProgress("samples", found.images)
     with keeping() as stop:
         encoder = train_encoder(model, space=space, settings=settings, kind=found.distance, progress=told, stop=stop)
     with target as (file, drawn):

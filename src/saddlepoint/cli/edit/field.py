@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import tyro
 
-from saddlepoint.cli.edit.asked import Images, Named, at_one_label, save
+from saddlepoint.cli.edit.options import ImageOptions, Images, at_one_label, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.paths import sheet
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.report.captioned import captioned
 
 
 @dataclass(frozen=True, kw_only=True)
-class Field(Named):
+class Field(ImageOptions):
     """Draw what lies between four images: each at a corner, and evenly in between."""
 
     images: Images = "0:0-3"

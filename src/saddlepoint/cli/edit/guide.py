@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import class_number
 from saddlepoint.deploy.destination import Destination
@@ -95,7 +95,7 @@ def main(arguments: list[str]) -> int:
     with keeping() as stop:
         result = guide(
             model, start, constraints, free=free, space=found.space, settings=settings,
-            progress=Told("steps", found.steps), stop=stop,
+            progress=StderrProgress("steps", found.steps), stop=stop,
         )  # fmt: skip
     _write(model, found, constraints, result, target)
     return 0

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.cli.edit.asked import Images, Named, at_one_label, made_by, origin
+from saddlepoint.cli.edit.options import ImageOptions, Images, at_one_label, made_by, origin
 from saddlepoint.deploy.label import disclosed
 from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.errors import ConfigError
@@ -22,7 +22,7 @@ from saddlepoint.report.motion import MOVING
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interpolate(Named):
+class Interpolate(ImageOptions):
     """Walk from image to image: between styles where the model has them, else between latents.
 
     Layers' noise and the class stay those of the first image all the way; but styles carry a class of their own, so

@@ -8,11 +8,11 @@ from typing import Annotated
 import torch
 import tyro
 
-from saddlepoint.cli.edit.asked import Named, save
+from saddlepoint.cli.edit.options import ImageOptions, save
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.mixing import layers_named, said, sides_of, table
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.report.captioned import captioned
 
 Targets = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGETS")]
@@ -20,7 +20,7 @@ Sources = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCES")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mix(Named):
+class Mix(ImageOptions):
     """Take some layers' styles from the sources (above) into the targets (on the left); needs a model with styles.
 
     Coarse layers make sides 4 and 8, middle ones 16 and 32, fine ones 64 and more. Where images have less than 64

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import tyro
 
-from saddlepoint.cli.edit.asked import Images, Named, save
+from saddlepoint.cli.edit.options import ImageOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.mixing import layers_named, said
-from saddlepoint.latent.pictured import images_of
 from saddlepoint.latent.variation import deviation, noise_sides, other_noise, with_noise
 from saddlepoint.report.captioned import captioned
 
@@ -20,7 +20,7 @@ _LEAST = 1e-6  # a deviation under it is rounding
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noise(Named):
+class Noise(ImageOptions):
     """Keep the styles and draw other noise: what changes is what the model leaves to chance.
 
     The last column shows where: the standard deviation of each pixel over all draws, white being the most of the row.

@@ -13,7 +13,7 @@ import tyro
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.told import Told, keeping
+from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.data.sources.remarks import Remark, sentences
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> int:
     paths = _paths(model, found.images, folder)
     label = class_number(model, found.label, _say)
     images, remarks = _read(model, paths)
-    told = Told("steps", found.steps * -(-len(images) // found.batch))
+    told = StderrProgress("steps", found.steps * -(-len(images) // found.batch))
     with keeping() as stop:
         if encoder is None:
             result = project(

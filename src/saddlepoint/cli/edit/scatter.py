@@ -17,7 +17,7 @@ from torch import Tensor
 
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.cli.edit.asked import Run, check_ending, under
+from saddlepoint.cli.edit.options import Run, check_ending, under
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 import tyro
 
-from saddlepoint.cli.edit.asked import Asked, Images, save
+from saddlepoint.cli.edit.options import EditOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import latents_of, parse
 from saddlepoint.latent.codes import spaces
-from saddlepoint.latent.pictured import images_of
+from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.methods.abilities import TruncateBy
 from saddlepoint.report.captioned import captioned
 
@@ -23,7 +23,7 @@ _WORDS: dict[TruncateBy, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Truncate(Asked):
+class Truncate(EditOptions):
     """Show images at several truncations: 0 is the average, 1 the whole variety, above 1 beyond what was trained.
 
     Styles are pulled to their running average. Latents of other models lose their large values, which are drawn anew

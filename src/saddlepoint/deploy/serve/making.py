@@ -19,9 +19,9 @@ from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of, latents_of
 from saddlepoint.latent.codes import Code, code_of, joined
+from saddlepoint.latent.decode_codes import stream
 from saddlepoint.latent.mixing import layers_named, sides_of, table
 from saddlepoint.latent.paths import through
-from saddlepoint.latent.pictured import stream
 from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, by_label
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from saddlepoint.errors import DataError
-from saddlepoint.latent.scores import of_classes, read_scores
+from saddlepoint.latent.attribute_table import of_classes, read_scores
 
 
 def test_a_table_is_read_by_number_or_file_name(tmp_path):

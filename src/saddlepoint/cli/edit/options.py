@@ -1,4 +1,4 @@
-"""What the parts of `edit` ask alike: the model, the class, and where the picture goes; images by name, truncated."""
+"""Options that all commands of `edit` share: the model, the class, the file to write; and options of named images."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ Images = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="IMAGES")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """The settings that all parts share."""
+class EditOptions:
+    """Options that all commands share."""
 
     endings: ClassVar[tuple[str, ...]] = (".png",)
     """of the file to write"""
 
     run: Run
-    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     out: Path | None = None
-    """the file to write; by default one under RUN/edited that is named after what was asked"""
+    """file to write; by default one under RUN/edited, named after the command and its images"""
     label: str | None = None
-    """the class of all images, by name or number, where the model makes a chosen one; by default those of `saddle
-    sample`"""
+    """class of all images, by name or number, for a conditional model; by default those of `saddle sample`"""
     device: str = "cpu"
     """cpu, cuda, cuda:1 or mps"""
 
@@ -61,11 +60,11 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named(Asked):
-    """The settings of parts that take images by name."""
+class ImageOptions(EditOptions):
+    """Options of commands that take images by name."""
 
     truncation: float = 1.0
-    """below 1: styles are pulled to their average, which is safer and less varied; needs styles"""
+    """below 1, styles are pulled to their average: safer and less varied; needs a model with styles"""
 
     def codes(self, model: Model, addresses: Sequence[Address]) -> tuple[Code, list[str]]:
         """The codes of named images, and a word for each. Raises ConfigError where there is nothing to truncate."""

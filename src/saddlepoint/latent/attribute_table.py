@@ -1,4 +1,4 @@
-"""What images show, as numbers that directions are sought for: from a table that a person wrote, or from classes."""
+"""Attributes of images as numbers, from which directions are computed: from a table file, or from classes."""
 
 from __future__ import annotations
 

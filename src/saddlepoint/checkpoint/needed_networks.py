@@ -1,6 +1,6 @@
-"""Which of a method's networks its tasks touch: those that a trained model is used with. A critic seldom is.
+"""Finds the networks that a trained model needs for its tasks; a critic seldom is one of them.
 
-Each task is tried once, on two examples, while it is noted which networks are asked for.
+Runs each task once, on two examples, and records which networks it reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a search says of itself: its rate and the time left, every few seconds; Ctrl-C keeps what was found."""
+"""Progress of a search on the standard error: its rate and the time left; Ctrl-C keeps the result so far."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from saddlepoint.report.wording import duration, number
 _QUIET = 5.0  # seconds between two lines
 
 
-class Told:
-    """A `Progress` that prints to the standard error, so that the output stays for results.
+class StderrProgress:
+    """A `Progress` that prints a line to the standard error every few seconds, so that the output stays for results.
 
-    unit: what is counted. total: how many; the share that it is told says how far the whole is.
+    unit: word for what is counted. total: expected count; the `share` of each call, in [0, 1], is the overall progress.
     """
 
     def __init__(self, unit: str, total: int) -> None:
@@ -42,16 +42,16 @@ class Told:
 
 @contextmanager
 def keeping() -> Iterator[Stop]:
-    """A `Stop` that the first Ctrl-C sets, so that what was found by then is kept; the second ends at once."""
-    asked: list[bool] = []
+    """A `Stop` that the first Ctrl-C sets, so that the result so far is kept; the second ends at once."""
+    requests: list[bool] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        asked.append(True)
+        requests.append(True)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("stopping; what was found so far is kept. Ctrl-C again ends at once.", file=sys.stderr, flush=True)
+        print("stopping; the result so far is kept. Press Ctrl-C again to end at once.", file=sys.stderr, flush=True)
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(requests)
     finally:
         signal.signal(signal.SIGINT, before)

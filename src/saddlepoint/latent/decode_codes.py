@@ -1,4 +1,4 @@
-"""Codes as pictures: the images of many codes, a batch at a time, on the CPU."""
+"""Decodes latent codes into images, a batch at a time, on the CPU."""
 
 from __future__ import annotations
 
