@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from small_images import picture, saved
 
-from saddlepoint.data.batches import ImageBatch, PairedBatch
+from saddlepoint.data.batches import ImageBatch, MaskedBatch, PairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.errors import ConfigError, DataError
@@ -204,3 +204,18 @@ def test_commas_that_can_be_read_in_two_ways_need_quotes(tmp_path: Path, opened,
     with pytest.raises(ConfigError, match="can be read in several ways: put the folders into quotes"):
         opened(data="unpaired:a,b,c")
     assert opened(data='unpaired:a,"b,c"').classes == ("a", "b,c")
+
+
+def test_images_and_masks_of_the_same_names_are_read_together(folder, opened):
+    for index in range(3):
+        saved(folder / f"photos/{index}.jpg", picture(index, (16, 12)))
+        mask = np.zeros((12, 16), np.uint8)
+        mask[:, : 4 * index] = 255
+        saved(folder / f"masks/{index}.png", Image.fromarray(mask))
+    data = opened(data=f"masked:{folder}/photos,{folder}/masks")
+    assert (data.fields["image"].shape, data.fields["mask"].shape) == ((3, 3, 12, 12), (3, 1, 12, 12))
+    assert data.fields["mask"].mean((1, 2, 3)).tolist() == pytest.approx([0, 2 / 12, 6 / 12])
+    batch = Loader(data, MaskedBatch, np.arange(3)).read(0, 3)
+    assert batch.mask.unique().tolist() == [0, 1]
+    with pytest.raises(ConfigError, match="masked:FOLDER,FOLDER, of images and of masks"):
+        opened(data=f"masked:{folder}/photos")

@@ -133,23 +133,25 @@ def _of_two(kind: str, rest: str, word: str) -> Pictures:
         paths = [str(folder) for folder in inside]
     if len(paths) == 1:
         alone = _at_path(Path(paths[0]).expanduser(), paths[0])
-        if kind != "unpaired":
+        if kind in ("paired", "halves"):
             return side_by_side(alone, word, any_shape=kind == "halves")
-        if alone.labels is not None and len(alone.classes) == 2:
+        if kind == "unpaired" and alone.labels is not None and len(alone.classes) == 2:
             return replace(alone, source=word)
     if len(paths) != 2 or kind == "halves":
         raise ConfigError(f"{word} must name {_FORMS[kind]}.")
     first, second = (_at_path(Path(path).expanduser(), path) for path in paths)
     if kind == "unpaired":
         return two_domains(first, second, word)
+    fields = ("image", "mask") if kind == "masked" else ("source", "target")
     if not (isinstance(first, FilePictures) and isinstance(second, FilePictures)):
         raise DataError(f"{word} must name folders or zips of images: a pair has the same file name in both.")
-    return same_names(first, second, word)
+    return same_names(first, second, word, fields)
 
 
 _FORMS = {
     "paired": "two folders, with a comma between: paired:FOLDER,FOLDER; or one of pairs side by side",
     "halves": "one folder: halves:FOLDER",
+    "masked": "two folders, with a comma between: masked:FOLDER,FOLDER, of images and of masks with the same names",
     "unpaired": "two folders, with a comma between: unpaired:FOLDER,FOLDER; or one that holds just two",
 }
 """what stands behind each word"""

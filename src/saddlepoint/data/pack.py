@@ -295,8 +295,10 @@ def _dataset(
     if pictures.cameras is not None:
         fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[-1], settings.resize)
     if pictures.panels == 2:
-        names = ("target", "source") if settings.swap else ("source", "target")
+        names = pictures.fields[::-1] if settings.swap else pictures.fields
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))
+        if "mask" in fields:  # what is lighter than half
+            fields["mask"] = (np.asarray(fields["mask"]).max(1, keepdims=True) > 127).astype(np.uint8)
     elif settings.swap:
         raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
     told = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names

@@ -17,7 +17,8 @@ class DataSettings:
     data: str = "digits"
     """the images: a folder, a zip of one, an IDX or CIFAR file, one of the words digits, fashion-mnist, mnist, cifar10,
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
-    as unpaired:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER, and views of a scene as scene:FOLDER"""
+    as unpaired:FOLDER,FOLDER; images and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER;
+    views of a scene as scene:FOLDER"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | None = None
@@ -36,7 +37,7 @@ class DataSettings:
     """
     swap: bool = False
     """pairs: translate the second (right) image to the first (left), instead of the first to the second"""
-    shape_points: int = 2048
+    shape_points: Count = 2048
     """clouds and meshes: points drawn of each shape"""
     balanced: bool = False
     """show every class equally often, whatever its number of images; needs labels"""

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.data.sources.decode import UnusableImage, decode
+from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.pictures import as_pixels
+from saddlepoint.data.sources.reader import read_image
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.errors import CapabilityError
 from saddlepoint.kinds.pixels import pixels
@@ -24,17 +25,9 @@ def load_picture(path: Path, channels: int) -> tuple[Image.Image, set[Remark]]:
 
     Raises UnusableImage.
     """
-    try:
-        with path.open("rb") as stream:
-            picture, remarks = decode(stream)
-    except FileNotFoundError as error:
-        raise UnusableImage(f"there is no {path}") from error
-    except OSError as error:
-        raise UnusableImage(f"cannot be read: {error.strerror or error}") from error
-    mode = "L" if channels == 1 else "RGB"
-    if picture.mode != mode:
-        remarks.add(Remark.GREYED if mode == "L" else Remark.COLOURED)
-    return picture.convert(mode), remarks
+    if not path.exists():
+        raise UnusableImage(f"there is no {path}")
+    return read_image(path, channels)
 
 
 def load_image(model: Model, path: Path) -> tuple[Tensor, set[Remark]]:

@@ -26,9 +26,12 @@ def side_by_side(pictures: Pictures, source: str, *, any_shape: bool = False) ->
     return replace(plain, source=source, panels=2, any_shape=any_shape, notes=(*pictures.notes, note))
 
 
-def same_names(first: FilePictures, second: FilePictures, source: str) -> MatchedPictures:
+def same_names(
+    first: FilePictures, second: FilePictures, source: str, fields: tuple[str, str] = ("source", "target")
+) -> MatchedPictures:
     """The pictures of two sources that have the same name (their endings may differ), each pair as one picture.
 
+    fields: what the two are.
     Those without a partner are skipped, and named. Raises DataError when no two have the same name.
     """
     sources = first.source, second.source
@@ -43,6 +46,7 @@ def same_names(first: FilePictures, second: FilePictures, source: str) -> Matche
     return MatchedPictures(
         source=source,
         panels=2,
+        fields=fields,
         notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
         skipped=(*first.skipped, *second.skipped, *alone),
         parts=(first, second),

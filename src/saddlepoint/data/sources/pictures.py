@@ -24,6 +24,7 @@ class Pictures(ABC):
 
     source: the word or path it came from.
     panels: images that stand side by side in each, as wide as one another: 2 for pairs.
+    fields: what the two panels are called in a data set: a pair, or an image and its mask.
     any_shape: whether a picture of two panels may be of any shape; else it must be about twice as wide as high.
     labels: int64 [N], or None; classes: their names.
     attributes: uint8 [N, K] of 0 and 1, or None; attribute_names: of the K.
@@ -34,6 +35,7 @@ class Pictures(ABC):
     source: str
     panels: int = 1
     any_shape: bool = False
+    fields: tuple[str, str] = ("source", "target")
     labels: np.ndarray | None = None
     classes: tuple[str, ...] = ()
     attributes: np.ndarray | None = None

@@ -161,7 +161,8 @@ def _matrix(rows: Any, where: str) -> np.ndarray:
         raise DataError(f"{where} has no transform_matrix of numbers: mend it.") from error
     if pose.shape not in ((4, 4), (3, 4)):
         raise DataError(f"{where} has a transform_matrix of shape {list(pose.shape)}, not 4 x 4: mend it.")
-    return np.concatenate((pose[:3], [[0.0, 0.0, 0.0, 1.0]])) * _OPENGL
+    turned: np.ndarray = np.concatenate((pose[:3], [[0.0, 0.0, 0.0, 1.0]])) * _OPENGL
+    return turned
 
 
 def _lens(tree: Tree, name: str, said: Mapping[str, Any], frame: Mapping[str, Any], where: str) -> Lens:

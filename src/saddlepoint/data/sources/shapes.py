@@ -72,7 +72,7 @@ def _mesh(ending: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.errstate(all="ignore"):
             loaded: Any = trimesh.load(io.BytesIO(content), ending[1:], process=False, skip_materials=True)
-            parts = list(loaded.dump()) if isinstance(loaded, trimesh.Scene) else [loaded]
+            parts: list[Any] = list(loaded.dump()) if isinstance(loaded, trimesh.Scene) else [loaded]
             vertices = [np.asarray(part.vertices, np.float64).reshape(-1, 3) for part in parts]
             faces = [np.asarray(getattr(part, "faces", np.zeros((0, 3))), np.int64).reshape(-1, 3) for part in parts]
     except Exception as error:  # a malformed file makes trimesh raise nearly anything
@@ -124,7 +124,8 @@ def _among(cloud: np.ndarray, points: int, draw: np.random.Generator) -> np.ndar
         raise UnusableFile(f"has the shape {list(cloud.shape)}; a cloud is [points, 3] or wider")
     rounds = -(-points // len(cloud))
     rows = np.concatenate([draw.permutation(len(cloud)) for _ in range(rounds)])[:points]
-    return cloud[rows].astype(np.float64)
+    chosen: np.ndarray = cloud[rows].astype(np.float64)
+    return chosen
 
 
 def _fitted(cloud: np.ndarray) -> np.ndarray:
@@ -135,4 +136,5 @@ def _fitted(cloud: np.ndarray) -> np.ndarray:
     if reach <= 0:
         raise UnusableFile("has all its points in one place")
     places = (cloud[:, :3] - (low + high) / 2) / reach
-    return np.concatenate((places, cloud[:, 3:]), 1).astype(np.float32)
+    fitted: np.ndarray = np.concatenate((places, cloud[:, 3:]), 1).astype(np.float32)
+    return fitted
