@@ -7,7 +7,6 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.deploy import examine
 from saddlepoint.deploy.label import Disclosure, labelled
 
 MADE = Disclosure("generated", "dcgan", "1f", {"seed": 3})
@@ -78,12 +77,6 @@ def test_json_names_what_cannot_be_read(folder, capsys):
         cli.main(["verify", "--json", str(folder / "bad.png")])
     assert ended.value.code == 2
     assert json.loads(capsys.readouterr().out)[0]["error"] == "not an image of a known kind"
-
-
-def test_without_the_library_it_says_what_was_not_looked_for(folder, capsys, monkeypatch):
-    monkeypatch.setattr(examine, "available", lambda: False)
-    said = saddle(capsys, folder / "large.jpg", code=0)
-    assert "not looked for; pip install 'saddlepoint[label]'" in said
 
 
 def test_no_image_is_an_error_with_a_mend(capsys):

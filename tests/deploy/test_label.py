@@ -45,13 +45,6 @@ def test_the_watermark_can_be_left_out():
     assert carried(given.size, watermark=False) == ("metadata",)
 
 
-def test_without_the_library_there_is_metadata_alone(monkeypatch):
-    monkeypatch.setattr(label, "available", lambda: False)
-    given = noise(256)
-    assert carried(given.size) == ("metadata",)
-    assert opened(labelled(given, MADE)).tobytes() == given.tobytes()
-
-
 def test_a_picture_with_alpha_is_refused():
     with pytest.raises(ShapeError, match="this one is RGBA"):
         labelled(Image.new("RGBA", (8, 8)), MADE)

@@ -29,7 +29,11 @@ _STEPS, _RATE = 8, 12  # images from one to the next, and how many a second
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Make images with a trained model. Image i depends on the seed and i alone, so more images change none of them."""
+    """Make images with a trained model. Image i depends on the seed and i alone, so more images change none of them.
+
+    Files say in their metadata that a model made them. They carry no watermark, so that their pixels are those of the
+    model; the service adds one to images of 256x256 pixels and more.
+    """
 
     run: tyro.conf.Positional[Path]
     """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""

@@ -92,11 +92,17 @@ def _application(found: Serve) -> Application:
 
     from saddlepoint.deploy.serve.app import Service, build
     from saddlepoint.deploy.serve.shelf import stock
+    from saddlepoint.deploy.watermark import large_enough
 
     if found.threads is not None:
         torch.set_num_threads(found.threads)
     keys = _keys(found)
     shelf = stock(found.models, found.directions, device=found.device)
+    for served in shelf.served:
+        height, width = served.model.spec.shape[1:]
+        if not large_enough((width, height)):
+            why = f"a watermark needs 256x256 pixels, and its images have {width}x{height}"
+            print(f"{served.full_name}: images carry metadata alone; {why}.", file=sys.stderr)
     jobs = found.jobs or cache_folder(None) / "served"
     local = is_local(found.host)
     return build(

@@ -87,10 +87,8 @@ def _metadata(disclosure: Disclosure | None) -> str:
 
 def _watermark(evidence: Evidence) -> str:
     mark = evidence.mark
-    if not evidence.large_enough:
-        return f"none to be expected: {evidence.size[0]}x{evidence.size[1]} is smaller than 256x256 pixels"
     if mark is None:
-        return "not looked for; pip install 'saddlepoint[label]'"
+        return f"none to be expected: {evidence.size[0]}x{evidence.size[1]} is smaller than 256x256 pixels"
     agree = f"{mark.matched} of {mark.of} bits agree"
     if mark.found:
         return f"found: {agree}, by chance in 1 of {1 / mark.chance:.1g} images"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from saddlepoint.data.sources.decode import decode
 from saddlepoint.deploy.metadata import Said, read
-from saddlepoint.deploy.watermark import Mark, available, find, large_enough
+from saddlepoint.deploy.watermark import Mark, find, large_enough
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Evidence:
     said: Said
     """what its metadata say"""
     mark: Mark | None
-    """what was read from its pixels; None where none could be"""
+    """what was read from its pixels; None where it is too small to carry a mark"""
 
     @property
     def found(self) -> bool:
@@ -35,11 +35,8 @@ class Evidence:
 
 
 def examine(content: bytes) -> Evidence:
-    """An image file, examined. Raises UnusableImage when it cannot be decoded.
-
-    Without the library for watermarks the metadata alone are looked at.
-    """
+    """An image file, examined. Raises UnusableImage when it cannot be decoded."""
     picture, _ = decode(io.BytesIO(content))
     with Image.open(io.BytesIO(content)) as opened:
         said = read(opened)
-    return Evidence(picture.size, said, find(picture) if available() else None)
+    return Evidence(picture.size, said, find(picture))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
-from saddlepoint.deploy.watermark import available, large_enough, mark
+from saddlepoint.deploy.watermark import large_enough, mark
 from saddlepoint.errors import ShapeError
 from saddlepoint.storage.whole import replace
 
@@ -26,7 +26,7 @@ def disclosed(model: Model, made: Literal["generated", "modified"], settings: Ma
 def labelled(picture: Image.Image, disclosure: Disclosure, *, form: Form = "png", watermark: bool = True) -> bytes:
     """The picture as a file with its disclosure.
 
-    watermark: also mark the pixels, where the picture is large enough and the library is there; `carried` says.
+    watermark: also mark the pixels, where the picture is large enough; `carried` says.
     Raises ShapeError for a picture that is neither grey nor colour, ConfigError for settings that cannot be written.
     """
     if picture.mode not in ("L", "RGB"):
@@ -38,7 +38,7 @@ def labelled(picture: Image.Image, disclosure: Disclosure, *, form: Form = "png"
 
 def carried(size: tuple[int, int], watermark: bool = True) -> tuple[str, ...]:
     """What `labelled` puts into a picture of this width and height: ("metadata",) or ("metadata", "watermark")."""
-    return ("metadata", "watermark") if watermark and large_enough(size) and available() else ("metadata",)
+    return ("metadata", "watermark") if watermark and large_enough(size) else ("metadata",)
 
 
 _FORMS: dict[str, Form] = {".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
