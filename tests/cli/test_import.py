@@ -260,7 +260,7 @@ def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
     torch.save({**weights, "main.3.weight": torch.ones(4, 4, 4, 4)}, tmp_path / "odd.pth")
     refused("do not fit: generator.layers.2.weight is", tmp_path / "odd.pth", "--out", out)
     torch.save({**weights, "main.3.weight": weights["main.3.weight"] * float("nan")}, tmp_path / "nan.pth")
-    refused("main.3.weight|layers.2.weight holds values that are not finite", tmp_path / "nan.pth", "--out", out)
+    refused("main.3.weight|layers.2.weight holds numbers that are not finite", tmp_path / "nan.pth", "--out", out)
     torch.save(port_translator(1, nn.BatchNorm2d).state_dict() | {"model.15.weight": torch.ones(1)}, tmp_path / "x.pth")
     refused("model.15.weight|is no part of|do not fit", tmp_path / "x.pth", "--out", out)
     assert not out.exists()

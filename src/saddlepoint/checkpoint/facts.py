@@ -41,7 +41,7 @@ _DATASET: Mapping[str, Any] = {
 _TABLES = ("run", "data", "networks", "versions", "figures")
 """entries that stand empty where nothing is known, as of an imported model"""
 _MOST_SIDE = 1 << 24
-MAY_CHANGE = ("images", "minutes", "accumulate", "device")
+MAY_CHANGE = ("examples", "minutes", "accumulate", "device")
 """run settings that may differ when a run goes on"""
 _PLACES = ("data", "data_path", "cache")
 """data settings that say where the images lie; what they are is told by their fingerprint"""
@@ -157,15 +157,22 @@ def configuration_of(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_unchanged(saved: Any, facts: Mapping[str, Any], where: Path, parts: tuple[str, ...]) -> None:
+def check_unchanged(
+    saved: Any,
+    facts: Mapping[str, Any],
+    where: Path,
+    parts: tuple[str, ...] = ("method", "options", "run", "data", "dataset"),
+) -> None:
     """Raises CheckpointError naming what of `run.json` is not as when a checkpoint was written.
 
     saved: what `configuration_of` gave then; None for a checkpoint from before it was kept. parts: of it, that matter.
     """
     if saved is None:
         return
+    if not isinstance(saved, dict):
+        raise Unfit("what its checkpoints were made with cannot be read")
     saved, now = by_names_of_today(saved), configuration_of(facts)
-    differences = [text for part in parts for text in _differences(part, saved[part], now[part])]
+    differences = [text for part in parts for text in _differences(part, saved.get(part), now[part])]
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         raise CheckpointError(

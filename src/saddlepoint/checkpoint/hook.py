@@ -19,7 +19,9 @@ from saddlepoint.storage.whole import disk_errors, sync
 class Checkpoints(Hook):
     """Writes `checkpoints/step-N`. Stands last in the order, so that the log is on the disk before."""
 
-    def __init__(self) -> None:
+    def __init__(self, configuration: Json | None = None) -> None:
+        """configuration: what the run is (see `facts.configuration_of`); kept in each checkpoint."""
+        self._configuration = configuration
         self._saved_examples = self._saved_step = 0
         self._figure: float | None = None
         self._best: tuple[float, int] | None = None
@@ -58,7 +60,10 @@ class Checkpoints(Hook):
             if folder.log.exists():
                 with disk_errors("the log"):
                     sync(folder.log)
+            if self._configuration is not None:
+                facts = {**facts, files.CONFIGURATION: self._configuration}
             files.write(folder.checkpoints, run.clock.step, tensors, facts)
+            folder.saved.touch()
             kept = files.listing(folder.checkpoints)
             best = self._best[1] if self._best else None
             files.retire(old for old in kept[: -run.settings.keep_checkpoints] if files.step_of(old) != best)

@@ -38,7 +38,7 @@ PROVENANCE, CHECKSUMS, CARD, PICTURE = "provenance.json", "checksums.json", "REA
 CHECKED = (WEIGHTS, CONFIG, PREPROCESSING, PROVENANCE)
 FILES = (*CHECKED, CHECKSUMS, CARD, PICTURE)
 _FORMAT = 1
-_MOST_CARD = 1 << 20
+_MOST_CARD = 1_000_000
 _PATH = re.compile(r"(hub:\S+)|[^\s,:='\"]*/")
 
 

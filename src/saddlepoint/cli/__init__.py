@@ -96,6 +96,15 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        from saddlepoint.text import printable
+
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"saddle {verb}: {printable(f'{where}{error.strerror or error}')}.", file=sys.stderr)
+        sys.exit(2)
+    except MemoryError:
+        print(f"saddle {verb}: the memory of this machine is not enough for this.", file=sys.stderr)
+        sys.exit(2)
 
 
 def _with_methods(arguments: list[str]) -> list[str]:

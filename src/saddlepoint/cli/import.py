@@ -20,13 +20,15 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
+from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
-from saddlepoint.engine.trainer import load_networks
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.methods.abilities import Samples, Translates, by_label, classes_of
-from saddlepoint.methods.base import Clock, Networks
+from saddlepoint.methods.base import Clock
+from saddlepoint.storage.plain import judged
+from saddlepoint.storage.tensors import Declared
 from saddlepoint.version import __version__
 
 _BAR = 1e-4
@@ -88,16 +90,13 @@ def main(arguments: list[str]) -> int:
 
 def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     """A model with the recognised weights. Raises CheckpointError where they do not fit the settings read from them."""
-    method = config.from_json(methods.load(imported.method), imported.options)
-    spec = DataSpec.of(imported.shape, _classes(imported))
-    whole = method.networks(spec)
-    nets = Networks(**{name: whole.get_submodule(name) for name in imported.weights})
     flat = {f"{name}.{key}": value for name, state in imported.weights.items() for key, value in state.items()}
-    load_networks(nets, flat)
-    broken = [name for name, value in flat.items() if not value.isfinite().all()]
-    if broken:
-        raise CheckpointError(f"{path}: {broken[0]} holds values that are not finite.")
-    method.set_phase(nets, Clock())
+    declared = {name: Declared(value.dtype, tuple(value.shape)) for name, value in flat.items()}
+    with judged(path, CheckpointError):
+        method = config.from_json(methods.load(imported.method), imported.options)
+        spec = DataSpec.of(imported.shape, _classes(imported))
+        nets = networks(method, spec, declared, lambda: flat)
+        method.set_phase(nets, Clock())
     return Model(method, nets.eval().requires_grad_(False), spec, facts, Clock(), path, Path())
 
 

@@ -26,6 +26,8 @@ class Resume:
     """cpu, cuda, cuda:1 or mps; by default the one it was trained on"""
     data: str | None = None
     """where the data of the run lies now, if it has moved"""
+    from_start: bool = False
+    """begin the run anew, where no good checkpoint is left; its log and checkpoints are kept under other names"""
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
     found = tyro.cli(Resume, prog="saddle resume", args=arguments)
     settings = {name: getattr(found, name) for name in ("images", "minutes", "accumulate", "device")}
     changes = {name: value for name, value in settings.items() if value is not None}
-    trained = resume(found.run, data=found.data, **changes)
+    trained = resume(found.run, data=found.data, from_start=found.from_start, **changes)
     if trained.main:
         print(trained.summary())
     return 0

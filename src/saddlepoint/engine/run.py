@@ -126,3 +126,8 @@ class Folder:
     def checkpoints(self) -> Path:
         """One folder a checkpoint, `step-N`."""
         return self.root / "checkpoints"
+
+    @property
+    def saved(self) -> Path:
+        """An empty file, there once a checkpoint has been complete: so that lost ones are not taken for none."""
+        return self.root / ".saved"

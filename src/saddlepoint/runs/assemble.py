@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from saddlepoint import kinds, methods
+from saddlepoint.checkpoint.facts import configuration_of
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
@@ -90,7 +91,14 @@ def _hooks(
     hooks += [SampleGrids(loader.dataset, _examples(plan, loader, held_out)), health, rescue]
     if plan.run.score:
         hooks.append(_scores(plan, loader.dataset, loader.device))
-    return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints()]
+    return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints(_configuration(plan, loader))]
+
+
+def _configuration(plan: Plan, loader: Loader) -> dict[str, Any]:
+    """What a checkpoint is bound to, of what will stand in `run.json`."""
+    data = loader.dataset
+    told = {"shape": list(loader.spec.shape), "classes": list(data.classes), "fingerprint": data.fingerprint}
+    return configuration_of({**plan.json(), "dataset": told})
 
 
 def _examples(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:

@@ -11,7 +11,7 @@ import torch
 
 from saddlepoint import methods
 from saddlepoint.checkpoint import files
-from saddlepoint.checkpoint.facts import read_facts
+from saddlepoint.checkpoint.facts import check_unchanged, clock_of, read_facts
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import anchored
 from saddlepoint.data.sources.arrays import word_of
@@ -26,7 +26,8 @@ from saddlepoint.runs.fit import fit
 from saddlepoint.runs.folder import lock
 from saddlepoint.runs.start import start_from
 from saddlepoint.runs.trained import Trained
-from saddlepoint.storage.whole import write_json
+from saddlepoint.storage.plain import judged
+from saddlepoint.storage.whole import set_aside, write_json
 
 
 def resume(
@@ -35,14 +36,17 @@ def resume(
     data: object = None,
     method: str | Path | type[Method] | Method | None = None,
     hooks: Sequence[Hook] = (),
+    from_start: bool = False,
     **changes: Any,
 ) -> Trained:
     """Resume a run from its latest good checkpoint, as if it had never stopped.
 
     data: where the data of the run lies now, if it has moved; its fingerprint must be the same.
     method: the class or the .py file of a method that is in no package. hooks: as in `train`.
+    from_start: begin the run anew; its log and checkpoints are kept under other names.
     changes: run settings that may differ now (images, minutes, accumulate, device).
-    Raises CheckpointError when there is nothing to resume or the data is not that which it was trained on.
+    Raises CheckpointError when no good checkpoint is left of a run that had some, when run.json is not what they were
+    made with, and when the data is not that which it was trained on.
     """
     folder = Folder(Path(root))
     if method is not None:
@@ -54,24 +58,55 @@ def resume(
     machine = TorchMachine(plan.run.device, plan.run.precision)
     try:
         with lock(folder, machine):
-            torch.set_num_threads(facts["threads"])
+            torch.set_num_threads(max(1, facts.get("threads", torch.get_num_threads())))
             if machine.rank == 0:
                 files.clean(folder.checkpoints)
             machine.barrier()
             tell = say if machine.rank == 0 else lambda text: None
-            checkpoint = files.latest(folder.checkpoints, tell)
+            checkpoint = None if from_start else files.latest(folder.checkpoints, tell)
+            if checkpoint is not None:
+                tensors, saved = files.read(checkpoint)
+                _check(saved, facts, folder, plan)
+            elif not from_start:
+                _check_nothing_lost(folder)
             parts = assemble(plan, folder, machine, _opened(plan, folder.root, facts, tell), hooks=hooks)
             if machine.rank == 0:
+                if from_start:
+                    set_aside(folder.log)
+                    set_aside(folder.checkpoints)
                 files.cut_log(folder.log, files.step_of(checkpoint) if checkpoint else -1)
                 if changes or data is not None:
                     write_json(folder.facts, {**facts, **replace(plan, data=anchored(plan.data)).json()})
             if checkpoint:
-                parts.trainer.restore(*files.read(checkpoint))
-            elif facts["start"]:
+                with judged(f"the checkpoint {checkpoint}", CheckpointError):
+                    parts.trainer.restore(tensors, saved)
+            elif facts.get("start"):
                 start_from(parts.trainer, Path(facts["start"]))
             return fit(parts, folder)
     finally:
         machine.close()
+
+
+def _check(saved: Mapping[str, Any], facts: Mapping[str, Any], folder: Folder, plan: Plan) -> None:
+    """Raises CheckpointError for a `run.json` that was edited, ConfigError for an end that lies behind the run."""
+    with judged(folder.facts, CheckpointError):
+        check_unchanged(saved.get(files.CONFIGURATION), facts, folder.facts)
+        shown = clock_of(saved.get("clock"), plan.method).examples
+    if plan.run.examples < shown and plan.run.examples != facts["run"].get("examples"):
+        raise ConfigError(
+            f"{folder.root} has shown {shown:,} images already, so it cannot end at {plan.run.examples:,}: give more"
+            " --images, or leave it out."
+        )
+
+
+def _check_nothing_lost(folder: Folder) -> None:
+    """Raises CheckpointError where checkpoints had been written and none is left that is good."""
+    if folder.saved.exists() or files.listing(folder.checkpoints):
+        raise CheckpointError(
+            f"{folder.root} has no good checkpoint left, so it cannot go on from where it was; nothing was changed. Put"
+            f" {folder.checkpoints.name} back from a copy, or begin the run anew: saddle resume {folder.root}"
+            " --from-start (its log is kept under another name)."
+        )
 
 
 def _opened(plan: Plan, root: Path, facts: Mapping[str, Any], tell: Callable[[str], None]) -> Dataset:

@@ -126,6 +126,15 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def set_aside(path: Path) -> Path | None:
+    """Give a file or folder the first free name with a number, such as log-2.jsonl; None where it is not there."""
+    if not os.path.lexists(path):
+        return None
+    free = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
+    with disk_errors(str(path)):
+        return path.rename(next(name for name in free if not os.path.lexists(name)))
+
+
 @lru_cache(1024)
 def sweep(place: Path) -> None:
     """Remove what processes of this machine that are gone have left in a folder; once, and then no more."""

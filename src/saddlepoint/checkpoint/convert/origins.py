@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -10,8 +11,11 @@ from saddlepoint.checkpoint.convert import cyclegan, dcgan_example, r3gan, style
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.config import nearest
 from saddlepoint.errors import CheckpointError, ConfigError
+from saddlepoint.storage.plain import judged, shortened
 
 _ORIGINS = (dcgan_example, cyclegan, stylegan2_ada, r3gan)
+_DIGITS = 5
+"""digits of a number in the name of a layer"""
 _AVERAGED = ("G_ema", "g_ema", "ema")
 """names of generators whose weights are averaged, which are the ones to use"""
 
@@ -25,12 +29,16 @@ def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = 
     if network is not None and network not in states:
         held = ", ".join(name or "one without a name" for name in states)
         raise ConfigError(f"the file holds no network {network!r}{nearest(network, states)} It holds {held}.")
+    for name in (name for state in states.values() for name in state):
+        if any(len(number) > _DIGITS or not number.isascii() for number in re.findall(r"\d+", name)):
+            raise CheckpointError(f"{shortened(name, 80)} names a layer by a number that no network has.")
     averaged_first = sorted(states, key=lambda name: name not in _AVERAGED)
     refusals: list[CheckpointError] = []
     for name in averaged_first if network is None else (network,):
         for origin in _ORIGINS:
             try:
-                found = origin.recognised(states[name])
+                with judged(f"what looks like {origin.ORIGIN}", CheckpointError):
+                    found = origin.recognised(states[name])
             except CheckpointError as error:
                 refusals.append(error)
                 continue
@@ -38,6 +46,6 @@ def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = 
                 return name, found
     if refusals:
         raise refusals[0]
-    begins = ", ".join(list(states[network or next(iter(states))])[:3])
+    begins = ", ".join(shortened(name, 80) for name in list(states[network or next(iter(states))])[:3])
     known = ", ".join(origin.ORIGIN for origin in _ORIGINS)
     raise CheckpointError(f"no generator of {known} has such names and shapes: {begins}, ...")
