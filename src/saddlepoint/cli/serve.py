@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import math
 import os
 import socket
 import sys
@@ -71,17 +72,24 @@ def main(arguments: list[str]) -> int:
         raise MissingExtra(f"serving needs {', '.join(missing)}: pip install 'saddlepoint[serve]'.")
     if not found.models:
         raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
-    if found.batch < 1 or found.wait_ms < 0:
+    if found.batch < 1 or not 0 <= found.wait_ms < math.inf:
         raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
+    if found.threads is not None and found.threads < 1:
+        raise ConfigError("threads must be 1 or more.")
+    if not 0 <= found.port < 65536:
+        raise ConfigError("port must be 0 to 65535; 0 takes any free one.")
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bound on pixels stands in its place
     listening = _listen(found.host, found.port)
     application = _application(found)
+    from saddlepoint.deploy.label import carried
+    from saddlepoint.deploy.serve.server import serve
+
     host, port = listening.getsockname()[:2]
     if not is_local(found.host) and not _keys(found):
         print(f"! {host} is open to the network and no key is asked for: say --api-key-file FILE.", file=sys.stderr)
+    if "watermark" not in carried((1024, 1024)):
+        print("! images carry metadata alone, no watermark: pip install 'saddlepoint[label]'.", file=sys.stderr)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    from saddlepoint.deploy.serve.listening import serve
-
     greeting = f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops."
     serve(application, found.limits, Journal(), listening, greeting)
     return 0
@@ -126,8 +134,9 @@ def _keys(found: Serve) -> tuple[bytes, ...]:
     else:
         try:
             lines = found.api_key_file.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ConfigError(f"{found.api_key_file} cannot be read: {error.strerror}.") from error
+        except (OSError, ValueError) as error:
+            words = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise ConfigError(f"{found.api_key_file} cannot be read: {words}.") from error
     keys = tuple(line.strip().encode() for line in lines if line.strip())
     if found.api_key_file is not None and not keys:
         raise ConfigError(f"{found.api_key_file} holds no key: write one a line.")

@@ -121,6 +121,12 @@ def test_a_second_service_of_a_folder_is_refused_in_a_sentence(folder, capsys, t
         (["{}", "--directions", "other=x.safetensors"], "no model has that name"),
         (["{}", "--most-pixels", "0"], "most_pixels cannot be 0"),
         (["{}", "--batch", "0"], "batch must be 1 or more"),
+        (["{}", "--threads", "0"], "threads must be 1 or more"),
+        (["{}", "--port", "65536"], "port must be 0 to 65535"),
+        (["{}", "--wait-ms", "nan"], "wait_ms 0 or more"),
+        (["{}", "--grace-seconds", "nan"], "grace_seconds cannot be nan"),
+        (["{}", "--jobs", "{}/config.json"], "could not be written"),
+        (["{}", "--api-key-file", "{}/bytes"], "it is no text"),
         (["{}", "--host", "203.0.113.1", "--port", "0"], "cannot listen on 203.0.113.1"),
         (["{}", "--api-key-file", "no-such-file"], "cannot be read"),
         (["{}", "--api-key-file", "{}/empty"], "holds no key"),
@@ -130,8 +136,9 @@ def test_a_second_service_of_a_folder_is_refused_in_a_sentence(folder, capsys, t
 def test_what_cannot_be_served_is_said(folder, capsys, tmp_path, words, said) -> None:
     (folder / "empty").write_text("\n")
     (folder / "short").write_text("secret\n")
+    (folder / "bytes").write_bytes(b"\xff\xfe")
     with pytest.raises(SystemExit) as ended:
-        cli.main(["serve", *(word.format(folder) for word in words), "--jobs", str(tmp_path)])
+        cli.main(["serve", "--jobs", str(tmp_path), *(word.format(folder) for word in words)])
     assert ended.value.code == 2
     error = capsys.readouterr().err
     assert said in error or not words

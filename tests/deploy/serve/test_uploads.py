@@ -6,6 +6,7 @@ import pytest
 from bad_uploads import JOBS, NAMES, REFUSED, TAKEN, sixteen_bits
 from service_parts import opened, photo, small
 
+from saddlepoint.checkpoint import pretrained
 from saddlepoint.deploy.serve.entries import card_of
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.refusal import Refusal
@@ -96,7 +97,8 @@ def test_a_card_is_shown_from_the_model_alone(tmp_path) -> None:
     (folders["plain"] / "README.md").write_text("card")
     (folders["linked"] / "README.md").symlink_to(secret)
     (folders["looped"] / "README.md").symlink_to("README.md")
-    (folders["huge"] / "README.md").write_text("x" * 1_000_001)
+    with (folders["huge"] / "README.md").open("wb") as huge:
+        huge.truncate(pretrained._MOST_CARD + 1)
     cached = tmp_path / "models--a--b" / "snapshots" / "abc"
     cached.mkdir(parents=True)
     (tmp_path / "models--a--b" / "blobs").mkdir()

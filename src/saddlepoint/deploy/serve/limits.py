@@ -5,6 +5,7 @@ Those of `Limits` are settings. The others are part of what a request means, and
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -91,7 +92,7 @@ class Limits:
         for one in fields(self):
             value = getattr(self, one.name)
             least = "0 or more" if one.name == "rate" else "more than 0"
-            if value < 0 or (value == 0 and one.name != "rate"):
+            if not 0 <= value < math.inf or (value == 0 and one.name != "rate"):
                 raise ConfigError(f"{one.name} cannot be {value}: it must be {least}.")
 
 

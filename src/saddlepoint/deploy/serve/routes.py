@@ -11,9 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import WithJsonSchema
 
 from saddlepoint.deploy.serve import schemas
+from saddlepoint.deploy.serve.bodies import described, form_of, json_of
 from saddlepoint.deploy.serve.limits import CHUNK
 from saddlepoint.deploy.serve.packing import Parcel
-from saddlepoint.deploy.serve.reading import described, form_of, json_of
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal
 from saddlepoint.deploy.serve.schemas import (
     AnyAsk,

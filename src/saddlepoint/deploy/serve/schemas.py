@@ -57,15 +57,15 @@ class Typed(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known(cls, given: Any) -> Any:
+    def _known(cls, values: Any) -> Any:
         """Refuses unknown names in one sentence, before anything is looked at: pydantic has an error for each."""
-        unknown = [str(name) for name in given if name not in cls.model_fields] if isinstance(given, dict) else []
+        unknown = [str(name) for name in values if name not in cls.model_fields] if isinstance(values, dict) else []
         if unknown:
             others = f" (nor are {len(unknown) - 1} others)" if len(unknown) > 1 else ""
             near = nearest(unknown[0][:40], cls.model_fields).rstrip(".")
             text = f"{unknown[0][:40]!r} is not known here{others}{near}"
             raise PydanticCustomError("unknown", "{text}", {"text": text})
-        return given
+        return values
 
 
 class Ask(Typed):

@@ -73,15 +73,15 @@ def _media_type(request: Request) -> str:
 
 
 def _read_json(body: bytes, adapter: TypeAdapter[Any]) -> Any:
-    values = sum(map(body.count, (b",", b"[", b"{"))) + 1
-    if values > MOST_VALUES:
-        raise over(422, "values", MOST_VALUES, values, "values in JSON", "send less at once")
+    count = sum(map(body.count, (b",", b"[", b"{"))) + 1
+    if count > MOST_VALUES:
+        raise over(422, "values", MOST_VALUES, count, "values in JSON", "send less at once")
     try:
-        given = json.loads(body, parse_constant=_no_number)
+        values = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         text = f"the body is no JSON that can be read: {str(error)[:200]}."
         raise Refusal(422, "not-valid", text, "send a JSON object") from error
-    return _valid(given, adapter)
+    return _valid(values, adapter)
 
 
 def _no_number(word: str) -> float:
@@ -90,23 +90,22 @@ def _no_number(word: str) -> float:
 
 def _read_form(body: bytes, content_type: str, files: frozenset[str], adapter: TypeAdapter[Any]) -> Any:
     _, options = parse_options_header(content_type)
-    parts = _Parts(options.get(b"boundary", b""), body)
-    given: dict[str, Any] = {}
-    for name, content in parts.found:
-        if name in given:
+    fields: dict[str, Any] = {}
+    for name, content in _Parts(options.get(b"boundary", b""), body).parts:
+        if name in fields:
             raise Refusal(422, "not-valid", f"{name!r} is sent more than once.", "send it once")
         try:
-            given[name] = content if name in files else content.decode()
+            fields[name] = content if name in files else content.decode()
         except UnicodeDecodeError as error:
             raise Refusal(422, "not-valid", f"{name!r} is no text in UTF-8.", "send text") from error
-    return _valid({name: value for name, value in given.items() if value != ""}, adapter)
+    return _valid({name: value for name, value in fields.items() if value != ""}, adapter)
 
 
 class _Parts:
     """The parts of a multipart body by name. Raises Refusal for what is none, or of too many parts."""
 
     def __init__(self, boundary: bytes, body: bytes) -> None:
-        self.found: list[tuple[str, bytes]] = []
+        self.parts: list[tuple[str, bytes]] = []
         self._header, self._value, self._disposition = bytearray(), bytearray(), b""
         self._content: list[bytes] = []
         self._ended = False
@@ -130,7 +129,7 @@ class _Parts:
             raise Refusal(422, "not-valid", "the form has no end.", "send it anew")
 
     def _begin(self) -> None:
-        if len(self.found) >= MOST_PARTS:
+        if len(self.parts) >= MOST_PARTS:
             raise Refusal(
                 422, "parts", "the form has too many parts.", "send fewer fields", bound={"limit": MOST_PARTS}
             )
@@ -145,16 +144,16 @@ class _Parts:
     def _end(self) -> None:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")[:MOST_LETTERS]
-        self.found.append((name, b"".join(self._content)))
+        self.parts.append((name, b"".join(self._content)))
 
     def _last(self) -> None:
         self._ended = True
 
 
-def _valid(given: Any, adapter: TypeAdapter[Any]) -> Any:
+def _valid(values: Any, adapter: TypeAdapter[Any]) -> Any:
     """Values as the model of a request. Raises RequestValidationError."""
     try:
-        return adapter.validate_python(given)
+        return adapter.validate_python(values)
     except ValidationError as error:
-        said = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in said]) from error
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from error
