@@ -254,8 +254,10 @@ def its_class_keeps_the_contract(name: str) -> None:
     assert getattr(kind, "__final__", False)
     assert dataclasses.fields(kind)
     assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    networks = dict(train(name).nets.named_children())
+    run = train(name)
+    networks = dict(run.nets.named_children())
     assert {*kind.compiles, *kind.frozen} <= networks.keys()
+    assert all(run.nets.get_submodule(path) for path in kind.checkpoints)
 
 
 def its_proof_can_be_run(name: str) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from games import Game, Reports, both, trainer
+from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.methods.base import Adam, Ema, Networks, Update
@@ -60,7 +61,7 @@ def after_step(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
 shown: list[tuple[float, ...]] = []
 
 
-def main(folder: Path, accumulate: int) -> None:
+def main(folder: Path, accumulate: int, shard: bool, resumed: bool) -> None:
     torch.set_num_threads(1)
     machine = TorchMachine("cpu", "float32")
     seen = Reports()
@@ -75,7 +76,10 @@ def main(folder: Path, accumulate: int) -> None:
         checkpoint_every=40,
         accumulate=accumulate,
         clip_norm=0.5,
+        shard=shard,
     )
+    if resumed:
+        run.restore(*files.read(folder / "checkpoints" / "step-00000005"))
     run.fit()
     tensors = {name: value.contiguous() for name, value in run.state()[0].items()}
     save_file(tensors, folder / f"rank-{machine.rank}.safetensors")
@@ -84,4 +88,4 @@ def main(folder: Path, accumulate: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), "shard" in sys.argv, "resumed" in sys.argv)

@@ -18,14 +18,14 @@ from saddlepoint.checkpoint import files
 HERE = Path(__file__).parent
 
 
-def run(folder: Path, processes: int, accumulate: int = 1) -> None:
-    folder.mkdir()
+def run(folder: Path, processes: int, accumulate: int = 1, *more: str) -> None:
+    folder.mkdir(exist_ok=True)
     launch = (
         [] if processes == 1 else ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     )
     paths = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
     surroundings = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    line = [sys.executable, *launch, str(HERE / "rank.py"), str(folder), str(accumulate)]
+    line = [sys.executable, *launch, str(HERE / "rank.py"), str(folder), str(accumulate), *more]
     done = subprocess.run(line, env=surroundings, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -56,3 +56,30 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     kept = files.listing(tmp_path / "two" / "checkpoints")
     assert [files.step_of(folder) for folder in kept] == [5, 10]  # written once, by the first process
     assert all(files.fault(folder) is None for folder in kept)
+
+
+@pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
+def test_two_processes_that_share_the_weights_out_equal_one(tmp_path: Path) -> None:
+    run(tmp_path / "one", 1)
+    run(tmp_path / "two", 2, 2, "shard")
+    one, two = (load_file(tmp_path / name / "rank-0.safetensors") for name in ("one", "two"))
+    assert {name: value.shape for name, value in one.items()} == {name: value.shape for name, value in two.items()}
+    for name in one:
+        if not name.endswith(("drift", "own.last")):
+            assert torch.allclose(one[name], two[name], rtol=0, atol=1e-6), name
+    alone, shared = (json.loads((tmp_path / name / "rank-0.json").read_text())["figures"] for name in ("one", "two"))
+    for line, other in zip(alone, shared):
+        assert line == pytest.approx(other, abs=1e-6)
+
+    # What two processes have saved one can go on with, and the other way round.
+    (tmp_path / "on").mkdir()
+    (tmp_path / "two" / "checkpoints").rename(tmp_path / "on" / "checkpoints")
+    (tmp_path / "one" / "checkpoints").rename(tmp_path / "two" / "checkpoints")
+    for folder, processes, words in (("on", 1, ("resumed",)), ("two", 2, ("shard", "resumed"))):
+        for later in (tmp_path / folder / "checkpoints").glob("step-00000010"):
+            later.rename(tmp_path / folder / "later")
+        run(tmp_path / folder, processes, 1, *words)
+        resumed = load_file(tmp_path / folder / "rank-0.safetensors")
+        for name in one:
+            if not name.endswith(("drift", "own.last")):
+                assert torch.allclose(one[name], resumed[name], rtol=0, atol=2e-6), name

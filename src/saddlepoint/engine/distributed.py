@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, final
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from saddlepoint.errors import ConfigError
 
@@ -35,6 +35,10 @@ class Machine(Protocol):
 
     def sum_(self, flat: Tensor) -> None:
         """Sum over ranks, in place."""
+        ...
+
+    def shard(self, nets: nn.Module) -> None:
+        """Share out weights, gradients and moments over ranks, in place."""
         ...
 
     def barrier(self) -> None:
@@ -74,6 +78,18 @@ class TorchMachine:
         """See Machine."""
         if self.world > 1:
             distributed.all_reduce(flat)
+
+    def shard(self, nets: nn.Module) -> None:
+        """See Machine. Raises ConfigError where there is nothing to share out over."""
+        if self.world == 1:
+            raise ConfigError("--shard needs several processes: torchrun --nproc-per-node 2 --no-python saddle ...")
+        if self.precision == "fp16":
+            raise ConfigError("--shard works with bf16 and float32, not with fp16: use --precision bf16.")
+        from torch.distributed.device_mesh import init_device_mesh
+
+        from saddlepoint.engine.sharding import shard
+
+        shard(nets, init_device_mesh(self.device.type, (self.world,)))
 
     def barrier(self) -> None:
         """See Machine."""

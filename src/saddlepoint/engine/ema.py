@@ -9,6 +9,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.engine.sharding import is_shard
 from saddlepoint.errors import MethodError
 from saddlepoint.methods.base import Clock, Ema, Networks, at
 
@@ -38,6 +39,7 @@ class Average:
         averaged, live = [], []
         for name, copied in self.copies.items():
             for old, new in zip(_tensors(copied), _tensors(self.live.get_submodule(name))):
+                new = new.full_tensor() if is_shard(new) else new  # type: ignore[attr-defined]
                 if old.is_floating_point():
                     averaged.append(old)
                     live.append(new)

@@ -105,7 +105,10 @@ def _backward(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
         )
     parameters = list(group.parameters.values())
     try:
-        group.scaler.scale(loss).backward(inputs=parameters, retain_graph=retain)
+        if group.sharded:
+            _whole_backward(group, loss, retain)
+        else:
+            group.scaler.scale(loss).backward(inputs=parameters, retain_graph=retain)
     except RuntimeError as error:
         if "modified by an inplace operation" in str(error):
             raise MethodError(
@@ -123,3 +126,13 @@ def _backward(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
             f"the loss of {update.group} ({', '.join(update.losses)}) reaches no parameter of"
             f" {', '.join(group.spec.networks)}: the update would move nothing."
         )
+
+
+def _whole_backward(group: Group, loss: Tensor, retain: bool) -> None:
+    """Backward for all that a loss over shared-out weights reaches; what is not the group's is dropped."""
+    before = [parameter.grad for parameter in group.others]
+    for parameter in group.others:  # or what is dropped would be added to it in place
+        parameter.grad = None
+    loss.backward(retain_graph=retain)
+    for parameter, gradient in zip(group.others, before):
+        parameter.grad = gradient

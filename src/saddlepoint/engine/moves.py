@@ -13,6 +13,7 @@ from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.gradients import differentiate, evaluated
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.optim import Group
+from saddlepoint.engine.sharding import is_shard
 from saddlepoint.errors import MethodError
 from saddlepoint.methods.base import Update
 
@@ -149,6 +150,7 @@ class Mover:
             return flat
         groups = self._groups(layout)
         moved = [p.grad for group in groups for p in group.parameters.values() if p.grad is not None]
+        moved = [gradient for gradient in moved if not is_shard(gradient)]  # torch has reduced the others
         whole = torch.cat([*(gradient.reshape(-1) for gradient in moved), flat])
         self.machine.sum_(whole)
         whole /= self.machine.world

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.engine.distributed import Machine
+from saddlepoint.engine.sharding import is_shard, shared_as
 from saddlepoint.errors import CheckpointError, MethodError
 from saddlepoint.methods.base import (
     SGD,
@@ -38,6 +39,10 @@ class Group:
         self.closed = isinstance(spec, Closed)
         self.parameters = _parameters(name, spec, nets)
         self.scaler = machine.scaler()
+        own = set(self.parameters.values())
+        self.sharded = any(map(is_shard, own))
+        self.others = [parameter for parameter in nets.parameters() if parameter not in own] if self.sharded else []
+        """where a sharded group's backward leaves gradients that are not its own"""
         self._own = [1.0, *(part.rate for part in spec.parts)]
         for rate in (spec.lr, *self._own):
             _check_held(name, rate, nets)
@@ -78,6 +83,8 @@ class Group:
                 known = ", ".join(self.parameters)
                 raise MethodError(f"after_step names {path!r}, which group {self.name} does not move; it has {known}.")
             parameter = self.parameters[path]
+            if is_shard(parameter):
+                raise MethodError(f"rows of {path} cannot begin anew where it is shared out: leave out --shard.")
             _check_rows(path, parameter, chosen)
             state = {} if self.optimiser is None else self.optimiser.state.get(parameter, {})
             for value in state.values():
@@ -126,7 +133,7 @@ class Group:
                 fused = self.optimiser.defaults.get("fused")
                 own = value.to(parameter.device if fused else "cpu", copy=True)
             else:  # a fused kernel reads the moments in the weight's own memory format, whatever theirs is
-                own = torch.empty_like(parameter).copy_(value)
+                own = torch.empty_like(parameter).copy_(shared_as(value, parameter))
             self.optimiser.state[parameter][key] = own
 
 

@@ -47,6 +47,10 @@ class RunSettings:
     """largest gradient norm of each player; larger ones are scaled down. By default only the method's own limit"""
     compile: bool = False
     """compile the networks that the method names: slow to start, a little faster afterwards"""
+    shard: bool = False
+    """share each network's weights, gradients and moments out over the processes, where one device cannot hold them"""
+    recompute: bool = False
+    """compute activations again in backward where the method says so (`checkpoints`): less memory, a third more time"""
     overfit_one_batch: bool = False
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: Count = 20

@@ -23,9 +23,10 @@ from saddlepoint.engine.interrupts import interrupts
 from saddlepoint.engine.moves import Flow, Mover, Report
 from saddlepoint.engine.optim import Group, check_groups
 from saddlepoint.engine.run import RunSettings
+from saddlepoint.engine.sharding import recompute, shared_as, whole
 from saddlepoint.errors import CheckpointError, ConfigError, MethodError, OutOfMemory
 from saddlepoint.keyed import key
-from saddlepoint.methods.base import Clock, Method, Networks, Rows, Stage
+from saddlepoint.methods.base import Clock, Ema, Method, Networks, Rows, Stage
 
 _NO_MEMORY = ("can't allocate memory", "out of memory")
 """what torch says when there is none left, in errors that are no torch.OutOfMemoryError"""
@@ -54,8 +55,17 @@ class Trainer:
         self.method, self.data, self.settings, self.machine, self.folder = method, data, settings, machine, folder
         self.nets = _channels_last(nets.to(machine.device)).train()
         spec = method.ema()
+        if settings.shard and spec is None:  # hooks of one process alone cannot use networks that lie in several
+            spec = Ema(tuple(name for name, _ in self.nets.named_children()), half_life=0.0, ramp=None)
         self._average = Average(self.nets, spec) if spec else None
         self.average = self._average.nets if self._average else None
+        self._averages = method.ema() is not None
+        if settings.shard:
+            machine.shard(self.nets)
+        if settings.recompute:
+            if not method.checkpoints:
+                raise ConfigError(f"{type(method).__name__} says of no module to recompute it: leave out --recompute.")
+            recompute(self.nets, method.checkpoints)
         if settings.compile:
             self._compile()
         optimisers = method.optimisers()
@@ -98,12 +108,12 @@ class Trainer:
 
     def state(self) -> tuple[dict[str, Tensor], Json]:
         """Everything that a resumed run needs: tensors by name ("nets/...", "average/...", "optim/..."), and facts."""
-        tensors = {f"nets/{name}": value for name, value in self.nets.state_dict().items()}
-        if self._average:
+        tensors = {f"nets/{name}": value for name, value in whole(self.nets.state_dict()).items()}
+        if self._average and self._averages:
             for network, copied in self._average.copies.items():
                 tensors |= {f"average/{network}.{name}": value for name, value in copied.state_dict().items()}
         for group in self.groups.values():
-            tensors |= {f"optim/{group.name}/{name}": value for name, value in group.tensors().items()}
+            tensors |= {f"optim/{group.name}/{name}": value for name, value in whole(group.tensors()).items()}
         facts: Json = {
             "clock": dataclasses.asdict(self.clock),
             "position": self.position,
@@ -115,9 +125,10 @@ class Trainer:
     def restore(self, tensors: Mapping[str, Tensor], facts: Json) -> None:
         """Take back what `state` gave. Raises CheckpointError naming what does not fit."""
         load_networks(self.nets, under("nets/", tensors))
-        if self._average:
-            averaged = Networks(**self._average.copies)
-            load_networks(averaged, under("average/", tensors))
+        if self._average and self._averages:
+            load_networks(Networks(**self._average.copies), under("average/", tensors))
+        else:
+            self.average_anew()
         for group in self.groups.values():
             group.restore(under(f"optim/{group.name}/", tensors))
             if group.scaler.is_enabled():
@@ -133,7 +144,7 @@ class Trainer:
         """Set the averages to the live weights: for a run that starts from trained networks."""
         if self._average:
             for name, copied in self._average.copies.items():
-                copied.load_state_dict(self.nets.get_submodule(name).state_dict())
+                copied.load_state_dict(whole(self.nets.get_submodule(name).state_dict()))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
 
@@ -368,8 +379,9 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
     """Copy saved weights into networks. Raises CheckpointError as `check_fit` does."""
-    check_fit(nets.state_dict(), saved)
-    nets.load_state_dict(dict(saved))
+    own = nets.state_dict()
+    check_fit(own, saved)
+    nets.load_state_dict({name: shared_as(value, own[name]) for name, value in saved.items()})
 
 
 class _Shaped(Protocol):

@@ -185,6 +185,8 @@ class Method(ABC):
     """networks with parameters that no optimiser moves, on purpose"""
     compiles: ClassVar[tuple[str, ...]] = ("generator",)
     """networks that `--compile` compiles in place"""
+    checkpoints: ClassVar[tuple[str, ...]] = ()
+    """modules, as "network.path", whose activations `--recompute` computes again in backward instead of keeping them"""
     defaults: ClassVar[Mapping[str, Any]] = {}
     """run and data settings that differ for this method, such as the batch of its paper; presets, files and the command
     line win over them"""

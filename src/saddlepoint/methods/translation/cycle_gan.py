@@ -38,6 +38,7 @@ class CycleGAN(Method):
     takes = UnpairedBatch
     batch_statistics = True
     compiles = ("a2b", "b2a")
+    checkpoints = ("a2b.blocks", "b2a.blocks")
     defaults = {"batch": 1}  # as in the paper
 
     blocks: Count = 9
