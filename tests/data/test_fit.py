@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from small_images import picture
+from small_images import picture, saved
 
-from saddlepoint.data.sources.fit import natural_side, square
+from saddlepoint.data.sources.fit import fitted_to, natural_side, square
 from saddlepoint.data.sources.remarks import Remark, sentences
+from saddlepoint.errors import ConfigError
 
 WIDE = np.arange(10, dtype=np.uint8).reshape(2, 5)  # 5 wide, 2 high
 
@@ -67,3 +68,34 @@ def test_remarks_become_sentences_with_their_counts():
         "1 image had an alpha channel: laid on white",
         "1,200 images had printing colours (CMYK): converted to RGB",
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "fit", "changes"),
+    [
+        ((24, 16), "crop", {Remark.REDUCED}),
+        ((24, 24), "crop", {Remark.CUT, Remark.REDUCED}),
+        ((64, 32), "crop", {Remark.CUT, Remark.ENLARGED}),
+        ((24, 24), "pad", {Remark.PADDED, Remark.REDUCED}),
+        ((64, 32), "stretch", {Remark.STRETCHED, Remark.ENLARGED}),
+        ((48, 32), "crop", set()),
+        ((1, 99), "crop", {Remark.CUT, Remark.ENLARGED}),
+        ((1, 99), "pad", {Remark.PADDED, Remark.REDUCED}),
+    ],
+)
+def test_an_image_is_brought_to_a_rectangle(size, fit, changes):
+    image, remarks = fitted_to(picture(size=(48, 32)), size, fit)
+    assert (image.size, remarks) == (size, changes)
+
+
+def test_rectangles_are_packed_as_wide_and_high_as_is_said(folder, opened):
+    for index in range(3):
+        saved(folder / f"{index}.png", picture(index, (96, 64)))
+    data = opened(data=str(folder), resolution="48x32")
+    assert (data.images.shape, data.spec().size) == ((3, 3, 32, 48), (32, 48))
+    assert opened(data=str(folder), resolution="16x16").images.shape == (3, 3, 16, 16)
+    assert opened(data=f"halves:{folder}", resolution="24X32").fields["source"].shape == (3, 3, 32, 24)
+    assert opened(data="world:shapes", resolution="8x4").images.shape[1:] == (3, 4, 8)
+    for word in ("0x4", "4x", "x", "4x4x4", "wide", "-3", "1e3", ""):
+        with pytest.raises(ConfigError, match="it is a side of at least 1 pixel, such as 64, or a size such as 96x64"):
+            opened(data=str(folder), resolution=word)

@@ -127,14 +127,14 @@ def test_whatever_goes_wrong_with_one_image_leaves_the_others(folder, opened, mo
         saved(folder / f"{name}.png", beside(grey(1), grey(2)))
     from saddlepoint.data import pack
 
-    really, calls = pack.square, iter(range(99))
+    really, calls = pack.fitted_to, iter(range(99))
 
     def broken(image, side, fit):
         if next(calls) == 0:
             raise ZeroDivisionError("division by zero")
         return really(image, side, fit)
 
-    monkeypatch.setattr(pack, "square", broken)
+    monkeypatch.setattr(pack, "fitted_to", broken)
     monkeypatch.setattr(pack.os, "cpu_count", lambda: 1)
     data = opened(data=f"paired:{folder}")
     assert (len(data), data.skipped) == (2, (("a.png", "could not be worked on: division by zero"),))

@@ -1,4 +1,4 @@
-"""Packing: images are decoded once, to uint8 [N, C, side, side] in a mapped file of the cache; later opens decode none.
+"""Packing: images are decoded once, to uint8 [N, C, H, W] in a mapped file of the cache; later opens decode none.
 
 A pack is a folder that appears under its final name only when it is whole, so a killed or crowded-out packing leaves
 nothing half-written behind.
@@ -29,7 +29,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
-from saddlepoint.data.sources.fit import cameras_fitted, natural_side, square
+from saddlepoint.data.sources.fit import cameras_fitted, fitted_to, natural_side
 from saddlepoint.data.sources.pictures import Pictures, as_pixels
 from saddlepoint.data.sources.reader import in_channels, reason
 from saddlepoint.data.sources.remarks import Remark, sentences
@@ -50,7 +50,7 @@ class _Plan:
     """Which images to pack, to which shape, and what is known to be unusable."""
 
     rows: np.ndarray
-    side: int
+    size: tuple[int, int]  # width and height
     channels: int
     skipped: tuple[tuple[str, str], ...]
 
@@ -61,8 +61,6 @@ def pack(pictures: Pictures, settings: DataSettings, say: Say = lambda text: Non
     Raises DataError when no image is usable, when the images differ in size and no resolution is asked for, when the
     disk is full or closed, and when a pack was damaged; ConfigError for a resolution under 1.
     """
-    if settings.resolution is not None and settings.resolution < 1:
-        raise ConfigError(f"resolution cannot be {settings.resolution}: it must be at least 1 pixel.")
     pixels = pictures.whole()
     if pixels is not None and _fits(pixels, settings, pictures.panels):
         known = pictures.labels, pictures.attributes
@@ -94,8 +92,8 @@ def made_once(folder: Path, write: Callable[[Path], None], say: Say) -> None:
 
 def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
     channels, height, width = pixels.shape[1:]
-    square = height * panels == width and height == (settings.resolution or height)
-    return bool(square and channels == (settings.channels or channels))
+    wanted = settings.size or (natural_side(width // panels, height, settings.resize),) * 2
+    return (width, height) == (wanted[0] * panels, wanted[1]) and channels == (settings.channels or channels)
 
 
 def _key(pictures: Pictures, settings: DataSettings) -> str:
@@ -126,7 +124,7 @@ def _write(part: Path, pictures: Pictures, settings: DataSettings, say: Say) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about single files: what matters is in `skipped`
         plan = _survey(pictures, settings, say)
-        room(part.parent, len(plan.rows) * plan.channels * plan.side**2 * pictures.panels)
+        room(part.parent, len(plan.rows) * plan.channels * plan.size[0] * plan.size[1] * pictures.panels)
         part.mkdir()
         _fill(part, pictures, settings, plan, say)
 
@@ -147,15 +145,15 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
     if not headers:
         raise _nothing_usable(pictures, skipped)
     sizes = Counter((header.width, header.height) for header in headers)
-    if settings.resolution is None and len(sizes) > 1:
+    if settings.size is None and len(sizes) > 1:
         shown = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
         raise DataError(
             f"the images of {pictures.source} differ in size ({shown}{', ...' if len(sizes) > 3 else ''}):"
             " say --resolution N to bring them all to N pixels."
         )
-    side = settings.resolution or natural_side(*next(iter(sizes)), settings.resize)
+    size = settings.size or (natural_side(*next(iter(sizes)), settings.resize),) * 2
     channels = settings.channels or (1 if all(header.grey for header in headers) else 3)
-    return _Plan(rows, side, channels, skipped)
+    return _Plan(rows, size, channels, skipped)
 
 
 def room(folder: Path, needed: int) -> None:
@@ -176,7 +174,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         except Exception as error:  # whatever is wrong with one file concerns that file alone
             return reason(error)
 
-    shape = (plan.channels, plan.side, plan.side * pictures.panels)
+    shape = (plan.channels, plan.size[1], plan.size[0] * pictures.panels)
     remarks: Counter[Remark] = Counter()
     kept, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
     with (part / "image.npy").open("wb") as file:
@@ -217,11 +215,11 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
 
 
 def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -> tuple[np.ndarray, set[Remark]]:
-    images, remarks = pictures.images(row, plan.side, settings.resize == "pad")
+    images, remarks = pictures.images(row, max(plan.size), settings.resize == "pad")
     panels = []
     for image in images:
         shown, changed = in_channels(image, plan.channels)
-        fitted, moved = square(shown, plan.side, settings.resize)
+        fitted, moved = fitted_to(shown, plan.size, settings.resize)
         panels.append(as_pixels(fitted))
         remarks = remarks | changed | moved
     return np.concatenate(panels, 2), remarks
@@ -293,7 +291,7 @@ def _dataset(
     if attributes is not None:
         fields["attributes"] = attributes.astype(np.float32)
     if pictures.cameras is not None:
-        fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[-1], settings.resize)
+        fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[:1:-1], settings.resize)
     if pictures.panels == 2:
         names = pictures.fields[::-1] if settings.swap else pictures.fields
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from saddlepoint.config import Count, Decay, Natural, check
+from saddlepoint.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +23,14 @@ class DataSettings:
     views of a scene as scene:FOLDER"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
-    resolution: Count | None = None
-    """side in pixels to which every image is resized; by default their own, which must then agree"""
+    resolution: int | str | None = None
+    """side in pixels to which every image is resized, or WIDTHxHEIGHT such as 96x64; by default their own, which must
+    then agree"""
     spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
     """words of earlier releases"""
 
     resize: Literal["crop", "pad", "stretch"] = "crop"
-    """how an image that is not square becomes so: cut its middle out, pad it with its edge colour, or stretch it"""
+    """how an image of another shape is brought to it: cut its middle out, pad it with its edge colour, or stretch it"""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; by default grey if every image is grey"""
     flip: bool = False
@@ -50,3 +53,22 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         check(self)
+        object.__setattr__(self, "resolution", _plain(self.size))
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels that every image is brought to; None for their own."""
+        if self.resolution is None:
+            return None
+        match = re.fullmatch(r"([1-9][0-9]{0,5})(?:x([1-9][0-9]{0,5}))?", str(self.resolution).lower())
+        if match is None:
+            forms = "a side of at least 1 pixel, such as 64, or a size such as 96x64"
+            raise ConfigError(f"resolution cannot be {self.resolution!r}: it is {forms}.")
+        return int(match[1]), int(match[2] or match[1])
+
+
+def _plain(size: tuple[int, int] | None) -> int | str | None:
+    """A size as a setting: one number for a square."""
+    if size is None or size[0] == size[1]:
+        return None if size is None else size[0]
+    return f"{size[0]}x{size[1]}"

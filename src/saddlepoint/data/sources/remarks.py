@@ -24,9 +24,9 @@ class Remark(Enum):
     ODD = "had an odd width: the last column of pixels was left out"
     COLOURED = "had grey only: repeated in three channels"
     GREYED = "had colours: turned to grey (ITU-R 601 luma)"
-    CUT = "had unequal sides: the middle square was cut out"
-    PADDED = "had unequal sides: padded to a square with the colours of the edge"
-    STRETCHED = "had unequal sides: stretched to a square"
+    CUT = "had another shape: the middle was cut out"
+    PADDED = "had another shape: padded with the colours of the edge"
+    STRETCHED = "had another shape: stretched"
     REDUCED = "had more pixels than asked: reduced with a Lanczos filter"
     ENLARGED = "had fewer pixels than asked: enlarged with a bicubic filter"
 

@@ -57,7 +57,7 @@ class ImageWorld(World):
             attributes=None if self.attributes is None else self.attributes(rows),
             attribute_names=self.attribute_names,
             render=self.render,
-            resolution=settings.resolution or RESOLUTION,
+            resolution=max(settings.size or (RESOLUTION,)),
         )
 
 
