@@ -1,6 +1,7 @@
 """TensorBoard events, read back without TensorBoard."""
 
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def test_every_figure_of_every_report_is_an_event(tmp_path: Path, trainer: Calla
     run = trainer(tmp_path, [TensorBoard()])
     run.fit()
     scalars = _scalars(_events(tmp_path))
-    assert sorted({tag for tag, _ in scalars}) == ["critic/fake", "critic/real", "generator/fake"]
+    assert sorted({tag for tag, _ in scalars}) == [
+        *("critic/fake", "critic/real", "generator/fake", "learning_rate/critic", "learning_rate/generator")
+    ]
     assert sorted({step for _, step in scalars}) == [1, *range(5, 61, 5)]
     assert scalars["critic/real", 60] == pytest.approx(run.figures["critic/real"])
 
@@ -47,3 +50,11 @@ def test_a_resumed_run_purges_what_lies_beyond_its_checkpoint(tmp_path: Path, tr
     starts = [event.step for event in _events(tmp_path) if event.session_log.status == 1]
     assert starts == [41]
     assert ("critic/real", 45) in _scalars(_events(tmp_path))
+
+
+def test_without_its_package_a_run_has_its_log_alone(
+    tmp_path: Path, trainer: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    trainer(tmp_path, [TensorBoard()]).fit()
+    assert not (tmp_path / "tensorboard").exists()

@@ -173,7 +173,7 @@ _SENTENCES: dict[tuple[str, ...], str] = {
         "to go on with a run: saddle resume RUN; to begin from its weights: {start}"
     ),
     ("wandb", "tensorboard", "use_wandb", "wandb_project", "logger", "tb", "report_to"): (
-        "every run writes TensorBoard events and log.jsonl into its folder: tensorboard --logdir RUN"
+        "every run writes log.jsonl into its folder, and TensorBoard events with pip install 'saddlepoint[tensorboard]'"
     ),
     ("conditional", "cond", "class_cond", "n_classes", "num_classes", "classes", "class_conditional"): (
         "classes come from the data, one sub-folder each; methods that make images by class are cgan, acgan and"

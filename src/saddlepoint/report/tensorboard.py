@@ -14,6 +14,7 @@ from saddlepoint.engine.hooks import Hook, Run
 class TensorBoard(Hook):
     """Writes every figure of each report to `tensorboard/` in the run folder, over steps.
 
+    Without the package tensorboardX (the extra `tensorboard`) it writes nothing; log.jsonl has the same figures.
     A resumed run tells TensorBoard to forget what an earlier process wrote beyond the step that it goes on from.
     """
 
@@ -23,8 +24,10 @@ class TensorBoard(Hook):
     def begin(self, run: Run) -> None:
         """Open a new file of events."""
         if run.main:
-            from tensorboardX import SummaryWriter  # takes a while to import
-
+            try:
+                from tensorboardX import SummaryWriter  # takes a while to import
+            except ImportError:
+                return
             purge = run.clock.step + 1 if run.clock.step else None
             self._writer = SummaryWriter(str(run.folder / "tensorboard"), purge_step=purge, flush_secs=10)
 
