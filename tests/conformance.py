@@ -55,7 +55,7 @@ def tiny(name: str) -> Mapping[str, Any]:
 
 def small(name: str) -> Method:
     """The method with its tiny settings."""
-    settings = {key: value for key, value in tiny(name).items() if key != "shape"}
+    settings = {key: value for key, value in tiny(name).items() if key not in ("shape", "source_shape")}
     return config.from_json(methods.load(name), settings)
 
 

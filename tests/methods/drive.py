@@ -6,18 +6,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.data.batches import ImageBatch, LabelledBatch
+from saddlepoint.data.batches import Batch, ImageBatch, LabelledBatch
 from saddlepoint.methods.base import Clock, Method, Networks, Update
 
 
 class HandDraw:
-    """Gives the same images at every draw, with their labels if there are any, and counts them; noise from a seed."""
+    """Gives the same images, or the same batch, at every draw, and counts the draws; noise from a seed."""
 
-    def __init__(self, image: Tensor, seed: int = 0, label: Tensor | None = None) -> None:
+    def __init__(self, image: Tensor | Batch, seed: int = 0, label: Tensor | None = None) -> None:
         self.image, self.label, self.draws, self.stream = image, label, 0, torch.Generator().manual_seed(seed)
 
-    def __call__(self) -> ImageBatch | LabelledBatch:
+    def __call__(self) -> Batch:
         self.draws += 1
+        if isinstance(self.image, Batch):
+            return self.image
         return ImageBatch(self.image) if self.label is None else LabelledBatch(self.image, self.label)
 
     def noise(self, n: int, *shape: int) -> Tensor:

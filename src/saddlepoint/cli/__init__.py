@@ -15,6 +15,8 @@ _ORDER = (
     "resume",
     "sample",
     "translate",
+    "predict",
+    "render",
     "export",
     "compress",
     "import",

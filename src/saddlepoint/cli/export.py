@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import load
+from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import export
+from saddlepoint.deploy.label import disclosed, write_example
 from saddlepoint.deploy.parity import BATCHES, LIMIT
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.report.tables import print_table
 
 
@@ -29,20 +30,38 @@ class Export:
 
     run: tyro.conf.Positional[Path]
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
-    to: Literal["bundle", "onnx", "torch"]
-    """format to write; torch is a .pt2 file for torch.export.load"""
+    to: Literal["bundle", "onnx", "torch", "file"]
+    """format to write; torch is a .pt2 file for torch.export.load; file is what the model holds, such as a scene of
+    splats for viewers, in the form that the ending of --out names (.ply, .splat)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """folder to write; by default under RUN/exported; a bundle gets a new one named by its version"""
     picture: Path | None = None
     """bundle: PNG for the model card; by default samples of the model, and none for a translator"""
 
 
+def _as_file(model: Model, options: Export) -> int:
+    """What the model holds, in a form of its kind."""
+    task = model.task("build")
+    if task is None:
+        raise CapabilityError(f"{model.name} holds nothing that a file of its own could show: use --to bundle or onnx.")
+    (word, kind), *_ = task.gives.items()
+    out = options.out or model.home / "exported" / f"{model.name}{kind.endings[0]}"
+    if out.suffix.lower() not in kind.endings:
+        raise kind.unknown_ending(out)
+    with (target := Destination(out, named=options.out is not None)) as (path,):
+        write_example(kind, model.do("build", {})[word][0], path, disclosed(model, "generated", {"file": out.suffix}))
+    print(target.path)
+    return 0
+
+
 def main(arguments: list[str]) -> int:
-    """The command line: `saddle export RUN --to bundle|onnx|torch`."""
+    """The command line: `saddle export RUN --to bundle|onnx|torch|file`."""
     found = tyro.cli(Export, prog="saddle export", args=arguments)
     if found.picture is not None and found.to != "bundle":
         raise ConfigError("--picture is for the card of a bundle; leave it out.")
     model = load(found.run)
+    if found.to == "file":
+        return _as_file(model, found)
     own = model.home / "exported"
     default = own / f"{model.name}-{model.version}" if found.to == "bundle" else own
     target = Destination(found.out or default, named=found.out is not None, folders=True)

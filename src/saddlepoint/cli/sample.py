@@ -14,10 +14,10 @@ from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination
-from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.walk import check_walk, save_walk
-from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.kinds.pictures import grid
+from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, latents_of
 from saddlepoint.latent.codes import Code, spaces
@@ -29,7 +29,7 @@ _STEPS, _RATE = 8, 12  # images from one to the next, and how many a second
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Make images with a trained model. Image i depends on the seed and i alone, so more images change none of them.
+    """Make images, or what else the model makes. Number i depends on the seed and i alone: more of them change none.
 
     Files say in their metadata that a model made them. They carry no watermark, so that their pixels are those of the
     model; the service adds one to images of 256x256 pixels and more.
@@ -49,7 +49,7 @@ class Sample:
     """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations
     are drawn again, as in BigGAN) or scale (all values are multiplied)"""
     single: bool = False
-    """write each image to a file of its own, at its own size, instead of one enlarged grid"""
+    """write each to a file of its own (images as PNG, volumes as .npz, clouds as .ply) instead of one grid"""
     interpolate: Literal["line", "great-circle"] | None = None
     """walk through the latents from each image to the next: one row each, or a film if --out ends with .gif or .mp4;
     `saddle edit interpolate` has more options"""
@@ -69,8 +69,6 @@ def main(arguments: list[str]) -> int:
     if walks and found.single:
         raise ConfigError("--interpolate makes one picture of a walk: leave out --single.")
     model = load(found.run, device=found.device)
-    if len(model.spec.shape) != 3:
-        raise CapabilityError(f"{model} makes points, which are not drawn; use `saddlepoint.load(...).sample(...)`.")
     label = class_number(model, found.label, lambda text: print(text, file=sys.stderr))
     name = class_name(model, label)
     stem = f"seed-{found.seed}" + ("" if name is None else f"-label-{as_stem(name)}")
@@ -126,8 +124,14 @@ def _write(images: torch.Tensor, out: Path, found: Sample, model: Model, label: 
         "truncation": found.truncation,
         "truncate_by": found.truncate_by if found.truncation != 1 and found.truncate_by != "resample" else None,
     }
+    kind = model.spec.main
     if not found.single:
-        write(grid(images), out, disclosed(model, "generated", {**settings, "images": len(images)}), words)
+        write(kind.picture(images), out, disclosed(model, "generated", {**settings, "images": len(images)}), words)
+        return
+    if not isinstance(kind, Image):
+        for row, value in enumerate(images):
+            told = disclosed(model, "generated", {**settings, "row": row})
+            write_example(kind, value, out / f"{row:05d}{kind.endings[0]}", told, f"{words}, number {row}")
         return
     shown = to_uint8(images[:, : 3 if images.shape[1] >= 3 else 1]).numpy()
     for row, image in enumerate(shown):

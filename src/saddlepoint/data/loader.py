@@ -118,6 +118,10 @@ class Loader:
         few = self._labelled.read(position, batch, part=part, parts=parts, stage=stage, resolution=resolution).tensors()
         return SemiBatch(few["image"], few["label"], shown.tensors()["image"])
 
+    def first(self, n: int) -> Batch:
+        """The first training examples, at most `n`, without flips and jitter."""
+        return self.look(self.rows[:n], changed=False)
+
     def look(self, rows: np.ndarray, *, changed: bool = True) -> Batch:
         """Chosen rows of the data set as the first epoch shows them, or without flips and jitter.
 

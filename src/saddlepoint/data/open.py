@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from saddlepoint.config import from_json, nearest, to_json
+from saddlepoint.data import degrade
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.pack import pack
 from saddlepoint.data.pack_arrays import pack_arrays
@@ -56,6 +57,10 @@ def open_data(
         settings = from_json(DataSettings, {"data": arrays.word_of(settings, cache), **more})
     elif more:
         settings = from_json(DataSettings, {**to_json(settings), **more})
+    degradation = degrade.split(settings.data)
+    if degradation is not None:
+        name, amount, rest = degradation
+        return degrade.pairs(open_data(replace(settings, data=rest), say=say), name, amount, settings.data)
     if settings.data.startswith("world:"):
         return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
     if settings.data.startswith(arrays.PREFIX):
@@ -68,6 +73,10 @@ def open_data(
 
 def anchored(settings: DataSettings) -> DataSettings:
     """The same settings with whole paths, which mean the same in any folder."""
+    degradation = degrade.split(settings.data)
+    if degradation is not None:
+        whole = anchored(replace(settings, data=degradation[2]))
+        return replace(whole, data=f"{degradation[0]}{degradation[1]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
     if kind in (*_FORMS, *_SHAPES, "scene") and rest:
         paths = [str(Path(path).expanduser().absolute()) for path in places(rest, settings.data)]

@@ -19,8 +19,8 @@ class DataSettings:
     data: str = "digits"
     """the images: a folder, a zip of one, an IDX or CIFAR file, one of the words digits, fashion-mnist, mnist, cifar10,
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
-    as unpaired:FOLDER,FOLDER; images and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER;
-    views of a scene as scene:FOLDER"""
+    as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
+    and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER; views of a scene as scene:FOLDER"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: int | str | None = None

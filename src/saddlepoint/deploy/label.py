@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
+from torch import Tensor
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
 from saddlepoint.deploy.watermark import large_enough, mark
 from saddlepoint.errors import ShapeError
-from saddlepoint.storage.whole import replace
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.storage.whole import disk_errors, replace
 
-__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write"]
+__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write", "write_example"]
 
 
 def disclosed(model: Model, made: Literal["generated", "modified"], settings: Mapping[str, Any]) -> Disclosure:
@@ -59,3 +62,18 @@ def write(picture: Image.Image, path: Path, disclosure: Disclosure, words: str =
         replace(path, content.getvalue())
     else:
         replace(path, encoded(picture, disclosure, _FORMS.get(ending, "png"), words))
+
+
+def write_example(kind: Kind, value: Tensor, path: Path, disclosure: Disclosure, words: str = "") -> None:
+    """Write one example of any kind in the form that the ending of `path` names, saying where it comes from.
+
+    Examples that are pictures go through `write`; others say it in the way of their form: comments, an entry.
+    Raises ConfigError for a form that the kind does not have, RunError when it cannot be written.
+    """
+    picture = None if path.suffix.lower() in (".npy", ".npz") else kind.raster(value)
+    if picture is not None:
+        write(picture, path, disclosure, words)
+        return
+    facts = {"description": words or disclosure.words, "model": f"{disclosure.model} {disclosure.version}"}
+    with disk_errors(str(path)):
+        kind.write(value, path, {**facts, "settings": json.dumps(dict(disclosure.settings), default=str)})

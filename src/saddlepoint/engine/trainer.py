@@ -54,6 +54,8 @@ class Trainer:
     ) -> None:
         self.method, self.data, self.settings, self.machine, self.folder = method, data, settings, machine, folder
         self.nets = _channels_last(nets.to(machine.device)).train()
+        with torch.no_grad():
+            method.prepare(self.nets, data.first)
         spec = method.ema()
         if settings.shard and spec is None:  # hooks of one process alone cannot use networks that lie in several
             spec = Ema(tuple(name for name, _ in self.nets.named_children()), half_life=0.0, ramp=None)

@@ -99,7 +99,7 @@ def pose_of(camera: Tensor) -> Tensor:
     return pose
 
 
-def camera_of(pose: Tensor, fx: float, fy: float, cx: float, cy: float, width: int, height: int) -> Tensor:
+def camera_of(pose: Tensor, fx: float, fy: float, cx: float, cy: float, width: float, height: float) -> Tensor:
     """Cameras of one lens.  Poses [..., 4, 4] -> [..., 22]. Raises ShapeError for another shape."""
     if pose.shape[-2:] != (4, 4):
         raise ShapeError(f"a pose is [4, 4], camera to world; this tensor is {list(pose.shape)}.")

@@ -214,6 +214,13 @@ class Method(ABC):
         micro-batches and ranks.
         """
 
+    def prepare(self, nets: Networks, look: Callable[[int], Batch]) -> None:
+        """Set what the networks begin with from the data: a scene's first points, a norm's first scale.
+
+        Called once a run, without gradients, before the first step and alike on all ranks. look(n): the first training
+        examples, at most n, unchanged and on the networks' device.
+        """
+
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> Rows | None:
         """Move side state once a step, without gradients, from the averaged report; torch's random numbers are the same
         on all ranks here.

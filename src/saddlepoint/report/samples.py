@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image as Picture
 from torch import Tensor
+from torch.nn import functional
 
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
@@ -130,6 +131,8 @@ def translated(method: Translates, nets: Networks, given: Batch, most: int) -> t
         columns.append(fields[end][:rows])
         words.append(f"true {end}")
     beside = 1 if rows <= 4 else 2  # how many rows stand in one
+    height, width = (max(column.shape[axis] for column in columns) for axis in (2, 3))
+    columns = [functional.interpolate(column, (height, width)) for column in columns]  # small ones in larger pixels
     shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
     return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
 

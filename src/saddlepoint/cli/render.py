@@ -1,0 +1,147 @@
+"""render: views of a trained scene from any camera, as pictures or a film, with depth and opacity."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import tyro
+from PIL import Image as Picture
+from torch import Tensor
+
+from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.config import Count
+from saddlepoint.data.open import open_data
+from saddlepoint.deploy.destination import Destination
+from saddlepoint.deploy.label import disclosed, write, write_example
+from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.plan import Plan
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.kinds.camera import NUMBERS, camera_of
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.methods.tasks import Task
+from saddlepoint.report.motion import MOVING, check_motion, save_motion
+
+_LARGE = 256  # pixels that a film has at least
+
+
+@dataclass(frozen=True, kw_only=True)
+class Render:
+    """Draw a trained scene from cameras once around it, from a file of cameras, or from those of the held-out views."""
+
+    run: tyro.conf.Positional[Path]
+    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    orbit: Count = 60
+    """views once around the scene"""
+    path: Path | None = None
+    """JSON file with a list of cameras to use instead: each with camera_to_world (4x4, OpenCV's axes), fx, fy, cx, cy,
+    width and height in pixels"""
+    test: bool = False
+    """use the cameras of the run's held-out views instead, and write the true view beside each"""
+    with_depth: bool = False
+    """also write depth maps (numpy) and opacity"""
+    rate: Annotated[int, tyro.conf.arg(aliases=["--fps"])] = 24
+    """pictures a second of a film"""
+    out: Path | None = None
+    """GIF or MP4 for a film, or a folder for single views; by default a new film under RUN/rendered"""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1 or mps"""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle render RUN`."""
+    options = tyro.cli(Render, prog="saddle render", args=arguments)
+    if options.test and options.path is not None:
+        raise ConfigError("--test and --path both name cameras: give one of them.")
+    model = load(options.run, device=TorchMachine(options.device).device)
+    task = model.task("render")
+    if task is None:
+        raise CapabilityError(f"{model.name} draws no views from cameras; `saddle sample` makes what it makes.")
+    views, truth = _cameras(model, task, options)
+    stem = "test" if options.test else "path" if options.path else f"orbit-{options.orbit}"
+    single = options.test or options.with_depth
+    out = options.out or model.home / "rendered" / (stem if single else f"{stem}.mp4")
+    film = out.suffix.lower() in MOVING
+    if film and single:
+        raise ConfigError("--test and --with-depth write single views: give --out a folder.")
+    if film:
+        check_motion(out, options.rate)
+    inputs = [options.path] if options.path else []
+    target = Destination(out, named=options.out is not None, folders=not film, inputs=inputs)
+    with target as (place,):
+        made = model.do("render", {"camera": views}, batch=1)
+        if film:
+            words = disclosed(model, "generated", {"views": len(views)}).words
+            save_motion((_frame(task.gives["image"], view) for view in made["image"]), place, options.rate, words)
+        else:
+            _write(model, task, made, truth, place, options.with_depth)
+    print(target.path)
+    return 0
+
+
+def _cameras(model: Model, task: Task, options: Render) -> tuple[Tensor, np.ndarray | None]:
+    """The cameras to draw from, [n, 22], and the true views of held-out ones."""
+    if options.test:
+        settings = Plan.read(model.facts).data
+        data = open_data(settings)
+        rows = data.split(settings.held_out)[1]
+        if not len(rows):
+            raise ConfigError("nothing was held out in this run, so there are no views to compare with.")
+        return torch.from_numpy(np.asarray(data.fields["camera"])[rows]), np.asarray(data.fields["image"])[rows]
+    if options.path is not None:
+        return read_cameras(options.path), None
+    return task.examples(model.nets, options.orbit, 0)["camera"], None
+
+
+def _frame(kind: Kind, view: Tensor) -> Picture.Image:
+    """A view in colour, in whole multiples of its pixels where it is small."""
+    picture = kind.raster(view)
+    assert picture is not None
+    times = -(-_LARGE // max(picture.size)) if max(picture.size) < _LARGE else 1
+    return picture.resize((picture.width * times, picture.height * times), Picture.Resampling.NEAREST)
+
+
+def read_cameras(path: Path) -> Tensor:
+    """The cameras of a JSON file, [n, 22]. Raises DataError for a file that holds none."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = entries if isinstance(entries, list) else [entries]
+        names = ("fx", "fy", "cx", "cy", "width", "height")
+        cameras = [
+            camera_of(torch.tensor(entry["camera_to_world"], dtype=torch.float32), *map(float, lens))
+            for entry in entries
+            if (lens := [entry[name] for name in names])
+        ]
+        found = torch.stack(cameras)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, RuntimeError, RecursionError) as error:
+        raise DataError(
+            f"{path} holds no list of cameras with camera_to_world (4x4), fx, fy, cx, cy, width and height: {error}."
+        ) from error
+    if found.shape[1:] != (NUMBERS,) or not bool(torch.isfinite(found).all()):
+        raise DataError(f"{path} holds a camera with a number that is not finite.")
+    sizes = found[:, 20:]
+    if not bool((sizes == sizes[0]).all()) or not bool(((sizes >= 1) & (sizes <= 4096)).all()):
+        raise DataError(f"the cameras of {path} must be of one size, from 1 to 4,096 pixels a side.")
+    return found
+
+
+def _write(
+    model: Model, task: Task, made: dict[str, Tensor], truth: np.ndarray | None, folder: Path, with_depth: bool
+) -> None:
+    for row, image in enumerate(made["image"]):
+        facts = disclosed(model, "generated", {"view": row})
+        if truth is not None:
+            true = torch.from_numpy(truth[row].copy()).float() / 127.5 - 1
+            write(task.gives["image"].picture(torch.stack((image, true))), folder / f"{row:05d}.png", facts)
+        else:
+            write_example(task.gives["image"], image, folder / f"{row:05d}.png", facts)
+        if with_depth:
+            for name in ("depth", "opacity"):
+                kind = task.gives[name]
+                write_example(kind, made[name][row], folder / f"{row:05d}-{name}{kind.endings[0]}", facts)

@@ -1,0 +1,1 @@
+"""Restoration: images made better than they are given."""

@@ -1,0 +1,1 @@
+"""Scenes as many small Gaussians that are drawn onto the picture."""

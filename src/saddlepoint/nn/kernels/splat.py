@@ -1,0 +1,195 @@
+"""Drawing Gaussians: their projection onto a picture, and the blend of what lies over each pixel from front to back.
+
+Kerbl et al. 2023, arXiv:2308.04079, section 4 and 6; the projection of Zwicker et al. 2001 (EWA). On a processor the
+pairs of splats and pixels are listed and blended along that list, with the backward pass in closed form; `dense` is the
+readable form of the same blend, which looks at every splat in every pixel. The authors' kernel also stops once little
+light is left and works in tiles; both change nothing that can be seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LEAST = 1 / 255
+"""an opacity under which a splat is not drawn in a pixel"""
+MOST = 0.99
+"""the opacity that a splat has at most in a pixel"""
+_NEAR = 0.2  # of the camera's axis, in units of the scene
+_BLUR = 0.3  # pixels^2 added to every splat
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Splats as ellipses of a picture.
+
+    mean: [P, 2] in pixels, x and y. conic: [P, 3], the inverse covariance's a, b, c. depth: [P] along the camera's
+    axis. seen: [P] bool, in front of the camera.
+    """
+
+    mean: Tensor
+    conic: Tensor
+    depth: Tensor
+    seen: Tensor
+
+
+def project(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tensor) -> Projected:
+    """Gaussians of a scene as ellipses of a camera's picture. Can be differentiated.
+
+    place: [P, 3]. scale: [P, 3], more than 0. turn: [P, 4] quaternions w x y z, of any length. pose: [4, 4] camera to
+    world, OpenCV's axes. lens: [6] fx, fy, cx, cy, width, height in pixels.
+    """
+    fx, fy, cx, cy, width, height = lens.unbind()
+    rotation = pose[:3, :3].T  # world to camera
+    x, y, z = ((place - pose[:3, 3]) @ rotation.T).unbind(1)
+    seen = z > _NEAR
+    z = torch.where(seen, z, torch.ones_like(z))
+    mean = torch.stack((fx * x / z + cx, fy * y / z + cy), 1)
+    # Beyond 1.3 times the field of view the linear approximation would explode; it is held there, within J alone.
+    across, down = 1.3 * 0.5 * width / fx, 1.3 * 0.5 * height / fy
+    u, v = (x / z).clamp(-across, across) * z, (y / z).clamp(-down, down) * z
+    zero = torch.zeros_like(z)
+    jacobian = torch.stack((fx / z, zero, -fx * u / z**2, zero, fy / z, -fy * v / z**2), 1).view(-1, 2, 3)
+    half = jacobian @ rotation @ (rotations(turn) * scale[:, None])  # [P, 2, 3], whose square is the covariance
+    covariance = half @ half.transpose(1, 2)
+    a, b, c = covariance[:, 0, 0] + _BLUR, covariance[:, 0, 1], covariance[:, 1, 1] + _BLUR
+    determinant = (a * c - b * b).clamp_min(1e-12)
+    conic = torch.stack((c, -b, a), 1) / determinant[:, None]
+    return Projected(mean, conic, z, seen)
+
+
+def rotations(turn: Tensor) -> Tensor:
+    """Quaternions w x y z of any length as matrices.  [P, 4] -> [P, 3, 3]"""
+    w, x, y, z = torch.nn.functional.normalize(turn, dim=1).unbind(1)
+    rows = (
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return torch.stack(rows, 1).view(-1, 3, 3)
+
+
+def draw(
+    splats: Projected, colour: Tensor, opacity: Tensor, background: Tensor, height: int, width: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The picture, what it hides of the background, and the mean depth of what is seen.
+
+    colour: [P, C]. opacity: [P] in [0, 1]. background: [C]. Returns [C, H, W], [H, W] in [0, 1] and [H, W] (0 where
+    nothing is). Gradients flow through the first two to `splats.mean`, `splats.conic`, `colour` and `opacity`.
+    """
+    with torch.no_grad():
+        splat, pixel = _pairs(splats, opacity, height, width)
+    shape = (height, width)
+    picture, hidden, depth = _Blend.apply(
+        splats.mean, splats.conic, colour, opacity, background, splats.depth.detach(), splat, pixel, shape
+    )
+    return picture.T.unflatten(1, shape), hidden.view(shape), depth.view(shape)
+
+
+def dense(
+    splats: Projected, colour: Tensor, opacity: Tensor, background: Tensor, height: int, width: int
+) -> tuple[Tensor, Tensor]:
+    """The picture [C, H, W] and what it hides [H, W], every splat in every pixel: the oracle of `draw`."""
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    places = torch.stack((column, row), -1).view(1, -1, 2) + 0.5  # [1, HW, 2]
+    dx, dy = (places - splats.mean[:, None]).unbind(-1)
+    a, b, c = splats.conic[:, :, None].unbind(1)
+    power = a * dx * dx + 2 * b * dx * dy + c * dy * dy
+    alpha = (opacity[:, None] * torch.exp(-power / 2)).clamp_max(MOST)
+    alpha = torch.where((alpha >= LEAST) & splats.seen[:, None], alpha, torch.zeros_like(alpha))
+    alpha = alpha[splats.depth.argsort(stable=True)]
+    left = torch.cumprod(torch.cat((torch.ones_like(alpha[:1]), 1 - alpha)), 0)  # what passes all before
+    weight = alpha * left[:-1]
+    picture = colour[splats.depth.argsort(stable=True)].T @ weight + background[:, None] * left[-1]
+    return picture.unflatten(1, (height, width)), (1 - left[-1]).view(height, width)
+
+
+def _pairs(splats: Projected, opacity: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """All splats with a pixel that each is drawn in, by pixel and within it from front to back.  int64 [M] twice"""
+    reach = 2 * torch.log((opacity / LEAST).clamp_min(1e-12))  # the power up to which a splat is drawn
+    alive = torch.nonzero(splats.seen & (reach > 0)).flatten()
+    alive = alive[splats.depth[alive].argsort(stable=True)]
+    a, b, c = splats.conic[alive].unbind(1)
+    determinant = (a * c - b * b).clamp_min(1e-20)
+    half_x, half_y = ((reach[alive] * side / determinant).sqrt() for side in (c, a))
+    x, y = splats.mean[alive].unbind(1)
+    left, right = ((x - half_x - 0.5).ceil().clamp(0, width), (x + half_x - 0.5).floor().add(1).clamp(0, width))
+    top, bottom = ((y - half_y - 0.5).ceil().clamp(0, height), (y + half_y - 0.5).floor().add(1).clamp(0, height))
+    wide, high = (right - left).clamp_min(0).long(), (bottom - top).clamp_min(0).long()
+    counts = wide * high
+    which = torch.repeat_interleave(torch.arange(len(alive), device=x.device), counts)
+    within = torch.arange(len(which), device=x.device) - (counts.cumsum(0) - counts)[which]
+    column = left.long()[which] + within % wide[which]
+    row = top.long()[which] + within // wide[which]
+    dx, dy = column + 0.5 - x[which], row + 0.5 - y[which]
+    power = a[which] * dx * dx + 2 * b[which] * dx * dy + c[which] * dy * dy
+    kept = power <= reach[alive][which]
+    splat, pixel = alive[which[kept]], (row * width + column)[kept]
+    order = pixel.argsort(stable=True)
+    return splat[order], pixel[order]
+
+
+class _Blend(torch.autograd.Function):
+    """Along the list of pairs: w = alpha T, T the product of 1 - alpha of the pairs before in the same pixel."""
+
+    @staticmethod
+    def forward(ctx: Any, mean: Tensor, conic: Tensor, colour: Tensor, opacity: Tensor, background: Tensor,
+                depth: Tensor, splat: Tensor, pixel: Tensor, shape: tuple[int, int]) -> tuple[Tensor, ...]:  # fmt: skip
+        height, width = shape
+        dx, dy = pixel % width + 0.5 - mean[splat, 0], pixel // width + 0.5 - mean[splat, 1]
+        a, b, c = conic[splat].unbind(1)
+        bell = torch.exp(-0.5 * (a * dx * dx + 2 * b * dx * dy + c * dy * dy))
+        alpha = (opacity[splat] * bell).clamp_max(MOST)
+        logs = torch.log1p(-alpha.double())
+        total = logs.new_zeros(height * width).index_add_(0, pixel, logs)
+        before = logs.cumsum(0) - logs  # over the whole list; what earlier pixels have is taken off again
+        starts = total.cumsum(0) - total
+        passed = torch.exp(before - starts[pixel]).to(alpha.dtype)
+        weight = alpha * passed
+        left = torch.exp(total).to(alpha.dtype)  # [HW]
+        picture = colour.new_zeros(height * width, colour.shape[1]).index_add_(
+            0, pixel, weight[:, None] * colour[splat]
+        )
+        picture = picture + left[:, None] * background
+        seen = weight.new_zeros(height * width).index_add_(0, pixel, weight)
+        deep = weight.new_zeros(height * width).index_add_(0, pixel, weight * depth[splat])
+        ctx.save_for_backward(conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, passed, left)
+        ctx.mark_non_differentiable(deep)
+        return picture, 1 - left, deep / seen.clamp_min(1e-6)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, passed, left = ctx.saved_tensors
+        on_picture, on_hidden = slopes[0], slopes[1]
+        weight = alpha * passed
+        slope = on_picture[pixel]  # [M, C]
+        shade = (colour[splat] * slope).sum(1)
+        on_colour = torch.zeros_like(colour).index_add_(0, splat, weight[:, None] * slope)
+        # What lies behind a pair is dimmed by it: the background, and all later pairs of its pixel.
+        gain = (weight * shade).double()
+        after = gain.new_zeros(len(left)).index_add_(0, pixel, gain)
+        upto = gain.cumsum(0) - (after.cumsum(0) - after)[pixel]  # this pair and those before it in its pixel
+        behind = (after[pixel] - upto).to(shade.dtype) + (left * (on_picture @ background - on_hidden))[pixel]
+        on_alpha = passed * shade - behind / (1 - alpha)
+        on_alpha = torch.where(alpha < MOST, on_alpha, torch.zeros_like(on_alpha))
+        on_opacity = torch.zeros_like(opacity).index_add_(0, splat, on_alpha * bell)
+        on_power = -0.5 * on_alpha * alpha
+        a, b, c = conic[splat].unbind(1)
+        on_mean = torch.stack((-2 * (a * dx + b * dy), -2 * (b * dx + c * dy)), 1) * on_power[:, None]
+        on_conic = torch.stack((dx * dx, 2 * dx * dy, dy * dy), 1) * on_power[:, None]
+        means = conic.new_zeros(len(conic), 2).index_add_(0, splat, on_mean)
+        conics = torch.zeros_like(conic).index_add_(0, splat, on_conic)
+        on_background = (on_picture * left[:, None]).sum(0) if ctx.needs_input_grad[4] else None
+        return means, conics, on_colour, on_opacity, on_background, None, None, None, None
+
+
+def spread(places: Tensor) -> Tensor:
+    """The mean distance of each place to its three nearest others, for first sizes.  [P, 3] -> [P]"""
+    apart = [
+        torch.cdist(part, places).topk(min(4, len(places)), largest=False).values[:, 1:] for part in places.split(512)
+    ]
+    return torch.cat(apart).mean(1).clamp_min(1e-6) if len(places) > 1 else torch.full((len(places),), math.e**-3)

@@ -1,0 +1,1 @@
+"""Scenes and cameras: where views look, and what of space they leave possible."""

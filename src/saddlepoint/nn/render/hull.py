@@ -1,0 +1,101 @@
+"""Where something may stand: the space that no view shows as background, and the colours seen there.
+
+The visual hull of Laurentini 1994, doi:10.1109/34.273735, on a grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from saddlepoint.kinds.camera import pose_of
+
+_EVEN = 0.03  # deviation of the pictures' borders under which they show one background colour
+_APART = 0.06  # difference of a pixel from the background from where on it shows something
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What cameras look at: the point that their axes pass nearest to, and half the width that they see there."""
+
+    centre: Tensor
+    """[3]"""
+    radius: float
+    extent: float
+    """1.1 times the largest distance of a camera from the middle of all, as 3D Gaussian splatting scales its rates"""
+
+
+def sight(camera: Tensor) -> Sight:
+    """Of cameras [n, 22]."""
+    pose = pose_of(camera).double()
+    place, ahead = pose[:, :3, 3], pose[:, :3, 2]
+    across = torch.eye(3, dtype=torch.float64) - ahead[:, :, None] * ahead[:, None, :]
+    system = across.sum(0) + 1e-6 * torch.eye(3, dtype=torch.float64)
+    centre = torch.linalg.solve(system, (across @ place[:, :, None]).sum(0)[:, 0])
+    distance = (place - centre).norm(dim=1)
+    view = (0.5 * camera[:, 20].double() / camera[:, 16].double()).mean()
+    extent = 1.1 * float((place - place.mean(0)).norm(dim=1).max())
+    return Sight(centre.float(), float(distance.mean() * view), max(extent, 1e-3))
+
+
+def background_of(images: Tensor) -> Tensor | None:
+    """The colour of the borders of pictures [n, C, H, W] in [0, 1], where they are all alike; else None.  [C]"""
+    border = torch.cat((images[..., 0, :], images[..., -1, :], images[..., :, 0], images[..., :, -1]), 2)
+    colours = border.transpose(0, 1).flatten(1)
+    middle = colours.median(1).values
+    return middle if float((colours - middle[:, None]).abs().mean()) < _EVEN else None
+
+
+def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Places on the surface of the hull with their mean colours; spread through what is seen where there is no hull.
+
+    images: [n, C, H, W] in [0, 1]. camera: [n, 22]. Returns [count, 3] and [count, C].
+    """
+    seen, background = sight(camera), background_of(images)
+    side = 40
+    line = (torch.arange(side) + 0.5) / side * 2 - 1
+    grid = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1)
+    places = seen.centre + grid.view(-1, 3) * seen.radius
+    if background is not None:
+        shows = ((images - background[:, None, None]).abs().amax(1) > _APART).float()[:, None]
+        inside = hull(shows, camera, places).view(side, side, side)
+        solid = torch.nn.functional.pad(inside, (1, 1, 1, 1, 1, 1)).float()
+        around = torch.nn.functional.avg_pool3d(solid[None, None], 3, 1)[0, 0]
+        edge = torch.nonzero((inside & (around < 0.999)).flatten()).flatten()
+        if len(edge):
+            places = places[edge]
+    chosen = places[torch.randint(len(places), (count,), generator=stream)]
+    chosen = chosen + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * seen.radius / side
+    return chosen, _colours(images, camera, chosen)
+
+
+def hull(shows: Tensor, camera: Tensor, places: Tensor) -> Tensor:
+    """Whether no view that sees a place shows background there.  shows: [n, 1, H, W] of 0 and 1. [p, 3] -> [p] bool"""
+    inside = torch.ones(len(places), dtype=torch.bool)
+    for picture, one in zip(shows, camera):
+        values, within = _looked_up(picture, one, places)
+        inside &= ~within | (values[0] > 0.5)
+    return inside
+
+
+def _colours(images: Tensor, camera: Tensor, places: Tensor) -> Tensor:
+    total, count = torch.zeros(len(places), images.shape[1]), torch.zeros(len(places), 1)
+    for picture, one in zip(images, camera):
+        values, within = _looked_up(picture, one, places)
+        total += values.T * within[:, None]
+        count += within[:, None]
+    return total / count.clamp_min(1)
+
+
+def _looked_up(picture: Tensor, camera: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """The nearest pixel of each place, [C, p], and whether it lies in the picture, [p]."""
+    pose, lens = pose_of(camera), camera[16:]
+    x, y, z = ((places - pose[:3, 3]) @ pose[:3, :3]).unbind(1)
+    ahead = z > 1e-3
+    column = (lens[0] * x / z.clamp_min(1e-3) + lens[2]).floor().long()
+    row = (lens[1] * y / z.clamp_min(1e-3) + lens[3]).floor().long()
+    height, width = picture.shape[1:]
+    within = ahead & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    return picture[:, row.clamp(0, height - 1), column.clamp(0, width - 1)], within

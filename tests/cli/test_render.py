@@ -1,0 +1,85 @@
+"""render, export --to file and sample of what is no image, on tiny runs."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+import saddlepoint
+from saddlepoint.cli.render import read_cameras
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.kinds.camera import orbit, pose_of
+
+
+def main(arguments: list[str]) -> int:
+    """A verb as it is called, with its errors."""
+    code: int = importlib.import_module(f"saddlepoint.cli.{arguments[0]}").main(arguments[1:])
+    return code
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    options = {"resolution": 12, "examples": 4, "capacity": 60, "splats": 40, "degree": 0, "held_out": 0.1}
+    run = saddlepoint.train("gaussians", data="world:scene", out=tmp_path_factory.mktemp("scene"), **options)
+    return run.folder
+
+
+@pytest.fixture(scope="module")
+def furniture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    options = {"resolution": 8, "examples": 8, "batch": 4, "latent": 4, "generator_width": 4, "critic_width": 4}
+    run = saddlepoint.train("gan3d", data="world:furniture", out=tmp_path_factory.mktemp("shapes"), **options)
+    return run.folder
+
+
+def test_an_orbit_becomes_a_film(scene: Path, tmp_path: Path) -> None:
+    assert main(["render", str(scene), "--orbit", "3", "--out", str(tmp_path / "orbit.gif"), "--device", "cpu"]) == 0
+    with Image.open(tmp_path / "orbit.gif") as film:
+        assert film.n_frames == 3  # type: ignore[attr-defined]
+        assert min(film.size) >= 256
+
+
+def test_held_out_views_stand_beside_the_true_ones_and_depth_is_written(scene: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "views"
+    assert main(["render", str(scene), "--test", "--with-depth", "--out", str(folder), "--device", "cpu"]) == 0
+    assert sorted(path.name for path in folder.iterdir())[:3] == ["00000-depth.npy", "00000-opacity.png", "00000.png"]
+    assert len(list(folder.iterdir())) == 3 * 6
+
+
+def test_cameras_of_a_file_are_used_and_bad_files_refused(tmp_path: Path) -> None:
+    camera = orbit(torch.tensor([0.1]), torch.tensor([0.5]), 4.0, 20.0, 16)[0]
+    names = ("fx", "fy", "cx", "cy", "width", "height")
+    entry = {"camera_to_world": pose_of(camera).tolist(), **dict(zip(names, camera[16:].tolist()))}
+    path = tmp_path / "cameras.json"
+    path.write_text(json.dumps([entry]))
+    assert torch.allclose(read_cameras(path)[0], camera)
+    bad = [
+        "", "{", "[]", "3", "[[]]", json.dumps([{"fx": 1}]), json.dumps([{**entry, "camera_to_world": [[1]]}]),
+        json.dumps([{**entry, "fx": "wide"}]), json.dumps([{**entry, "fx": float("nan")}]),
+        json.dumps([entry, {**entry, "width": 8}]), json.dumps([{**entry, "width": 1e9}]), "[" * 100_000,
+    ]  # fmt: skip
+    for text in bad:
+        path.write_text(text)
+        with pytest.raises(DataError, match=r"cameras\.json"):
+            read_cameras(path)
+
+
+def test_the_scene_is_written_for_viewers_and_other_models_are_refused(
+    scene: Path, furniture: Path, tmp_path: Path
+) -> None:
+    assert main(["export", str(scene), "--to", "file", "--out", str(tmp_path / "scene.ply")]) == 0
+    assert (tmp_path / "scene.ply").read_bytes().startswith(b"ply\nformat binary_little_endian")
+    with pytest.raises(ConfigError, match="cannot hold scenes of splats"):
+        main(["export", str(scene), "--to", "file", "--out", str(tmp_path / "scene.glb")])
+    with pytest.raises(CapabilityError, match="holds nothing"):
+        main(["export", str(furniture), "--to", "file"])
+    with pytest.raises(CapabilityError, match="draws no views"):
+        main(["render", str(furniture)])
+
+
+def test_volumes_are_sampled_as_a_sheet_and_as_files(furniture: Path, tmp_path: Path) -> None:
+    assert main(["sample", str(furniture), "-n", "4", "--out", str(tmp_path / "sheet.png")]) == 0
+    assert main(["sample", str(furniture), "-n", "2", "--single", "--out", str(tmp_path / "single")]) == 0
+    assert sorted(path.name for path in (tmp_path / "single").iterdir()) == ["00000.npz", "00001.npz"]
