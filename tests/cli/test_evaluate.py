@@ -47,7 +47,12 @@ def test_a_run_is_measured_with_real_against_real_beside_it(
     assert (score.protocol.metric, score.protocol.fake, score.over) == ("fid", 200, "2 sample seeds")
     assert score.protocol.extractor is not None
     assert score.protocol.extractor.name == "pixels"
-    assert kept["real against real"][0]["value"] < score.value
+    own, real = kept["generated at the counts of real against real"][0], kept["real against real"][0]
+    assert real["value"] < own["value"]
+    for count in ("real", "fake"):
+        assert own["protocol"][count] == real["protocol"][count] == 200
+    assert score.interval is not None
+    assert score.interval[0] < score.value < score.interval[1]
 
 
 def test_runs_are_compared_under_one_protocol_or_not_at_all(
@@ -98,7 +103,7 @@ def test_folders_with_the_same_names_are_compared_pair_by_pair(
 @pytest.mark.parametrize(
     ("names", "other", "metric", "said"),
     [
-        (["a.png", "b.png"], ["a.png", "c.png"], "psnr", "b is in one of them alone"),
+        (["a.png", "b.png"], ["a.png", "c.png"], "psnr", "b.png has no partner in"),
         (["a.png"], ["a.png"], "copying", "copying needs a model"),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_trouble_is_said_once_when_it_begins_and_once_when_it_is_over() -> Non
     begins, ends = notes.said
     assert begins[1].startswith("critic too strong: critic wins outright: its mean output is 5")
     assert begins[2]["health"] == {"finding": "critic too strong", "begins": 8 * begins[0], **LEADING}
-    assert ends[1] == f"critic too strong is over, after {8 * (ends[0] - begins[0])} points."
+    assert ends[1] == f"critic too strong is no longer flagged, after {8 * (ends[0] - begins[0])} points."
     assert (begins[0], ends[0]) == (8, 26)  # five reports make a median, and two looks in a row must agree
     assert rescue.health.troubles == ()
 

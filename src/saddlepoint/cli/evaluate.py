@@ -137,7 +137,8 @@ def _sets(found: Evaluate, machine: Machine) -> Evaluation:
     if machine.rank:
         return Evaluation(str(found.fake), [], [], [])
     notes = [f"{word}: {note}" for word, data in (("real", real), ("generated", fake)) for note in data.notes]
-    return Evaluation(str(found.fake), scores, reference.floor(), reference.notes() + notes)
+    matched, floor = reference.at_equal_counts()
+    return Evaluation(str(found.fake), scores, floor, reference.notes() + notes, matched)
 
 
 def _opened(found: Evaluate) -> tuple[Dataset, Dataset]:
@@ -191,8 +192,8 @@ class _Trained:
         if self.machine.rank:
             return Evaluation(name, [], [], [])
         scores = [_mean(same) for same in zip(*by_seed)]
-        floor = self.reference.floor() + self.floor
-        return Evaluation(name, scores, floor, self.reference.notes() + self.notes)
+        matched, floor = self.reference.at_equal_counts()
+        return Evaluation(name, scores, floor + self.floor, self.reference.notes() + self.notes, matched)
 
     def _scores(self, seed: int) -> list[Score]:
         fake = Generated(

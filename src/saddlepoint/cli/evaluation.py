@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Evaluation:
     floor: list[Score]
     """real against real, for the metrics where that has a meaning"""
     notes: list[str]
+    matched: list[Score] = field(default_factory=list)
+    """the figures of generated images at the counts of `floor`, which alone may be compared with it"""
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figures, each once."""
@@ -38,7 +40,7 @@ class Evaluation:
     def show(self) -> None:
         """Print all of it."""
         print_table([{name: value for name, value in row.items() if value not in ("", None)} for row in self._rows()])
-        for note in self.notes:
+        for note in [*self._equal_counts(), *self.notes]:
             print(f"  {note}")
         for text in self.warnings():
             print(f"  beware: {text}")
@@ -50,6 +52,7 @@ class Evaluation:
         table = {
             "measured": self.name,
             "scores": [score.json() for score in self.scores],
+            "generated at the counts of real against real": [score.json() for score in self.matched],
             "real against real": [score.json() for score in self.floor],
             "for a paper": sentences(self.scores),
             "warnings": self.warnings(),
@@ -59,24 +62,38 @@ class Evaluation:
 
     def report(self, root: Path) -> None:
         """On the page of the run."""
+        at = f", {_counts(self.matched)}" if self.matched else ""
         rows = [
             {"name": name, **{score.protocol.metric: score.value for score in scores}}
-            for name, scores in ((self.name, self.scores), ("real against real", self.floor))
+            for name, scores in (
+                (f"{self.name}, {_counts(self.scores)}", self.scores),
+                (f"{self.name}{at}", self.matched),
+                (f"real against real{at}", self.floor),
+            )
+            if scores
         ]
         made = "; and: ".join(dict.fromkeys(map(circumstances, self.scores)))
         write_json(root / "scores.json", {"protocol": made, "rows": rows, "notes": [*self.notes, *self.warnings()]})
         if Folder(root).facts.exists():
             write_report(root)
 
+    def _equal_counts(self) -> list[str]:
+        """Which columns of the table may be compared."""
+        if not self.matched:
+            return []
+        return [f"equal counts, and real against real: {_counts(self.matched)} real images; compare these two columns"]
+
     def _rows(self) -> Iterator[dict[str, Any]]:
-        floor = {score.protocol.metric: score.value for score in self.floor}
+        floor, matched = (
+            {score.protocol.metric: score.value for score in scores} for scores in (self.floor, self.matched)
+        )
         for score in self.scores:
             yield {
                 "figure": score.protocol.metric,
                 "generated": score.value,
-                "spread": score.spread,
-                "over": score.over,
-                "real against real": floor.get(score.protocol.metric),
+                "95 % interval": _interval(score),
+                "equal counts": matched.get(score.protocol.metric),
+                "real": floor.get(score.protocol.metric),
                 "in words": band(score) or "",
             }
 
@@ -86,3 +103,16 @@ def read(path: Path) -> list[Score]:
     if not path.exists():
         raise CheckpointError(f"{path} is not there; run `saddle evaluate {path.parent}` first.")
     return [Score.read(json.dumps(score)) for score in json.loads(path.read_text(encoding="utf-8"))["scores"]]
+
+
+def _counts(scores: list[Score]) -> str:
+    """The counts of measured and of real images, such as `60 against 60`; of the first figure where they differ."""
+    protocol = scores[0].protocol
+    return f"{protocol.fake:,} against {protocol.real:,}"
+
+
+def _interval(score: Score) -> str | None:
+    if score.interval is None:
+        return None
+    low, high = score.interval
+    return f"{low:.4g} to {high:.4g}"

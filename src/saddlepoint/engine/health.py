@@ -112,7 +112,7 @@ class Health(Hook):
         else:
             since = self._since.pop(name)
             run.note(
-                f"{name} is over, after {run.clock.examples - since:,} {run.unit}.",
+                f"{name} is no longer flagged, after {run.clock.examples - since:,} {run.unit}.",
                 health={"finding": name, "began": since, "ends": run.clock.examples},
             )
 

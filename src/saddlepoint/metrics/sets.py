@@ -40,9 +40,28 @@ class ImageSet(ABC):
         for begun in range(start, last, _BATCH):
             yield self.at(np.arange(begun, min(begun + _BATCH, last)))
 
+    def quarter(self, number: int) -> ImageSet:
+        """Every fourth image from `number` on, 0 to 3."""
+        return Quarter(self, number)
+
     def spread(self, count: int) -> Bytes:
         """`count` images at even distances, all in memory: of a set sorted by class, some of each class."""
         return self.at(np.linspace(0, len(self) - 1, count).astype(np.int64))
+
+
+@final
+class Quarter(ImageSet):
+    """Every fourth image of a set."""
+
+    def __init__(self, images: ImageSet, number: int) -> None:
+        self._images, self._places = images, np.arange(number, len(images), 4)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def at(self, places: Indices) -> Bytes:
+        """See ImageSet."""
+        return self._images.at(self._places[places])
 
 
 @final
@@ -64,6 +83,10 @@ class Rows(ImageSet):
     def choice(self) -> str:
         """Hex digits that change with any of the rows or their order."""
         return hashlib.sha256(self.rows.astype("<i8").tobytes()).hexdigest()[:16]
+
+    def first(self, count: int) -> Rows:
+        """The first `count` of them."""
+        return Rows(self.images, self.rows[:count])
 
     def halves(self, seed: int = 0) -> tuple[Rows, Rows]:
         """Two random halves without a common row."""

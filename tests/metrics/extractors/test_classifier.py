@@ -5,10 +5,12 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from saddlepoint.errors import DataError, ShapeError
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.metrics.extractors import classifier as classifying
 from saddlepoint.metrics.extractors.classifier import train_classifier
-from saddlepoint.metrics.extractors.features import features
+from saddlepoint.metrics.extractors.features import Pixels, features
+from saddlepoint.metrics.extractors.selection import extractor_for
 from saddlepoint.metrics.scores.task import train_on_synthetic
 
 
@@ -26,6 +28,16 @@ def trained(digits):
 def test_it_names_held_out_digits(trained):
     assert trained.accuracy > 0.97
     assert trained.held_out == 359
+
+
+def test_a_classifier_at_chance_measures_nothing(digits, trained, monkeypatch):
+    trained.check()
+    monkeypatch.setattr(classifying, "_SEEN", 640)
+    unlearnable = np.random.default_rng(0).integers(0, 2, len(digits[1]))
+    dataset = Dataset({"image": digits[0], "label": unlearnable}, "print", "made", ("a", "b"))
+    with pytest.raises(ConfigError, match=r"measure nothing\. Use --extractor inception-2015 or pixels"):
+        extractor_for(dataset)
+    assert isinstance(extractor_for(dataset, "pixels"), Pixels)
 
 
 def test_probabilities_come_from_features(digits, trained):

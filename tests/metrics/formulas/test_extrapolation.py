@@ -6,7 +6,7 @@ from metric_inputs import made_features
 
 from saddlepoint.errors import ConfigError
 from saddlepoint.metrics.formulas.extrapolation import frechet_infinity
-from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.frechet import frechet_distance, frechet_error
 from saddlepoint.metrics.formulas.statistics import Gaussian, gaussian
 
 
@@ -28,3 +28,17 @@ def test_too_few_rows_are_refused():
     real = gaussian(made_features(50, 8, "a"))
     with pytest.raises(ConfigError, match="there are 8"):
         frechet_infinity(real, made_features(8, 8, "b"))
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.5, 1.0), (0.0, 1.3)])
+def test_the_stated_error_is_that_of_repetitions(shift, scale):
+    """It was less than half of it: the rows that all subsets share were forgotten."""
+    d, m, values, errors = 6, 600, [], []
+    for seed in range(40):
+        draw = np.random.default_rng(seed)
+        real, fake = draw.standard_normal((m, d)), draw.standard_normal((m, d)) * scale + shift
+        known = gaussian(real)
+        found = frechet_infinity(known, fake, sizes=8, seed=seed, real_error=frechet_error(known, gaussian(fake), real))
+        values.append(found.value)
+        errors.append(found.error)
+    assert 0.7 < np.mean(errors) / np.std(values) < 1.4

@@ -6,7 +6,7 @@ import scipy.linalg
 from metric_inputs import made_features
 
 from saddlepoint.errors import ShapeError
-from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.frechet import frechet_distance, frechet_error
 from saddlepoint.metrics.formulas.statistics import Gaussian, gaussian
 
 
@@ -67,3 +67,20 @@ def test_few_images_bias_the_distance_high():
 def test_unlike_widths_are_refused():
     with pytest.raises(ShapeError, match="use one extractor"):
         frechet_distance(gaussian(made_features(30, 4, "a")), gaussian(made_features(30, 5, "a")))
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(0.5, 1.0), (0.0, 1.3), (0.1, 1.0)])
+def test_the_error_of_a_distance_is_that_of_repetitions(shift, scale):
+    values, errors = [], []
+    for seed in range(60):
+        draw = np.random.default_rng(seed)
+        x, y = draw.standard_normal((400, 6)), draw.standard_normal((400, 6)) * scale + shift
+        a, b = gaussian(x), gaussian(y)
+        values.append(frechet_distance(a, b))
+        errors.append(np.hypot(frechet_error(a, b, x), frechet_error(b, a, y)))
+    assert 0.7 < np.mean(errors) / np.std(values) < 1.5
+
+
+def test_the_error_of_few_rows_in_many_features_is_finite():
+    x, y = np.random.default_rng(0).standard_normal((2, 20, 64))
+    assert 0 < frechet_error(gaussian(x), gaussian(y), x) < frechet_distance(gaussian(x), gaussian(y))

@@ -11,7 +11,7 @@ from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Identi
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
 from saddlepoint.metrics.scores.bands import band
-from saddlepoint.metrics.scores.measure import FEATURE_METRICS, measure, real_against_real
+from saddlepoint.metrics.scores.measure import FEATURE_METRICS, at_equal_counts, measure
 from saddlepoint.metrics.scores.score import Protocol, Score
 
 MADE = Protocol("", 0, 0, reference="held-out", data="abc")
@@ -31,10 +31,27 @@ def test_each_score_knows_how_it_was_made():
 
 
 def test_halves_of_one_set_are_near_one_another():
-    near = real_against_real(["kid"], Pixels(), REAL, MADE)
-    far = measure(["kid"], Pixels(), REAL, FAKE, MADE)
+    far, near = at_equal_counts(["kid"], Pixels(), REAL, FAKE, MADE)
     assert abs(near[0].value) < 0.3 * far[0].value
-    assert near[0].protocol.real == near[0].protocol.fake == 150
+    for score in (far[0], near[0]):
+        assert score.protocol.real == score.protocol.fake == 150
+
+
+def test_real_against_real_stands_beside_figures_of_the_same_counts():
+    """Images of the very distribution: at 120 and 60 images the real ones seemed further from themselves."""
+    real, fake = made_features(120, 64, "real"), made_features(120, 64, "fake")
+    generated, floor = at_equal_counts(["fid", "coverage"], Pixels(), real, fake, MADE)
+    whole = measure(["fid"], Pixels(), real, fake, MADE)[0]
+    assert floor[0].value > 1.5 * whole.value  # what the two columns used to hold
+    assert generated[0].value == pytest.approx(floor[0].value, rel=0.15)
+    assert [score.protocol.fake for score in (*generated, *floor)] == [60] * 4
+
+
+def test_every_figure_has_an_interval():
+    for score in measure(OF_FEATURES, Pixels(), REAL, FAKE, MADE, errors=True):
+        assert score.interval is not None, score.protocol.metric
+        assert score.interval[0] <= score.value <= score.interval[1]
+    assert all(score.error is None for score in measure(["fid", "precision"], Pixels(), REAL, FAKE, MADE))
 
 
 def test_unknown_and_unfit_metrics_are_refused():
@@ -47,9 +64,8 @@ def test_unknown_and_unfit_metrics_are_refused():
 def test_a_floor_that_half_the_images_are_too_few_for_is_left_out():
     few = made_features(30, 16, "a")
     assert measure(["fid-infinity"], Pixels(), few, few, MADE)
-    assert [score.protocol.metric for score in real_against_real(["fid-infinity", "kid"], Pixels(), few, MADE)] == [
-        "kid"
-    ]
+    for scores in at_equal_counts(["fid-infinity", "kid"], Pixels(), few, few, MADE):
+        assert [score.protocol.metric for score in scores] == ["kid"]
 
 
 def test_classes_are_those_that_the_extractor_names():

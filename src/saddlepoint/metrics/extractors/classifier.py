@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from saddlepoint.errors import DataError, ShapeError
+from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.keyed import key, numpy_generator
 from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Features, Identity, weights_hash
 from saddlepoint.metrics.images import Bytes
@@ -22,6 +22,8 @@ from saddlepoint.metrics.images import Bytes
 _SEEN = 40_000  # images shown in training: enough for 98 % of held-out digits, some seconds on a CPU
 _BATCH = 64
 _TESTED = 256  # images named at once
+ABOVE_CHANCE = 0.5
+"""share of the way from a guess to all right that a classifier must have come before it may measure"""
 
 Labels = NDArray[np.integer]
 Rows = NDArray[np.int64]
@@ -58,13 +60,28 @@ class SmallClassifier(nn.Module):
 class Classifier(ClassifyingExtractor):
     """A trained SmallClassifier as an extractor of 64 features and of class probabilities."""
 
-    def __init__(self, network: SmallClassifier, accuracy: float, held_out: int) -> None:
+    def __init__(self, network: SmallClassifier, accuracy: float, held_out: int, guess: float) -> None:
         self.network = network.eval()
+        self.guess = guess
+        """what naming the largest class each time would reach"""
         self.accuracy = accuracy
         """share of held-out images that it names rightly"""
         self.held_out = held_out
         """how many images were held out"""
         self.identity = Identity("classifier", weights_hash(network), "mean of the last map", "none", "x/127.5-1")
+
+    def check(self) -> None:
+        """Refuses a network that does not know the images: it must be half-way from a guess to the truth.
+
+        Raises ConfigError that names the way out.
+        """
+        least = self.guess + ABOVE_CHANCE * (1 - self.guess)
+        if self.accuracy < least:
+            raise ConfigError(
+                f"a classifier trained on these labels names {self.accuracy:.1%} of {self.held_out:,} held-out images"
+                f" rightly, where the largest class alone gives {self.guess:.1%}; below {least:.1%} its features"
+                " measure nothing. Use --extractor inception-2015 or pixels, which need no labels."
+            )
 
     @torch.inference_mode()
     def batch(self, images: Bytes) -> Features:
@@ -89,7 +106,8 @@ def train_classifier(images: Bytes, labels: Labels, *, seed: int = 0, held_out: 
     tested = max(1, int(len(images) * held_out))
     test, train = np.sort(order[:tested]), np.sort(order[tested:])
     network = fit(images, labels, train, classes=int(labels.max()) + 1, seed=seed)
-    return Classifier(network, accuracy(network, images, labels, test), tested)
+    guess = float(np.bincount(labels[test]).max() / tested)
+    return Classifier(network, accuracy(network, images, labels, test), tested, guess)
 
 
 def fit(images: Bytes, labels: Labels, rows: Rows, *, classes: int, seed: int) -> SmallClassifier:

@@ -33,7 +33,7 @@ def extractor_for(
     """The extractor called `name`; "auto" trains a classifier on small labelled images and takes Inception for others.
 
     weights, resize, precision, device: of inception-2015 alone. Raises OfflineError when its weights cannot be had,
-    ConfigError for a classifier without labels.
+    ConfigError for a classifier without labels, or with such that it cannot learn.
     """
     if name == "auto":
         small = dataset.labels is not None and max(dataset.images.shape[2:]) <= CLASSIFIED and weights is None
@@ -45,4 +45,6 @@ def extractor_for(
         return Inception(published, resize=resize, precision=precision, device=device)
     if dataset.labels is None:
         raise ConfigError(f"{dataset.source} has no labels to train a classifier on; use --extractor inception-2015.")
-    return train_classifier(dataset.images, dataset.labels)
+    trained = train_classifier(dataset.images, dataset.labels)
+    trained.check()
+    return trained

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from saddlepoint.errors import ShapeError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.formulas.estimate import Estimate
-from saddlepoint.metrics.formulas.statistics import Doubles, Gaussian
+from saddlepoint.metrics.formulas.statistics import Doubles, Floats, Gaussian
 
 Rows = TypeVar("Rows", bound=NDArray[Any])
 
@@ -24,6 +24,12 @@ def variance_ratio(real: Gaussian, fake: Gaussian) -> float:
     if real.mean.shape != fake.mean.shape:
         raise ShapeError(f"features of {len(real.mean)} and {len(fake.mean)} numbers; use one extractor for both.")
     return float(np.trace(fake.covariance) / np.trace(real.covariance))
+
+
+def variance_error(own: Gaussian, rows: Floats) -> float:
+    """The standard error of the total variance of `rows` [n, d], as a share of it."""
+    squares = np.square(rows - own.mean, dtype=np.float64).sum(1)
+    return float(squares.std(ddof=1) / np.sqrt(len(rows)) / squares.mean())
 
 
 def pair_distance(
@@ -39,4 +45,5 @@ def pair_distance(
     first = draw.integers(len(images), size=pairs)
     second = (first + draw.integers(1, len(images), size=pairs)) % len(images)
     values = distance(cast(Rows, images[first]), cast(Rows, images[second]))
-    return Estimate(float(values.mean()), float(values.std() / np.sqrt(pairs)), f"standard error over {pairs} pairs")
+    error = float(values.std() / np.sqrt(pairs))
+    return Estimate(float(values.mean()), error, f"standard error over {pairs} pairs", error)

@@ -17,6 +17,8 @@ class Estimate:
     """one standard deviation; None where there is a single value"""
     over: str
     """what the spread is over: `10 splits`, `jackknife`"""
+    error: float | None = None
+    """standard error of the value for images drawn anew, all else alike; None where it was not estimated"""
 
 
 def mean_of(values: Sequence[float], over: str) -> Estimate:

@@ -15,12 +15,21 @@ from saddlepoint.metrics.formulas.statistics import Floats, Gaussian, gaussian
 
 
 def frechet_infinity(
-    real: Gaussian, fake: Floats, *, sizes: int = 15, smallest: int | None = None, seed: int = 0
+    real: Gaussian,
+    fake: Floats,
+    *,
+    sizes: int = 15,
+    smallest: int | None = None,
+    seed: int = 0,
+    real_error: float = 0.0,
 ) -> Estimate:
     """Intercept at 1/N = 0 of the distances of `sizes` random subsets of generated features, and its standard error.
 
     real: statistics of all real images, whose own bias stays. fake: [m, d]. smallest: rows of the smallest subset; None
-    takes m / 10, but more than d, below which the bias leaves its line.
+    takes m / 10, but more than d, below which the bias leaves its line. real_error: the standard error that the choice
+    of real images adds, as `frechet_error` gives it.
+    The subsets share their rows, so the scatter around the line shows only a part of the error: of a subset of n rows
+    the part 1/n - 1/m. The 1/m that all subsets have in common moves the whole line and is added to it.
     Raises ConfigError when there are too few rows for that.
     """
     m, d = fake.shape
@@ -32,5 +41,10 @@ def frechet_infinity(
         frechet_distance(real, gaussian(fake[numpy_generator(seed, "subset", n).choice(m, n, replace=False)]))
         for n in counts.tolist()
     ]
-    (_, value), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
-    return Estimate(float(value), float(np.sqrt(covariance[1, 1])), f"{sizes} sizes from {least} to {m}")
+    line = np.stack([1 / counts, np.ones(sizes)], 1)
+    solved = np.linalg.pinv(line)
+    left = np.eye(sizes) - line @ solved
+    own = 1 / counts - 1 / m
+    variance = np.square(left @ distances).sum() / np.trace(left @ np.diag(own) @ left)  # of one row's influence
+    error = float(np.sqrt(variance * ((solved[1] ** 2 * own).sum() + 1 / m) + real_error**2))
+    return Estimate(float(solved[1] @ distances), error, f"{sizes} sizes from {least} to {m}", error)

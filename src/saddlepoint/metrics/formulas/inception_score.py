@@ -28,4 +28,6 @@ def inception_score(probabilities: Floats, *, splits: int = 10, shuffle: int | N
         order = np.random.RandomState(shuffle).permutation(n)
     parts = (probabilities[order[i * n // splits : (i + 1) * n // splits]].astype(np.float64) for i in range(splits))
     scores = [float(np.exp(xlogy(p, p).sum(1).mean() - xlogy(p.mean(0), p.mean(0)).sum())) for p in parts]
-    return Estimate(float(np.mean(scores)), float(np.std(scores)), f"{splits} splits")
+    return Estimate(
+        float(np.mean(scores)), float(np.std(scores)), f"{splits} splits", float(np.std(scores) / np.sqrt(splits))
+    )

@@ -98,7 +98,7 @@ def mmd(real: Floats, fake: Floats, kernel: Kernel) -> Estimate:
     without_x = (own_x - 2 * in_x) / ((n - 1) * (n - 2)) + mean_y - 2 * (across - across_x) / ((n - 1) * m)
     without_y = (own_y - 2 * in_y) / ((m - 1) * (m - 2)) + mean_x - 2 * (across - across_y) / ((m - 1) * n)
     variance = (n - 1) * without_x.var() + (m - 1) * without_y.var()
-    return Estimate(float(value), float(np.sqrt(variance)), "jackknife")
+    return Estimate(float(value), float(np.sqrt(variance)), "jackknife", float(np.sqrt(variance)))
 
 
 def kid(

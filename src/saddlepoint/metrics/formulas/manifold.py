@@ -42,6 +42,8 @@ class DensityCoverage:
     """mean number of real balls that a generated image lies in, divided by k; may exceed 1"""
     coverage: float
     """share of real balls that hold a generated image, in [0, 1]"""
+    density_error: float = 0.0
+    """standard error of the density over the generated images"""
 
 
 def precision_recall(real: Floats, fake: Floats, k: int = 3) -> PrecisionRecall:
@@ -60,12 +62,13 @@ def density_coverage(real: Floats, fake: Floats, k: int = 5) -> DensityCoverage:
     """
     _check(real, fake, k)
     radius = _radii(real, k)
-    held, covered = 0, torch.zeros(len(real), dtype=torch.bool)
-    for rows, _, block in _distances(real, fake):
+    held, covered = torch.zeros(len(fake), dtype=torch.float64), torch.zeros(len(real), dtype=torch.bool)
+    for rows, columns, block in _distances(real, fake):
         inside = block < radius[rows, None]
-        held += int(inside.sum())
+        held[columns] += inside.sum(0)
         covered[rows] |= inside.any(1)
-    return DensityCoverage(held / (k * len(fake)), float(covered.double().mean()))
+    error = float(held.std() / (k * len(fake) ** 0.5))
+    return DensityCoverage(float(held.sum()) / (k * len(fake)), float(covered.double().mean()), error)
 
 
 def _check(real: Floats, fake: Floats, k: int) -> None:

@@ -60,7 +60,7 @@ def path_length(
     lengths = torch.cat(values).numpy()
     low, high = np.percentile(lengths, 1, method="lower"), np.percentile(lengths, 99, method="higher")
     kept = lengths[(lengths >= low) & (lengths <= high)]
-    return Estimate(float(kept.mean()), float(kept.std()), f"{len(kept)} pairs")
+    return Estimate(float(kept.mean()), float(kept.std()), f"{len(kept)} pairs", float(kept.std() / np.sqrt(len(kept))))
 
 
 def slerp(a: Tensor, b: Tensor, place: Tensor) -> Tensor:

@@ -14,10 +14,10 @@ from saddlepoint.errors import CapabilityError, ConfigError, ShapeError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Extractor, Features
 from saddlepoint.metrics.formulas.coverage import ClassCoverage, class_coverage
-from saddlepoint.metrics.formulas.diversity import pair_distance, variance_ratio
+from saddlepoint.metrics.formulas.diversity import pair_distance, variance_error, variance_ratio
 from saddlepoint.metrics.formulas.estimate import Estimate
 from saddlepoint.metrics.formulas.extrapolation import frechet_infinity
-from saddlepoint.metrics.formulas.frechet import frechet_distance
+from saddlepoint.metrics.formulas.frechet import frechet_distance, frechet_error
 from saddlepoint.metrics.formulas.inception_score import inception_score
 from saddlepoint.metrics.formulas.kernel import Energy, RationalQuadratic, Rbf, kid, median_bandwidth, mmd
 from saddlepoint.metrics.formulas.manifold import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
@@ -37,6 +37,7 @@ LOWER: frozenset[str] = frozenset(
 _REACHED = 0.3
 """a class counts as a mode when its share is so much of an even one"""
 
+_RESAMPLES = 200
 _MOST = 10_000  # rows in each half of the real ones: copies of them lie in memory
 
 
@@ -47,40 +48,52 @@ def measure(
     fake: Features,
     made: Protocol,
     seed: int | None = None,
+    *,
+    errors: bool = False,
 ) -> list[Score]:
     """A score for each metric, in order.
 
     real, fake: features [n, d] and [m, d] of `extractor`. made: what is known of how they came about; its metric,
-    counts, extractor and width are filled in here. seed: of the generated samples.
+    counts, extractor and width are filled in here. seed: of the generated samples. errors: with the standard error of
+    each figure, which takes a few seconds more where features are wide.
     Raises ConfigError for an unknown metric, CapabilityError for one of classes with an extractor that names none.
     """
-    measured = _Measured(extractor, real, fake, made)
+    measured = _Measured(extractor, real, fake, made, errors=errors)
     return [measured.score(metric, seed) for metric in metrics]
 
 
-def real_against_real(
-    metrics: Sequence[FeatureMetric], extractor: Extractor, real: Features, made: Protocol, seed: int = 0
-) -> list[Score]:
-    """The same figures for one random half of the real features against the other: what a perfect generator would get.
+def at_equal_counts(
+    metrics: Sequence[FeatureMetric],
+    extractor: Extractor,
+    real: Features,
+    fake: Features,
+    made: Protocol,
+    seed: int | None = None,
+) -> tuple[list[Score], list[Score]]:
+    """The figures of generated images and, in their place, of other real ones: what a perfect generator would get.
 
-    Each half has half the rows, at most 10,000, so a distance that is biased high with few rows is a little above its
-    true floor. A metric that half the rows are too few for is left out.
+    Both are of the same counts against the same random half of the real images: half of these, but no more than there
+    are generated ones and at most 10,000. A metric that so few rows are too few for is left out of both.
     """
-    order = numpy_generator(seed, "real against real").permutation(len(real))
-    half = min(len(real) // 2, _MOST)
-    measured = _Measured(extractor, real[order[:half]], real[order[-half:]], made)
-    scores = []
+    order = numpy_generator(0, "real against real").permutation(len(real))
+    half = min(len(real) // 2, len(fake), _MOST)
+    known, other = real[np.sort(order[:half])], real[np.sort(order[-half:])]
+    rows = np.sort(numpy_generator(0, "generated at equal counts").permutation(len(fake))[:half])
+    both = [_Measured(extractor, known, rows_of, made, errors=False) for rows_of in (fake[rows], other)]
+    generated, floor = [], []
     for metric in metrics:
         with suppress(ConfigError, ShapeError):
-            scores.append(measured.score(metric, None))
-    return scores
+            pair = both[0].score(metric, seed), both[1].score(metric, None)
+            generated.append(pair[0])
+            floor.append(pair[1])
+    return generated, floor
 
 
 class _Measured:
     """Two sets of features, with what several figures share worked out once."""
 
-    def __init__(self, extractor: Extractor, real: Features, fake: Features, made: Protocol) -> None:
-        self.extractor, self.real, self.fake = extractor, real, fake
+    def __init__(self, extractor: Extractor, real: Features, fake: Features, made: Protocol, *, errors: bool) -> None:
+        self.extractor, self.real, self.fake, self.errors = extractor, real, fake, errors
         self.made = dataclasses.replace(
             made, real=len(real), fake=len(fake), extractor=extractor.identity, width=real.shape[1]
         )
@@ -88,8 +101,10 @@ class _Measured:
     def score(self, metric: FeatureMetric, seed: int | None) -> Score:
         if metric not in FEATURE_METRICS:
             raise ConfigError(f"{metric} is not a metric of features; choose from {', '.join(FEATURE_METRICS)}.")
-        found = self.estimate(metric)
-        return Score(found.value, dataclasses.replace(self.made, metric=metric), found.spread, found.over, seed)
+        figure = self.estimate(metric)
+        error = figure.error if figure.error is not None or not self.errors else self.error(metric, figure.value)
+        made = dataclasses.replace(self.made, metric=metric)
+        return Score(figure.value, made, figure.spread, figure.over, seed, error=error)
 
     @cached_property
     def moments(self) -> tuple[Gaussian, Gaussian]:
@@ -118,12 +133,50 @@ class _Measured:
             )
         return self.extractor
 
+    @cached_property
+    def frechet_errors(self) -> tuple[float, float]:
+        """What the choice of real and of generated images adds to the error of the distance."""
+        real, fake = self.moments
+        return frechet_error(real, fake, self.real), frechet_error(fake, real, self.fake)
+
+    def error(self, metric: FeatureMetric, value: float) -> float | None:
+        """The standard error of a figure that comes without one."""
+        match metric:
+            case "fid":
+                return float(np.hypot(*self.frechet_errors))
+            case "precision":
+                return float(np.sqrt(value * (1 - value) / len(self.fake)))
+            case "recall" | "coverage":
+                return float(np.sqrt(value * (1 - value) / len(self.real)))
+            case "density":
+                return self.open.density_error
+            case "variance-ratio":
+                real, fake = self.moments
+                return value * float(np.hypot(variance_error(real, self.real), variance_error(fake, self.fake)))
+            case "modes" | "class-divergence":
+                return self._over_resamples(metric)
+        return None
+
+    def _over_resamples(self, metric: FeatureMetric) -> float:
+        """The deviation of a figure of classes over sets that are drawn with replacement."""
+        real, fake = (self.naming.probabilities(rows) for rows in (self.real, self.fake))
+        ours, theirs, count = real.argmax(1), fake.argmax(1), real.shape[1]
+        draw, values = numpy_generator(0, "resamples"), []
+        for _ in range(_RESAMPLES):
+            drawn = class_coverage(
+                draw.choice(theirs, len(theirs)), draw.choice(ours, len(ours)), count, _REACHED / count
+            )
+            values.append(drawn.modes if metric == "modes" else drawn.divergence)
+        return float(np.std(values))
+
     def estimate(self, metric: FeatureMetric) -> Estimate:
         match metric:
             case "fid":
                 return _plain(frechet_distance(*self.moments))
             case "fid-infinity":
-                return frechet_infinity(self.moments[0], self.fake)
+                return frechet_infinity(
+                    self.moments[0], self.fake, real_error=self.frechet_errors[0] if self.errors else 0.0
+                )
             case "kid":
                 return kid(self.real, self.fake)
             case "mmd-rbf":

@@ -64,7 +64,7 @@ def measure_path(model: Model, made: Protocol, seed: int, *, pixels: bool) -> Sc
     named = dataclasses.replace(
         made, metric=f"path-length[z{', class 0' * by_class}]", real=0, fake=2 * _PATHS, extractor=identity
     )
-    return Score(found.value, named, found.spread, found.over, seed)
+    return Score(found.value, named, found.spread, found.over, seed, error=found.error)
 
 
 def measure_synthetic(
@@ -100,7 +100,8 @@ def measure_synthetic(
     named = dataclasses.replace(
         made, metric="train-on-synthetic", real=len(held_out), fake=len(rows), reference="held-out"
     )
-    return Score(found.synthetic, named, seed=seed), Score(found.real, named)
+    error = float(np.sqrt(found.synthetic * (1 - found.synthetic) / len(held_out)))
+    return Score(found.synthetic, named, seed=seed, error=error), Score(found.real, named)
 
 
 @dataclass(frozen=True, eq=False)

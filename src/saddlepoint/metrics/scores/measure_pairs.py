@@ -46,7 +46,9 @@ def measure_pairs(metrics: Sequence[PairMetric], pairs: Iterable[tuple[Bytes, By
 def _score(made: Protocol, values: Doubles) -> Score:
     count = len(values)
     spread = float(values.std()) if np.isfinite(values).all() else None  # equal images have an infinite ratio
-    return Score(float(values.mean()), dataclasses.replace(made, real=count, fake=count), spread, f"{count:,} pairs")
+    error = spread / np.sqrt(count) if spread is not None and count > 1 else None
+    protocol = dataclasses.replace(made, real=count, fake=count)
+    return Score(float(values.mean()), protocol, spread, f"{count:,} pairs", error=error)
 
 
 def _comparison(metric: PairMetric) -> tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, get_args
 from saddlepoint.metrics.extractors.classifier import Classifier
 from saddlepoint.metrics.extractors.features import Extractor, Features
 from saddlepoint.metrics.extractors.sharded import all_features, place
-from saddlepoint.metrics.scores.measure import FeatureMetric, measure, real_against_real
+from saddlepoint.metrics.scores.measure import FeatureMetric, at_equal_counts, measure
 from saddlepoint.metrics.scores.measure_images import PATCHED, ImageMetric, measure_images
 from saddlepoint.metrics.scores.measure_model import ModelMetric
 from saddlepoint.metrics.scores.measure_pairs import PairMetric
@@ -39,6 +39,7 @@ class Reference:
     ) -> None:
         self.real, self.made, self._make = real, made, extractor
         self._content = f"{content}/{real.choice}"
+        self._first: tuple[ImageSet, Features | None] | None = None
         self._of_features: list[FeatureMetric] = among(metrics, get_args(FeatureMetric))
         self._of_images: list[ImageMetric] = among(metrics, get_args(ImageMetric))
 
@@ -64,20 +65,29 @@ class Reference:
         if self._of_features:
             real, made = self._features, all_features(self.extractor, fake)
             if place()[0] == 0:
-                found += measure(self._of_features, self.extractor, real, made, self.made, seed)
+                found += measure(self._of_features, self.extractor, real, made, self.made, seed, errors=True)
+                self._first = self._first or (fake, made)
         if self._of_images and place()[0] == 0:
-            found += self._images(self.real, fake, seed)
+            found += self._images(self.real, fake, seed, errors=True)
+            self._first = self._first or (fake, None)
         return found
 
-    def floor(self) -> list[Score]:
-        """The same of one half of the real images against the other."""
-        found: list[Score] = []
-        if self._of_features:
-            found += real_against_real(self._of_features, self.extractor, self._features, self.made)
+    def at_equal_counts(self) -> tuple[list[Score], list[Score]]:
+        """The figures of the first generated images and of other real ones in their place, at one count for both."""
+        generated: list[Score] = []
+        floor: list[Score] = []
+        if self._first is None:
+            return generated, floor
+        fake, made = self._first
+        if made is not None:
+            generated, floor = at_equal_counts(self._of_features, self.extractor, self._features, made, self.made)
         if self._of_images:
-            found += self._images(*self.real.halves(), None)
-        return found
+            known, other = self.real.halves()
+            count = min(len(known), len(other), len(fake))
+            generated = generated + self._images(known.first(count), Rows(fake.spread(count)), None)
+            floor = floor + self._images(known.first(count), other.first(count), None)
+        return generated, floor
 
-    def _images(self, real: ImageSet, fake: ImageSet, seed: int | None) -> list[Score]:
+    def _images(self, real: ImageSet, fake: ImageSet, seed: int | None, *, errors: bool = False) -> list[Score]:
         most = min(PATCHED, len(self.real) // 2)  # so that the figure and its floor are of equally many
-        return measure_images(self._of_images, lambda: self.extractor, real, fake, self.made, seed, most)
+        return measure_images(self._of_images, lambda: self.extractor, real, fake, self.made, seed, most, errors=errors)

@@ -59,7 +59,14 @@ class Score:
     """what the spread is over: `10 splits`, `3 sample seeds`, `jackknife`"""
     seed: int | None = None
     """of the generated samples, the first of several; None where they were given as files"""
+    error: float | None = None
+    """standard error for real and generated images drawn anew; None where it was not estimated"""
     versions: dict[str, str] = field(default_factory=versions)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where the figure lies in 95 of 100 repetitions with other images of the same kind and number."""
+        return None if self.error is None else (self.value - 1.96 * self.error, self.value + 1.96 * self.error)
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figure."""
