@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from games import Game, StopAt, trainer
-from saddlepoint.checkpoint import files
+from saddlepoint.checkpoint import files, hook
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.run import Folder, RunSettings
@@ -36,6 +36,17 @@ def train(folder: Path, *hooks: Hook, **settings: Any) -> None:
 def test_a_checkpoint_is_written_every_so_many_images_and_at_the_end(tmp_path: Path) -> None:
     train(tmp_path, checkpoint_every=20, keep_checkpoints=100)  # of 8: after 24, 40, 64, and at 60 none of its own
     assert kept(tmp_path) == [3, 5, 8]
+
+
+def test_a_checkpoint_is_written_soon_after_the_start_and_then_by_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "FIRST_AFTER", -1.0)
+    train(tmp_path / "first", checkpoint_every=10**6)
+    assert kept(tmp_path / "first") == [1, 8]
+    monkeypatch.setattr(hook, "AT_LEAST_EVERY", -1.0)
+    train(tmp_path / "often", checkpoint_every=10**6, keep_checkpoints=100)
+    assert kept(tmp_path / "often") == list(range(1, 9))
 
 
 def test_only_the_last_are_kept(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
+from saddlepoint.checkpoint.hook import FIRST_AFTER
 from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
@@ -357,6 +358,8 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def _meant(path: Path) -> str:
-    """What else could be given: a run that lies in the folder, the newest of several."""
+    """When there will be one, or what else could be given: a run that lies in the folder, the newest of several."""
+    if Folder(path).facts.exists():
+        return f" yet: a run writes its first one after {FIRST_AFTER:.0f} seconds of training, or when it is stopped"
     runs = [facts.parent for facts in path.glob("*/run.json")]
     return f". Give a run in it, such as {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""

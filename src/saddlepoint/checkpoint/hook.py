@@ -1,10 +1,12 @@
-"""The hook that saves a run: every so many images, at its end, the last few kept and the best by a chosen figure."""
+"""The hook that saves a run: every so many examples or minutes, and at its end; it keeps the last few and the best."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import final
 
+import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint import files
@@ -13,6 +15,11 @@ from saddlepoint.engine.hooks import Hook, Json, Run
 from saddlepoint.engine.run import DISTANCES, Folder
 from saddlepoint.errors import ConfigError
 from saddlepoint.storage.whole import disk_errors, sync
+
+FIRST_AFTER = 90.0
+"""seconds of training after which a new run is saved for the first time, however few examples it has seen"""
+AT_LEAST_EVERY = 600.0
+"""seconds between two checkpoints, at most"""
 
 
 @final
@@ -23,18 +30,23 @@ class Checkpoints(Hook):
         """configuration: what the run is (see `facts.configuration_of`); kept in each checkpoint."""
         self._configuration = configuration
         self._saved_examples = self._saved_step = 0
+        self._saved_at = 0.0
+        self._wait = FIRST_AFTER
         self._figure: float | None = None
         self._best: tuple[float, int] | None = None
 
     def begin(self, run: Run) -> None:
         """Note where the run stands; a resumed run does not save at once."""
         self._saved_examples, self._saved_step = run.clock.examples, run.clock.step
+        self._saved_at = time.monotonic()
+        self._wait = FIRST_AFTER if run.clock.step == 0 else AT_LEAST_EVERY
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
-        """Save when the examples since the last time are enough, and at once when a score is better than ever."""
+        """Save when the examples or the minutes since the last time are enough, and at once at a score's best."""
         self._look(run)
         every = run.settings.checkpoint_every
-        if run.clock.examples // every > self._saved_examples // every or self._is_best_score(run):
+        enough = run.clock.examples // every > self._saved_examples // every
+        if enough or self._is_best_score(run) or self._is_long_ago(run):
             self._save(run)
 
     def end(self, run: Run, error: BaseException | None) -> None:
@@ -69,6 +81,18 @@ class Checkpoints(Hook):
             files.retire(old for old in kept[: -run.settings.keep_checkpoints] if files.step_of(old) != best)
         run.machine.barrier()
         self._saved_examples, self._saved_step = run.clock.examples, run.clock.step
+        self._saved_at, self._wait = time.monotonic(), AT_LEAST_EVERY
+
+    def _is_long_ago(self, run: Run) -> bool:
+        """Whether the last checkpoint is so old that a crash would cost minutes; several processes agree on it."""
+        late = time.monotonic() - self._saved_at > self._wait
+        if run.machine.world == 1:
+            return late
+        if not run.reporting:
+            return False
+        votes = torch.tensor([float(late)], device=run.machine.device)
+        run.machine.sum_(votes)
+        return bool(votes.item())
 
     def _look(self, run: Run) -> None:
         """Note the chosen figure; a name that the first report does not have is refused before any work is lost.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import torch
 
@@ -16,11 +16,12 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import anchored
 from saddlepoint.data.sources.arrays import word_of
 from saddlepoint.engine.distributed import TorchMachine
-from saddlepoint.engine.hooks import Hook
+from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
+from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import CheckpointError, ConfigError, DataError
-from saddlepoint.methods.base import Method
+from saddlepoint.methods.base import Held, Method, at
 from saddlepoint.runs.assemble import assemble, opened, say
 from saddlepoint.runs.fit import fit
 from saddlepoint.runs.folder import lock
@@ -80,6 +81,10 @@ def resume(
             if checkpoint:
                 with judged(f"the checkpoint {checkpoint}", CheckpointError):
                     parts.trainer.restore(tensors, saved)
+                planned = facts["run"].get("examples", plan.run.examples)
+                for remark in _remarks(parts.trainer, folder.root, planned):
+                    tell(remark)
+                    parts.trainer.hooks.append(_Note(remark))
             elif facts.get("start"):
                 start_from(parts.trainer, Path(facts["start"]))
             return fit(parts, folder)
@@ -119,3 +124,35 @@ def _opened(plan: Plan, root: Path, facts: Mapping[str, Any], tell: Callable[[st
     if dataset.fingerprint != facts["dataset"]["fingerprint"]:
         raise CheckpointError(f"the images of {plan.data.data} are not those that {root} was trained on. {moved}")
     return dataset
+
+
+def _remarks(trainer: Trainer, root: Path, planned: int) -> list[str]:
+    """What a person should know who resumes a run that was planned for `planned` examples: nothing, as a rule."""
+    clock, word = trainer.clock, trainer.unit
+    if clock.examples >= clock.total:
+        more = f"saddle resume {root} --images {clock.examples * 2}"
+        return [f"{root} is finished: it has seen all of its {clock.examples:,} {word}. To train it further: {more}"]
+    found = []
+    for name, group in trainer.groups.items():
+        rate = getattr(group.spec, "lr", None)
+        if rate is None or isinstance(rate, Held):
+            continue
+        before, now = at(rate, replace(clock, total=planned)), at(rate, clock)
+        if before != now:
+            found.append(
+                f"the learning rate of {name} is {now:.3g} from here, where the plan of {planned:,} {word} had"
+                f" {before:.3g}: its schedule is stretched over {clock.total:,}."
+            )
+    return found
+
+
+@final
+class _Note(Hook):
+    """Writes a sentence into the log when the run begins."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def begin(self, run: Run) -> None:
+        """The log is open by now: it stands earlier among the hooks."""
+        run.note(self.text)
