@@ -7,6 +7,7 @@ import numpy as np
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.text import counted
 
 
 def kept_classes(
@@ -45,9 +46,10 @@ def labelled_rows(dataset: Dataset, rows: np.ndarray, per_class: int | None, see
     for label, name in enumerate(dataset.classes):
         own = rows[labels == label]
         if not 1 <= per_class <= len(own):
+            count = counted(len(own), "training image")
             raise ConfigError(
-                f"labels_per_class cannot be {per_class}: {name} has {len(own)} training images; give 1 or more, and no"
-                " more than the smallest class has."
+                f"labels_per_class cannot be {per_class}: {name} has {count}; give 1 or more, and no more than the"
+                " smallest class has."
             )
         chosen.append(numpy_generator(seed, "labels", label).permutation(own)[:per_class])
     return np.sort(np.concatenate(chosen))

@@ -30,6 +30,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform, key
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import PLAIN, Change, Kind
+from saddlepoint.text import counted
 
 Raw = dict[str, tuple[Tensor, Change]]  # by field: examples as stored, and how they are changed
 Rows = dict[str, tuple[str, np.ndarray, int]]  # by field: the data's field, its rows, the epoch
@@ -96,9 +97,8 @@ class Loader:
         """Whole batches in an epoch. Raises ConfigError when the data is smaller than one."""
         fewest = min(map(len, self._domains)) if self._domains else len(self.rows)
         if batch > fewest:
-            raise ConfigError(
-                f"a batch of {batch} is larger than the {fewest} training images; use --batch {fewest} or less."
-            )
+            count = counted(fewest, "training image")
+            raise ConfigError(f"a batch of {batch} is larger than the {count}; use --batch {fewest} or less.")
         return batches_per_epoch(fewest, batch)
 
     def read(
@@ -219,7 +219,8 @@ class Loader:
 def _domains(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The training rows of each of two classes."""
     if dataset.labels is None or len(dataset.classes) != 2:
-        found = f"{dataset.source} has {len(dataset.classes) or 'no'} classes, not two domains"
+        count = counted(len(dataset.classes), "class") if dataset.classes else "no classes"
+        found = f"{dataset.source} has {count}, not two domains"
         raise ConfigError(f"this method trains on UnpairedBatch; {found}. {UnpairedBatch.given_by}")
     return rows[dataset.labels[rows] == 0], rows[dataset.labels[rows] == 1]
 

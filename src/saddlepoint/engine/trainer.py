@@ -27,6 +27,7 @@ from saddlepoint.engine.sharding import recompute, shared_as, whole
 from saddlepoint.errors import CheckpointError, ConfigError, MethodError, OutOfMemory
 from saddlepoint.keyed import key
 from saddlepoint.methods.base import Clock, Ema, Method, Networks, Rows, Stage
+from saddlepoint.text import counted
 
 _NO_MEMORY = ("can't allocate memory", "out of memory")
 """what torch says when there is none left, in errors that are no torch.OutOfMemoryError"""
@@ -370,7 +371,7 @@ class Trainer:
         batch, k = self._batch(), self.settings.accumulate
         fits = next((n for n in range(2 * k, batch + 1) if batch % (n * self.machine.world) == 0), None)
         mend = f"--accumulate {fits} would need less" if fits else "use a smaller --batch or --resolution"
-        text = f"the {self.machine.device.type} has no memory left for {batch // k} images at once; {mend}."
+        text = f"the {self.machine.device.type} has no memory left for {counted(batch // k, 'image')} at once; {mend}."
         return OutOfMemory(text, fits)
 
 

@@ -18,6 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 from saddlepoint.errors import DataError, ShapeError
+from saddlepoint.text import counted
 
 PARTS = 5
 """parts that codes are cut into, each named by what was fitted to the others; and the least codes of a class"""
@@ -62,4 +63,6 @@ def check_separable(labels: Tensor, names: Sequence[str]) -> None:
         raise DataError("how well classes part is a matter of two or more.")
     for name, count in zip(names, labels.bincount(minlength=len(names)).tolist()):
         if count < PARTS:
-            raise DataError(f"class {name} has {count} images, and {PARTS} of each are needed: choose other classes.")
+            raise DataError(
+                f"class {name} has {counted(count, 'image')}, and {PARTS} of each are needed: choose other classes."
+            )

@@ -16,6 +16,7 @@ from saddlepoint.engine.health import Health
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.report.notebook import Bar
 from saddlepoint.report.wording import duration, number
+from saddlepoint.text import counted
 
 SECONDS = 10.0  # between two plain lines
 REFRESH = 0.25  # between two changes of the live line
@@ -75,7 +76,7 @@ class Progress(Hook):
             self._live = None
         if run.main:
             taken = duration(time.monotonic() - self._begun)
-            line = f"{run.clock.examples - self._first:,} {run.unit} seen in {taken}" + (
+            line = f"{counted(run.clock.examples - self._first, run.unit.removesuffix('s'))} seen in {taken}" + (
                 ", then an error." if error else "."
             )
             if self._bar is not None:

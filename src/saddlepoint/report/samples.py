@@ -26,6 +26,7 @@ from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import tasks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
+from saddlepoint.text import counted
 
 POINTS = 1000  # in a plot of a point world, real and fake each
 ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
@@ -67,7 +68,7 @@ class SampleGrids(Hook):
         if not (run.main and run.settings.grid_size):
             return
         nets = run.nets if run.average is None else run.average
-        caption = f"{run.clock.examples:,} {run.unit} shown."
+        caption = f"{counted(run.clock.examples, run.unit.removesuffix('s'))} shown."
         if isinstance(run.method, Samples):
             picture, caption = self._sampled(run, run.method, nets, caption)
         elif isinstance(run.method, Translates) and self.given is not None:

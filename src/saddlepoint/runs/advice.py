@@ -141,7 +141,7 @@ def _others(images: Images, method: str, known: Collection[str]) -> dict[str, st
     chosen = next((name for name in (f"{method}_conditional", *BY_CLASS) if name in known), None)
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
         turns = " with --balanced" if images.imbalance >= UNEVEN else ""
-        others[chosen] = f"if you want to choose one of the {len(images.classes)} classes{turns}"
+        others[chosen] = f"if you want to choose one of the {counted(len(images.classes), 'class')}{turns}"
     if "wgan_gp" in known and method != "wgan_gp":
         others["wgan_gp"] = "if training does not settle or modes are missing (five critic steps each, so slower)"
     return others

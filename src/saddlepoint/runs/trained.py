@@ -15,6 +15,7 @@ from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.engine.run import Folder
 from saddlepoint.methods.abilities import Translates
 from saddlepoint.report.notebook import card
+from saddlepoint.text import counted
 
 
 @final
@@ -39,13 +40,15 @@ class Trained:
     def _repr_html_(self) -> str:
         """In a notebook: the newest samples, the curves of the players, and a link to the report."""
         outcome = "done" if self.ended == "done" else f"stopped ({self.ended})"
-        return card(self.folder, f"{outcome} after {self.images:,} images, in {self.folder}.", _address(self.report))
+        return card(
+            self.folder, f"{outcome} after {counted(self.images, 'image')}, in {self.folder}.", _address(self.report)
+        )
 
     def summary(self) -> str:
         """What happened and what to do next, in a few lines."""
         grids = sorted(Folder(self.folder).samples.glob("*.png"))
         how = "Trained" if self.ended == "done" else f"Stopped ({self.ended})"
-        lines = [f"{how} after {self.images:,} images."]
+        lines = [f"{how} after {counted(self.images, 'image')}."]
         lines += [f"  samples  {grids[-1]}"] if grids else []
         lines += [f"  report   {self.report}"]
         if self.ended != "done":

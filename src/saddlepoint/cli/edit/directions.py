@@ -33,6 +33,7 @@ from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.pace import paced
 from saddlepoint.report.tables import print_table
+from saddlepoint.text import counted
 
 _STRENGTHS = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
 
@@ -90,7 +91,7 @@ def main(arguments: list[str]) -> int:
         made.save(file)
         _show(model, made, drawn, asked.class_of(model))
     path, picture = target.paths
-    print_table(_rows(made), f"{len(made)} directions in {'latents' if made.space == 'z' else 'styles'}")
+    print_table(_rows(made), f"{counted(len(made), 'direction')} in {'latents' if made.space == 'z' else 'styles'}")
     print(f"{path}\n{picture}\ntry  saddle edit apply {asked.run} --directions {path} --name {made.names[0]}")
     return 0
 
@@ -115,10 +116,11 @@ def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
     for name, reason in failed.items():
         print(f"no direction for {name}: {reason}", file=sys.stderr)
     if not parted:
-        raise DataError(f"no direction was found in {count:,} images: take more --samples, or other labels.")
+        raise DataError(f"no direction was found in {counted(count, 'image')}: take more --samples, or other labels.")
     facts = {
         **described(model),
-        "how": f"linear boundaries between {count:,} images, labelled by {Path(source).name}, seed {asked.seed}",
+        "how": f"linear boundaries between {counted(count, 'image')}, labelled by {Path(source).name},"
+        f" seed {asked.seed}",
         "held_out_accuracy": {name: each.accuracy for name, each in parted.items()},
         "held_out": {name: each.held_out for name, each in parted.items()},
     }

@@ -30,6 +30,7 @@ from saddlepoint.latent.guide import Guidance, Guided, guide
 from saddlepoint.methods.abilities import Styles
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.wording import duration
+from saddlepoint.text import counted
 
 T = TypeVar("T")
 _CANVAS = 512  # pixels that the picture to paint on has at least
@@ -158,7 +159,7 @@ def _write(model: Model, found: Guide, constraints: list[Constraint], result: Gu
     print(f"where it was painted: error {float(result.before):.3f} before, {float(result.after):.3f} after")
     where = "elsewhere" if found.mask is None else "outside the mask"
     print(f"{where}: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
-    print(f"in {result.code.space}, {result.steps} steps, {duration(result.seconds)}{early}")
+    print(f"in {result.code.space}, {counted(result.steps, 'step')}, {duration(result.seconds)}{early}")
     print(*target.paths, sep="\n")
 
 

@@ -32,6 +32,7 @@ from saddlepoint.latent.project import Projected, Projection, project
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.tables import print_table
 from saddlepoint.report.wording import duration
+from saddlepoint.text import counted
 
 By = Literal["optimisation", "encoder", "hybrid"]
 _SHOWN = 16  # images in the picture
@@ -186,7 +187,7 @@ def _write(model: Model, folder: Path, by: By, paths: list[Path], images: Tensor
     with target as (file,):
         file.write_bytes(labelled(strip, disclosure))
     print_table(rows)
-    steps = f", {result.steps} steps" if by != "encoder" else ""
+    steps = f", {counted(result.steps, 'step')}" if by != "encoder" else ""
     early = ", stopped early" if result.stopped else ""
     print(f"by {by} in {result.code.space}{steps}, {duration(result.seconds)}{early}")
     print(f"pixel error: root mean square, pixels go from -1 to 1; perceptual: {result.distance}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import DataError
+from saddlepoint.text import counted
 
 PARTS = ("train", "t10k")
 _GZIP = b"\x1f\x8b"
@@ -64,7 +65,7 @@ def idx_pictures(path: Path, source: str, classes: tuple[str, ...] = ()) -> Arra
     beside = _labels_beside(path)
     labels = read_idx(beside).astype(np.int64) if beside else None
     if labels is not None and labels.shape != images.shape[:1]:
-        raise DataError(f"{path} holds {len(images):,} images and {beside} labels of shape {labels.shape}.")
+        raise DataError(f"{path} holds {counted(len(images), 'image')} and {beside} labels of shape {labels.shape}.")
     if labels is not None and not classes:
         classes = tuple(str(number) for number in range(int(labels.max(initial=-1)) + 1))
     notes = () if beside else ("no file of labels lies beside the images: they have no classes",)

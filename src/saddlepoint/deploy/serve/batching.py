@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from saddlepoint.deploy.serve.refusal import Refusal
+from saddlepoint.text import counted
 
 Work = Callable[[Hashable, list[Any]], Sequence[Any]]
 """a kind and items of that kind -> a result for each, in one thread; a result depends on its own item alone"""
@@ -42,7 +43,7 @@ class Batcher:
     async def ask(self, kind: Hashable, items: Sequence[Any]) -> list[Any]:
         """The results of items of one kind. Raises Refusal (429) when no more may wait, or what the work raises."""
         if len(self.waiting) + len(items) > self._room:
-            text = f"{len(self.waiting):,} images wait for this model already."
+            text = f"{counted(len(self.waiting), 'image')} wait for this model already."
             bound = {"limit": self._room, "given": len(self.waiting) + len(items)}
             raise Refusal(429, "queue", text, "try again in a moment", bound=bound, headers={"Retry-After": "1"})
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from saddlepoint.metrics.formulas.ssim import ms_ssim, ssim
 from saddlepoint.metrics.formulas.statistics import Doubles
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.text import counted
 
 PairMetric = Literal["psnr", "ssim", "ms-ssim", "lpips", "mae"]
 
@@ -48,7 +49,7 @@ def _score(made: Protocol, values: Doubles) -> Score:
     spread = float(values.std()) if np.isfinite(values).all() else None  # equal images have an infinite ratio
     error = spread / np.sqrt(count) if spread is not None and count > 1 else None
     protocol = dataclasses.replace(made, real=count, fake=count)
-    return Score(float(values.mean()), protocol, spread, f"{count:,} pairs", error=error)
+    return Score(float(values.mean()), protocol, spread, counted(count, "pair"), error=error)
 
 
 def _comparison(metric: PairMetric) -> tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]:
