@@ -173,7 +173,7 @@ WITH_CODE = [page for page in PAGES if re.search(r"```python (run|file=)", page.
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
 def test_shown_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block with file=NAME becomes a method by entry point, and is trained; one with `run` is executed."""
+    """A block with file=NAME is written to that file and trained as a method; one with `run` is executed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     known: dict[str, Any] = {}
@@ -181,11 +181,7 @@ def test_shown_code_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         if words.startswith("file="):
             name = words.removeprefix("file=").removesuffix(".py")
             (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-            facts = tmp_path / f"{name}-0.dist-info"
-            facts.mkdir()
-            (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n", encoding="utf-8")
-            (facts / "entry_points.txt").write_text(f"[saddlepoint.methods]\n{name} = {name}\n", encoding="utf-8")
-            assert saddlepoint.train(name, data="digits", images=64, batch=32).ended == "done"
+            assert saddlepoint.train(f"{name}.py", data="digits", examples=64, batch=32).ended == "done"
         elif words == "run":
             exec(compile(text, page.name, "exec"), known)
 
@@ -212,10 +208,13 @@ def test_shown_commands_parse(page: Path, tmp_path: Path, monkeypatch: pytest.Mo
     for words, text in blocks(page, "toml"):
         if words:
             (tmp_path / words).write_text(text, encoding="utf-8")
+    for words, text in blocks(page, "python"):
+        if words.startswith("file="):
+            (tmp_path / words.removeprefix("file=")).write_text(text, encoding="utf-8")
     for verb, *rest in commands(page):
         assert verb in verbs(), f"{page.name} shows saddle {verb}"
         if verb == "train" and "--help" not in rest:
-            train.parse(rest[0], rest[1:])
+            train.parse(methods.named(rest[0]), rest[1:])
         elif verb == "edit" and rest:
             assert rest[0] in edit.parts(), f"{page.name} shows saddle edit {rest[0]}"
             tyro.cli(part_options(rest[0]), args=rest[1:])
