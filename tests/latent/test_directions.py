@@ -78,6 +78,9 @@ def test_names_are_looked_up_and_misspelt_ones_answered():
     assert one.only(["age"]).names == ("age",)
     digits = Directions("w", one.vectors, ("7", "3"), one.spread, {})
     assert digits.row("3") == 1
+    for text in ("¹", "9" * 5000):  # looks like a number and is none, and one that nothing can be
+        with pytest.raises(ConfigError, match="no direction"):
+            one.row(text)
     with pytest.raises(ConfigError, match="no direction '1'"):
         digits.row("1")
     with pytest.raises(ConfigError, match="did you mean 'smile'"):

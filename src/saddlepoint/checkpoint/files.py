@@ -45,7 +45,7 @@ def step_of(folder: Path) -> int:
 
 def listing(checkpoints: Path) -> list[Path]:
     """All checkpoint folders, oldest first; nothing about them is checked."""
-    return sorted(path for path in checkpoints.glob("step-*") if path.name[5:].isdigit())
+    return sorted(path for path in checkpoints.glob("step-*") if path.name[5:].isdecimal())
 
 
 def write(checkpoints: Path, step: int, values: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:

@@ -59,8 +59,9 @@ class Directions:
         """
         if name in self.names:
             return self.names.index(name)
-        if name.isdigit() and int(name) < len(self) and not any(map(str.isdigit, self.names)):
-            return int(name)
+        number = int(name) if name.isdecimal() and len(name) < 10 else len(self)
+        if number < len(self) and not any(map(str.isdecimal, self.names)):
+            return number
         raise ConfigError(f"there is no direction {name!r}{nearest(name, self.names)} Known: {', '.join(self.names)}.")
 
     def only(self, names: Sequence[str]) -> Directions:

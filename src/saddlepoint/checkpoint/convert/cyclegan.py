@@ -94,7 +94,7 @@ def unet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     state, unbiased = _without_unused_statistics(state), not _has_statistics(state)
     # Each level lies within the one above it: model.model.1.model.3.model.5.weight is place 5 of level 2.
-    places = {name: [int(part) for part in name.split(".") if part.isdigit()] for name in state}
+    places = {name: [int(part) for part in name.split(".") if part.isdecimal()] for name in state}
     depth = max((len(numbers) for numbers in places.values()), default=0)
     renamed: dict[str, Tensor] = {}
     for name, value in state.items():
