@@ -18,6 +18,7 @@ from saddlepoint.checkpoint.hook import FIRST_AFTER
 from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.engine.distributed import device_named
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import under
 from saddlepoint.errors import CapabilityError, CheckpointError
@@ -137,6 +138,7 @@ class Model:
         revision: a branch, tag or commit of the hub; None for the newest. Nothing in the files is executed.
         Raises CheckpointError for a damaged folder, OfflineError where the hub cannot be had.
         """
+        device = device_named(str(device))
         if Path(folder_or_repo).is_dir():
             return _packed(Path(folder_or_repo), Path(folder_or_repo), device)
         return _packed(hub.fetch(str(folder_or_repo).removeprefix(hub.PREFIX), revision), Path(), device)
@@ -306,6 +308,7 @@ def load(
     """
     if method is not None:
         methods.named(method)
+    device = device_named(str(device))
     if str(path).startswith(hub.PREFIX):
         return Model.from_pretrained(str(path), device=device)
     if pretrained.is_packed(Path(path)):

@@ -18,7 +18,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.deploy.destination import Destination, check_new
-from saddlepoint.engine.distributed import Machine, TorchMachine
+from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
 from saddlepoint.keyed import numpy_generator
@@ -75,7 +75,7 @@ class Evaluate:
     """folder or zip of images to measure, instead of images of a model"""
     resolution: int | None = None
     """side in pixels to which the images of --real and --fake are resized; by default their own"""
-    device: str = "cpu"
+    device: str = DEVICE
     """device of the model and of Inception"""
     out: Path | None = None
     """JSON file to write; by default evaluation.json in the folder of the run, or in the current one"""

@@ -16,6 +16,7 @@ from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.walk import check_walk, save_walk
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import to_uint8
@@ -23,6 +24,7 @@ from saddlepoint.latent.addresses import Address, latents_of
 from saddlepoint.latent.codes import Code, spaces
 from saddlepoint.latent.paths import Along, through
 from saddlepoint.methods.abilities import TruncateBy
+from saddlepoint.report.pace import paced
 
 _STEPS, _RATE = 8, 12  # images from one to the next, and how many a second
 
@@ -55,8 +57,8 @@ class Sample:
     `saddle edit interpolate` has more options"""
     out: Path | None = None
     """PNG to write, or with --single the folder, which must be new; by default a new name under RUN/sampled"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 def main(arguments: list[str]) -> int:
@@ -81,9 +83,10 @@ def main(arguments: list[str]) -> int:
         if found.interpolate is not None:
             _walk(model, n, found.interpolate, path, found, label)
         else:
-            images = model.sample(
+            parts = model.stream(
                 n, seed=found.seed, label=label, truncation=found.truncation, truncate_by=found.truncate_by
             )
+            images = torch.cat(list(paced(parts, n, "images")))
             _write(images, path, found, model, label)
     print(target.path)
     return 0

@@ -58,8 +58,8 @@ class Serve:
     """milliseconds that the first image of a batch waits for others"""
     threads: int | None = None
     """processor threads per batch; by default as many as torch chooses"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = "auto"
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
     limits: Annotated[Limits, tyro.conf.arg(name="")] = field(default_factory=Limits)
     """the bounds of every request, each with the status that goes over it"""
 

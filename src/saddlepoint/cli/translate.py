@@ -18,6 +18,7 @@ from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.deploy.destination import Destination, same_file
 from saddlepoint.deploy.originals import originals
 from saddlepoint.deploy.work_on_file import Translation, reference_for, translate_file
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.report.pace import paced
 from saddlepoint.text import counted, printable
@@ -54,8 +55,8 @@ class Translate:
     """side of a window in pixels; by default the trained side"""
     overlap: int | None = None
     """pixels shared by neighbouring windows; by default an eighth of the side"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 def main(arguments: list[str]) -> int:

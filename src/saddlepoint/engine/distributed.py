@@ -15,6 +15,9 @@ from torch import Tensor, distributed, nn
 
 from saddlepoint.errors import ConfigError
 
+DEVICE = "auto"
+"""the device that commands work on where none is named"""
+
 
 class Machine(Protocol):
     """What the engine asks of a machine."""
@@ -56,7 +59,7 @@ class TorchMachine:
 
     def __init__(self, device: str = "auto", precision: str = "auto") -> None:
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        self.device = _device(device)
+        self.device = device_named(device)
         self.precision = _precision(precision, self.device)
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
@@ -102,7 +105,8 @@ class TorchMachine:
             distributed.destroy_process_group()
 
 
-def _device(wanted: str) -> torch.device:
+def device_named(wanted: str) -> torch.device:
+    """The device of a name; "auto" for the best that this machine has. Raises ConfigError where it has none such."""
     if wanted == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))

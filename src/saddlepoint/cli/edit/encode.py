@@ -14,6 +14,7 @@ from saddlepoint.cli.edit.options import check_ending
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.latent.codes import Space, check_space, spaces
 from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.encoder import Encoder, Training, default_path, encode, save_encoder, train_encoder
@@ -55,8 +56,8 @@ class Encode:
     """random seed of the weights and samples"""
     out: Path | None = None
     """file to write; by default RUN/encoders/SPACE.safetensors, where `saddle edit project` looks for it"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 def main(arguments: list[str]) -> int:

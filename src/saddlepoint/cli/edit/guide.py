@@ -21,6 +21,7 @@ from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import class_number
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, labelled
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import latents_of, parse
@@ -70,8 +71,8 @@ class Guide:
     """class of the starting image, by name or number, for a conditional model"""
     out: Path | None = None
     """folder to write into; by default RUN/guided"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 def main(arguments: list[str]) -> int:

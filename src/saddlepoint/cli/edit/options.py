@@ -16,6 +16,7 @@ from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.deploy.classes import class_name, class_number
 from saddlepoint.deploy.destination import Destination, check_new, chosen
 from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import Address, codes_of
 from saddlepoint.latent.codes import Code, spaces
@@ -37,8 +38,8 @@ class EditOptions:
     """file to write; by default one under RUN/edited, named after the command and its images"""
     label: str | None = None
     """class of all images, by name or number, for a conditional model; by default those of `saddle sample`"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
     def open(self) -> Model:
         """The model. Raises ConfigError for an impossible `out`, CapabilityError for no images from latents."""

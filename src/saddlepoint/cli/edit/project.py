@@ -21,6 +21,7 @@ from saddlepoint.deploy.classes import class_number
 from saddlepoint.deploy.destination import Destination, same_file
 from saddlepoint.deploy.label import disclosed, labelled
 from saddlepoint.deploy.originals import originals
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import Space, check_space, save_code, spaces
@@ -82,8 +83,8 @@ class Project:
     """random seed of the samples and noise"""
     out: Path | None = None
     """folder to write into; by default RUN/projected"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 def main(arguments: list[str]) -> int:

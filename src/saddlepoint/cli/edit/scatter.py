@@ -22,6 +22,7 @@ from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import check_new, chosen
+from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
@@ -64,8 +65,8 @@ class Scatter:
     """frames per second of a GIF or MP4"""
     out: Path | None = None
     """file to write: .png, .gif or .mp4; by default a PNG under RUN/edited"""
-    device: str = "cpu"
-    """cpu, cuda, cuda:1 or mps"""
+    device: str = DEVICE
+    """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
 
 class _Shown(NamedTuple):
