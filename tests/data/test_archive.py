@@ -95,3 +95,20 @@ def test_a_zip_beside_an_equal_folder_keeps_its_own_pack(folder, tmp_path, opene
     opened(data=str(folder))
     opened(data=str(zipped(tmp_path / "a.zip", {"a.png": png()})))
     assert len(list((tmp_path / "cache" / "packs").glob("*/facts.json"))) == 2
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_entry_whose_name_comes_twice_is_named_and_the_last_one_counts(tmp_path, opened):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for seed, name in enumerate(("a.png", "b.png", "a.png", "../b.png")):
+            made.writestr(name, png(seed))
+    data = opened(data=str(tmp_path / "a.zip"))
+    assert data.skipped == tuple((name, "a later entry of the zip has the same name") for name in ("a.png", "b.png"))
+    np.testing.assert_array_equal(data.images[0], np.asarray(picture(2)).transpose(2, 0, 1))
+
+
+def test_what_systems_leave_in_a_zip_is_passed_over_and_said(tmp_path, opened):
+    names = ("cat/a.png", "dog/b.png", "@eaDir/c.png", "$RECYCLE.BIN/d.png", "cat/Thumbs.db")
+    data = opened(data=str(zipped(tmp_path / "a.zip", {name: png(seed) for seed, name in enumerate(names)})))
+    assert data.classes == ("cat", "dog")
+    assert data.notes == ("2 folders of a system or a tool not entered ($RECYCLE.BIN, @eaDir)",)

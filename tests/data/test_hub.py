@@ -82,6 +82,22 @@ def test_the_first_images_and_classes_are_found(hub, opened, tmp_path):
     assert data.skipped == (("row 2", "the row has no image"),)
 
 
+@pytest.mark.parametrize(
+    ("cells", "classes", "note"),
+    [
+        (["dog", "cat"], ("cat", "dog"), "classes read from the column label"),
+        ([10, 9], ("9", "10"), "classes read from the column label"),
+        ([0.5, [1]], (), "the column label of hub:photos holds no classes: it is not used"),
+    ],
+)
+def test_a_column_called_label_is_read_where_none_says_that_it_holds_classes(hub, opened, cells, classes, note):
+    rows = [{"photo": {"bytes": encoded(seed), "path": None}, "label": cell} for seed, cell in enumerate(cells)]
+    hub.table = Table({"photo": Image(), "label": object()}, rows)
+    data = opened(data="hub:photos")
+    assert (data.classes, data.labels is None) == (classes, not classes)
+    assert note in data.notes
+
+
 def test_the_form_of_the_name_decides_what_is_asked(hub, opened):
     for word in ("hub:photos", "hub:someone/photos", "hub:photos@test"):
         with pytest.raises(DataError):

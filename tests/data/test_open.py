@@ -8,6 +8,8 @@ from small_images import saved
 
 from saddlepoint.data.batches import LabelledBatch
 from saddlepoint.data.loader import Loader
+from saddlepoint.data.open import anchored, places
+from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world import images
 from saddlepoint.errors import ConfigError, DataError
 
@@ -108,3 +110,15 @@ def test_packed_images_go_through_the_loader(folder, opened):
     batch = Loader(data, LabelledBatch, np.arange(4)).read(0, 4)
     assert tuple(batch.image.shape) == (4, 3, 8, 8)
     assert -1 <= batch.image.min() <= batch.image.max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["unpaired", "paired", "halves", "volumes", "scene"])
+def test_whole_paths_keep_what_a_word_means_in_any_folder(tmp_path, monkeypatch, kind):
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "c").mkdir()
+    monkeypatch.chdir(tmp_path)
+    words = ["a,b", "c"] if kind in ("unpaired", "paired") else ["a,b"]
+    anchored_word = anchored(DataSettings(data=f"{kind}:{','.join(words)}")).data
+    monkeypatch.chdir("/")
+    _, _, rest = anchored_word.partition(":")
+    assert places(rest, anchored_word) == [str(tmp_path / word) for word in words]

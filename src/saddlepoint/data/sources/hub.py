@@ -11,9 +11,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.data.sources.layout import as_labels
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.errors import ConfigError, DataError, MissingExtra, OfflineError
 
+_LABELS = ("label", "labels", "class")
+"""columns of words or numbers that are read as classes, where no column says that it holds them"""
 _FORM = re.compile(r"(?P<name>[\w.-]+(/[\w.-]+)?)(/(?P<config>[\w.-]+))?(@(?P<split>[^@/]+))?")
 
 
@@ -43,15 +46,29 @@ def hub_pictures(source: str) -> FilePictures:
     if image is None:
         raise DataError(f"{source} has no column of images; its columns are {', '.join(table.features)}.")
     label = next((name for name, kind in table.features.items() if isinstance(kind, datasets.ClassLabel)), None)
+    plain = next((name for name in _LABELS if label is None and name in table.features), None)
+    notes: list[str] = []
+    labels, classes = (None, ()) if plain is None else _plain_labels(table, plain, source, notes)
     encoded = table.select_columns([image]).cast_column(image, datasets.Image(decode=False))
     return FilePictures(
         source=source,
         listing=json.dumps([source, len(table), table._fingerprint]),
-        labels=None if label is None else _labels(table, label, source),
-        classes=() if label is None else tuple(table.features[label].names),
+        labels=labels if label is None else _labels(table, label, source),
+        classes=classes if label is None else tuple(table.features[label].names),
+        notes=tuple(notes),
         names=[f"row {row}" for row in range(len(table))],
         stream=lambda index: _stream(encoded[int(index)][image]),
     )
+
+
+def _plain_labels(table: Any, column: str, source: str, notes: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Classes from a column of words or whole numbers; none, which is noted, where it holds anything else."""
+    cells = table.select_columns([column])[column]
+    if not all(isinstance(cell, str | int) and not isinstance(cell, bool) for cell in cells):
+        notes.append(f"the column {column} of {source} holds no classes: it is not used")
+        return None, ()
+    notes.append(f"classes read from the column {column}")
+    return as_labels([str(cell) for cell in cells], notes)
 
 
 def _labels(table: Any, column: str, source: str) -> np.ndarray:
