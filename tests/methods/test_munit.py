@@ -156,7 +156,7 @@ def test_a_model_that_takes_nothing_from_a_reference_says_so() -> None:
     ("settings", "side", "words"),
     [
         ({}, 8, "Use a --resolution that 16 divides"),
-        ({"content_halvings": 5}, 80, "which 80 pixels do not allow"),
+        ({"content_halvings": 5}, 80, "which 80x80 pixels do not allow"),
         ({}, 32, "needs images of 64 pixels or more"),
         ({"scales": 0}, 64, "scales cannot be 0: it must be 1 or more"),
     ],

@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.methods.abilities import Reconstructs, Samples, Scores
+from saddlepoint.methods.abilities import HasLikelihood, Reconstructs, Samples
 from saddlepoint.methods.autoencoder.vae import VAE, kl_to_prior
 from saddlepoint.methods.base import Clock, Networks
 
@@ -133,7 +133,7 @@ def test_images_of_many_shapes_are_made_encoded_and_made_again(
     method = VAE(layers=layers, likelihood=likelihood, widths=(16,), **TINY)
     assert isinstance(method, Samples)
     assert isinstance(method, Reconstructs)
-    assert isinstance(method, Scores)
+    assert isinstance(method, HasLikelihood)
     nets = method.networks(DataSpec.of(shape)).eval()
     images = torch.rand(3, *shape).round() * 2 - 1
     assert method.encode(nets, images).shape == (3, 4)

@@ -27,7 +27,7 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.truncation import truncated
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
 
@@ -69,7 +69,7 @@ class VAE(Method):
             encoder: nn.Module = MLPCritic(data.shape, self.widths, outputs=2 * self.latent)
             decoder: nn.Module = MLPGenerator(self.latent, self.widths[::-1], data.shape, bounded=False)
         else:
-            image = (data.channels, check_side(data.resolution, instead=" or --layers dense"), self.width, 4)
+            image = (data.channels, check_size(data.size, instead=" or --layers dense"), self.width, 4)
             encoder = DCGANCritic(*image, outputs=2 * self.latent, norm="none")
             decoder = DCGANGenerator(self.latent, *image, norm=False, bounded=False)
         nets = Networks(encoder=encoder, decoder=decoder)

@@ -20,7 +20,7 @@ from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.conditional import Conditional
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size
 from saddlepoint.nn.backbones.labelled import LabelledGenerator
 
 
@@ -44,11 +44,11 @@ class ACGAN(Conditional):
     """Adam's first beta, for both"""
 
     def networks(self, data: DataSpec) -> Networks:
-        side, classes = check_side(data.resolution), len(data.classes)
-        generator = DCGANGenerator(self.latent + classes, data.channels, side, self.generator_width, kernel=4)
+        size, classes = check_size(data.size), len(data.classes)
+        generator = DCGANGenerator(self.latent + classes, data.channels, size, self.generator_width, kernel=4)
         return Networks(
             generator=LabelledGenerator(generator, classes),
-            critic=DCGANCritic(data.channels, side, self.critic_width, kernel=4, outputs=1 + classes),
+            critic=DCGANCritic(data.channels, size, self.critic_width, kernel=4, outputs=1 + classes),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

@@ -20,7 +20,7 @@ from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.conditional import Conditional
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, Size, check_size
 from saddlepoint.nn.backbones.labelled import LabelledGenerator, with_label
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.maxout import Maxout
@@ -78,12 +78,12 @@ class DenseCritic(nn.Module):
 class ConvolutionalCritic(nn.Module):
     """Images, [N] int64 -> [N] logits: DCGAN's critic; the label as constant maps beside the image, or projected."""
 
-    def __init__(self, channels: int, side: int, width: int, classes: int, conditioning: Conditioning) -> None:
+    def __init__(self, channels: int, size: Size, width: int, classes: int, conditioning: Conditioning) -> None:
         super().__init__()
         self.classes, self.conditioning = classes, conditioning
         beside = conditioning == "concat"
         outputs = None if beside else 1 + classes
-        self.network = DCGANCritic(channels + classes * beside, side, width, kernel=4, outputs=outputs)
+        self.network = DCGANCritic(channels + classes * beside, size, width, kernel=4, outputs=outputs)
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         if self.conditioning == "projection":
@@ -134,11 +134,11 @@ class CGAN(Conditional):
             )
             initialise(nets, "he")
             return nets
-        side = check_side(data.resolution, instead=" or --layers dense")
-        generator = DCGANGenerator(self.latent + classes, data.channels, side, self.generator_width, kernel=4)
+        size = check_size(data.size, instead=" or --layers dense")
+        generator = DCGANGenerator(self.latent + classes, data.channels, size, self.generator_width, kernel=4)
         return Networks(
             generator=LabelledGenerator(generator, classes),
-            critic=ConvolutionalCritic(data.channels, side, self.critic_width, classes, self.conditioning),
+            critic=ConvolutionalCritic(data.channels, size, self.critic_width, classes, self.conditioning),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

@@ -27,13 +27,13 @@ from saddlepoint.methods.base import (
 )
 from saddlepoint.methods.families.stabilised import Stabilised
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.dcgan import ConvNorm, DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import ConvNorm, DCGANCritic, DCGANGenerator, check_size
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class DCGAN(Stabilised, Unconditional):
-    """The convolutional GAN that most others start from: sides 8, 16, 32, 64 and so on, grey or colour."""
+    """The convolutional GAN that most others start from: sides 8, 16, 32, 64 and so on, or 96x64, grey or colour."""
 
     takes = ImageBatch
     batch_statistics = True
@@ -75,12 +75,12 @@ class DCGAN(Stabilised, Unconditional):
         check_targets(self.objective, self.real_target)
 
     def networks(self, data: DataSpec) -> Networks:
-        side = check_side(data.resolution)
+        size = check_size(data.size)
         return Networks(
-            generator=DCGANGenerator(self.latent, data.channels, side, self.generator_width, self.kernel),
+            generator=DCGANGenerator(self.latent, data.channels, size, self.generator_width, self.kernel),
             critic=DCGANCritic(
                 data.channels,
-                side,
+                size,
                 self.critic_width,
                 self.kernel,
                 norm=self.critic_norm,

@@ -19,7 +19,7 @@ from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.methods.base import Clock, Draw, Moves, Networks, Optim, Proof, RMSProp, Update
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.layers.initialisation import initialise
 
@@ -52,10 +52,10 @@ class WGAN(Unconditional):
             nets = Networks(generator=generator, critic=MLPCritic(data.shape, self.widths))
             initialise(nets, "he")
             return nets
-        side = check_side(data.resolution)
+        size = check_size(data.size)
         return Networks(
-            generator=DCGANGenerator(self.latent, data.channels, side, self.width, kernel=4),
-            critic=DCGANCritic(data.channels, side, self.width, kernel=4),
+            generator=DCGANGenerator(self.latent, data.channels, size, self.width, kernel=4),
+            critic=DCGANCritic(data.channels, size, self.width, kernel=4),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

@@ -20,7 +20,7 @@ from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side
+from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_side, check_size
 from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.backbones.resnet_gan import CriticNorm, ResNetCritic, ResNetGenerator
 from saddlepoint.nn.layers.initialisation import initialise
@@ -67,7 +67,7 @@ class WGANGP(Unconditional):
                 generator=ResNetGenerator(self.latent, *image), critic=ResNetCritic(*image, norm=self.critic_norm)
             )
         if len(data.shape) > 1:
-            image = (data.channels, check_side(data.resolution), self.width, 5)
+            image = (data.channels, check_size(data.size), self.width, 5)
             nets = Networks(generator=DCGANGenerator(self.latent, *image), critic=DCGANCritic(*image, norm="none"))
         else:
             generator = MLPGenerator(self.latent, self.widths, data.shape)

@@ -73,12 +73,14 @@ class CycleGAN(Method):
             raise ConfigError("the pool shows a critic other images than the pair needs; use another objective.")
 
     def networks(self, data: DataSpec) -> Networks:
-        side = data.resolution
-        if side % 4:
+        height, width = data.size
+        if height % 4 or width % 4:
+            fits = f"{width // 4 * 4}" + (f"x{height // 4 * 4}" if height != width else "")
             raise ConfigError(
-                f"the generators halve the side twice, so 4 must divide {side}. Use --resolution {side // 4 * 4}."
+                f"the generators halve both sides twice, so 4 must divide them, not {width}x{height}. Use --resolution"
+                f" {fits}."
             )
-        halvings = check_patch(self.halvings, side)
+        halvings = check_patch(self.halvings, min(height, width))
         critics = (PatchCritic(data.channels, self.critic_width, halvings, self.norm) for _ in range(2))
         a2b, b2a = (ResNetTranslator(data.channels, self.generator_width, self.blocks, self.norm) for _ in range(2))
         critic_a, critic_b = critics

@@ -79,11 +79,11 @@ class MUNIT(Method):
     """Adam's first beta, for all"""
 
     def networks(self, data: DataSpec) -> Networks:
-        channels, side, width = data.channels, data.resolution, self.generator_width
-        if side % 2**self.content_halvings or side < 2 ** max(self.style_halvings, 2):
+        channels, side, width = data.channels, min(data.size), self.generator_width
+        if any(each % 2**self.content_halvings for each in data.size) or side < 2 ** max(self.style_halvings, 2):
             raise ConfigError(
-                f"the side is halved {self.content_halvings} times to a content and {self.style_halvings} times to a"
-                f" style, which {side} pixels do not allow. Use a --resolution that"
+                f"the sides are halved {self.content_halvings} times to a content and {self.style_halvings} times to a"
+                f" style, which {data.size[1]}x{data.size[0]} pixels do not allow. Use a --resolution that"
                 f" {2 ** max(self.content_halvings, self.style_halvings, 2)} divides."
             )
         nets: dict[str, nn.Module] = {}

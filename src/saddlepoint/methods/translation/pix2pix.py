@@ -11,6 +11,7 @@ lambda  `l1`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, final
@@ -69,19 +70,22 @@ class Pix2Pix(Method):
         check_targets(self.objective)
 
     def networks(self, data: DataSpec) -> Networks:
-        side = data.resolution
-        most = (side & -side).bit_length() - 1  # how often the side can be halved
+        height, width = data.size
+        side = math.gcd(height, width)
+        most = (side & -side).bit_length() - 1  # how often both sides can be halved
         depth = self.depth or most
         if not 2 <= depth <= most:
             mend = f" or a --depth of 2 to {most}" if most >= 2 else ""
             raise ConfigError(
-                f"the U-Net would halve the side {depth} times; it needs 2 or more, and {side} can be halved {most}"
-                f" times: use --resolution {1 << max(side.bit_length() - 1, 2)}{mend}."
+                f"the U-Net would halve the sides {depth} times; it needs 2 or more, and {width}x{height} can be halved"
+                f" {most} times: use --resolution {1 << max(min(width, height).bit_length() - 1, 2)}{mend}."
             )
         own = self.statistics == "image"
         return Networks(
             generator=UNet(data.channels, depth, self.generator_width, norm=self.norm, own_statistics=own),
-            critic=PatchCritic(2 * data.channels, self.critic_width, check_patch(self.halvings, side), self.norm),
+            critic=PatchCritic(
+                2 * data.channels, self.critic_width, check_patch(self.halvings, min(height, width)), self.norm
+            ),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

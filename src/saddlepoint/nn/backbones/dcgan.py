@@ -8,6 +8,7 @@ discriminator            critic
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Literal, final
 
@@ -22,6 +23,10 @@ from saddlepoint.nn.layers.spectral_norm import normalise_spectrally
 ConvNorm = Literal["batch", "group", "spectral", "none"]
 
 
+Size = int | tuple[int, int]
+"""the side of a square in pixels, or height and width"""
+
+
 def check_side(side: int, instead: str = "") -> int:
     """`side` itself. Raises ConfigError unless it is 8, 16, 32, 64 and so on; `instead` names another mend."""
     if side < 8 or side & (side - 1):
@@ -32,23 +37,55 @@ def check_side(side: int, instead: str = "") -> int:
     return side
 
 
+def check_size(size: tuple[int, int], instead: str = "") -> tuple[int, int]:
+    """Height and width themselves. `instead` names another mend.
+
+    Raises ConfigError unless both can be halved until the shorter side is 4 (2 for 8), as 96x64 can: to 6x4.
+    """
+    height, width = size
+    if height == width:
+        return (check_side(height, instead),) * 2
+    short = 1 << (max(min(size), 8).bit_length() - 1)
+    times = short // smallest(short)
+    if min(size) != short or height % times or width % times:
+        fits = [str(short if side == min(size) else max(side // times, 1) * times) for side in (width, height)]
+        raise ConfigError(
+            f"these networks halve and double, so the shorter side must be 8, 16, 32, 64 and so on and the longer one a"
+            f" multiple of {times}, not {width}x{height}. Use --resolution {'x'.join(fits)}{instead}."
+        )
+    return size
+
+
+def both(size: Size) -> tuple[int, int]:
+    """Height and width."""
+    return (size, size) if isinstance(size, int) else size
+
+
 def smallest(resolution: int) -> int:
     """Side of the smallest maps: the paper's 4, but 2 for images of 8x8, which one layer alone does not learn."""
     return min(4, resolution // 4)
 
 
-def widths(resolution: int, width: int) -> list[int]:
-    """Channels at resolution/2, resolution/4, ..., `smallest`: doubling from `width` to at most 8 times it.
+def small_maps(size: Size) -> tuple[int, int]:
+    """Height and width of the smallest maps: (4, 4), and (4, 6) for images 64 pixels high and 96 wide."""
+    height, width = both(size)
+    times = min(height, width) // smallest(min(height, width))
+    return height // times, width // times
+
+
+def widths(size: Size, width: int) -> list[int]:
+    """Channels at a half, a quarter, ... of the size: doubling from `width` to at most 8 times it.
 
     64 and 64 give [64, 128, 256, 512]; the eightfold cap is the paper's four layers, and holds for larger images.
     """
-    halvings = (resolution // smallest(resolution)).bit_length() - 1  # 8 -> 2, 16 -> 2, 32 -> 3, 64 -> 4
+    short = min(both(size))
+    halvings = (short // smallest(short)).bit_length() - 1  # 8 -> 2, 16 -> 2, 32 -> 3, 64 -> 4
     return [width * min(2**index, 8) for index in range(halvings)]
 
 
 @final
 class DCGANGenerator(nn.Module):
-    """[N, latent] -> images [N, C, S, S] in [-1, 1], float32: doubled from 4x4 up by transposed convolutions.
+    """[N, latent] -> images [N, C, H, W] in [-1, 1], float32: doubled from 4x4 up by transposed convolutions.
 
     Batch norm and ReLU after every layer but the last, which has tanh. No biases: batch norm has its own.
     norm: False leaves batch norm out and gives the layers biases. bounded: False leaves the tanh out.
@@ -58,7 +95,7 @@ class DCGANGenerator(nn.Module):
         self,
         latent: int,
         channels: int,
-        resolution: int,
+        size: Size,
         width: int,
         kernel: int,
         *,
@@ -66,9 +103,9 @@ class DCGANGenerator(nn.Module):
         bounded: bool = True,
     ) -> None:
         super().__init__()
-        maps = widths(resolution, width)[::-1]  # the smallest first
-        self.side, self.bounded = smallest(resolution), bounded
-        self.project = nn.Linear(latent, self.side**2 * maps[0], bias=not norm)
+        maps = widths(size, width)[::-1]  # the smallest first
+        self.small, self.bounded = small_maps(size), bounded
+        self.project = nn.Linear(latent, math.prod(self.small) * maps[0], bias=not norm)
         layers: list[nn.Module] = [*_norm(maps[0], norm), nn.ReLU(inplace=True)]
         for wide, narrow in pairwise(maps):
             layers += [_double(wide, narrow, kernel, norm), *_norm(narrow, norm), nn.ReLU(inplace=True)]
@@ -76,14 +113,14 @@ class DCGANGenerator(nn.Module):
         initialise(self, "normal", 0.02)
 
     def forward(self, latent: Tensor) -> Tensor:
-        x = self.project(latent).view(len(latent), self.side, self.side, -1).permute(0, 3, 1, 2)  # born channels last
+        x = self.project(latent).view(len(latent), *self.small, -1).permute(0, 3, 1, 2)  # born channels last
         images: Tensor = self.layers(x).float()
         return images.tanh() if self.bounded else images
 
 
 @final
 class DCGANCritic(nn.Module):
-    """Images [N, C, S, S] -> [N] logits, or with `outputs` [N, outputs]: strided convolutions, then one linear map.
+    """Images [N, C, H, W] -> [N] logits, or with `outputs` [N, outputs]: strided convolutions, then one linear map.
 
     LeakyReLU .2 after every convolution, a norm before it in all but the first. A single verdict has no bias.
     norm: "none" leaves it out, as a critic under a gradient penalty must, and gives the convolutions biases; so does
@@ -94,7 +131,7 @@ class DCGANCritic(nn.Module):
     def __init__(
         self,
         channels: int,
-        resolution: int,
+        size: Size,
         width: int,
         kernel: int,
         *,
@@ -103,13 +140,13 @@ class DCGANCritic(nn.Module):
         kernels: int = 0,
     ) -> None:
         super().__init__()
-        maps, normed = widths(resolution, width), norm in ("batch", "group")
+        maps, normed = widths(size, width), norm in ("batch", "group")
         layers: list[nn.Module] = [_halve(channels, maps[0], kernel, normed), nn.LeakyReLU(0.2, inplace=True)]
         for narrow, wide in pairwise(maps):
             between = [group_norm(wide)] if norm == "group" else _norm(wide, normed)
             layers += [_halve(narrow, wide, kernel, normed), *between, nn.LeakyReLU(0.2, inplace=True)]
         self.layers, self.outputs = nn.Sequential(*layers), outputs
-        features = smallest(resolution) ** 2 * maps[-1]
+        features = math.prod(small_maps(size)) * maps[-1]
         self.company = MinibatchDiscrimination(features, kernels) if kernels else None
         self.output = nn.Linear(features + kernels, outputs or 1, bias=outputs is not None)
         initialise(self, "normal", 0.02)

@@ -25,7 +25,7 @@ _DROPPED = 3
 
 @final
 class UNet(nn.Module):
-    """Images [N, C, S, S] in [-1, 1] -> the same, float32; S is a multiple of 2 ** depth.
+    """Images [N, C, H, W] in [-1, 1] -> the same, float32; H and W are multiples of 2 ** depth.
 
     depth: halvings of the side. width: channels at half the side. norm: see `norm2d`; with instance norm, layers that
     have none get biases.
