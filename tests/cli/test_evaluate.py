@@ -8,6 +8,7 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
+from saddlepoint.errors import DataError, OfflineError
 from saddlepoint.metrics.extractors.features import Pixels
 from saddlepoint.metrics.scores.score import Score
 
@@ -225,3 +226,34 @@ def test_how_many_images_were_held_out_is_said_rightly(
     run = saddlepoint.train("dcgan", tmp_path / "photos", out=tmp_path / "run", held_out=share, **settings).folder
     assert saddle("evaluate", run, "--extractor", "pixels", "--reference", "held-out") == 2
     assert words in capsys.readouterr().err
+
+
+def test_what_is_needed_is_missed_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def offline(metric: str, weights: object) -> None:
+        raise OfflineError("lpips-v0.1-alex.pth cannot be fetched.")
+
+    monkeypatch.setattr("saddlepoint.cli.evaluate.comparison", offline)
+    monkeypatch.setattr("saddlepoint.cli.evaluate._sets", lambda *_: pytest.fail("figures were made first"))
+    words = (*folders(tmp_path, ["a.png"], ["a.png"]), "--extractor", "pixels", "--metrics", "fid", "lpips")
+    assert saddle("evaluate", *words) == 2
+    assert "lpips-v0.1-alex.pth cannot be fetched" in capsys.readouterr().err
+
+
+def test_figures_that_were_made_are_kept_when_a_later_one_fails(
+    runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise DataError("the disk is gone.")
+
+    monkeypatch.setattr("saddlepoint.cli.evaluate.measure_copying", fails)
+    out = tmp_path / "figures.json"
+    words = ("--extractor", "pixels", "-n", "50", "--metrics", "kid", "copying", "--out", out)
+    assert saddle("evaluate", runs[0], *words) != 0
+    said = capsys.readouterr()
+    assert "kid" in said.out
+    assert "the disk is gone" in said.err
+    kept = json.loads(out.read_text())
+    assert [score["protocol"]["metric"] for score in kept["scores"]] == ["kid"]
+    assert kept["unfinished"] == "the disk is gone."

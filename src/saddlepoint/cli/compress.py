@@ -124,7 +124,7 @@ def compress(model: Model, found: Compress) -> Outcome:
         [one.part for one in originals],
         feed,
         dataset.images[train],
-        lambda: extractor_for(dataset, found.extractor, weights=found.weights),
+        lambda: extractor_for(dataset, found.extractor, weights=() if found.weights is None else (found.weights,)),
         Limits(found.worst, found.worst_levels),
     )
     size = sum(len(one.content) for one in originals) if found.by == "int8" else _stored(model)

@@ -20,7 +20,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.engine.plan import Plan
-from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.metrics.extractors.features import Extractor
@@ -28,8 +28,14 @@ from saddlepoint.metrics.extractors.resize import Resize
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.scores.measure_model import ModelMetric, measure_copying, measure_path, measure_synthetic
-from saddlepoint.metrics.scores.measure_pairs import PairMetric, measure_pairs
+from saddlepoint.metrics.scores.measure_model import (
+    ModelMetric,
+    measure_copying,
+    measure_path,
+    measure_synthetic,
+    path_network,
+)
+from saddlepoint.metrics.scores.measure_pairs import PairMetric, comparison, measure_pairs
 from saddlepoint.metrics.scores.paired_folders import pairs
 from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
@@ -55,8 +61,8 @@ class Evaluate:
     --real and --fake that have the same name"""
     extractor: ExtractorName = "auto"
     """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
-    weights: Path | None = None
-    """weight file of inception-2015, instead of downloading it"""
+    weights: tuple[Path, ...] = ()
+    """weight files of Inception and LPIPS, or folders that hold them, instead of downloading them"""
     resize: Resize = "tensorflow"
     """how images are resized to Inception's 299 pixels: tensorflow is the published protocol"""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -107,6 +113,8 @@ def main(arguments: list[str]) -> int:
         if home is not None:
             measured.report(home)
         measured.show()
+        if measured.failure is not None:
+            raise measured.failure
     return 0
 
 
@@ -114,13 +122,18 @@ def _folders(found: Evaluate, machine: Machine) -> Evaluation:
     for metric in among(found.metrics, get_args(ModelMetric)):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
     of_pairs: list[PairMetric] = among(found.metrics, get_args(PairMetric))
+    comparisons = [comparison(metric, found.weights) for metric in of_pairs]
     whole = Evaluation(str(found.fake), [], [], [])
     if len(of_pairs) < len(found.metrics):
         whole = _sets(found, machine)
     if of_pairs and machine.rank == 0 and found.real is not None and found.fake is not None:
-        whole.scores.extend(
-            measure_pairs(of_pairs, pairs(found.real, found.fake), Protocol("", 0, 0, reference="given"))
-        )
+        made = Protocol("", 0, 0, reference="given")
+        try:
+            whole.scores.extend(measure_pairs(of_pairs, pairs(found.real, found.fake), made, comparisons))
+        except SaddlepointError as error:
+            if not whole.scores:
+                raise
+            whole.failure = error
     return whole
 
 
@@ -133,6 +146,7 @@ def _sets(found: Evaluate, machine: Machine) -> Evaluation:
         Protocol("", 0, 0, reference="given", data=real.fingerprint),
         lambda: _extractor(found, real, machine.device),
     )
+    reference.prepare()
     scores = reference.scores(Rows(fake.images), None)
     if machine.rank:
         return Evaluation(str(found.fake), [], [], [])
@@ -182,20 +196,36 @@ class _Trained:
             self.made,
             lambda: _extractor(found, self.dataset, machine.device),
         )
+        self.reference.prepare()
+        by_network = "path-length" in found.metrics and found.extractor != "pixels" and machine.rank == 0
+        self.network = path_network(found.weights) if by_network else None
         self.floor: list[Score] = []
         self.notes: list[str] = []
 
     def evaluation(self) -> Evaluation:
         """The figures of all sample seeds; of the first process alone."""
         name = f"{self.model.name} after {self.model.clock.examples:,} images"
-        by_seed = [self._scores(seed) for seed in range(self.found.seeds)]
+        by_seed: list[list[Score]] = []
+        failure = None
+        for seed in range(self.found.seeds):
+            own: list[Score] = []
+            try:
+                self._measure(seed, own)
+            except SaddlepointError as error:
+                failure = error
+                by_seed += [own] if own and not by_seed else []
+                break
+            by_seed.append(own)
+        if failure is not None and not by_seed:
+            raise failure
         if self.machine.rank:
             return Evaluation(name, [], [], [])
         scores = [_mean(same) for same in zip(*by_seed)]
         matched, floor = self.reference.at_equal_counts()
-        return Evaluation(name, scores, floor + self.floor, self.reference.notes() + self.notes, matched)
+        return Evaluation(name, scores, floor + self.floor, self.reference.notes() + self.notes, matched, failure)
 
-    def _scores(self, seed: int) -> list[Score]:
+    def _measure(self, seed: int, scores: list[Score]) -> None:
+        """Adds the figures of a sample seed to `scores`, each as soon as it is there."""
         fake = Generated(
             self.model.method,
             self.model.nets,
@@ -204,17 +234,16 @@ class _Trained:
             device=self.machine.device,
             truncation=self.found.truncation,
         )
-        scores = self.reference.scores(fake, seed)
+        scores += self.reference.scores(fake, seed)
         if self.machine.rank == 0:
             kinds: list[ModelMetric] = among(self.found.metrics, get_args(ModelMetric))
             for metric in kinds:
                 scores += self._of_model(metric, fake, seed)
-        return scores
 
     def _of_model(self, metric: ModelMetric, fake: ImageSet, seed: int) -> list[Score]:
         match metric:
             case "path-length":
-                return [measure_path(self.model, self.made, seed, pixels=self.found.extractor == "pixels")]
+                return [measure_path(self.model, self.made, seed, self.network)]
             case "train-on-synthetic":
                 score, best = measure_synthetic(self.model, self.dataset, self.train, self.held_out, self.made, seed)
                 self._beside(seed, [best])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from saddlepoint.engine.run import Folder
-from saddlepoint.errors import CheckpointError
+from saddlepoint.errors import CheckpointError, SaddlepointError
 from saddlepoint.metrics.scores.bands import band
 from saddlepoint.metrics.scores.score import Score, circumstances, sentences
 from saddlepoint.report.page import write_report
@@ -20,7 +20,7 @@ EVALUATION = "evaluation.json"
 """the file of a run that `compare` reads"""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Evaluation:
     """Figures, what real images get in the place of generated ones, and sentences on how both were made."""
 
@@ -32,6 +32,8 @@ class Evaluation:
     notes: list[str]
     matched: list[Score] = field(default_factory=list)
     """the figures of generated images at the counts of `floor`, which alone may be compared with it"""
+    failure: SaddlepointError | None = None
+    """what ended the evaluation before all of its figures were there"""
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figures, each once."""
@@ -57,6 +59,7 @@ class Evaluation:
             "for a paper": sentences(self.scores),
             "warnings": self.warnings(),
             "notes": self.notes,
+            "unfinished": None if self.failure is None else str(self.failure),
         }
         write_json(path, table)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,22 @@ import torch
 from torch import Tensor
 
 from saddlepoint.metrics.extractors.features import Identity, weights_hash
+from saddlepoint.metrics.extractors.weight_files import named
 from saddlepoint.metrics.formulas.pairwise import check_pair
 from saddlepoint.metrics.formulas.statistics import Doubles
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.nn.backbones.lpips import HEADS, LPIPS, TRUNKS, TrunkName
-from saddlepoint.nn.backbones.weights import load_weights
+from saddlepoint.nn.backbones.weights import WeightFile, load_weights
+
+
+def lpips_files() -> list[WeightFile]:
+    """Every published file that some LPIPS needs."""
+    return [*HEADS.values(), *(trunk.published for trunk in TRUNKS.values())]
+
+
+def lpips_from(weights: Sequence[Path], name: TrunkName = "alex") -> LPIPS:
+    """LPIPS v0.1 with those of its published files that are among `weights`, and else as `published_lpips` has them."""
+    return published_lpips(name, named(TRUNKS[name].published, weights), named(HEADS[name], weights))
 
 
 def published_lpips(name: TrunkName = "alex", trunk: Path | None = None, heads: Path | None = None) -> LPIPS:

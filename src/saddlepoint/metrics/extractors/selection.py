@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,9 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.metrics.extractors.features import Extractor, Pixels
 from saddlepoint.metrics.extractors.inception import Inception
+from saddlepoint.metrics.extractors.lpips import lpips_files
 from saddlepoint.metrics.extractors.resize import Resize
+from saddlepoint.metrics.extractors.weight_files import of_any_name
 from saddlepoint.nn.backbones import inception
 from saddlepoint.nn.backbones.weights import load_weights
 
@@ -25,7 +28,7 @@ def extractor_for(
     dataset: Dataset,
     name: ExtractorName = "auto",
     *,
-    weights: Path | None = None,
+    weights: Sequence[Path] = (),
     resize: Resize = "tensorflow",
     precision: Literal["float32", "bfloat16"] = "float32",
     device: torch.device | str = "cpu",
@@ -36,12 +39,13 @@ def extractor_for(
     ConfigError for a classifier without labels, or with such that it cannot learn.
     """
     if name == "auto":
-        small = dataset.labels is not None and max(dataset.images.shape[2:]) <= CLASSIFIED and weights is None
+        small = dataset.labels is not None and max(dataset.images.shape[2:]) <= CLASSIFIED and not weights
         name = "classifier" if small else "inception-2015"
     if name == "pixels":
         return Pixels()
     if name == "inception-2015":
-        published = load_weights(inception.PUBLISHED, weights)
+        own = of_any_name(inception.PUBLISHED, weights, lpips_files())
+        published = load_weights(inception.PUBLISHED, own)
         return Inception(published, resize=resize, precision=precision, device=device)
     if dataset.labels is None:
         raise ConfigError(f"{dataset.source} has no labels to train a classifier on; use --extractor inception-2015.")

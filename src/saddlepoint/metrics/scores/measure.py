@@ -62,6 +62,18 @@ def measure(
     return [measured.score(metric, seed) for metric in metrics]
 
 
+def check_metrics(metrics: Sequence[FeatureMetric], extractor: Extractor) -> None:
+    """Refuses what an extractor cannot measure. Raises ConfigError, CapabilityError as `measure` does."""
+    for metric in metrics:
+        if metric not in FEATURE_METRICS:
+            raise ConfigError(f"{metric} is not a metric of features; choose from {', '.join(FEATURE_METRICS)}.")
+        if metric in ("is", "modes", "class-divergence") and not isinstance(extractor, ClassifyingExtractor):
+            raise CapabilityError(
+                "`is`, `modes` and `class-divergence` need an extractor that names classes; "
+                f"{extractor.identity.name} does not. Use inception-2015 or classifier."
+            )
+
+
 def at_equal_counts(
     metrics: Sequence[FeatureMetric],
     extractor: Extractor,
@@ -99,8 +111,7 @@ class _Measured:
         )
 
     def score(self, metric: FeatureMetric, seed: int | None) -> Score:
-        if metric not in FEATURE_METRICS:
-            raise ConfigError(f"{metric} is not a metric of features; choose from {', '.join(FEATURE_METRICS)}.")
+        check_metrics([metric], self.extractor)
         figure = self.estimate(metric)
         error = figure.error if figure.error is not None or not self.errors else self.error(metric, figure.value)
         made = dataclasses.replace(self.made, metric=metric)
@@ -126,11 +137,7 @@ class _Measured:
 
     @property
     def naming(self) -> ClassifyingExtractor:
-        if not isinstance(self.extractor, ClassifyingExtractor):
-            raise CapabilityError(
-                "`is`, `modes` and `class-divergence` need an extractor that names classes; "
-                f"{self.extractor.identity.name} does not. Use inception-2015 or classifier."
-            )
+        assert isinstance(self.extractor, ClassifyingExtractor), "checked before"
         return self.extractor
 
     @cached_property

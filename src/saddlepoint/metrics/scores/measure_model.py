@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from saddlepoint.errors import CapabilityError, ConfigError, OfflineError
 from saddlepoint.methods.abilities import LatentSpace, Sampling, by_label, classes_of
 from saddlepoint.metrics.extractors.cache import cached_features
 from saddlepoint.metrics.extractors.features import Extractor, Identity, Pixels, features
-from saddlepoint.metrics.extractors.lpips import lpips_identity, published_lpips
+from saddlepoint.metrics.extractors.lpips import lpips_from, lpips_identity
 from saddlepoint.metrics.formulas.memorisation import Copying, copying, nearest, side_by_side
 from saddlepoint.metrics.formulas.path_length import path_length
 from saddlepoint.metrics.images import Bytes
@@ -33,11 +35,19 @@ _LABELLED = 10_000  # generated images that a classifier is trained on
 _PIXELS = 32  # side in which images are compared pixel by pixel
 
 
-def measure_path(model: Model, made: Protocol, seed: int, *, pixels: bool) -> Score:
-    """Perceptual path length in z, by LPIPS, or with `pixels` by the mean squared difference of images in [-1, 1].
+def path_network(weights: Sequence[Path]) -> LPIPS:
+    """The network that paths are measured by. Raises OfflineError where its weights cannot be had."""
+    try:
+        return lpips_from(weights, "vgg")
+    except OfflineError as error:
+        raise OfflineError(f"{error} With --extractor pixels a path is measured without them.") from error
+
+
+def measure_path(model: Model, made: Protocol, seed: int, network: LPIPS | None) -> Score:
+    """Perceptual path length in z, by LPIPS, or without a network by the mean squared difference of images in [-1, 1].
 
     Both ends of a path are of one class, the first, where the model knows classes.
-    Raises CapabilityError for a method without latents, OfflineError where the weights of LPIPS cannot be had.
+    Raises CapabilityError for a method without latents.
     """
     method = model.method
     if not isinstance(method, LatentSpace):
@@ -54,11 +64,10 @@ def measure_path(model: Model, made: Protocol, seed: int, *, pixels: bool) -> Sc
         return method.generate(model.nets, latents, of_one_class(len(latents))).cpu()
 
     start, end = method.latents(model.nets, 2 * _PATHS, seed).chunk(2)
-    if pixels:
+    if network is None:
         found = path_length(generate, _squared, start, end, along="sphere", seed=seed)
         identity = Identity("pixels", "none", "pixels", "none", "x/127.5-1")
     else:
-        network = _published()
         found = path_length(generate, network, start, end, along="sphere", seed=seed)
         identity = lpips_identity(network)
     named = dataclasses.replace(
@@ -152,13 +161,6 @@ def _copies(found: Copying, made: Protocol, word: str, seed: int | None) -> list
         Score(value, dataclasses.replace(made, metric=f"copying-{name}[{word}]"), seed=seed)
         for name, value in (("ratio", found.ratio), ("share", found.share))
     ]
-
-
-def _published() -> LPIPS:
-    try:
-        return published_lpips("vgg")
-    except OfflineError as error:
-        raise OfflineError(f"{error} With --extractor pixels a path is measured without them.") from error
 
 
 def _squared(first: Tensor, second: Tensor) -> Tensor:

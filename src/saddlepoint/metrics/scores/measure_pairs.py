@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from saddlepoint.errors import DataError
 from saddlepoint.metrics.extractors.features import Identity
-from saddlepoint.metrics.extractors.lpips import lpips, lpips_identity, published_lpips
+from saddlepoint.metrics.extractors.lpips import lpips, lpips_from, lpips_identity
 from saddlepoint.metrics.formulas.pairwise import mean_absolute_error, psnr
 from saddlepoint.metrics.formulas.ssim import ms_ssim, ssim
 from saddlepoint.metrics.formulas.statistics import Doubles
@@ -22,14 +23,23 @@ from saddlepoint.text import counted
 PairMetric = Literal["psnr", "ssim", "ms-ssim", "lpips", "mae"]
 
 
-def measure_pairs(metrics: Sequence[PairMetric], pairs: Iterable[tuple[Bytes, Bytes]], made: Protocol) -> list[Score]:
+Comparison = tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]
+"""figures [n] of two batches, and the network that they depend on"""
+
+
+def measure_pairs(
+    metrics: Sequence[PairMetric],
+    pairs: Iterable[tuple[Bytes, Bytes]],
+    made: Protocol,
+    comparisons: Sequence[Comparison] | None = None,
+) -> list[Score]:
     """The mean of each metric over pairs of a real and a generated image, and its standard deviation over them.
 
     pairs: uint8 [n, C, H, W] twice, read once; their sizes may change from batch to batch. made: as for `measure`; the
-    real images' digest is filled in. Raises ShapeError when a pair does not fit a metric, DataError when there is none,
-    OfflineError for `lpips` without its weights.
+    real images' digest is filled in. comparisons: of `metrics`, where they were made before. Raises ShapeError when a
+    pair does not fit a metric, DataError when there is none, OfflineError for `lpips` without its weights.
     """
-    comparisons = [_comparison(metric) for metric in metrics]
+    comparisons = [comparison(metric) for metric in metrics] if comparisons is None else comparisons
     gathered: list[list[Doubles]] = [[] for _ in metrics]
     digest = hashlib.sha256()
     for real, fake in pairs:
@@ -52,7 +62,8 @@ def _score(made: Protocol, values: Doubles) -> Score:
     return Score(float(values.mean()), protocol, spread, counted(count, "pair"), error=error)
 
 
-def _comparison(metric: PairMetric) -> tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]:
+def comparison(metric: PairMetric, weights: Sequence[Path] = ()) -> Comparison:
+    """How a metric compares pairs. weights: files or folders that may hold what it needs. Raises OfflineError."""
     match metric:
         case "psnr":
             return psnr, None
@@ -63,5 +74,5 @@ def _comparison(metric: PairMetric) -> tuple[Callable[[Bytes, Bytes], Doubles], 
         case "mae":
             return mean_absolute_error, None
         case "lpips":
-            network = published_lpips()
+            network = lpips_from(weights)
             return lambda x, y: lpips(network, x, y), lpips_identity(network)

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, get_args
 from saddlepoint.metrics.extractors.classifier import Classifier
 from saddlepoint.metrics.extractors.features import Extractor, Features
 from saddlepoint.metrics.extractors.sharded import all_features, place
-from saddlepoint.metrics.scores.measure import FeatureMetric, at_equal_counts, measure
+from saddlepoint.metrics.scores.measure import FeatureMetric, at_equal_counts, check_metrics, measure
 from saddlepoint.metrics.scores.measure_images import PATCHED, ImageMetric, measure_images
 from saddlepoint.metrics.scores.measure_model import ModelMetric
 from saddlepoint.metrics.scores.measure_pairs import PairMetric
@@ -47,6 +47,11 @@ class Reference:
     def extractor(self) -> Extractor:
         """The network that makes the features."""
         return self._make()
+
+    def prepare(self) -> None:
+        """Makes the network, and refuses what cannot be measured by it, before anything is computed."""
+        if self._of_features or "fid-by-resolution" in self._of_images:
+            check_metrics(self._of_features, self.extractor)
 
     @cached_property
     def _features(self) -> Features:
