@@ -47,4 +47,4 @@ class PartDraw:
         stream = generator(*self._key, "draw", self._calls, device=self._device)
         self._calls += 1
         whole = make(n * self._parts, *shape, generator=stream, device=self._device)
-        return whole[self._part * n : (self._part + 1) * n]
+        return whole if self._parts == 1 else whole[self._part * n : (self._part + 1) * n]

@@ -11,27 +11,47 @@ from torch import Tensor
 from saddlepoint.engine.moves import Layout
 from saddlepoint.errors import DivergedError
 
+MOST = 32
+"""moves that are looked at together"""
+_NEVER = torch.iinfo(torch.int64).max
+
 
 @final
 class Finite:
-    """Remembers, on the device, the first step at which each figure of each kind of move was not finite."""
+    """Remembers, on the device, the first step at which each figure of each kind of move was not finite.
+
+    Moves are looked at several at a time: one by one, small networks would spend a tenth of their time on it.
+    """
 
     def __init__(self) -> None:
         self._first: dict[Layout, Tensor] = {}
+        self._waiting: dict[Layout, tuple[list[int], list[Tensor]]] = {}
 
     def watch(self, step: int, layout: Layout, figures: Tensor) -> None:
-        """Look at the figures of one move."""
-        first = self._first.get(layout)
-        if first is None:
-            first = torch.full(figures.shape, -1, dtype=torch.int64, device=figures.device)
-        self._first[layout] = torch.where((first < 0) & ~torch.isfinite(figures), step, first)
+        """Take the figures of one move."""
+        steps, moves = self._waiting.setdefault(layout, ([], []))
+        steps.append(step)
+        moves.append(figures)
+        if len(steps) >= MOST:
+            self._look(layout)
+
+    def _look(self, layout: Layout) -> None:
+        """Look at the moves of one kind that wait."""
+        steps, moves = self._waiting.pop(layout)
+        figures = torch.stack(moves)  # [moves, figures]
+        at = torch.tensor(steps, device=figures.device)[:, None]
+        first = torch.where(torch.isfinite(figures), _NEVER, at).amin(0)
+        before = self._first.get(layout)
+        self._first[layout] = first if before is None else torch.minimum(before, first)
 
     def check_losses(self) -> None:
         """Raises DivergedError with the first step and term; reads the flags back."""
+        for layout in list(self._waiting):
+            self._look(layout)
         bad: list[tuple[int, str]] = []
         for layout, first in self._first.items():
             steps = layout.unpack(first.cpu())
-            bad += [(int(value[value >= 0].min()), name) for name, value in steps.items() if bool((value >= 0).any())]
+            bad += [(int(value.min()), name) for name, value in steps.items() if value.numel() and value.min() < _NEVER]
         if bad:
             step, name = min(bad, key=lambda entry: entry[0])  # of one step, the first in the order of moves
             raise DivergedError(f"{name} was not finite at step {step}.")

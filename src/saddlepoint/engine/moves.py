@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -70,7 +71,9 @@ class Mover:
             said = " / ".join("nothing more" if layout is None else str(layout) for layout in layouts)
             raise MethodError(f"the micro-batches disagree about a move; they yield {said}.")
         first = layouts[0]
-        return None if first is None or total is None else (first, total / len(flows))
+        if first is None or total is None:
+            return None
+        return first, total / len(flows) if len(flows) > 1 else total
 
     def _backward(self, item: Any, parts: int) -> tuple[Layout, Tensor]:
         updates = item if isinstance(item, tuple) else (item,)
@@ -81,10 +84,11 @@ class Mover:
             group = self._checked(update, values)
             figures = dict(update.watch)
             if update.losses:
-                losses = torch.stack([loss.float() for loss in update.losses.values()])
-                retain = place + 1 < len(updates)
-                figures |= differentiate(update, group, losses.sum() / parts, parts=parts, retain=retain)
-                values |= {f"{update.group}/{name}": loss for name, loss in zip(update.losses, losses.detach())}
+                losses = {name: loss.float() for name, loss in update.losses.items()}
+                total, retain = functools.reduce(Tensor.add, losses.values()), place + 1 < len(updates)
+                loss = total / parts if parts > 1 else total
+                figures |= differentiate(update, group, loss, parts=parts, retain=retain)
+                values |= {f"{update.group}/{name}": loss.detach() for name, loss in losses.items()}
             else:
                 figures |= evaluated(update)
             values |= {f"{update.group}/{name}": value.detach().float() for name, value in figures.items()}
@@ -93,6 +97,8 @@ class Mover:
             tuple(values),
             tuple(tuple(value.shape) for value in values.values()),
         )
+        if all(value.dim() == 0 for value in values.values()):
+            return layout, torch.stack([*values.values()])
         return layout, torch.cat([value.reshape(-1) for value in values.values()])
 
     def _checked(self, update: Any, values: Report) -> Group:
