@@ -163,6 +163,9 @@ class Model:
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
 
+        That holds to rounding: made in batches of another size, on another device or with another number of threads,
+        its values differ by some millionths, and after rounding to bytes seldom at all.
+
         label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
         i of class i modulo their number. truncation, truncate_by: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.

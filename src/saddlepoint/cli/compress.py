@@ -14,8 +14,8 @@ from safetensors.torch import save
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.checkpoint.pretrained import stored
+from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.open import open_data
 from saddlepoint.deploy.compress.distil import distil
 from saddlepoint.deploy.compress.feed import Feed, makes_images
 from saddlepoint.deploy.compress.judge import Judge, Limits, Verdict
@@ -26,8 +26,7 @@ from saddlepoint.deploy.export import Exported, exported
 from saddlepoint.deploy.latency import latencies
 from saddlepoint.deploy.parity import by_session, fed, session_of
 from saddlepoint.deploy.parts import Part
-from saddlepoint.engine.plan import Plan
-from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.report.tables import print_table
 from saddlepoint.storage.whole import replace, write_json
@@ -153,14 +152,8 @@ def _data(model: Model) -> tuple[Dataset, float | None]:
     """The images that the model was trained on, and the share that was held out."""
     if len(model.spec.shape) != 3:
         raise CapabilityError(f"{model} makes points; its networks are too small to gain from this.")
-    try:
-        plan = Plan.read(model.facts)
-    except KeyError as error:
-        raise ConfigError(f"nothing is known of the images that {model} was trained on: give its run.") from error
-    dataset = open_data(plan.data, say=say)
-    if dataset.fingerprint != model.facts["dataset"]["fingerprint"]:
-        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
-    return dataset, plan.data.held_out
+    dataset, settings = data_of(model, say)
+    return dataset, settings.held_out
 
 
 def _candidates(

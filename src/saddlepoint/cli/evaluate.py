@@ -13,14 +13,14 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.cli.evaluation import EVALUATION, Evaluation
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
-from saddlepoint.engine.plan import Plan
-from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, SaddlepointError
+from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.metrics.extractors.features import Extractor
@@ -268,13 +268,10 @@ class _Trained:
 
 def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
     """The model's data set with the rows trained on and held out."""
-    plan = Plan.read(model.facts)
-    dataset = open_data(plan.data)
-    if dataset.fingerprint != model.facts["dataset"]["fingerprint"]:
-        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
+    dataset, settings = data_of(model)
     if dataset.images.ndim != 4:
         raise CapabilityError(f"{model} makes points; `saddle prove` measures those.")
-    return dataset, *dataset.split(plan.data.held_out)
+    return dataset, *dataset.split(settings.held_out)
 
 
 def _extractor(found: Evaluate, dataset: Dataset, device: torch.device) -> Extractor:

@@ -33,6 +33,8 @@ _STEPS, _RATE = 8, 12  # images from one to the next, and how many a second
 class Sample:
     """Make images, or what else the model makes. Number i depends on the seed and i alone: more of them change none.
 
+    That holds to rounding: in batches of another size values differ by some millionths.
+
     Files say in their metadata that a model made them. They carry no watermark, so that their pixels are those of the
     model; the service adds one to images of 256x256 pixels and more.
     """

@@ -97,7 +97,7 @@ class Rows(ImageSet):
 
 @final
 class Generated(ImageSet):
-    """What a method makes from the latents of one seed; image i depends on (seed, i) and its label alone.
+    """What a method makes from the latents of one seed; image i depends on (seed, i) and its label alone, to rounding.
 
     nets: in evaluation mode, on `device`. given: what is asked for of each, by field; by default labels in turn,
     if the method knows classes.

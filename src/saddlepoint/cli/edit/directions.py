@@ -12,12 +12,11 @@ import torch
 import tyro
 
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.cli.edit.apply import chosen, signed, strip
 from saddlepoint.cli.edit.options import EditOptions, made_by, under
-from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write
-from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of
@@ -136,7 +135,7 @@ def _named(model: Model, code: Code, source: str) -> Scores:
         if judge.spec.shape != model.spec.shape:
             raise DataError(f"{judge} looks at images of another shape than {model} makes.")
         return of_classes(torch.cat([judge.classify(part) for part in parts]), judge.spec.classes)
-    data = open_data(Plan.read(model.facts).data, say=lambda text: print(text, file=sys.stderr))
+    data, _ = data_of(model, lambda text: print(text, file=sys.stderr))
     if data.labels is None:
         raise DataError(
             f"{data.source} has no labels to learn from: give a .csv of labels, the run of a model that classifies,"

@@ -17,15 +17,14 @@ from torch import Tensor
 
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.cli.edit.options import Run, check_ending, under
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import check_new, chosen
 from saddlepoint.engine.distributed import DEVICE
-from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
-from saddlepoint.errors import CapabilityError, CheckpointError, ConfigError, DataError
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.components import axes
@@ -142,11 +141,8 @@ def _kept(run: Path, model: Model) -> list[Path]:
 
 def _chosen(model: Model, found: Scatter) -> _Shown:
     """The images to encode, on the CPU."""
-    plan = Plan.read(model.facts)
-    data = open_data(plan.data, say=lambda text: print(text, file=sys.stderr))
-    if data.fingerprint != model.facts["dataset"]["fingerprint"]:
-        raise CheckpointError(f"the images of {plan.data.data} are not those that {model} was trained on.")
-    train, held_out = data.split(plan.data.held_out)
+    data, settings = data_of(model, lambda text: print(text, file=sys.stderr))
+    train, held_out = data.split(settings.held_out)
     rows = train if found.reference == "train" else held_out
     if not len(rows):
         raise ConfigError("nothing was held out of this run; use --reference train.")

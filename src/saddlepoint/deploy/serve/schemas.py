@@ -87,7 +87,7 @@ class Ask(Typed):
 
 
 class SampleAsk(Ask):
-    """New images. Image n of a seed depends on the two alone."""
+    """New images. Image n of a seed depends on the two alone, to rounding."""
 
     task: Literal["sample"] = "sample"
     seeds: Places = Field(
