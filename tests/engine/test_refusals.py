@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+import saddlepoint
 from games import Game, both, points, trainer, two_lines
 from saddlepoint.data.batches import LabelledBatch
 from saddlepoint.engine.run import RunSettings
@@ -251,3 +253,14 @@ def test_another_runtime_error_passes_as_it_is() -> None:
 
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         trainer(Game(step=step, moves=both())).fit()
+
+
+@pytest.mark.parametrize(
+    ("settings", "mend"), [({"batch": 1}, "--batch 2 or more"), ({"batch": 8, "accumulate": 8}, "--accumulate 4")]
+)
+def test_a_micro_batch_that_a_batch_norm_cannot_take_is_refused_with_one_that_it_can(
+    settings: dict[str, Any], mend: str, tmp_path: Path
+) -> None:
+    small = {"generator_width": 8, "critic_widths": (8,), "grid_size": 0, "images": 8, "device": "cpu", "threads": 1}
+    with pytest.raises(ConfigError, match=f"takes 2 or more: use {mend}"):
+        saddlepoint.train("sgan", "digits", out=tmp_path / "run", **small, **settings)

@@ -29,6 +29,8 @@ from saddlepoint.keyed import key
 from saddlepoint.methods.base import Clock, Ema, Method, Networks, Rows, Stage
 from saddlepoint.text import counted
 
+_ONE_EXAMPLE = "Expected more than 1 value per channel"
+"""what torch's batch norms say of a micro-batch of one example"""
 _NO_MEMORY = ("can't allocate memory", "out of memory")
 """what torch says when there is none left, in errors that are no torch.OutOfMemoryError"""
 
@@ -209,6 +211,10 @@ class Trainer:
             if isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY):
                 raise self._no_memory() from error
             raise
+        except ValueError as error:
+            if _ONE_EXAMPLE not in str(error):
+                raise
+            raise self._too_few() from error
         self.reporting = self._is_report()
         if self.reporting:
             rates = {f"learning_rate/{name}": group.rate() for name, group in self.groups.items() if not group.closed}
@@ -366,6 +372,16 @@ class Trainer:
         torch._functorch.config.donated_buffer = False  # type: ignore[attr-defined]
         for name in self.method.compiles:
             self.nets.get_submodule(name).compile()
+
+    def _too_few(self) -> ConfigError:
+        """For networks that take statistics over a micro-batch, which one example does not have."""
+        batch, parts = self._batch(), self.settings.accumulate * self.machine.world
+        cut = next((k for k in range(self.settings.accumulate, 0, -1) if batch % k == 0 and batch // k > 1), 0)
+        mend = f"--accumulate {cut}" if cut and parts > 1 else "--batch 2 or more"
+        return ConfigError(
+            f"a micro-batch of {batch // parts} is too small for this method: its batch norm compares the examples of"
+            f" one micro-batch, so it takes 2 or more: use {mend}."
+        )
 
     def _no_memory(self) -> OutOfMemory:
         batch, k = self._batch(), self.settings.accumulate
