@@ -17,6 +17,7 @@ from saddlepoint.version import __version__ as __version__
 _HOMES = {
     "train": "saddlepoint.runs.train",
     "resume": "saddlepoint.runs.resume",
+    "sweep": "saddlepoint.runs.sweep",
     "Trained": "saddlepoint.runs.trained",
     "load": "saddlepoint.checkpoint.bundle",
     "Model": "saddlepoint.checkpoint.bundle",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from saddlepoint.errors import SaddlepointError as SaddlepointError
     from saddlepoint.methods.base import Method as Method
     from saddlepoint.runs.resume import resume as resume
+    from saddlepoint.runs.sweep import sweep as sweep
     from saddlepoint.runs.train import train as train
     from saddlepoint.runs.trained import Trained as Trained
 

@@ -13,6 +13,7 @@ _HERE = Path(__file__).parent
 _ORDER = (
     "train",
     "resume",
+    "sweep",
     "sample",
     "translate",
     "predict",

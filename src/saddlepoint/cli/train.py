@@ -111,15 +111,15 @@ def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
     settings = ["help", *known]
     batch = int(next((b for a, b in pairwise(arguments) if a == "--batch" and b.isdecimal()), 0)) or None
     for word, after in pairwise([*arguments, ""]):
-        option, mark, value = word.partition("=")
-        name = option.removeprefix("--").replace("-", "_")
+        typed, mark, value = word.partition("=")
+        name = typed.removeprefix("--").replace("-", "_")
         right = name in settings or name.removeprefix("no_") in settings
         if word.startswith("--") and name and (not right or name == "start") and name != "from":
             given = value if mark else None if after.startswith("-") else after
-            plans.refuse_unknown({name: given}, [each for each in settings if each != "start"], batch, _option)
+            plans.refuse_unknown({name: given}, [each for each in settings if each != "start"], batch, option)
 
 
-def _option(name: str) -> str:
+def option(name: str) -> str:
     """A setting as it is typed."""
     typed = {"start": "from", "examples": "images"}.get(name, name)
     return f"--{typed.replace('_', '-')}"
