@@ -7,7 +7,6 @@ import ipaddress
 import math
 import os
 import socket
-import sys
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,22 +79,21 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("port must be 0 to 65535; 0 takes any free one.")
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bound on pixels stands in its place
     listening = _listen(found.host, found.port)
-    application = _application(found)
-    from saddlepoint.deploy.label import carried
+    journal = Journal()
+    application = _application(found, journal)
     from saddlepoint.deploy.serve.server import serve
 
     host, port = listening.getsockname()[:2]
     if not is_local(found.host) and not _keys(found):
-        print(f"! {host} is open to the network and no key is asked for: say --api-key-file FILE.", file=sys.stderr)
-    if "watermark" not in carried((1024, 1024)):
-        print("! images carry metadata alone, no watermark: pip install 'saddlepoint[label]'.", file=sys.stderr)
+        text = f"{host} is open to the network and no key is asked for: say --api-key-file FILE"
+        journal.line("warning", text=text)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     greeting = f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops."
-    serve(application, found.limits, Journal(), listening, greeting)
+    serve(application, found.limits, journal, listening, greeting)
     return 0
 
 
-def _application(found: Serve) -> Application:
+def _application(found: Serve, journal: Journal) -> Application:
     import torch
 
     from saddlepoint.deploy.serve.app import Service, build
@@ -110,13 +108,19 @@ def _application(found: Serve) -> Application:
         height, width = served.model.spec.shape[1:]
         if not large_enough((width, height)):
             why = f"a watermark needs 256x256 pixels, and its images have {width}x{height}"
-            print(f"{served.full_name}: images carry metadata alone; {why}.", file=sys.stderr)
+            journal.line("note", model=served.full_name, text=f"images carry metadata alone; {why}")
     jobs = found.jobs or cache_folder(None) / "served"
     local = is_local(found.host)
-    return build(
-        shelf,
-        Service(jobs=jobs, limits=found.limits, keys=keys, batch=found.batch, wait=found.wait_ms / 1000, local=local),
+    service = Service(
+        jobs=jobs,
+        limits=found.limits,
+        keys=keys,
+        batch=found.batch,
+        wait=found.wait_ms / 1000,
+        local=local,
+        journal=journal,
     )
+    return build(shelf, service)
 
 
 def is_local(host: str) -> bool:

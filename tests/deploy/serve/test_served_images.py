@@ -128,6 +128,14 @@ def test_an_edit_of_no_strength_changes_nothing(client, shelf) -> None:
     assert "did you mean 'age'" in nothing.json()["detail"]
 
 
+def test_the_pixels_of_all_images_are_bounded_before_one_is_made(serve) -> None:
+    with serve(most_made_pixels=16 * 16 * 5) as client:
+        assert client.post("/v1/sample", json={"n": 5}).status_code == 200
+        for path, asked in (("sample", {"n": 6}), ("jobs", {"task": "sample", "n": 6})):
+            answer = client.post(f"/v1/{path}", json=asked)
+            assert (answer.status_code, answer.json()["bound"]) == (422, {"limit": 1280, "given": 1536})
+
+
 @pytest.mark.parametrize("label", ["one", 1, "1"])
 def test_a_class_is_named_or_counted_and_shown_as_both(client, shelf, label) -> None:
     found = client.post("/v1/sample", json={"model": "digits", "label": label, "answer": "json"}).json()["images"][0]

@@ -79,6 +79,10 @@ class Bench:
         if making.count(ask) > most_images:
             mend = "ask for fewer" + ("" if most_images > self.limits.most_images else ", or send it as a job")
             raise over(422, "images", most_images, making.count(ask), "images", mend)
+        height, width = served.model.spec.shape[1:]
+        pixels = making.count(ask) * height * width
+        if pixels > self.limits.most_made_pixels:
+            raise over(422, "pixels", self.limits.most_made_pixels, pixels, "pixels to make", "ask for fewer images")
         making.labelled(served, getattr(ask, "label", None))
         if isinstance(ask, schemas.ProjectSettings) and ask.steps > self.limits.most_steps:
             raise over(422, "steps", self.limits.most_steps, ask.steps, "steps", "ask for fewer")

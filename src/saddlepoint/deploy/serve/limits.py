@@ -59,6 +59,8 @@ class Limits:
     """images that one request makes while its client waits (422)"""
     most_job_images: int = 1024
     """images that one job makes (422)"""
+    most_made_pixels: int = 200_000_000
+    """pixels of all images that a request or a job makes, at the size of the model (422)"""
     most_steps: int = 2000
     """steps of a projection (422)"""
     most_seconds: float = 30.0

@@ -160,16 +160,13 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._keeping = asyncio.create_task(self._hall.keep())
         if self.started:
             print(self._greeting, flush=True)
 
-    async def main_loop(self) -> None:
-        self._looking = asyncio.create_task(self._hall.keep())
-        await super().main_loop()
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._application.drain()  # while it still listens, so that who asks for its health is told
-        self._looking.cancel()
+        self._keeping.cancel()
         await super().shutdown(sockets)
         self._captured_signals.clear()  # they were answered
 
