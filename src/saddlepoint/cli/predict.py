@@ -1,4 +1,4 @@
-"""predict: what a trained model says of images: classes, masks and other predictions, as a table and as pictures."""
+"""predict: predict classes, masks or depth of images with a trained model, as a table and as pictures."""
 
 from __future__ import annotations
 

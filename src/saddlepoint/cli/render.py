@@ -1,4 +1,4 @@
-"""render: views of a trained scene from any camera, as pictures or a film, with depth and opacity."""
+"""render: draw a trained scene from any camera, as a film or single views, with depth and opacity."""
 
 from __future__ import annotations
 
