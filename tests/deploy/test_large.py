@@ -36,7 +36,7 @@ def unchanged(windows: Tensor) -> Tensor:
 
 
 def written(given: Path, target: Path, channels: int = 3, overlap: int | None = None) -> None:
-    translate_large(LargeImage(given, channels), target, channels, unchanged, 16, overlap, DISCLOSURE)
+    translate_large(LargeImage(given, channels), target, unchanged, 16, overlap, DISCLOSURE)
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif", ".TIFF"])
@@ -119,3 +119,14 @@ def test_without_pyvips_the_mend_is_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtra, match=r"pip install 'saddlepoint\[large\]'"):
         LargeImage(tmp_path / "in.png", 3)
+
+
+def test_an_image_that_becomes_larger_is_written_in_rows_at_its_new_size(tmp_path) -> None:
+    pixels = made(tmp_path / "in.png")
+
+    def twice(windows: Tensor) -> Tensor:
+        return windows.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    translate_large(LargeImage(tmp_path / "in.png", 3), tmp_path / "out.png", twice, 16, None, DISCLOSURE)
+    with Image.open(tmp_path / "out.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), pixels.repeat(2, 0).repeat(2, 1))

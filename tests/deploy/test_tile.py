@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from saddlepoint.deploy.tile import bands, shares, starts, tiled
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 
 SIZES = [(100, 77, 32, 8), (32, 32, 32, 4), (33, 90, 32, 0), (64, 64, 32, 31), (50, 50, 16, 5)]
 
@@ -65,3 +66,30 @@ def test_the_work_may_change_the_number_of_channels():
 def test_windows_that_cannot_be_are_refused(window, overlap, words):
     with pytest.raises(ConfigError, match=words):
         tiled(torch.rand(1, 40, 40), lambda windows: windows, window, overlap)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_results_larger_than_their_windows_are_put_together_at_their_size(scale: int) -> None:
+    image = torch.rand(3, 37, 50) * 2 - 1
+
+    def nearest(windows: Tensor) -> Tensor:
+        return F.interpolate(windows, scale_factor=scale, mode="nearest")
+
+    torch.testing.assert_close(tiled(image, nearest, 16, 4), nearest(image[None])[0])
+
+
+def test_no_seam_shows_in_what_is_enlarged_in_windows() -> None:
+    image = F.interpolate(torch.rand(1, 3, 8, 8), size=(48, 64), mode="bicubic")[0]
+
+    def smooth(windows: Tensor) -> Tensor:
+        return F.interpolate(windows, scale_factor=2, mode="bicubic")
+
+    assert (tiled(image, smooth, 16, 8) - smooth(image[None])[0]).abs().max() < 0.01
+
+
+def test_results_that_are_no_whole_number_larger_are_refused() -> None:
+    def half(windows: Tensor) -> Tensor:
+        return F.interpolate(windows, scale_factor=1.5)
+
+    with pytest.raises(CapabilityError, match="makes 24x24 pixels of 16x16"):
+        tiled(torch.rand(1, 20, 20), half, 16, 4)

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,11 +39,12 @@ _MOST_JPEG = 65_500
 
 
 def translate_large(
-    image: LargeImage, target: Path, channels: int, work: Work, side: int, overlap: int | None, disclosure: Disclosure
+    image: LargeImage, target: Path, work: Work, side: int, overlap: int | None, disclosure: Disclosure
 ) -> None:
     """Write the translation of `image` to `target`, a PNG, TIFF or JPEG, with its disclosure, and say how it gets on.
 
-    work: translates windows [n, C, side, side] in [-1, 1]. overlap: pixels that neighbours share; None for an eighth
+    work: translates windows [n, C, side, side] in [-1, 1] into [n, D, k side, k side]. overlap: pixels that
+    neighbours share; None for an eighth
     of the side. Both sides of the image are `side` or more.
     Raises ConfigError for an ending that is not written or an impossible overlap, UnusableImage where a row cannot be
     read, RunError where the disk will not take it; no half file stays behind.
@@ -50,9 +52,13 @@ def translate_large(
     check_target(target, image.width, image.height)
     overlap = side // 8 if overlap is None else overlap
     made = bands(_windows(image, side), image.height, image.width, work, side, overlap)
-    rows = (band.transpose(0, 1) for band in made)  # so that its length is that of its rows
-    with _written(target, image, channels, disclosure) as file:
-        for band in paced(rows, image.height, "rows"):
+    first = next(made)  # says how large the result is
+    channels, width = first.shape[0], first.shape[2]
+    height = image.height * (width // image.width)
+    check_target(target, width, height)
+    rows = (band.transpose(0, 1) for band in chain([first], made))  # so that its length is that of its rows
+    with _written(target, width, height, channels, disclosure) as file:
+        for band in paced(rows, height, "rows"):
             file.write(to_uint8(band[None])[0].permute(0, 2, 1).numpy().tobytes())  # [rows, W, C]
 
 
@@ -88,7 +94,7 @@ def _windows(image: LargeImage, side: int) -> Any:
 
 
 @contextmanager
-def _written(target: Path, image: LargeImage, channels: int, disclosure: Disclosure) -> Iterator[BinaryIO]:
+def _written(target: Path, width: int, height: int, channels: int, disclosure: Disclosure) -> Iterator[BinaryIO]:
     """A file for the raw rows, which become `target` when all are there."""
     library = vips()
     with (
@@ -100,7 +106,7 @@ def _written(target: Path, image: LargeImage, channels: int, disclosure: Disclos
             with raw.open("wb") as file:
                 yield file
             kind = "b-w" if channels == 1 else "srgb"
-            whole = library.Image.rawload(str(raw), image.width, image.height, channels, access="sequential")
+            whole = library.Image.rawload(str(raw), width, height, channels, access="sequential")
             whole = whole.copy(interpretation=kind)
             if _form(target) != ".png":
                 whole.set_type(library.GValue.blob_type, "xmp-data", _packet(disclosure))

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 
 Work = Callable[[Tensor], Tensor]
-"""windows [n, C, S, S] -> [n, D, S, S], on the CPU"""
+"""windows [n, C, S, S] -> [n, D, k S, k S] for one whole number k, on the CPU"""
 
 
 def tiled(image: Tensor, work: Work, window: int, overlap: int) -> Tensor:
-    """`work` done on a whole image.  [C, H, W] -> [D, H, W], float32
+    """`work` done on a whole image.  [C, H, W] -> [D, k H, k W], float32
 
     window: side in pixels that `work` takes; H and W must be that or more. overlap: pixels that neighbours share.
     Raises ConfigError for an overlap that leaves a window nothing of its own, or an image smaller than a window.
@@ -34,7 +34,9 @@ def tiled(image: Tensor, work: Work, window: int, overlap: int) -> Tensor:
 def bands(
     read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int, batch: int = 16
 ) -> Iterator[Tensor]:
-    """The rows of a worked image from top to bottom, some at a time: [D, rows, width], float32; never more than a band.
+    """The rows of a worked image from top to bottom, some at a time: [D, rows, k width], float32.
+
+    Never more than a band is held.
 
     read: the window [C, S, S] whose upper left pixel is at (row, column); called from top to bottom.
     batch: windows that `work` gets at once.
@@ -44,21 +46,38 @@ def bands(
     if min(height, width) < window:
         raise ConfigError(f"an image of {width}x{height} holds no window of {window} pixels: pad it, or --window less.")
     tops, lefts = starts(height, window, overlap), starts(width, window, overlap)
-    down, across = shares(tops, height, window, overlap), shares(lefts, width, window, overlap)
     band: Tensor | None = None
-    for top, next_top, share in zip(tops, [*tops[1:], height], down):
+    for row, (top, next_top) in enumerate(zip(tops, [*tops[1:], height])):
         for start in range(0, len(lefts), batch):
             some = lefts[start : start + batch]
             made = work(torch.stack([read(top, left) for left in some]))
             if band is None:
-                band = torch.zeros(made.shape[1], window, width, dtype=torch.float64)  # many windows may add up
+                scale = scale_of(made, window)
+                side, shared = scale * window, scale * overlap
+                down = shares([scale * begin for begin in tops], scale * height, side, shared)
+                across = shares([scale * begin for begin in lefts], scale * width, side, shared)
+                band = torch.zeros(made.shape[1], side, scale * width, dtype=torch.float64)  # many windows may add up
             for left, own, one in zip(some, across[start:], made):
-                band[:, :, left : left + window] += one * (share[:, None] * own)
+                band[:, :, scale * left : scale * left + side] += one * (down[row][:, None] * own)
         assert band is not None
-        done, kept = next_top - top, window - (next_top - top)
+        done = scale * (next_top - top)
+        kept = side - done
         yield band[:, :done].float()
         band[:, :kept] = band[:, done:].clone()
         band[:, kept:] = 0
+
+
+def scale_of(made: Tensor, window: int) -> int:
+    """How many times larger than their windows the results [n, D, H, W] are.
+
+    Raises CapabilityError for no whole number.
+    """
+    height, width = made.shape[2:]
+    if height != width or height % window:
+        raise CapabilityError(
+            f"the model makes {height}x{width} pixels of {window}x{window}, which cannot be put together: --resize."
+        )
+    return height // window
 
 
 def starts(length: int, window: int, overlap: int) -> list[int]:

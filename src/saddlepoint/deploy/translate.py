@@ -20,9 +20,10 @@ def translated(
     overlap: int | None = None,
     told: Callable[[float], object] = lambda share: None,
 ) -> np.ndarray:
-    """uint8 [C, H, W], there and back; no more than a band of it in floating numbers at once.
+    """uint8 [C, H, W] -> [D, k H, k W]; no more than a band of it in floating numbers at once.
 
-    work: translates windows [n, C, side, side] in [-1, 1]. overlap: pixels that neighbours share; None for an eighth
+    work: translates windows [n, C, side, side] in [-1, 1] into [n, D, k side, k side]. overlap: pixels that
+    neighbours share; None for an eighth
     of the side. told: after each band, which share is done. Raises ConfigError for an impossible overlap.
     """
     height, width = image.shape[1:]
@@ -37,6 +38,7 @@ def translated(
     done = 0
     for band in bands(read, padded.shape[1], padded.shape[2], work, side, overlap):
         made.append(to_uint8(band[None])[0].numpy())
-        done += band.shape[1]
+        scale = band.shape[2] // padded.shape[2]
+        done += band.shape[1] // scale
         told(done / padded.shape[1])
-    return np.concatenate(made, 1)[:, :height, :width]
+    return np.concatenate(made, 1)[:, : scale * height, : scale * width]

@@ -26,6 +26,7 @@ from saddlepoint.deploy.large import check_target, translate_large
 from saddlepoint.deploy.tile import Work
 from saddlepoint.deploy.translate import translated
 from saddlepoint.errors import CapabilityError, DataError
+from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.latent.load_image import as_trained, fit_of, load_picture
 from saddlepoint.methods.abilities import TranslatesLike
 
@@ -51,9 +52,16 @@ class Translation:
     """pixels that neighbouring windows share; None for an eighth of the side"""
 
     @property
+    def given(self) -> ImageKind:
+        """The kind of the images to translate, which may be smaller or of other channels than what they become."""
+        spec = self.model.spec
+        kind = spec.fields.get(self.model.origin(self.origin))
+        return kind if isinstance(kind, ImageKind) else ImageKind(spec.channels, spec.resolution, spec.resolution)
+
+    @property
     def side(self) -> int:
         """The side of a window in pixels."""
-        return self.window or self.model.spec.resolution
+        return self.window or min(self.given.height, self.given.width)
 
     def work(self, windows: Tensor) -> Tensor:
         """Windows [n, C, side, side] in [-1, 1], translated."""
@@ -73,7 +81,7 @@ def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
     Raises UnusableImage for a source that cannot be used, ConfigError for impossible windows, RunError where the disk
     will not take the result.
     """
-    channels, side = how.model.spec.channels, how.side
+    channels, side = how.given.channels, how.side
     disclosure = disclosed(how.model, "modified", how.settings())
     try:
         picture, remarks = load_picture(source, channels)
@@ -84,7 +92,7 @@ def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
         if min(large.width, large.height) < side:
             raise UnusableImage(f"is large and still less than {side} pixels high or wide; say a --window") from None
         check_target(target, large.width, large.height)
-        translate_large(large, target, channels, how.work, side, how.overlap, disclosure)
+        translate_large(large, target, how.work, side, how.overlap, disclosure)
         return large.remarks
     if how.resize:
         picture, fitted = square(picture, side, fit_of(how.model))

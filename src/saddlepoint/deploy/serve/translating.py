@@ -17,7 +17,7 @@ from saddlepoint.deploy.serve.progress import Progress
 from saddlepoint.deploy.serve.refusal import Refusal, over
 from saddlepoint.deploy.serve.schemas import TranslateSettings
 from saddlepoint.deploy.serve.shelf import Served
-from saddlepoint.deploy.work_on_file import in_windows
+from saddlepoint.deploy.work_on_file import Translation, in_windows
 from saddlepoint.latent.load_image import as_trained, fit_of
 
 Together = Callable[[Hashable, list[Any]], list[Any]]
@@ -36,7 +36,8 @@ def translate(
     """Runs in a worker thread. Raises Refusal and SaddlepointErrors for what the model cannot do, Stopped."""
     model = served.model
     origin = model.origin(ask.origin)
-    side, mode = model.spec.resolution, "L" if model.spec.channels == 1 else "RGB"
+    how = Translation(model=model, origin=origin)
+    side, mode = how.side, "L" if how.given.channels == 1 else "RGB"
     if not ask.resize:
         _check_windows(given.size, side, ask.overlap, most_pixels)
     given = given.convert(mode)
@@ -82,6 +83,8 @@ def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _finished(picture: Image.Image, given: Image.Image, ask: TranslateSettings) -> Image.Image:
+    if given.mode != picture.mode or given.size != picture.size:  # what it became is larger, or of other channels
+        given = given.convert(picture.mode).resize(picture.size, Image.Resampling.LANCZOS)
     if ask.keep_colour:
         picture = coloured_like(picture, given)
     return blended(sharpened(picture, ask.sharpen), given, ask.strength)
