@@ -104,4 +104,5 @@ def _blocks(luminance: np.ndarray) -> np.ndarray:
     """The coarse band of the Haar wavelet of [H, W] in blocks: [H // 8, W // 8, 4, 4]."""
     rows, columns = (side // 8 for side in luminance.shape)
     pixels = luminance[: 8 * rows, : 8 * columns].reshape(rows, 4, 2, columns, 4, 2)
-    return (pixels.sum((2, 5)) / 2).transpose(0, 2, 1, 3)
+    coarse: np.ndarray = pixels.sum((2, 5)) / 2
+    return coarse.transpose(0, 2, 1, 3)
