@@ -210,7 +210,7 @@ def test_json_that_is_deep_cut_or_of_another_kind_is_refused(saved: Path, name: 
         saddlepoint.load(saved)
 
 
-WRONG = (None, [], {}, "x", -1, 1e308, 10**40, True, [[]], {"a": []}, "\x1b[2J")
+WRONG: tuple[Any, ...] = (None, [], {}, "x", -1, 1e308, 10**40, True, [[]], {"a": []}, "\x1b[2J")
 
 
 @pytest.mark.parametrize("name", ["config.json", "provenance.json"])

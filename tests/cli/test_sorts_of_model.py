@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ SORTS = ("run", "bundle", "import")
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     home = tmp_path_factory.mktemp("models")
-    settings = {"images": 32, "batch": 16, "grid_size": 0, "generator_width": 4, "critic_width": 4}
+    settings: dict[str, Any] = {"images": 32, "batch": 16, "grid_size": 0, "generator_width": 4, "critic_width": 4}
     run = saddlepoint.train("dcgan", out=home / "run", **settings).folder
     saddlepoint.load(run).save_pretrained(home / "bundle")
     torch.save(example_generator().eval().state_dict(), home / "net.pth")

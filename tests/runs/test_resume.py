@@ -15,7 +15,14 @@ from saddlepoint.checkpoint import files
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError, ConfigError
 
-SETTINGS = {"images": 64, "batch": 16, "checkpoint_every": 32, "log_every": 1, "generator_width": 4, "critic_width": 4}
+SETTINGS: dict[str, Any] = {
+    "images": 64,
+    "batch": 16,
+    "checkpoint_every": 32,
+    "log_every": 1,
+    "generator_width": 4,
+    "critic_width": 4,
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +46,15 @@ def all_damaged(run: Path) -> None:
         damaged(checkpoint)
 
 
+def emptied(run: Path) -> None:
+    for checkpoint in files.listing(run / "checkpoints"):
+        shutil.rmtree(checkpoint)
+
+
 LOST: dict[str, Callable[[Path], Any]] = {
     "damaged": all_damaged,
     "gone": lambda run: shutil.rmtree(run / "checkpoints"),
-    "empty": lambda run: [shutil.rmtree(path) for path in files.listing(run / "checkpoints")],
+    "empty": emptied,
 }
 
 
@@ -132,7 +144,7 @@ def test_a_run_is_not_shortened_below_what_it_has_shown(run: Path) -> None:
     assert saddlepoint.resume(run, images=96).images == 96
 
 
-WRONG = (None, [], {"a": []}, "x", -1, 1e308, 10**40, [[[]]], "\x1b[2J")
+WRONG: tuple[Any, ...] = (None, [], {"a": []}, "x", -1, 1e308, 10**40, [[[]]], "\x1b[2J")
 
 
 def test_facts_of_a_wrong_kind_are_refused_in_words_or_harmless(run: Path) -> None:

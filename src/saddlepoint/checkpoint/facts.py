@@ -69,7 +69,7 @@ def complete(facts: dict[str, Any]) -> dict[str, Any]:
     shape = facts["dataset"]["shape"]
     if not 1 <= len(shape) <= 8 or not all(1 <= side < _MOST_SIDE for side in shape):
         raise Unfit(f"no example has the shape {str(shape)[:60]}")
-    defaults = {"fingerprint": None, "attributes": [], "notes": [], "skipped": []}
+    defaults: dict[str, Any] = {"fingerprint": None, "attributes": [], "notes": [], "skipped": []}
     tables: dict[str, Any] = {name: {} for name in _TABLES}
     return by_names_of_today({**tables, **facts, "dataset": {**defaults, **facts["dataset"]}})
 

@@ -6,8 +6,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from saddlepoint.errors import DataError, OutOfMemory, SaddlepointError
 
@@ -57,7 +57,7 @@ def shortened(text: str, most: int = 300) -> str:
     return text if len(text) <= most else f"{text[: most * 2 // 3]} ... {text[-most // 3 :]}"
 
 
-def opened(path: Path, *, within: Path | None = None) -> BinaryIO:
+def opened(path: Path, *, within: Path | None = None) -> BufferedReader:
     """A plain file, open for reading. within: a folder that it must lie in, links followed.
 
     Links of the Hugging Face cache, from a model's folder to the blobs beside it, are allowed. Raises Unfit for what is
