@@ -115,6 +115,11 @@ def _backward(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
                 f"the loss of {update.group} uses something computed before its networks moved; compute it again after"
                 " the yield."
             ) from error
+        if group.sharded and "setStorage" in str(error):
+            raise MethodError(
+                f"the loss of {update.group} differentiates twice (a penalty on a slope), which weights that are shared"
+                " out do not carry: leave out --shard."
+            ) from error
         if "backward through the graph a second time" in str(error):
             raise MethodError(
                 f"the loss of {update.group} uses something that an earlier update has differentiated; compute it again"

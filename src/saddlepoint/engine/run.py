@@ -48,7 +48,8 @@ class RunSettings:
     compile: bool = False
     """compile the networks that the method names: slow to start, a little faster afterwards"""
     shard: bool = False
-    """share each network's weights, gradients and moments out over the processes, where one device cannot hold them"""
+    """share each network's weights, gradients and moments out over the processes, where one device cannot hold them;
+    not for methods with penalties on a slope"""
     recompute: bool = False
     """compute activations again in backward where the method says so (`checkpoints`): less memory, a third more time"""
     overfit_one_batch: bool = False
