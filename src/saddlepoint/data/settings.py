@@ -23,7 +23,7 @@ class DataSettings:
     and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER; views of a scene as scene:FOLDER"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
-    resolution: int | str | None = None
+    resolution: Count | str | None = None
     """side in pixels to which every image is resized, or WIDTHxHEIGHT such as 96x64; by default their own, which must
     then agree"""
     spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
