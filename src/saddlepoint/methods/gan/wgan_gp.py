@@ -67,8 +67,8 @@ class WGANGP(Unconditional):
                 generator=ResNetGenerator(self.latent, *image), critic=ResNetCritic(*image, norm=self.critic_norm)
             )
         if len(data.shape) > 1:
-            image = (data.channels, check_size(data.size), self.width, 5)
-            nets = Networks(generator=DCGANGenerator(self.latent, *image), critic=DCGANCritic(*image, norm="none"))
+            maps = (data.channels, check_size(data.size), self.width, 5)
+            nets = Networks(generator=DCGANGenerator(self.latent, *maps), critic=DCGANCritic(*maps, norm="none"))
         else:
             generator = MLPGenerator(self.latent, self.widths, data.shape)
             nets = Networks(generator=generator, critic=MLPCritic(data.shape, self.widths))
