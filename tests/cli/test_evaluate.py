@@ -257,3 +257,12 @@ def test_figures_that_were_made_are_kept_when_a_later_one_fails(
     kept = json.loads(out.read_text())
     assert [score["protocol"]["metric"] for score in kept["scores"]] == ["kid"]
     assert kept["unfinished"] == "the disk is gone."
+
+
+def test_modes_are_counted_where_they_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = saddlepoint.train("gan", out=tmp_path / "run", data="world:ring8", examples=640, batch=64)
+    capsys.readouterr()
+    assert saddle("evaluate", run.folder) == 0
+    said = capsys.readouterr().out
+    assert "modes" in said
+    assert "reached by 125 such points" in said

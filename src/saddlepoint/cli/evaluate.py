@@ -23,11 +23,13 @@ from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import TILE, grid
+from saddlepoint.kinds.points import Points
 from saddlepoint.metrics.extractors.features import Extractor
 from saddlepoint.metrics.extractors.resize import Resize
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.scores.measure_model import (
     ModelMetric,
     measure_copying,
@@ -41,6 +43,8 @@ from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.report.grids import save_png
+from saddlepoint.report.tables import print_table
+from saddlepoint.storage.whole import write_json
 from saddlepoint.text import counted
 
 MOST_REAL, MOST_FAKE = 50_000, 10_000
@@ -98,7 +102,10 @@ def main(arguments: list[str]) -> int:
         check_new(found.out)
     machine = TorchMachine(found.device, "float32")
     try:
-        trained = None if found.run is None else _Trained(found, found.run, machine)
+        model = None if found.run is None else load(found.run, device=machine.device)
+        if model is not None and isinstance(model.spec.main, Points):
+            return _modes(model) if machine.rank == 0 else 0
+        trained = None if model is None else _Trained(found, model, machine)
         measured = _folders(found, machine) if trained is None else trained.evaluation()
     finally:
         machine.close()
@@ -115,6 +122,16 @@ def main(arguments: list[str]) -> int:
         measured.show()
         if measured.failure is not None:
             raise measured.failure
+    return 0
+
+
+def _modes(model: Model) -> int:
+    """Prints how many modes a model of points reaches, beside real points and one wide Gaussian, and writes it."""
+    dataset = open_data(model.plan.data)
+    table = measure("mixture")(model, dataset, 0)
+    print_table(table.printed())
+    print(f"  {table.protocol}")
+    write_json(model.home / "scores.json", {"protocol": table.protocol, "rows": table.printed(), "notes": []})
     return 0
 
 
@@ -172,9 +189,8 @@ def _opened(found: Evaluate) -> tuple[Dataset, Dataset]:
 class _Trained:
     """A model beside the images that it was trained on."""
 
-    def __init__(self, found: Evaluate, path: Path, machine: Machine) -> None:
-        self.found, self.machine = found, machine
-        self.model = load(path, device=machine.device)
+    def __init__(self, found: Evaluate, model: Model, machine: Machine) -> None:
+        self.found, self.machine, self.model = found, machine, model
         for metric in among(found.metrics, get_args(PairMetric)):
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
