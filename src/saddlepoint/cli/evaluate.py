@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> int:
 
 def _modes(model: Model) -> int:
     """Prints how many modes a model of points reaches, beside real points and one wide Gaussian, and writes it."""
-    dataset = open_data(model.plan.data)
+    dataset, _ = data_of(model)
     table = measure("mixture")(model, dataset, 0)
     print_table(table.printed())
     print(f"  {table.protocol}")
