@@ -186,3 +186,30 @@ def test_a_field_of_another_kind_is_refused_in_words() -> None:
     wrong = Dataset({"image": np.zeros((3, 22), np.float32), "camera": np.zeros((3, 22), np.float32)}, "print", "x")
     with pytest.raises(ConfigError, match=r"trains on images; x has points.*Use --data scene:"):
         Loader(wrong, ViewBatch, np.arange(3))
+
+
+def test_a_condition_is_read_from_a_text_by_its_kind(tmp_path: Path) -> None:
+    label, attributes, image = Label(("cat", "7", "dog")), Attributes(("red", "large")), Image(3, 4, 6)
+    assert [int(label.parse(text)) for text in ("dog", "7", "0")] == [2, 1, 0]
+    assert attributes.parse("large, red").tolist() == [1, 1]
+    assert attributes.parse("").tolist() == [0, 0]
+    image.raster(image.example(1, 0)[0]).save(tmp_path / "small.png")
+    assert torch.allclose(image.parse(str(tmp_path / "small.png")), image.example(1, 0)[0], atol=0.01)
+    camera = Camera().example(2, 0)
+    Camera().write(camera[1], tmp_path / "camera.json", {})
+    assert torch.allclose(Camera().parse(str(tmp_path / "camera.json")), camera[1])
+
+
+def test_texts_that_are_no_condition_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    Image(1, 5, 5).raster(Image(1, 5, 5).example(1, 0)[0]).save(tmp_path / "small.png")
+    bad = [
+        (Label(("cat", "dog")), "dgo"), (Label(("cat", "dog")), "2"), (Label(("cat", "dog")), "-1"),
+        (Label(("cat", "dog")), "9" * 5000), (Attributes(("red", "large")), "red,larg"),
+        (Image(3, 4, 6), str(tmp_path / "small.png")), (Image(3, 4, 6), str(tmp_path / "broken.png")),
+        (Image(3, 4, 6), str(tmp_path / "none.png")), (Image(3, 4, 6), "\0"), (Image(4, 4, 6), "x.png"),
+        (Camera(), str(tmp_path / "none.json")), (Camera(), str(tmp_path / "broken.png")), (Mask(4, 6), "x"),
+    ]  # fmt: skip
+    for kind, text in bad:
+        with pytest.raises(ConfigError):
+            kind.parse(text)

@@ -21,7 +21,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.distributed import device_named
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import under
-from saddlepoint.errors import CapabilityError, CheckpointError
+from saddlepoint.errors import CapabilityError, CheckpointError, ShapeError
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
@@ -157,6 +157,7 @@ class Model:
         *,
         seed: int = 0,
         label: int | str | None = None,
+        given: Mapping[str, Any] | None = None,
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
         batch: int = 256,
@@ -167,10 +168,16 @@ class Model:
         its values differ by some millionths, and after rounding to bytes seldom at all.
 
         label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
-        i of class i modulo their number. truncation, truncate_by: see `Sampling`. batch: how many are made at once.
+        i of class i modulo their number. given: conditions by name, as the task "generate" takes them: a text that the
+        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn.
+        truncation, truncate_by: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
-        made = list(self.stream(n, seed=seed, label=label, truncation=truncation, truncate_by=truncate_by, batch=batch))
+        made = list(
+            self.stream(
+                n, seed=seed, label=label, given=given, truncation=truncation, truncate_by=truncate_by, batch=batch
+            )
+        )
         images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
         return images.as_subclass(Pictures)
 
@@ -180,6 +187,7 @@ class Model:
         *,
         seed: int = 0,
         label: int | str | None = None,
+        given: Mapping[str, Any] | None = None,
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
         batch: int = 256,
@@ -188,16 +196,36 @@ class Model:
         method = self.method
         if not isinstance(method, Samples):
             raise CapabilityError(f"{self.name} does not make images from latents.")
-        given = in_turn(method, self.nets, n)
+        chosen = dict(given or {})
         if label is not None:
-            given["label"] = torch.full((n,), self.class_number(label))
-        how = Sampling(given, truncation, truncate_by=truncate_by)
+            if "label" in chosen:
+                raise CapabilityError("a label is given twice: leave out one of them.")
+            chosen["label"] = torch.tensor(self.class_number(label))
+        conditions = in_turn(method, self.nets, n) | self._conditions(chosen, n)
+        how = Sampling(conditions, truncation, truncate_by=truncate_by)
         latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)
             with torch.no_grad():
                 images = method.generate(self.nets, latents[rows].to(self.device), how.rows(rows).to(self.device))
             yield images.float().cpu()
+
+    def _conditions(self, chosen: Mapping[str, Any], n: int) -> dict[str, Tensor]:
+        """Conditions of the task "generate" as tensors [n, ...]."""
+        task = self.task("generate")
+        takes = {} if task is None else {name: kind for name, kind in task.takes.items() if name != "latents"}
+        conditions: dict[str, Tensor] = {}
+        for name, value in chosen.items():
+            if name not in takes:
+                known = f"it takes {', '.join(takes)}" if takes else "it takes nothing beside its latents"
+                raise CapabilityError(f"{self.name} takes no {name!r}: {known}.")
+            shape = takes[name].shape
+            rows = value if isinstance(value, Tensor) else takes[name].parse(str(value))
+            if rows.shape not in (shape, (n, *shape)):
+                each = [n, *shape]
+                raise ShapeError(f"{name} is {list(rows.shape)}; give {list(shape)} for all, or {each} for each.")
+            conditions[name] = rows.expand(n, *shape)
+        return conditions
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor, *, batch: int = 256) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +19,8 @@ from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.plan import Plan
-from saddlepoint.errors import CapabilityError, ConfigError, DataError
-from saddlepoint.kinds.camera import NUMBERS, camera_of
+from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.tasks import Task
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
@@ -103,32 +102,6 @@ def _frame(kind: Kind, view: Tensor) -> Picture.Image:
     assert picture is not None
     times = -(-_LARGE // max(picture.size)) if max(picture.size) < _LARGE else 1
     return picture.resize((picture.width * times, picture.height * times), Picture.Resampling.NEAREST)
-
-
-def read_cameras(path: Path) -> Tensor:
-    """The cameras of a JSON file, [n, 22]. Raises DataError for a file that holds none."""
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        entries = entries if isinstance(entries, list) else [entries]
-        names = ("fx", "fy", "cx", "cy", "width", "height")
-        cameras = [
-            camera_of(torch.tensor(entry["camera_to_world"], dtype=torch.float32), *map(float, lens))
-            for entry in entries
-            if (lens := [entry[name] for name in names])
-        ]
-        found = torch.stack(cameras)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError, RuntimeError, RecursionError) as error:
-        raise DataError(
-            f"{path} holds no list of cameras with camera_to_world (4x4), fx, fy, cx, cy, width and height: {error}."
-        ) from error
-    if found.shape[1:] != (NUMBERS,) or not bool(torch.isfinite(found).all()):
-        raise DataError(f"{path} holds a camera with a number that is not finite.")
-    sizes = found[:, 20:]
-    if not bool((sizes == sizes[0]).all()) or not bool(((sizes >= 1) & (sizes <= 4096)).all()):
-        raise DataError(f"the cameras of {path} must be of one size, from 1 to 4,096 pixels a side.")
-    return found
 
 
 def _write(

@@ -10,6 +10,8 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
+from saddlepoint.config import nearest
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.text import lines
@@ -42,6 +44,14 @@ class Attributes(Kind):
     def example(self, n: int, seed: int) -> Tensor:
         """Each attribute by a coin."""
         return (torch.rand(n, *self.shape, generator=generator(seed, "example attributes", n)) < 0.5).float()
+
+    def parse(self, text: str) -> Tensor:
+        """The names of those that hold, with commas between them; an empty text for none.  [K]"""
+        wanted = [name.strip() for name in text.split(",") if name.strip()]
+        for name in wanted:
+            if name not in self.names:
+                raise ConfigError(f"no attribute is called {name!r}{nearest(name, self.names)}")
+        return torch.tensor([float(name in wanted) for name in self.names])
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """The names of those that hold, a line for each example."""

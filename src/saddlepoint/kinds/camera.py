@@ -20,7 +20,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from saddlepoint.errors import ShapeError
+from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.scatter import scatter
@@ -74,6 +74,16 @@ class Camera(Kind):
         angles = torch.rand(n, 2, generator=generator(seed, "example camera", n))
         return orbit(angles[:, 0] * 2 * math.pi, angles[:, 1] * 0.8 + 0.1, 4.0, 40.0, 32)
 
+    def parse(self, text: str) -> Tensor:
+        """The path of a JSON file with one camera, as `write` makes it.  [22]"""
+        try:
+            cameras = read_cameras(Path(text))
+        except DataError as error:
+            raise ConfigError(str(error)) from error
+        if len(cameras) != 1:
+            raise ConfigError(f"{text} holds {len(cameras)} cameras; give a file with one.")
+        return cameras[0]
+
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """Where the cameras stand, from above."""
         return scatter(values[:, [3, 7]])
@@ -105,6 +115,32 @@ def camera_of(pose: Tensor, fx: float, fy: float, cx: float, cy: float, width: f
         raise ShapeError(f"a pose is [4, 4], camera to world; this tensor is {list(pose.shape)}.")
     lens = torch.tensor([fx, fy, cx, cy, width, height], dtype=torch.float32, device=pose.device)
     return torch.cat((pose.float().flatten(-2), lens.expand(*pose.shape[:-2], 6)), -1)
+
+
+def read_cameras(path: Path) -> Tensor:
+    """The cameras of a JSON file, [n, 22]. Raises DataError for a file that holds none."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = entries if isinstance(entries, list) else [entries]
+        names = ("fx", "fy", "cx", "cy", "width", "height")
+        cameras = [
+            camera_of(torch.tensor(entry["camera_to_world"], dtype=torch.float32), *map(float, lens))
+            for entry in entries
+            if (lens := [entry[name] for name in names])
+        ]
+        values = torch.stack(cameras)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, RuntimeError, RecursionError) as error:
+        raise DataError(
+            f"{path} holds no list of cameras with camera_to_world (4x4), fx, fy, cx, cy, width and height: {error}."
+        ) from error
+    if values.shape[1:] != (NUMBERS,) or not bool(torch.isfinite(values).all()):
+        raise DataError(f"{path} holds a camera with a number that is not finite.")
+    sizes = values[:, 20:]
+    if not bool((sizes == sizes[0]).all()) or not bool(((sizes >= 1) & (sizes <= 4096)).all()):
+        raise DataError(f"the cameras of {path} must be of one size, from 1 to 4,096 pixels a side.")
+    return values
 
 
 def orbit(turn: Tensor, lift: Tensor, distance: float, focal: float, side: int) -> Tensor:

@@ -81,6 +81,20 @@ class Image(Kind):
         """Even noise."""
         return torch.rand(n, *self.shape, generator=generator(seed, "example image", n)) * 2 - 1
 
+    def parse(self, text: str) -> Tensor:
+        """The path of a picture of this very size, of 8 bits in grey or colour.  [C, H, W]"""
+        if self.channels not in _SHADES or self.bits != 8:
+            raise ConfigError(f"no picture holds {self}: give a tensor from Python.")
+        try:
+            with Pillow.open(text) as opened:
+                if opened.size != (self.width, self.height):
+                    size = f"{opened.width}x{opened.height}"
+                    raise ConfigError(f"{text} is {size} pixels; give a picture of {self.width}x{self.height}.")
+                array = np.array(opened.convert("L" if self.channels == 1 else "RGB"))
+        except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
+            raise ConfigError(f"{text} cannot be read as a picture: give the path of a PNG or JPEG.") from error
+        return pixels(torch.from_numpy(array).view(1, self.height, self.width, self.channels).permute(0, 3, 1, 2))[0]
+
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """Tiles side by side; of other than one or three channels the first three or the first one."""
         return grid(values, columns=columns)

@@ -111,6 +111,10 @@ class Kind(ABC):
         else:
             raise self.unknown_ending(path)
 
+    def parse(self, text: str) -> Tensor:
+        """One example, [...], as a person names it on a command line. Raises ConfigError for what is none."""
+        raise ConfigError(f"{self.word} cannot be named on a command line: give a tensor from Python.")
+
     def unknown_ending(self, path: Path) -> ConfigError:
         """The error for a file form that this kind does not have."""
         return ConfigError(f"{path.name} cannot hold {self.word}: use {', '.join(self.endings)}.")

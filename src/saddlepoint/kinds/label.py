@@ -10,6 +10,8 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
+from saddlepoint.config import nearest
+from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.text import lines
 from saddlepoint.text import printable
@@ -56,6 +58,16 @@ class Label(Kind):
     def example(self, n: int, seed: int) -> Tensor:
         """The classes in turn, from number `seed` on."""
         return (torch.arange(n) + seed) % max(len(self.names), 1)
+
+    def parse(self, text: str) -> Tensor:
+        """A class by its name, else by its number in digits.  []"""
+        if text in self.names:
+            return torch.tensor(self.names.index(text))
+        if not (text.isascii() and text.isdigit()):
+            raise ConfigError(f"no class is called {text!r}{nearest(text, self.names)}")
+        if len(text) > 9 or int(text) >= len(self.names):
+            raise ConfigError(f"there is no label {text}; the classes are 0 to {len(self.names) - 1}.")
+        return torch.tensor(int(text))
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """The names, a line each."""
