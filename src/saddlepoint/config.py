@@ -71,6 +71,12 @@ Count = Annotated[int, Range(least=1)]
 """how many, where none would make no sense: widths, steps, examples"""
 Natural = Annotated[int, Range(least=0)]
 """how many, where 0 stands for none"""
+Width = Annotated[int, Range(least=1, most=1_000_000)]
+"""numbers side by side: channels of a layer, numbers of a latent"""
+Layers = Annotated[int, Range(least=1, most=1_000)]
+"""layers or blocks one after the other"""
+LayersOrNone = Annotated[int, Range(least=0, most=1_000)]
+"""the same, where 0 stands for none"""
 Finite = Annotated[float, Range()]
 """any number but infinity"""
 Positive = Annotated[float, Range(above=0)]
@@ -215,6 +221,14 @@ def checked(name: str, value: Any, kind: Any) -> Any:
     elif isinstance(origin or kind, type) and isinstance(value, origin or kind):
         return value
     raise ConfigError(f"{name} cannot be {value!r}: it must be {kind_text(kind)}.")
+
+
+def range_text(kind: Any) -> str:
+    """The range of a field's type in words, such as "1 or more"; empty for a type without bounds."""
+    inside = typing.get_args(kind)
+    if typing.get_origin(kind) is Annotated:
+        return next((str(bounds) for bounds in inside[1:] if isinstance(bounds, Range) and bounds != Range()), "")
+    return next((words for each in inside if (words := range_text(each))), "")
 
 
 def kind_text(kind: Any) -> str:

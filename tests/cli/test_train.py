@@ -235,6 +235,7 @@ def test_help_teaches_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Radford et al. 2016" in said
     assert "learning rate of the generator" in said
     assert "--from" in said
+    assert "(from 1 to 1,000,000; default:" in said
 
 
 def test_the_overview_names_every_verb_and_list_every_method(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,11 +39,7 @@ def networks(
     """
     calls = _CALLS + _CALLS_EACH * len(declared)
     with torch.random.fork_rng(devices=[]):
-        try:
-            with _Drawing(calls):
-                drawn = method.networks(spec)
-        except (NotImplementedError, RuntimeError):  # a method's own code may look at numbers while it builds
-            drawn = method.networks(spec)
+        drawn = outline(method, spec, calls) or method.networks(spec)
         names = [name for name, _ in drawn.named_children() if any(key.startswith(f"{name}.") for key in declared)]
         nets = Networks(**{name: drawn.get_submodule(name) for name in names})
         _check(nets, declared)
@@ -59,6 +55,18 @@ def networks(
         if value.is_floating_point() and not value.isfinite().all():
             raise Unfit(f"{name} holds numbers that are not finite")
     return nets
+
+
+def outline(method: Method, spec: DataSpec, calls: int) -> Networks | None:
+    """The networks without their numbers, which costs no memory; torch's generator may move.
+
+    None where a method's own code looks at numbers while it builds. calls: of torch, after which Unfit is raised.
+    """
+    try:
+        with _Drawing(calls):
+            return method.networks(spec)
+    except (NotImplementedError, RuntimeError):
+        return None
 
 
 def _check(nets: Networks, declared: Mapping[str, Declared]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shlex
 import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -19,6 +20,9 @@ from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
 from saddlepoint.runs.train import train_plan
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +80,10 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
     kind = methods.load(name)
     early = _early(arguments)
     base = plans.make(name, {}, preset=early.preset, file=early.config)
-    flat = dataclasses.make_dataclass(
-        "Settings",
-        [("command", Command), ("run", RunSettings), ("data", DataSettings), ("method", kind)],
-        kw_only=True,
-        frozen=True,
-    )
     parts: tuple[type, ...] = (Command, RunSettings, DataSettings, kind)
+    tables = {"command": Command, "run": _with_ranges(RunSettings), "data": _with_ranges(DataSettings)}
+    tables["method"] = _with_ranges(kind)
+    flat = dataclasses.make_dataclass("Settings", list(tables.items()), kw_only=True, frozen=True)
     arguments = [_respelt(word, *parts) for word in arguments]
     _refuse_misspelt(arguments, [name for part in parts for name in plans.names(part)])
     found = tyro.cli(
@@ -90,10 +91,33 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
         prog=f"saddle train {name}",
         description=(sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0],
         args=arguments,
-        default=flat(command=Command(), run=base.run, data=base.data, method=base.method),
+        default=flat(
+            command=Command(),
+            **{part: _as(tables[part], getattr(base, part)) for part in ("run", "data", "method")},
+        ),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
-    return found.command, plans.Plan(name, found.run, found.data, found.method)
+    plan = plans.Plan(name, _as(RunSettings, found.run), _as(DataSettings, found.data), _as(kind, found.method))
+    return found.command, plan
+
+
+def _with_ranges(part: type) -> type:
+    """A dataclass of settings whose help says beside each default which numbers a setting may be."""
+    fields = []
+    for field in dataclasses.fields(part):
+        kind = config.field_kinds(part)[field.name]
+        if bounds := config.range_text(kind):
+            hint = functools.partial("({}; default: {})".format, bounds)
+            said = Annotated[kind, tyro.conf.arg(help_behavior_hint=hint)]  # type: ignore[valid-type]
+            fields.append((field.name, said, dataclasses.field(default=field.default, kw_only=True)))
+    made = dataclasses.make_dataclass(part.__name__, fields, bases=(part,), frozen=True, kw_only=True)
+    made.__doc__ = part.__doc__
+    return made
+
+
+def _as(part: type[T], settings: Any) -> T:
+    """Settings as another dataclass of the same fields."""
+    return part(**{name: getattr(settings, name) for name in plans.names(part)})
 
 
 def _respelt(word: str, *parts: type) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from saddlepoint.config import Count, Natural, Positive, check
+from saddlepoint.config import Count, Natural, Positive, Range, check
 from saddlepoint.errors import ConfigError
 
 DISTANCES = ("fid", "fid-infinity", "kid")
@@ -56,7 +56,7 @@ class RunSettings:
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: Count = 20
     """steps between two lines of the log"""
-    grid_size: Natural = 64
+    grid_size: Annotated[int, Range(least=0, most=10_000)] = 64
     """images in a sample grid; 0 for no grids"""
     checkpoint_every: Count = 50_000
     """examples seen between two checkpoints"""

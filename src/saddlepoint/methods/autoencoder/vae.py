@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Positive, Weight
+from saddlepoint.config import Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
@@ -45,7 +45,7 @@ class VAE(Method):
     prior: ClassVar[str] = "normal"
     compiles = ("encoder", "decoder")
 
-    latent: Count = 50
+    latent: Width = 50
     """length of the code"""
     likelihood: Likelihood = "bernoulli"
     """what the decoder states of a pixel: that it is white with some probability, or a mean with a fixed deviation"""
@@ -55,9 +55,9 @@ class VAE(Method):
     """weight of the divergence from the prior; above 1 codes are simpler and images less exact"""
     layers: Literal["convolutional", "dense"] = "convolutional"
     """networks for images: strided convolutions, or fully connected ones, which points always get"""
-    width: Count = 32
+    width: Width = 32
     """convolutional channels at half the image's side; they double with each halving, to at most 8 times"""
-    widths: tuple[Count, ...] = (200, 200)
+    widths: tuple[Width, ...] = (200, 200)
     """units of the dense encoder's hidden layers; the decoder has them in reverse"""
     lr: Positive = 1e-3
     """learning rate (Adam)"""

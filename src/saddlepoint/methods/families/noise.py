@@ -8,7 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from saddlepoint.config import Count, Weight
+from saddlepoint.config import Weight, Width
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Draw, Ema, Method
 
@@ -17,7 +17,7 @@ from saddlepoint.methods.base import Draw, Ema, Method
 class FromNoise(Method, ABC):
     """A method with a network `generator` that starts from [N, latent]."""
 
-    latent: Count = 100
+    latent: Width = 100
     """length of the noise vector"""
     prior: Literal["normal", "uniform"] = "normal"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""

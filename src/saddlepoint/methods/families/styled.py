@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Share
+from saddlepoint.config import Share, Width
 from saddlepoint.keyed import generator as keyed_generator
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Networks
@@ -30,9 +30,9 @@ class Styled(FromNoise, ABC):
     truncated_layers: ClassVar[int | None] = None
     """how many of the coarser layers truncation pulls; None for all"""
 
-    latent: Count = 512
+    latent: Width = 512
     """length of the noise vector"""
-    style: Count = 512
+    style: Width = 512
     """length of the style vector"""
     mixing: Share = 0.9
     """chance that the finer layers of a step's images take the styles of a second noise vector, from one random layer

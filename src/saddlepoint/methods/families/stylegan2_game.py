@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saddlepoint.config import Count, Natural, Positive, Share, Weight
+from saddlepoint.config import Count, LayersOrNone, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.path_length import path_length_penalty, path_lengths
@@ -30,13 +30,13 @@ from saddlepoint.nn.layers.number import Number
 class StyleGAN2Game(Styled, ABC):
     """A method whose networks are `players`; it has labels where its batches have them."""
 
-    base: Count = 16_384
+    base: Width = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: Count = 512
+    most: Width = 512
     """but no more than this"""
-    mapping_layers: Natural = 2
+    mapping_layers: LayersOrNone = 2
     """layers between noise and style"""
-    group: Count = 4
+    group: Width = 4
     """images that the critic compares with each other (minibatch deviation)"""
     residual: bool = True
     """the critic has residual paths"""

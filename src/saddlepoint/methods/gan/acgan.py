@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Decay, Positive, Weight
+from saddlepoint.config import Decay, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -34,9 +34,9 @@ class ACGAN(Conditional):
 
     class_weight: Weight = 1.0
     """weight of the class terms beside the source terms, for both players"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critic's channels at half the image's side, likewise"""
     lr: Positive = 2e-4
     """learning rate of both players (Adam)"""

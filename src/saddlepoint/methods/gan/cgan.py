@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Decay, Positive, Share
+from saddlepoint.config import Decay, Positive, Share, Width
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -112,9 +112,9 @@ class CGAN(Conditional):
     """how the critic knows the class: the label beside the image, or projected on its features"""
     layers: Literal["convolutional", "dense"] = "convolutional"
     """networks for images: DCGAN's, or the paper's fully connected ones, which points always get"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the convolutional generator's channels at half the image's side; they double with each halving, to 8 times"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the convolutional critic's channels at half the image's side, likewise"""
     dropout: Share = 0.5
     """share of the dense networks' hidden units left out in training"""

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 import torch
 
-from saddlepoint.config import Count, Decay, Finite, Natural, Positive, Weight
+from saddlepoint.config import Count, Decay, Finite, Natural, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import (
@@ -38,9 +38,9 @@ class DCGAN(Stabilised, Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critic's channels at half the image's side, likewise"""
     kernel: Literal[4, 5] = 4
     """side of every kernel: 5 as the authors, 4 as the Torch port that most copies follow"""

@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Decay, Finite, Positive, Share
+from saddlepoint.config import Count, Decay, Finite, Positive, Share, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
@@ -66,13 +66,13 @@ class GAN(Unconditional):
     """what the generator wants the critic to say (c in least squares)"""
     critic_steps: Count = 1
     """critic updates for each generator update (k in the paper)"""
-    generator_widths: tuple[Count, ...] = (256, 512)
+    generator_widths: tuple[Width, ...] = (256, 512)
     """units of the generator's hidden layers, from the noise on"""
-    critic_widths: tuple[Count, ...] = (512, 256)
+    critic_widths: tuple[Width, ...] = (512, 256)
     """units of the critic's hidden layers, from the image on"""
     critic_units: Literal["leaky", "maxout"] = "leaky"
     """the critic's hidden units: LeakyReLU .2, or the largest of several linear maps"""
-    maxout_pieces: Count = 5
+    maxout_pieces: Width = 5
     """linear maps a maxout unit chooses from"""
     dropout_input: Share = 0.0
     """share of the critic's inputs left out in training"""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Decay, Positive, Share
+from saddlepoint.config import Decay, Positive, Share, Width
 from saddlepoint.data.batches import DataSpec, VolumeBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.volume import Volume
@@ -77,13 +77,13 @@ class GAN3D(Unconditional):
     batch_statistics = True
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 100}
 
-    latent: Count = 200
+    latent: Width = 200
     """length of the noise vector"""
     prior: Literal["normal", "uniform"] = "uniform"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the generator's channels at half the volume's side; they double with each halving, to at most 8 times"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critic's channels at half the volume's side, likewise"""
     generator_lr: Positive = 2.5e-3
     """learning rate of the generator"""

@@ -16,7 +16,7 @@ from typing import Annotated, Any, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Positive, Range, Weight
+from saddlepoint.config import Positive, Range, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
@@ -35,15 +35,15 @@ class ProGAN(Growing, Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    latent: Count = 512
+    latent: Width = 512
     """length of the noise vector"""
     first_side: Annotated[int, Range(least=4)] = 4
     """side of the images that training begins with: 4, 8, 16 and so on"""
-    base: Count = 16_384
+    base: Width = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: Count = 512
+    most: Width = 512
     """but no more than this"""
-    group: Count = 4
+    group: Width = 4
     """images that the critic compares with each other (minibatch deviation)"""
     lr: Positive = 1e-3
     """learning rate of both players (Adam, betas 0 and .99)"""

@@ -20,7 +20,7 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from saddlepoint.config import Count, Positive, Share, Weight
+from saddlepoint.config import Count, Layers, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
@@ -41,17 +41,17 @@ class R3GAN(Unconditional):
 
     takes = ImageBatch
 
-    latent: Count = 64
+    latent: Width = 64
     """length of the noise vector"""
-    width: Count = 128
+    width: Width = 128
     """channels of both players where the side is `full_width_to` or less; they halve with each doubling beyond"""
-    full_width_to: Count = 32
+    full_width_to: Width = 32
     """largest side, in pixels, that has all the channels"""
-    blocks: Count = 2
+    blocks: Layers = 2
     """residual blocks at each side"""
-    group: Count = 16
+    group: Width = 16
     """channels that one group of a block's 3x3 convolution sees"""
-    widths: tuple[Count, ...] = (512, 512, 512)
+    widths: tuple[Width, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
     lr: Positive = 2e-4
     """learning rate of both players (Adam) at the start; it ends at a quarter"""

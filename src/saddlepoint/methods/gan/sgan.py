@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from saddlepoint.config import Count, Decay, Positive, Weight
+from saddlepoint.config import Decay, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, SemiBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.kind import Kind
@@ -96,9 +96,9 @@ class SGAN(Unconditional):
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
     ema_images: Weight = 700_000.0
     """half-life, in images, of the running averages of generator and critic; 0 tests the last weights"""
-    generator_width: Count = 500
+    generator_width: Width = 500
     """units of the generator's two hidden layers"""
-    critic_widths: tuple[Count, ...] = (1000, 500, 250, 250, 250)
+    critic_widths: tuple[Width, ...] = (1000, 500, 250, 250, 250)
     """units of the critic's hidden layers, from the image on"""
     noise_input: Weight = 0.6
     """spread of the noise on the critic's images in training (.3 of the authors, whose pixels run from 0 to 1)"""

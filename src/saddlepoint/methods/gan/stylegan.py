@@ -15,7 +15,7 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Natural, Positive, Weight
+from saddlepoint.config import LayersOrNone, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1
@@ -36,13 +36,13 @@ class StyleGAN(Growing, Styled, Unconditional):
     batch_statistics = True
     truncated_layers: ClassVar[int | None] = 8
 
-    mapping_layers: Natural = 8
+    mapping_layers: LayersOrNone = 8
     """layers between noise and style"""
-    base: Count = 16_384
+    base: Width = 16_384
     """channels of both players at a side are this number divided by the side"""
-    most: Count = 512
+    most: Width = 512
     """but no more than this"""
-    group: Count = 4
+    group: Width = 4
     """images that the critic compares with each other (minibatch deviation)"""
     lr: Positive = 1e-3
     """learning rate of both players (Adam, betas 0 and .99)"""

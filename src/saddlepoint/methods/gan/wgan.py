@@ -14,7 +14,7 @@ from typing import Any, final
 
 import torch
 
-from saddlepoint.config import Count, Natural, Positive
+from saddlepoint.config import Count, Natural, Positive, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.methods.base import Clock, Draw, Moves, Networks, Optim, Proof, RMSProp, Update
@@ -39,9 +39,9 @@ class WGAN(Unconditional):
     `critic_steps` there too"""
     clip_weights: Positive = 0.01
     """after each critic update every weight of the critic is cut to at most this, either side of zero"""
-    width: Count = 64
+    width: Width = 64
     """channels of both players at half the image's side; they double with each halving, to at most 8 times"""
-    widths: tuple[Count, ...] = (512, 512, 512)
+    widths: tuple[Width, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
     lr: Positive = 5e-5
     """learning rate of both players (RMSProp)"""

@@ -14,7 +14,7 @@ from typing import Any, Literal, final
 
 import torch
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Weight
+from saddlepoint.config import Count, Decay, Natural, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
@@ -34,7 +34,7 @@ class WGANGP(Unconditional):
     takes = ImageBatch
     batch_statistics = True
 
-    latent: Count = 128
+    latent: Width = 128
     """length of the noise vector"""
     critic_steps: Count = 5
     """critic updates for each generator update, each on new images and new noise"""
@@ -45,13 +45,13 @@ class WGANGP(Unconditional):
     """weight of the gradient penalty"""
     layers: Literal["residual", "dcgan"] = "residual"
     """networks for images: the paper's residual ones, or DCGAN's with no norm in the critic; points get dense ones"""
-    width: Count = 128
+    width: Width = 128
     """channels of both players: at the image's full side if residual, at half of it if dcgan"""
-    cap: Count = 1
+    cap: Width = 1
     """residual channels double with each halving of the side, to at most this many times `width`"""
     critic_norm: CriticNorm = "none"
     """norm in the residual critic: none, or layer, over each image's channels and places"""
-    widths: tuple[Count, ...] = (512, 512, 512)
+    widths: tuple[Width, ...] = (512, 512, 512)
     """units of both players' hidden layers, for points"""
     lr: Positive = 1e-4
     """learning rate of both players (Adam)"""

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Positive, Share, Weight
+from saddlepoint.config import Layers, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
@@ -35,11 +35,11 @@ class SRGAN(Method):
     batch_statistics = True
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 16}
 
-    width: Count = 64
+    width: Width = 64
     """channels of the generator's residual blocks"""
-    blocks: Count = 16
+    blocks: Layers = 16
     """the generator's residual blocks"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critic's channels in its first layer; they double with each halving, to 8 times"""
     bicubic_skip: bool = False
     """add what bicubic interpolation makes, so that short runs begin there; not in the paper"""

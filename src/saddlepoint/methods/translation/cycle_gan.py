@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Share, Weight
+from saddlepoint.config import Decay, Layers, LayersOrNone, Natural, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
@@ -41,15 +41,15 @@ class CycleGAN(Method):
     checkpoints = ("a2b.blocks", "b2a.blocks")
     defaults = {"batch": 1}  # as in the paper
 
-    blocks: Count = 9
+    blocks: Layers = 9
     """residual blocks of each generator: 9 for images of 256 pixels, 6 for 128"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the generators' channels at the full side"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critics' channels in the first layer; they double with each, to at most 8 times"""
     norm: Norm = "instance"
     """norm between the layers of all: instance as in the paper, or batch"""
-    halvings: Natural = 3
+    halvings: LayersOrNone = 3
     """layers of the critics that halve: 0, 1, 2, 3, 4, 5 make them judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "least-squares"
     """what players and critics minimise"""

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Weight
+from saddlepoint.config import Count, Decay, Layers, LayersOrNone, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import normal_rows
@@ -41,25 +41,25 @@ class MUNIT(Method):
     defaults = {"batch": 1}  # as in the paper
     compiles = ("content_a", "content_b", "style_a", "style_b", "decoder_a", "decoder_b")
 
-    style: Count = 8
+    style: Width = 8
     """length of a style"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """channels of encoders and decoders at the full side; they double with each of the first two halvings"""
-    content_halvings: Natural = 2
+    content_halvings: LayersOrNone = 2
     """how often the side of an image is halved to its content"""
-    style_halvings: Count = 4
+    style_halvings: Layers = 4
     """how often it is halved to its style, before the mean over all places is taken"""
-    blocks: Count = 4
+    blocks: Layers = 4
     """residual blocks of each content encoder, and as many restyled ones of each decoder"""
-    mlp_width: Count = 256
+    mlp_width: Width = 256
     """width of the two hidden layers between a style and the decoder's norms"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critics' channels in the first layer; they double with each"""
-    critic_halvings: Count = 4
+    critic_halvings: Layers = 4
     """layers of the critics, each of which halves"""
     critic_weights: Literal["normal", "he"] = "normal"
     """the critics' first weights: N(0, 0.02) as the authors', or He's, where so few channels would pass little on"""
-    scales: Count = 3
+    scales: Layers = 3
     """sizes of the image that are judged, each half of the one before, by a critic of its own"""
     image_weight: Weight = 10.0
     """weight of the mean absolute difference of an image to what its own content and style make"""

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Range, Share, Weight
+from saddlepoint.config import Decay, LayersOrNone, Positive, Range, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
@@ -39,15 +39,15 @@ class Pix2Pix(Method):
     batch_statistics = True
     defaults = {"batch": 1}  # as in the paper
 
-    depth: Annotated[int, Range(least=2)] | None = None
+    depth: Annotated[int, Range(least=2, most=1_000)] | None = None
     """halvings of the side on the way down; by default as many as lead to one pixel, 8 for 256"""
-    generator_width: Count = 64
+    generator_width: Width = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
-    critic_width: Count = 64
+    critic_width: Width = 64
     """the critic's channels in its first layer, likewise"""
     norm: Norm = "batch"
     """norm between both players' layers: batch as in the paper, or instance, which sees each image alone"""
-    halvings: Natural = 3
+    halvings: LayersOrNone = 3
     """layers of the critic that halve: 0, 1, 2, 3, 4, 5 make it judge patches of 1, 16, 34, 70, 142, 286 pixels"""
     objective: Objective = "non-saturating"
     """what the two players minimise"""
