@@ -30,7 +30,7 @@ ABSURD: list[tuple[str, dict[str, Any]]] = [
 def test_networks_that_no_machine_holds_are_refused_by_their_settings(
     name: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="would need .* lower "):
+    with pytest.raises(ConfigError, match=r"would need .* lower "):
         saddlepoint.train(name, "digits", out=tmp_path / "run", **settings)
     assert not (tmp_path / "run").exists()
 

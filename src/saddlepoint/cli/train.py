@@ -21,7 +21,6 @@ from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
 from saddlepoint.runs.train import train_plan
 
-
 T = TypeVar("T")
 
 

@@ -1,4 +1,4 @@
-"""New networks for a run: measured without their numbers first, so that a size which no machine holds is one sentence."""
+"""New networks for a run: measured without their numbers first, so a size that no machine holds is one sentence."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _too_large(plan: Plan, needed: str) -> ConfigError:
     raised = {name: value for name, value in values.items() if value != defaults[name]} or values
     largest = sorted(raised, key=lambda name: _size(raised[name]), reverse=True)[:_NAMED]
     named = ", ".join(f"{name} ({_text(raised[name])})" for name in largest) or "the resolution"
-    return ConfigError(f"the networks of {plan.name} would need {needed}: lower {named}, or the resolution of the data.")
+    return ConfigError(f"the networks of {plan.name} would need {needed}: lower {named}, or --resolution.")
 
 
 def _text(value: Any) -> str:
