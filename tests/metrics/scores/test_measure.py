@@ -11,12 +11,13 @@ from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Identi
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
 from saddlepoint.metrics.scores.bands import band
-from saddlepoint.metrics.scores.measure import FEATURE_METRICS, at_equal_counts, measure
+from saddlepoint.metrics.scores.measure import DIRECTIONS, FEATURE_METRICS, at_equal_counts, measure
 from saddlepoint.metrics.scores.score import Protocol, Score
 
 MADE = Protocol("", 0, 0, reference="held-out", data="abc")
 REAL, FAKE = made_features(300, 16, "a"), made_features(280, 16, "b", 0.2, 1.1)
-OF_FEATURES = [name for name in FEATURE_METRICS if name not in ("is", "modes", "class-divergence")]
+OTHERS = ("is", "modes", "class-divergence", "kid-subsets")
+OF_FEATURES = [name for name in FEATURE_METRICS if name not in OTHERS]
 
 
 def test_each_score_knows_how_it_was_made():
@@ -100,3 +101,17 @@ def test_only_the_published_protocol_has_words(value, word):
         other = dataclasses.replace(score.protocol, extractor=dataclasses.replace(standard, **change))
         assert band(dataclasses.replace(score, protocol=other)) is None
     assert band(dataclasses.replace(score, protocol=dataclasses.replace(score.protocol, metric="kid"))) is None
+
+
+def test_kid_over_subsets_is_near_kid_over_all_rows_and_states_its_subsets() -> None:
+    draw = np.random.default_rng(0)
+    real, fake = (draw.normal(shift, 1, (1200, 4)).astype(np.float32) for shift in (0, 0.5))
+    whole, subsets = measure(["kid", "kid-subsets"], Pixels(), real, fake, MADE)
+    assert subsets.value == pytest.approx(whole.value, rel=0.1)
+    assert subsets.over == "100 subsets of 1000"
+
+
+def test_every_metric_says_which_way_it_is_better() -> None:
+    assert set(DIRECTIONS) == set(FEATURE_METRICS)
+    assert DIRECTIONS["fid"] == "less"
+    assert DIRECTIONS["recall"] == "more"

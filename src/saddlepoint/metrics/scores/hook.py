@@ -11,9 +11,10 @@ from torch import Tensor
 
 from saddlepoint.engine.hooks import Hook, Json, Run
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.metrics.direction import loss
 from saddlepoint.metrics.extractors.features import Extractor, Features, features
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.scores.measure import LOWER, FeatureMetric, measure
+from saddlepoint.metrics.scores.measure import DIRECTIONS, FeatureMetric, measure
 from saddlepoint.metrics.scores.score import Protocol, circumstances
 from saddlepoint.metrics.sets import Generated
 from saddlepoint.nn.modes import evaluating
@@ -50,7 +51,7 @@ class Scores(Hook):
         self._judge(run, scores[self.metrics[0]])
 
     def _judge(self, run: Run, value: float) -> None:
-        better = value if self.metrics[0] in LOWER else -value
+        better = loss(DIRECTIONS[self.metrics[0]], value)
         if self._best is None or better < self._best[0]:
             self._best = (better, run.clock.examples)
         patience = run.settings.patience

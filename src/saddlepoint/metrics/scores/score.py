@@ -30,7 +30,7 @@ class Protocol:
     """How a figure was made: what must agree before two figures are compared."""
 
     metric: str
-    """the metric's word with its variant, such as `fid` or `kid[torch-fidelity 100x1000]`"""
+    """the metric's word with its variant, such as `fid` or `path-length[z]`"""
     real: int
     """how many real images"""
     fake: int
