@@ -99,15 +99,16 @@ def _application(found: Serve, journal: Journal) -> Application:
     from saddlepoint.deploy.serve.app import Service, build
     from saddlepoint.deploy.serve.shelf import stock
     from saddlepoint.deploy.watermark import large_enough
+    from saddlepoint.kinds import image as kinds_image
 
     if found.threads is not None:
         torch.set_num_threads(found.threads)
     keys = _keys(found)
     shelf = stock(found.models, found.directions, device=found.device)
     for served in shelf.served:
-        height, width = served.model.spec.shape[1:]
-        if not large_enough((width, height)):
-            why = f"a watermark needs 256x256 pixels, and its images have {width}x{height}"
+        main = served.model.spec.main
+        if isinstance(main, kinds_image.Image) and not large_enough((main.width, main.height)):
+            why = f"a watermark needs 256x256 pixels, and its images have {main.width}x{main.height}"
             journal.line("note", model=served.full_name, text=f"images carry metadata alone; {why}")
     jobs = found.jobs or cache_folder(None) / "served"
     local = is_local(found.host)

@@ -1,4 +1,4 @@
-"""A service of small models: one of 16 pixels in two versions, one with classes, one with styles, and a translator."""
+"""A service of small models: each sort of task has one that can do it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from service_parts import small
+from service_parts import scene, shapes, small
 from starlette.testclient import TestClient
 
 from saddlepoint.deploy.serve.app import Service, build
@@ -22,7 +22,8 @@ from saddlepoint.latent.directions import Directions
 
 @pytest.fixture(scope="session")
 def shelf() -> Shelf:
-    """faces and faces@beta (16 pixels, colour), digits (classes), styles (with directions), maps (a translator)."""
+    """faces and faces@beta (16 pixels, colour), digits (classes), styles (with directions), maps (a translator), signs
+    (names classes), scene (views from cameras), shapes (volumes)."""
     styles = small("stylegan2", (3, 16, 16), latent=8, style=8, base=128, most=8, mapping_layers=2)
     return Shelf(
         (
@@ -31,6 +32,9 @@ def shelf() -> Shelf:
             Served("digits", "stable", small("cgan", (1, 8, 8), ("nought", "one"), latent=4)),
             Served("styles", "stable", styles, Directions("w", torch.eye(8)[:2], ("age", "light"), torch.ones(2), {})),
             Served("maps", "stable", small("pix2pix", (3, 16, 16), generator_width=4, halvings=1)),
+            Served("signs", "stable", small("sgan", (1, 8, 8), ("round", "square"), latent=4, critic_widths=(8,))),
+            Served("scene", "stable", scene()),
+            Served("shapes", "stable", shapes()),
         )
     )
 

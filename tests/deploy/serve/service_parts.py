@@ -14,6 +14,7 @@ from PIL import Image
 from saddlepoint import config, methods
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.kinds.volume import Volume
 from saddlepoint.methods.base import Clock
 
 
@@ -21,7 +22,7 @@ def small(name: str, shape: tuple[int, ...], classes: tuple[str, ...] = (), **op
     """An untrained model of a method, as `saddlepoint.load` would return it."""
     torch.manual_seed(0)
     method = config.from_json(methods.load(name), options)
-    spec = DataSpec.of(shape, classes, 100)
+    spec = DataSpec({"volume": Volume(*shape)}, (), 100) if len(shape) == 4 else DataSpec.of(shape, classes, 100)
     nets = method.networks(spec).eval().requires_grad_(False)
     facts = {
         "method": name,
@@ -29,6 +30,24 @@ def small(name: str, shape: tuple[int, ...], classes: tuple[str, ...] = (), **op
         "dataset": {"shape": list(shape), "classes": list(classes), "images": 100, "source": "made"},
     }
     return Model(method, nets, spec, facts, Clock(), Path("runs/0001-small/checkpoints/step-00000000"))
+
+
+def scene() -> Model:
+    """Forty splats about the origin, seen by cameras of 16 pixels."""
+    model = small("gaussians", (3, 16, 16), capacity=60, splats=40, degree=0)
+    nets: Any = model.nets
+    place = torch.randn(40, 3) * 0.3
+    first = {"place": place, "scale": torch.full((40, 3), -2.0), "turn": torch.tensor([1.0, 0, 0, 0]).expand(40, 4)}
+    first |= {"opacity": torch.ones(40), "tint": torch.rand(40, 3), "sheen": torch.zeros(40, 0, 3)}
+    nets.scene.bear(**{name: first[name] for name in nets.scene.names})
+    nets.around.value.copy_(torch.tensor([0.0, 0.0, 0.0, 3.0, 0.5]))
+    nets.lens.value.copy_(torch.tensor([16.0, 16.0, 8.0, 8.0, 16.0, 16.0]))
+    return model
+
+
+def shapes() -> Model:
+    """A generator of volumes, which no page shows yet."""
+    return small("gan3d", (1, 8, 8, 8), latent=4, generator_width=4, critic_width=4)
 
 
 def photo(width: int = 16, height: int = 16, form: str = "PNG", mode: str = "RGB") -> bytes:

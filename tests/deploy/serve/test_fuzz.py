@@ -30,7 +30,13 @@ _APP.include_router(router)
 ROUTES = [(path, method) for path, ways in _APP.openapi()["paths"].items() for method in ways]
 
 
-FIRST = {"/v1/mix": "styles", "/v1/edit": "styles", "/v1/translate": "maps"}
+FIRST = {
+    "/v1/mix": "styles",
+    "/v1/edit": "styles",
+    "/v1/translate": "maps",
+    "/v1/predict": "signs",
+    "/v1/render": "scene",
+}
 """the model that is meant where a case names none; else the first"""
 
 

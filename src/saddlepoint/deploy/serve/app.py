@@ -236,7 +236,7 @@ def _description(app: FastAPI, *, keyed: bool) -> dict[str, Any]:
     """The OpenAPI description, with the schemas that routes name alone, and the key where one is asked for."""
     description = app.openapi()
     parts = description.setdefault("components", {})
-    kinds: tuple[Any, ...] = (schemas.Problem, schemas.Images, schemas.AnyAsk)
+    kinds: tuple[Any, ...] = (schemas.Problem, schemas.Images, schemas.Predictions, schemas.AnyAsk)
     for kind in kinds:
         schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
         parts["schemas"] |= schema.pop("$defs", {})

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from saddlepoint.data.sources.remarks import Remark
-from saddlepoint.deploy.serve import making, packing, projecting, schemas, translating
+from saddlepoint.deploy.serve import forward, making, packing, predicting, projecting, rendering, schemas, translating
 from saddlepoint.deploy.serve.batching import Batcher
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER, Limits
 from saddlepoint.deploy.serve.making import Codes, Made
@@ -24,6 +24,7 @@ from saddlepoint.deploy.serve.refusal import Refusal, over
 from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
 from saddlepoint.latent.codes import Code
+from saddlepoint.latent.load_image import as_trained
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Bench:
         self.shelf, self.limits, self.monitor, self._most = shelf, limits, monitor, most
         self.batchers = {
             one.full_name: Batcher(
-                partial(making.forward, one),
+                partial(forward.forward, one),
                 most=most,
                 wait=wait,
                 room=limits.most_waiting,
@@ -56,7 +57,9 @@ class Bench:
     def _waiting(self) -> dict[str, float]:
         return {name: len(batcher.waiting) for name, batcher in self.batchers.items()}
 
-    async def answer(self, ask: schemas.Ask, task: str, upload: bytes = b"", reference: bytes | None = None) -> Parcel:
+    async def answer(
+        self, ask: schemas.OfModel, task: str, upload: bytes = b"", reference: bytes | None = None
+    ) -> Parcel:
         """What a client that waits gets. Raises Refusal (408) when it takes too long."""
         self.check(ask, task, self.limits.most_images)
         progress = Progress()
@@ -70,11 +73,11 @@ class Bench:
         finally:
             progress.stop()
 
-    def check(self, ask: schemas.Ask, task: str, most_images: int) -> Served:
+    def check(self, ask: schemas.OfModel, task: str, most_images: int) -> Served:
         """The model of a request that can be done. Raises Refusal."""
         served = self.shelf.find(ask.model)
         if task not in served.tasks:
-            mend = f"it can {', '.join(served.tasks)}"
+            mend = f"it can {', '.join(served.tasks)}" if served.tasks else "ask another model"
             raise Refusal(422, "no-such-task", f"{served.full_name} cannot {task}.", mend)
         if making.count(ask) > most_images:
             mend = "ask for fewer" + ("" if most_images > self.limits.most_images else ", or send it as a job")
@@ -89,10 +92,12 @@ class Bench:
         return served
 
     async def do(
-        self, ask: schemas.Ask, task: str, progress: Progress, upload: bytes = b"", reference: bytes | None = None
+        self, ask: schemas.OfModel, task: str, progress: Progress, upload: bytes = b"", reference: bytes | None = None
     ) -> tuple[Parcel, Code | None]:
         """A checked request as a parcel, and the code that a projection found."""
         served, code, columns = self.shelf.find(ask.model), None, None
+        if not isinstance(ask, schemas.Ask):
+            return await self._predict(served, upload), None
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
             given, remarks = await self._picture(upload)
@@ -104,9 +109,14 @@ class Bench:
             else:
                 one, code, figures = await self.long(projecting.found, served, given, ask, progress)
                 made, facts = [one], {**figures, **facts}
+        elif isinstance(ask, schemas.RenderAsk):
+            cameras = await self.short(rendering.cameras, served, ask)
+            pictures = await self._pictures(served, ("render",), cameras, progress, rendering.TOGETHER)
+            made = [Made(picture, "generated", row) for picture, row in zip(pictures, rendering.rows(ask))]
         else:
             wanted = await self.short(making.wanted, served, ask, self.codes)
-            pictures = await self._pictures(served, wanted, progress)
+            items = await self.short(wanted.items)
+            pictures = await self._pictures(served, wanted.kind, items, progress, self._most)
             made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
             columns = wanted.columns
         threads = self._long if upload else self._short  # a watermark takes seconds for each ten megapixels
@@ -115,12 +125,21 @@ class Bench:
         self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
         return parcel, code
 
-    async def _pictures(self, served: Served, wanted: making.Wanted, progress: Progress) -> list[Image.Image]:
-        """The images of codes, a batch at a time, so that a large request leaves room for others."""
-        items = await self.short(wanted.items)
+    async def _predict(self, served: Served, upload: bytes) -> Parcel:
+        """What a model says of an image."""
+        picture, remarks = await self._picture(upload)
+        self.monitor.uploads.labels(served.full_name).observe(picture.width * picture.height)
+        image = await self.short(as_trained, served.model, picture)
+        values = await self.batchers[served.full_name].ask(("predict",), [image])
+        return await self.short(predicting.parcel, served, values[0], remarks_in_words(remarks))
+
+    async def _pictures(
+        self, served: Served, kind: Hashable, items: list[Any], progress: Progress, most: int
+    ) -> list[Image.Image]:
+        """The images of codes or cameras, `most` at a time, so that a large request leaves room for others."""
         pictures: list[Image.Image] = []
-        for first in range(0, len(items), self._most):
-            made = await self.batchers[served.full_name].ask(wanted.kind, items[first : first + self._most])
+        for first in range(0, len(items), most):
+            made = await self.batchers[served.full_name].ask(kind, items[first : first + most])
             pictures += await self.short(making.pictured, made)
             if first == 0 and progress.wants_preview:
                 await self.short(progress.show, pictures[0])
@@ -151,12 +170,16 @@ class Bench:
 
     async def warm(self, served: Served) -> None:
         """Make one image, so that the first client does not wait for what is done once."""
+        batcher = self.batchers[served.full_name]
         if "sample" in served.tasks:
             wanted = await self.short(making.wanted, served, schemas.SampleAsk(), self.codes)
-            await self.batchers[served.full_name].ask(wanted.kind, wanted.items())
-        else:
-            origin = served.model.origin()
-            await self.batchers[served.full_name].ask(("translate", origin, 0), [torch.zeros(served.model.spec.shape)])
+            await batcher.ask(wanted.kind, wanted.items())
+        elif "translate" in served.tasks:
+            await batcher.ask(("translate", served.model.origin(), 0), [torch.zeros(served.model.spec.shape)])
+        elif "render" in served.tasks:
+            await batcher.ask(("render",), await self.short(rendering.cameras, served, schemas.RenderAsk(orbit=1)))
+        elif "predict" in served.tasks:
+            await batcher.ask(("predict",), [torch.zeros(served.model.spec.shape)])
 
     async def _picture(self, upload: bytes) -> tuple[Image.Image, set[Remark]]:
         loop = asyncio.get_running_loop()

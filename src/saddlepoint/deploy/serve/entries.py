@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from saddlepoint.checkpoint import pretrained
-from saddlepoint.deploy.serve.schemas import ModelEntry, Shape
+from saddlepoint.deploy.serve.schemas import KindEntry, ModelEntry, Shape, TaskEntry
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import CheckpointError
+from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.latent.mixing import groups
 from saddlepoint.methods.abilities import Styles, Translates
 
@@ -15,7 +18,8 @@ from saddlepoint.methods.abilities import Styles, Translates
 def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
     """Its name, version, shape, and what it can be asked for."""
     model, method = served.model, served.model.method
-    channels, height, width = model.spec.shape
+    main = model.spec.main
+    shape = Shape(channels=main.channels, height=main.height, width=main.width) if isinstance(main, Image) else None
     layers = groups(method.style_sides(model.nets)) if isinstance(method, Styles) else {}
     return ModelEntry(
         name=served.full_name,
@@ -24,8 +28,12 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         method=model.name,
         version=model.version,
         trained_images=model.clock.examples,
-        shape=Shape(channels=channels, height=height, width=width),
+        shape=shape,
         tasks=list(served.tasks),
+        abilities=[
+            TaskEntry(name=task.name, does=task.does, takes=_kinds(task.takes), gives=_kinds(task.gives))
+            for task in served.own.values()
+        ],
         classes=list(served.classes),
         spaces=list(served.spaces),
         layers={name: list(chosen) for name, chosen in layers.items()},
@@ -34,6 +42,13 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         takes_reference=served.takes_reference,
         card=card,
     )
+
+
+def _kinds(kinds: Mapping[str, Kind]) -> dict[str, KindEntry]:
+    return {
+        name: KindEntry(kind=type(kind).__name__.lower(), what=str(kind), shape=list(kind.shape))
+        for name, kind in kinds.items()
+    }
 
 
 def card_of(served: Served) -> str | None:

@@ -16,13 +16,10 @@ from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.serve import schemas
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.shelf import Served
-from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.addresses import Address, codes_of, latents_of
 from saddlepoint.latent.codes import Code, code_of, joined
-from saddlepoint.latent.decode_codes import stream
 from saddlepoint.latent.mixing import layers_named, sides_of, table
 from saddlepoint.latent.paths import through
-from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, by_label
 
 
 @final
@@ -62,7 +59,7 @@ class Codes:
         raise Refusal(404, "no-such-job", f"no job {job} is kept here.")
 
 
-def count(ask: schemas.Ask) -> int:
+def count(ask: schemas.OfModel) -> int:
     """How many images a request makes."""
     match ask:
         case schemas.SampleAsk():
@@ -73,6 +70,8 @@ def count(ask: schemas.Ask) -> int:
             return len(ask.rows) * len(ask.columns)
         case schemas.EditAsk():
             return len(ask.seeds) * len(ask.strengths)
+        case schemas.RenderAsk():
+            return ask.orbit if ask.views is None else len(ask.views)
     return 1
 
 
@@ -207,30 +206,6 @@ def _said(served: Served, label: int | None) -> dict[str, Any]:
         return {}
     name = served.classes[label]
     return {"label": label} if name == str(label) else {"label": label, "class": name}
-
-
-@torch.no_grad()
-def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Tensor]:
-    """What a batch of one kind becomes: images of codes as uint8, translated windows as float32; [C, H, W] each."""
-    model, method = served.model, served.model.method
-    match kind:
-        case ("sample", float(truncation)):
-            assert isinstance(method, Samples)
-            code = joined(items)
-            return to_uint8(
-                method.generate(model.nets, code.values, by_label(code.label, truncation=truncation))
-            ).unbind()
-        case ("code", _, float(truncation), _):
-            return to_uint8(next(stream(model, joined(items), truncation=truncation, batch=len(items)))).unbind()
-        case ("translate", str(origin), int(seed)):
-            assert isinstance(method, Translates)
-            windows = torch.stack(items).to(model.device)
-            return method.translate(model.nets, windows, origin, seed).float().cpu().unbind()
-        case ("like", str(origin)):
-            assert isinstance(method, TranslatesLike)
-            windows, references = (torch.stack(part).to(model.device) for part in zip(*items))
-            return method.translate_like(model.nets, windows, references, origin).float().cpu().unbind()
-    raise AssertionError(kind)
 
 
 def pictured(images: Sequence[Tensor]) -> list[Image.Image]:

@@ -52,8 +52,8 @@ def pack(
         return Parcel(file_of(served, ask, whole), f"image/{ask.form}", headers)
     headers["X-Disclosure"] = ", ".join(carried(made[0].picture.size))
     files = [file_of(served, ask, one) for one in made]
-    described = [_described(one, file, ask) for one, file in zip(made, files)]
-    answer = Images(model=served.full_name, version=served.model.version, images=described, facts=dict(facts or {}))
+    entries = [described(one, file, ask) for one, file in zip(made, files)]
+    answer = Images(model=served.full_name, version=served.model.version, images=entries, facts=dict(facts or {}))
     if ask.answer == "json":
         return Parcel(answer.model_dump_json().encode(), "application/json", headers)
     return Parcel(_zipped(answer, files, ask), "application/zip", headers)
@@ -65,7 +65,8 @@ def file_of(served: Served, ask: Ask, one: Made) -> bytes:
     return labelled(one.picture, disclosure, form=ask.form)
 
 
-def _described(one: Made, file: bytes, ask: Ask) -> OneImage:
+def described(one: Made, file: bytes, ask: Ask) -> OneImage:
+    """A file with what it depends on, for an answer in JSON."""
     return OneImage(
         image=base64.b64encode(file).decode(),
         media_type=f"image/{ask.form}",

@@ -23,13 +23,15 @@ from saddlepoint.deploy.serve.schemas import (
     MixAsk,
     ModelEntry,
     ModelList,
+    PredictSettings,
     ProjectSettings,
+    RenderAsk,
     SampleAsk,
     TranslateSettings,
 )
 from saddlepoint.deploy.serve.store import Kept
 
-UPLOADS = frozenset({"/v1/project", "/v1/translate", "/v1/jobs"})
+UPLOADS = frozenset({"/v1/predict", "/v1/project", "/v1/translate", "/v1/jobs"})
 """the paths to which images are sent; what is sent to the others is small"""
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _WORDS = {
@@ -58,6 +60,12 @@ _IMAGES = {
 }
 
 
+_PREDICTIONS = {
+    "description": "all that the model says of the image",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Predictions"}}},
+}
+
+
 def _answers(*codes: int, ok: dict[str, Any] | None = None, status: int = 200) -> dict[int | str, dict[str, Any]]:
     problems: dict[int | str, dict[str, Any]] = {
         code: {"description": _WORDS[code], **_PROBLEM} for code in sorted({401, 422, 429, *codes})
@@ -83,6 +91,12 @@ class TranslateForm(TranslateSettings):
 
     image: Image
     reference: Image | None = None
+
+
+class PredictForm(PredictSettings):
+    """An image that a model is asked about."""
+
+    image: Image
 
 
 def _sent(parcel: Parcel) -> Response:
@@ -208,9 +222,33 @@ async def translate(request: Request, ask: Annotated[TranslateForm, Depends(form
     return _sent(await request.app.state.bench.answer(ask, "translate", ask.image, ask.reference))
 
 
+@router.post(
+    "/render",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, ok=_IMAGES),
+    openapi_extra=described(RenderAsk),
+)
+async def render(request: Request, ask: Annotated[RenderAsk, Depends(json_of(RenderAsk))]) -> Response:
+    """Views of a scene from cameras once around it."""
+    return _sent(await request.app.state.bench.answer(ask, "render"))
+
+
+@router.post(
+    "/predict",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, 415, ok=_PREDICTIONS),
+    openapi_extra=described(PredictForm),
+)
+async def predict(request: Request, ask: Annotated[PredictForm, Depends(form_of(PredictForm))]) -> Response:
+    """What the model says of a given image: classes with their probabilities, numbers, pictures in base64."""
+    return _sent(await request.app.state.bench.answer(ask, "predict", ask.image))
+
+
 @router.post("/jobs", tags=["jobs"], status_code=202, responses=_answers(*_SENT), openapi_extra=described(AnyAsk))
 async def begin(request: Request, response: Response, ask: Annotated[Any, Depends(json_of(AnyAsk))]) -> Job:
-    """Any of the above as a job: nobody waits, and there may be more of it. Images are sent in base64."""
+    """Any of the above but a prediction as a job: nobody waits, there may be more of it. Images are in base64."""
     job: Job = await request.app.state.jobs.begin(ask, request.state.request)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job

@@ -68,12 +68,21 @@ class Typed(BaseModel):
         return values
 
 
-class Ask(Typed):
-    """What every request for images has."""
+class OfModel(Typed):
+    """What every request has."""
 
     model: Name | None = Field(
         default=None, description="NAME or NAME@CHANNEL; the first that is served where none is named"
     )
+
+    def settings(self) -> dict[str, Any]:
+        """What the answer depends on."""
+        return {}
+
+
+class Ask(OfModel):
+    """What every request for images has."""
+
     form: Literal["png", "jpeg"] = Field(default="png", description="of the image files")
     answer: Literal["image", "json", "zip"] = Field(
         default="image", description="image: one file, several images side by side in it; json, zip: a file for each"
@@ -184,6 +193,24 @@ class TranslateSettings(Ask):
     sharpen: Share = Field(default=0.0, description="strength of an unsharp mask at the end")
 
 
+class RenderAsk(Ask):
+    """Views of a scene from cameras once around it, each at the size of the views that the model was trained on."""
+
+    task: Literal["render"] = "render"
+    orbit: int = Field(default=8, ge=1, le=limits.MOST_PLACES, description="views once around the scene")
+    views: list[Annotated[int, Field(ge=0, lt=limits.MOST_PLACES)]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=limits.MOST_PLACES,
+        fail_fast=True,
+        description="numbers of the orbit's views, from 0; all of them by default",
+    )
+
+
+class PredictSettings(OfModel):
+    """What the model is to say of a given image: everything that it predicts."""
+
+
 class ProjectAsk(ProjectSettings):
     """A projection as a job."""
 
@@ -200,7 +227,7 @@ class TranslateAsk(TranslateSettings):
 
 
 AnyAsk = Annotated[
-    SampleAsk | InterpolateAsk | MixAsk | EditAsk | ProjectAsk | TranslateAsk, Field(discriminator="task")
+    SampleAsk | InterpolateAsk | MixAsk | EditAsk | RenderAsk | ProjectAsk | TranslateAsk, Field(discriminator="task")
 ]
 
 
@@ -212,6 +239,23 @@ class Shape(Typed):
     width: int
 
 
+class KindEntry(Typed):
+    """What a task takes or gives."""
+
+    kind: str = Field(description="image, label, camera, volume, ...")
+    what: str = Field(description="in words, with its size")
+    shape: list[int] = Field(description="of one example")
+
+
+class TaskEntry(Typed):
+    """One thing that a model can do. Those with a route here stand in `tasks` too."""
+
+    name: str
+    does: str = Field(description="in words")
+    takes: dict[str, KindEntry]
+    gives: dict[str, KindEntry]
+
+
 class ModelEntry(Typed):
     """A served model and what it can be asked for."""
 
@@ -221,8 +265,9 @@ class ModelEntry(Typed):
     method: str
     version: str = Field(description="changes with any weight or setting")
     trained_images: int
-    shape: Shape
-    tasks: list[str]
+    shape: Shape | None = Field(description="of the images that it was trained on; null for what is no image")
+    tasks: list[str] = Field(description="the routes that it answers")
+    abilities: list[TaskEntry] = Field(description="all that it can do, also where no route asks for it")
     classes: list[str] = Field(description="label order; empty where no class can be chosen")
     spaces: list[str] = Field(description="latent spaces, from z to the one that fits most closely")
     layers: dict[str, list[int]] = Field(description="the layers of style mixing by group; empty without styles")
@@ -258,6 +303,32 @@ class Images(Typed):
     version: str
     images: list[OneImage]
     facts: dict[str, Any] = Field(description="figures of the whole: error and time of a projection")
+
+
+class ClassShare(Typed):
+    """How likely one class is."""
+
+    name: str
+    probability: float
+
+
+class Prediction(Typed):
+    """One thing that a model says of an image: classes, a number or a picture."""
+
+    name: str
+    what: str = Field(description="what it is, in words")
+    classes: list[ClassShare] | None = Field(default=None, description="the likeliest first, a hundred at most")
+    value: float | None = None
+    picture: OneImage | None = None
+
+
+class Predictions(Typed):
+    """All that a model says of an image."""
+
+    model: str
+    version: str
+    predictions: list[Prediction]
+    remarks: list[str] = Field(description="what was done to the upload before it was looked at")
 
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]

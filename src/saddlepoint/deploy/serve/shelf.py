@@ -13,9 +13,11 @@ from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.image import Image
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
-from saddlepoint.methods.abilities import classes_of
+from saddlepoint.methods.abilities import LatentSpace, classes_of
+from saddlepoint.methods.tasks import Task
 
 STABLE = "stable"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
@@ -42,20 +44,28 @@ class Served:
         return f"{self.name}@{self.channel}"
 
     @cached_property
-    def names(self) -> frozenset[str]:
-        """The names of the model's own tasks."""
-        return frozenset(task.name for task in self.model.tasks)
+    def own(self) -> Mapping[str, Task]:
+        """The model's own tasks by name."""
+        return {task.name: task for task in self.model.tasks}
+
+    @cached_property
+    def pictured(self) -> bool:
+        """Whether it was trained on images that a file can hold: an upload can be brought to what it takes."""
+        main = self.model.spec.main
+        return isinstance(main, Image) and main.channels in (1, 3)
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """What it can be asked for."""
-        names, found = self.names, []
+        """What it can be asked for here; empty for a model whose tasks have no route yet."""
+        names, found = self.own.keys(), []
         if self.spaces:
             found += ["sample", "interpolate", "project"]
             found += ["mix"] if "styles" in names else []
             found += ["edit"] if self.directions is not None else []
-        if any(name.startswith("translate-") for name in names):
+        if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
             found.append("translate")
+        found += ["predict"] if "predict" in names and self.pictured else []
+        found += ["render"] if "render" in names else []
         return tuple(found)
 
     @cached_property
@@ -67,12 +77,13 @@ class Served:
     @cached_property
     def takes_reference(self) -> bool:
         """Whether a translation can be led by a reference image."""
-        return any(name.startswith("translate-") and name.endswith("-like") for name in self.names)
+        return any(name.startswith("translate-") and name.endswith("-like") for name in self.own)
 
     @cached_property
     def spaces(self) -> tuple[str, ...]:
         """The latent spaces; empty for a model that makes no images from latents."""
-        return spaces(self.model) if "generate" in self.names else ()
+        walks = isinstance(self.model.method, LatentSpace) and isinstance(self.model.spec.main, Image)
+        return spaces(self.model) if walks else ()
 
 
 @final
@@ -107,22 +118,18 @@ def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str =
     """Load what the command line names: PATH, NAME=PATH or NAME@CHANNEL=PATH, and directions as NAME=FILE.
 
     Without a name the folder's is taken. Raises ConfigError for names that cannot be, CheckpointError for what holds
-    no model, CapabilityError for a model that makes no images, DataError for a file without directions.
+    no model, CapabilityError for a model that can do nothing, DataError for a file without directions.
     """
     files = dict(_named(text, "directions") for text in directions)
     shelf: list[Served] = []
     for text in names:
         name, path = _named(text, "") if "=" in text else (_from(text), text)
         model = load(path, device=device)
-        if len(model.spec.shape) != 3:
-            raise CapabilityError(f"{model} makes points, which are not served.")
         stem, _, channel = name.partition("@")
         file = files.pop(name, None)
         served = Served(stem, channel or STABLE, model, None if file is None else Directions.read(Path(file)))
-        if not served.tasks:
-            raise CapabilityError(
-                f"{model} makes no images, neither from latents nor from others, so it is not served."
-            )
+        if not served.own:
+            raise CapabilityError(f"{model} can be asked for nothing, so it is not served.")
         shelf.append(served)
     if files:
         raise ConfigError(f"directions are given for {', '.join(files)}, but no model has that name.")

@@ -1,0 +1,56 @@
+"""What a model says of a given image: classes with their probabilities, numbers, and pictures such as masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from saddlepoint.deploy.serve.making import Made
+from saddlepoint.deploy.serve.packing import Parcel, described, file_of
+from saddlepoint.deploy.serve.schemas import Ask, ClassShare, Prediction, Predictions
+from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.probabilities import Probabilities
+from saddlepoint.methods.abilities import AS_TRAINED
+
+MOST_CLASSES = 100
+"""classes that an answer lists, the likeliest first"""
+
+
+def said(served: Served, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
+    """The predictions for each image [C, H, W], by name on the CPU."""
+    task, (word,) = served.own["predict"], served.own["predict"].takes
+    outputs = task.call(served.model.nets, {word: torch.stack(list(images)).to(served.model.device)}, AS_TRAINED)
+    values = {name: each.float().cpu() for name, each in outputs.items()}
+    return [{name: each[row] for name, each in values.items()} for row in range(len(images))]
+
+
+def parcel(served: Served, values: Mapping[str, Tensor], remarks: Sequence[str]) -> Parcel:
+    """The predictions for one image as JSON; pictures in it carry their disclosure."""
+    gives = served.own["predict"].gives
+    predictions = [_prediction(served, name, kind, values[name]) for name, kind in gives.items()]
+    version = served.model.version
+    answer = Predictions(model=served.full_name, version=version, predictions=predictions, remarks=list(remarks))
+    headers = {"X-Model": served.full_name, "X-Model-Version": version}
+    return Parcel(answer.model_dump_json().encode(), "application/json", headers)
+
+
+def _prediction(served: Served, name: str, kind: Kind, value: Tensor) -> Prediction:
+    if isinstance(kind, Probabilities):
+        order = value.argsort(descending=True)[:MOST_CLASSES].tolist()
+        shares = [ClassShare(name=kind.names[place], probability=float(value[place])) for place in order]
+        return Prediction(name=name, what=str(kind), classes=shares)
+    if not kind.shape:
+        return Prediction(name=name, what=str(kind), value=float(value))
+    picture = _picture(kind, value)
+    ask, made = Ask(), Made(picture, "modified", {"prediction": name})
+    return Prediction(name=name, what=str(kind), picture=described(made, file_of(served, ask, made), ask))
+
+
+def _picture(kind: Kind, value: Tensor) -> Image.Image:
+    """One example as it is where it is a picture, else as sheets show it."""
+    picture = kind.raster(value) or kind.picture(value[None])
+    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")

@@ -1,0 +1,125 @@
+"""The service with models that say what images show, that draw views, and that make what is no image."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+import torch
+from service_parts import opened, photo, scene, shapes
+from torch import Tensor
+
+from saddlepoint.deploy.metadata import read
+from saddlepoint.deploy.serve import predicting, shelf
+from saddlepoint.deploy.serve.shelf import Served, stock
+from saddlepoint.errors import CapabilityError
+from saddlepoint.kinds.depth import Depth
+from saddlepoint.kinds.figure import Figure
+from saddlepoint.kinds.mask import Mask
+
+
+def test_every_model_is_listed_with_its_tasks_by_kind(client) -> None:
+    entries = {one["name"]: one for one in client.get("/v1/models").json()["models"]}
+    assert entries["signs@stable"]["tasks"][-1] == "predict"
+    assert entries["scene@stable"]["tasks"] == ["render"]
+    assert (entries["shapes@stable"]["tasks"], entries["shapes@stable"]["shape"]) == ([], None)
+    (generate,) = entries["shapes@stable"]["abilities"]
+    assert generate["name"] == "generate"
+    assert generate["gives"]["volumes"] | {"what": ""} == {"kind": "volume", "what": "", "shape": [1, 8, 8, 8]}
+    render = next(task for task in entries["scene@stable"]["abilities"] if task["name"] == "render")
+    assert render["takes"]["camera"]["kind"] == "camera"
+    assert {name: kind["kind"] for name, kind in render["gives"].items()} == {
+        "image": "image", "depth": "depth", "opacity": "mask",
+    }  # fmt: skip
+
+
+def test_classes_of_an_upload_come_with_their_probabilities(client) -> None:
+    answer = client.post("/v1/predict", data={"model": "signs"}, files={"image": photo(20, 12)})
+    said = answer.json()
+    (prediction,) = said["predictions"]
+    shares = [one["probability"] for one in prediction["classes"]]
+    assert (prediction["name"], {one["name"] for one in prediction["classes"]}) == ("class", {"round", "square"})
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1, abs=1e-5)
+    assert answer.headers["x-model"] == said["model"] == "signs@stable"
+
+
+def test_what_is_predicted_as_a_picture_is_sent_as_one_with_its_disclosure() -> None:
+    class Seen:
+        gives = {"mask": Mask(4, 6), "depth": Depth(4, 6), "age": Figure("years")}
+
+    served = Served("seen", "stable", scene())
+    vars(served)["own"] = {"predict": Seen()}
+    values: dict[str, Tensor] = {"mask": torch.ones(1, 4, 6), "depth": torch.ones(1, 4, 6), "age": torch.tensor(3.0)}
+    said = {one.name: one for one in predicting.Predictions.model_validate_json(
+        predicting.parcel(served, values, ()).content).predictions}  # fmt: skip
+    assert said["age"].value == 3
+    assert said["mask"].picture is not None
+    assert said["depth"].picture is not None
+    picture = opened(said["mask"].picture.image)  # type: ignore[arg-type]
+    assert (picture.size, picture.getextrema()) == ((6, 4), (255, 255))
+    disclosure = read(picture).disclosure
+    assert disclosure is not None
+    assert disclosure.settings["prediction"] == "mask"
+
+
+def test_views_of_an_orbit_are_drawn_alone_or_together(client) -> None:
+    whole = client.post("/v1/render", json={"model": "scene", "orbit": 4, "answer": "zip"})
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as files:
+        assert sorted(files.namelist()) == ["00000.png", "00001.png", "00002.png", "00003.png", "answer.json"]
+        third = opened(files.read("00002.png"))
+    one = opened(client.post("/v1/render", json={"model": "scene", "orbit": 4, "views": [2]}).content)
+    assert one.size == (16, 16)
+    assert one.tobytes() == third.tobytes()
+    assert len(set(one.get_flattened_data() if hasattr(one, "get_flattened_data") else one.getdata())) > 1
+    disclosure = read(one).disclosure
+    assert disclosure is not None
+    assert (disclosure.made, disclosure.settings["view"]) == ("generated", 2)
+
+
+def test_an_orbit_is_drawn_as_a_job(client) -> None:
+    job = client.post("/v1/jobs", json={"task": "render", "model": "scene", "orbit": 2, "answer": "json"}).json()
+    while job["state"] in ("waiting", "running"):
+        job = client.get(f"/v1/jobs/{job['id']}").json()
+    assert job["state"] == "done"
+    assert len(client.get(job["result"]).json()["images"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "words"),
+    [
+        ("render", {"model": "faces"}, "faces@stable cannot render"),
+        ("render", {"model": "scene", "orbit": 65}, "65 images are more than the 64"),
+        ("render", {"model": "scene", "orbit": 4, "views": [4]}, "no view 4"),
+        ("render", {"model": "scene", "orbit": 2000}, "orbit"),
+        ("render", {"model": "scene", "views": []}, "views"),
+        ("sample", {"model": "shapes"}, "shapes@stable cannot sample"),
+        ("sample", {"model": "scene"}, "scene@stable cannot sample"),
+    ],
+)
+def test_what_these_models_cannot_do_is_refused_in_words(client, path: str, asked: dict, words: str) -> None:
+    answer = client.post(f"/v1/{path}", json=asked)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_uploads_to_be_judged_pass_the_bounds_of_all_uploads(serve) -> None:
+    with serve(most_pixels=100, most_made_pixels=300) as client:
+        large = client.post("/v1/predict", data={"model": "signs"}, files={"image": photo(20, 12)})
+        none = client.post("/v1/predict", data={"model": "signs"}, files={"image": b"no picture"})
+        other = client.post("/v1/predict", data={"model": "scene"}, files={"image": photo(8, 8)})
+        views = client.post("/v1/render", json={"model": "scene", "orbit": 2})
+    assert (large.status_code, none.status_code, other.status_code, views.status_code) == (422, 415, 422, 422)
+    assert "pixels to make" in views.json()["detail"]
+
+
+def test_models_that_make_no_images_are_taken_and_those_that_can_do_nothing_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = {"scene": scene(), "shapes": shapes()}
+    monkeypatch.setattr(shelf, "load", lambda path, device: models[path])
+    assert [one.tasks for one in stock(["scene", "shapes"]).served] == [("render",), ()]
+    monkeypatch.setattr(type(models["scene"]), "tasks", ())
+    with pytest.raises(CapabilityError, match="can be asked for nothing"):
+        stock(["scene"])
