@@ -82,6 +82,14 @@ def test_windows_and_their_overlap_are_settings(run, tmp_path, capsys):
     assert (made[0] != made[2]).any()
 
 
+@pytest.mark.parametrize(("window", "mend"), [(30, 16), (-5, 16), (47, 32)])
+def test_a_window_that_the_network_cannot_take_is_refused_with_the_nearest(run, tmp_path, capsys, window, mend):
+    given = photo(tmp_path / "one.png", (60, 60))
+    said = saddle(capsys, run, given, tmp_path / "a.png", "--window", window, code=2)
+    assert f"use --window {mend}." in said
+    saddle(capsys, run, given, tmp_path / "a.png", "--window", mend)
+
+
 def test_an_image_of_too_many_pixels_to_hold_is_read_in_rows_and_becomes_the_same(run, tmp_path, capsys, monkeypatch):
     photo(tmp_path / "in/large.png", (50, 45))
     photo(tmp_path / "in/flat.png", (900, 9))

@@ -100,8 +100,8 @@ def test_the_rate_is_kept_for_half_the_run_and_then_falls_to_nothing() -> None:
 @pytest.mark.parametrize(
     ("settings", "side", "words"),
     [
-        ({}, 30, "4 must divide them"),
-        ({"halvings": 4}, 32, "can halve them"),
+        ({}, 30, "sides that 4 divides"),
+        ({"halvings": 4}, 32, "or --halvings 3 or less"),
         ({"objective": "relativistic"}, 32, "pool"),
     ],
 )

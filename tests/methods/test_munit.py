@@ -155,10 +155,10 @@ def test_a_model_that_takes_nothing_from_a_reference_says_so() -> None:
 @pytest.mark.parametrize(
     ("settings", "side", "words"),
     [
-        ({}, 8, "Use a --resolution that 16 divides"),
-        ({"content_halvings": 5}, 80, "which 80x80 pixels do not allow"),
-        ({}, 32, "needs images of 64 pixels or more"),
-        ({"scales": 0}, 64, "scales cannot be 0: it must be 1 or more"),
+        ({}, 8, "use --resolution 64"),
+        ({"content_halvings": 5}, 80, "32 divides, of 64 pixels or more, not 80"),
+        ({}, 32, "of 64 pixels or more, not 32"),
+        ({"scales": 0}, 64, "scales cannot be 0: it must be from 1 to 1,000"),
     ],
 )
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], side: int, words: str) -> None:

@@ -78,7 +78,7 @@ def test_the_side_is_halved_as_often_as_it_can_be(side: int, down: int) -> None:
 
 @pytest.mark.parametrize(("side", "depth"), [(30, None), (16, 5)])
 def test_a_side_that_cannot_be_halved_so_often_is_refused_with_the_mend(side: int, depth: int | None) -> None:
-    with pytest.raises(ConfigError, match="--resolution 16"):
+    with pytest.raises(ConfigError, match="--resolution 32"):
         Pix2Pix(depth=depth).networks(DataSpec.of((3, side, side)))
 
 

@@ -28,7 +28,8 @@ from saddlepoint.deploy.translate import translated
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.latent.load_image import as_trained, fit_of, load_picture
-from saddlepoint.methods.abilities import TranslatesLike
+from saddlepoint.methods.abilities import Translates, TranslatesLike
+from saddlepoint.nn.sizes import sizes_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,6 +51,10 @@ class Translation:
     """side of a window in pixels; None for the trained side"""
     overlap: int | None = None
     """pixels that neighbouring windows share; None for an eighth of the side"""
+
+    def __post_init__(self) -> None:
+        if self.window is not None and isinstance(self.model.method, Translates):
+            sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
 
     @property
     def given(self) -> ImageKind:

@@ -45,7 +45,7 @@ class Image(Kind):
         if self.height != self.width:
             raise ConfigError(
                 f"this method makes square images; the data is {self.width}x{self.height}. Use --resolution"
-                f" {min(self.height, self.width)}."
+                f" {max(8, 1 << (min(self.height, self.width).bit_length() - 1))}."
             )
         return self.height
 

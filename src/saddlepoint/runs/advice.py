@@ -11,6 +11,7 @@ from typing import Any
 
 from saddlepoint.data.dataset import HELD_OUT_SHARE
 from saddlepoint.errors import ConfigError
+from saddlepoint.nn.backbones.patchgan import most_halvings
 from saddlepoint.runs.survey import Computer, Images
 from saddlepoint.text import counted
 
@@ -88,7 +89,7 @@ def _amounts(images: Images, side: int) -> dict[str, int]:
         shown = next((count for most, count in SHOWN.items() if side <= most), SHOWN[256])
         return {"batch": min(max(2, min(64, images.count // 4)), training), "images": shown}
     largest = max(images.classes.values(), default=images.count)
-    most = (side // 4).bit_length() - 1  # see nn.backbones.patchgan.check_patch
+    most = most_halvings(side)
     return {"batch": 1, "images": PASSES * largest, **({} if most >= 3 else {"halvings": most})}
 
 

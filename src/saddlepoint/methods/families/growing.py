@@ -60,12 +60,21 @@ class Growing(Method, ABC):
 
     def check_side(self, data: DataSpec) -> int:
         """The side of the data. Raises ConfigError where training would not end there."""
-        if data.resolution != self.last_side:
+        if data.size != (self.last_side, self.last_side):
+            height, width = data.size
             raise ConfigError(
-                f"the data has {data.resolution} pixels a side and training would end at {self.last_side}: give"
-                f" --last-side {data.resolution} or --resolution {self.last_side}."
+                f"training makes square images and would end at {self.last_side} pixels; the data is {width}x{height}:"
+                f" give {self._other_end(data.size)}--resolution {self.last_side}."
             )
         return self.last_side
+
+    def _other_end(self, size: tuple[int, int]) -> str:
+        """The setting with which training would end at this size, where there is one."""
+        try:
+            replace(self, last_side=size[0])
+        except ConfigError:
+            return ""
+        return f"--last-side {size[0]} or " if size[0] == size[1] else ""
 
     def stages(self) -> tuple[Stage, ...]:
         found: list[Stage] = []

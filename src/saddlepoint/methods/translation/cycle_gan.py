@@ -22,7 +22,7 @@ from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
-from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
+from saddlepoint.nn.backbones.patchgan import PatchCritic, fewer_halvings, patch_sizes
 from saddlepoint.nn.backbones.resnet_translator import ResNetTranslator
 from saddlepoint.nn.layers.image_pool import ImagePool
 from saddlepoint.nn.layers.norm import Norm
@@ -73,15 +73,9 @@ class CycleGAN(Method):
             raise ConfigError("the pool shows a critic other images than the pair needs; use another objective.")
 
     def networks(self, data: DataSpec) -> Networks:
-        height, width = data.size
-        if height % 4 or width % 4:
-            fits = f"{width // 4 * 4}" + (f"x{height // 4 * 4}" if height != width else "")
-            raise ConfigError(
-                f"the generators halve both sides twice, so 4 must divide them, not {width}x{height}. Use --resolution"
-                f" {fits}."
-            )
-        halvings = check_patch(self.halvings, min(height, width))
-        critics = (PatchCritic(data.channels, self.critic_width, halvings, self.norm) for _ in range(2))
+        sizes = ResNetTranslator.sizes & patch_sizes(self.halvings)
+        sizes.check(*data.size, instead=fewer_halvings(self.halvings, data.size))
+        critics = (PatchCritic(data.channels, self.critic_width, self.halvings, self.norm) for _ in range(2))
         a2b, b2a = (ResNetTranslator(data.channels, self.generator_width, self.blocks, self.norm) for _ in range(2))
         critic_a, critic_b = critics
         pool_a, pool_b = (ImagePool(self.pool, data.shape) for _ in range(2))

@@ -23,12 +23,17 @@ from torch.nn import functional as F
 
 from saddlepoint.config import Count, Decay, Layers, LayersOrNone, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
-from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
-from saddlepoint.nn.backbones.content_style import ContentEncoder, StyleDecoder, StyleEncoder
-from saddlepoint.nn.backbones.multiscale_critic import MultiScaleCritic
+from saddlepoint.nn.backbones.content_style import (
+    ContentEncoder,
+    StyleDecoder,
+    StyleEncoder,
+    content_sizes,
+    style_sizes,
+)
+from saddlepoint.nn.backbones.multiscale_critic import MultiScaleCritic, scales_sizes
 
 
 @final
@@ -80,12 +85,8 @@ class MUNIT(Method):
 
     def networks(self, data: DataSpec) -> Networks:
         channels, side, width = data.channels, min(data.size), self.generator_width
-        if any(each % 2**self.content_halvings for each in data.size) or side < 2 ** max(self.style_halvings, 2):
-            raise ConfigError(
-                f"the sides are halved {self.content_halvings} times to a content and {self.style_halvings} times to a"
-                f" style, which {data.size[1]}x{data.size[0]} pixels do not allow. Use a --resolution that"
-                f" {2 ** max(self.content_halvings, self.style_halvings, 2)} divides."
-            )
+        sizes = content_sizes(self.content_halvings) & style_sizes(self.style_halvings)
+        (sizes & scales_sizes(self.critic_halvings, self.scales)).check(*data.size)
         nets: dict[str, nn.Module] = {}
         for kind in ("a", "b"):
             shape = (channels, width, self.content_halvings, self.blocks)

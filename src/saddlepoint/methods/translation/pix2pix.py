@@ -25,8 +25,8 @@ from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
-from saddlepoint.nn.backbones.patchgan import PatchCritic, check_patch
-from saddlepoint.nn.backbones.unet import UNet
+from saddlepoint.nn.backbones.patchgan import PatchCritic, fewer_halvings, patch_sizes
+from saddlepoint.nn.backbones.unet import UNet, unet_sizes
 from saddlepoint.nn.layers.norm import Norm
 
 
@@ -76,16 +76,16 @@ class Pix2Pix(Method):
         depth = self.depth or most
         if not 2 <= depth <= most:
             mend = f" or a --depth of 2 to {most}" if most >= 2 else ""
+            whole = unet_sizes(max(depth, 2)) & patch_sizes(self.halvings)
             raise ConfigError(
                 f"the U-Net would halve the sides {depth} times; it needs 2 or more, and {width}x{height} can be halved"
-                f" {most} times: use --resolution {1 << max(min(width, height).bit_length() - 1, 2)}{mend}."
+                f" {most} times: use --resolution {whole.near(1 << (min(width, height).bit_length() - 1))}{mend}."
             )
+        patch_sizes(self.halvings).check(*data.size, instead=fewer_halvings(self.halvings, data.size))
         own = self.statistics == "image"
         return Networks(
             generator=UNet(data.channels, depth, self.generator_width, norm=self.norm, own_statistics=own),
-            critic=PatchCritic(
-                2 * data.channels, self.critic_width, check_patch(self.halvings, min(height, width)), self.norm
-            ),
+            critic=PatchCritic(2 * data.channels, self.critic_width, self.halvings, self.norm),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

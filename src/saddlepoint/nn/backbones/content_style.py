@@ -18,6 +18,17 @@ from torch.nn import functional as F
 
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import LayerNorm2d
+from saddlepoint.nn.sizes import Sizes
+
+
+def content_sizes(halvings: int) -> Sizes:
+    """What a content encoder takes: it leaves two pixels or more, since one alone cannot be normalised."""
+    return Sizes(multiple=1 << halvings, least=max(4, 2 << halvings))
+
+
+def style_sizes(halvings: int) -> Sizes:
+    """What a style encoder takes."""
+    return Sizes(least=1 << max(halvings, 2))
 
 
 @final
@@ -30,6 +41,7 @@ class ContentEncoder(nn.Module):
 
     def __init__(self, channels: int, width: int, halvings: int, blocks: int) -> None:
         super().__init__()
+        self.sizes = content_sizes(halvings)
         layers = [_conv(channels, width, 7, bias=False), nn.InstanceNorm2d(width), nn.ReLU(inplace=True)]
         for _ in range(halvings):
             layers += [_down(width, 2 * width, bias=False), nn.InstanceNorm2d(2 * width), nn.ReLU(inplace=True)]

@@ -11,6 +11,12 @@ from torch.nn import functional as F
 
 from saddlepoint.errors import ConfigError
 from saddlepoint.nn.layers.initialisation import Initialisation, initialise
+from saddlepoint.nn.sizes import Sizes
+
+
+def scales_sizes(halvings: int, scales: int) -> Sizes:
+    """What such a critic takes: a pixel must be left at the smallest scale."""
+    return Sizes(least=1 << (halvings + scales - 1))
 
 
 @final

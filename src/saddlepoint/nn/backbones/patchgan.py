@@ -13,17 +13,27 @@ from typing import final
 
 from torch import Tensor, nn
 
-from saddlepoint.errors import ConfigError
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import Norm, norm2d
+from saddlepoint.nn.sizes import Sizes
 
 
-def check_patch(halvings: int, side: int) -> int:
-    """`halvings` itself. Raises ConfigError where they leave a critic nothing to judge of an image of this side."""
-    most = (side // 4).bit_length() - 1 if side >= 8 else 0  # the last two layers take a pixel each
-    if not 0 <= halvings <= most:
-        raise ConfigError(f"a critic of images of {side} pixels can halve them 0 to {most} times, not {halvings}.")
-    return halvings
+def patch_sizes(halvings: int) -> Sizes:
+    """What a critic takes that halves so often: something must be left to judge, and the last two layers take a pixel
+    each."""
+    return Sizes(least=4 << halvings if halvings else 1)
+
+
+def most_halvings(side: int) -> int:
+    """How often a critic can halve images of this side."""
+    return max((side // 4).bit_length() - 1, 0)
+
+
+def fewer_halvings(halvings: int, size: tuple[int, int]) -> str:
+    """The other mend where a critic halves images of this size too often; empty where it does not."""
+    if patch_sizes(halvings).takes(*size):
+        return ""
+    return f", or --halvings {most_halvings(min(size))} or less for smaller images"
 
 
 def patch_side(halvings: int) -> int:

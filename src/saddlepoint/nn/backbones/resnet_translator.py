@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import Norm, norm2d
+from saddlepoint.nn.sizes import Sizes
 
 
 @final
@@ -25,6 +26,8 @@ class ResNetTranslator(nn.Module):
     A norm and ReLU after every convolution but the last, which has tanh. A bias before a norm would do nothing, so the
     last convolution alone has one.
     """
+
+    sizes = Sizes(multiple=4, least=8)  # the blocks reflect a pixel at a quarter of the side
 
     def __init__(self, channels: int, width: int, blocks: int, norm: Norm = "instance") -> None:
         super().__init__()

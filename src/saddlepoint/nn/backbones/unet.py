@@ -18,9 +18,15 @@ from torch.nn import functional as F
 from saddlepoint.keyed import generator
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import Norm, OwnBatchNorm2d, norm2d
+from saddlepoint.nn.sizes import Sizes
 
 _DROPPED = 3
 """layers of the decoder that have dropout"""
+
+
+def unet_sizes(depth: int) -> Sizes:
+    """What a U-Net of so many halvings takes."""
+    return Sizes(multiple=1 << depth, least=1 << depth)
 
 
 @final
@@ -36,6 +42,7 @@ class UNet(nn.Module):
         self, channels: int, depth: int, width: int, *, norm: Norm = "batch", own_statistics: bool = True
     ) -> None:
         super().__init__()
+        self.sizes = unet_sizes(depth)
         widths = [width * min(2**index, 8) for index in range(depth)]
         wide = [(channels, width), *pairwise(widths)]
 
