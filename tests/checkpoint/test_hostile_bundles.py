@@ -255,7 +255,7 @@ def test_files_that_were_changed_at_random_give_a_model_or_a_sentence(saved: Pat
 @pytest.mark.parametrize("name", NAMES)
 def test_every_methods_networks_are_drawn_without_their_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     method = conformance.small(name)
-    spec = DataSpec.of(conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
+    spec = conformance.data_for(name).spec()
     monkeypatch.setattr(networks, "_SMALL", 64)
     whole = method.networks(spec)
     with networks._Drawing(networks._CALLS):

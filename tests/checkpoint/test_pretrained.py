@@ -48,7 +48,7 @@ def saved(run: Path, tmp_path: Path) -> Path:
 def model(name: str, shape: tuple[int, ...] | None = None) -> Model:
     torch.manual_seed(0)
     method = conformance.small(name)
-    spec = DataSpec.of(shape or conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
+    spec = DataSpec.of(shape, ("a", "b", "c"), 9) if shape else conformance.data_for(name).spec()
     clock = Clock(stage=len(method.stages()) - 1)
     nets = method.networks(spec).eval()
     method.set_phase(nets, clock)

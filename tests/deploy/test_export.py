@@ -17,7 +17,6 @@ import conformance
 import saddlepoint
 from saddlepoint import cli
 from saddlepoint.checkpoint.bundle import Model
-from saddlepoint.data.batches import DataSpec
 from saddlepoint.deploy import parity
 from saddlepoint.deploy.export import export, graphs
 from saddlepoint.deploy.graph import onnx_of, program_of
@@ -30,7 +29,7 @@ from saddlepoint.methods.base import Clock
 def model(name: str) -> Model:
     torch.manual_seed(0)
     method = conformance.small(name)
-    spec = DataSpec.of(conformance.tiny(name).get("shape", (1, 8, 8)), ("a", "b", "c"), 9)
+    spec = conformance.data_for(name).spec()
     nets = method.networks(spec).eval().requires_grad_(False)
     clock = Clock(stage=len(method.stages()) - 1)
     method.set_phase(nets, clock)

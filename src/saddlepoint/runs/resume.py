@@ -84,7 +84,8 @@ def resume(
                 planned = facts["run"].get("examples", plan.run.examples)
                 for remark in _remarks(parts.trainer, folder.root, planned):
                     tell(remark)
-                    parts.trainer.hooks.append(_Note(remark))
+                    if parts.trainer.clock.examples < parts.trainer.clock.total:  # a finished run has nothing to log
+                        parts.trainer.hooks.append(_Note(remark))
             elif facts.get("start"):
                 start_from(parts.trainer, Path(facts["start"]))
             return fit(parts, folder)
