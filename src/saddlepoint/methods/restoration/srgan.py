@@ -116,7 +116,7 @@ PROOF = Proof(
     share=0.75,
     settings={
         "resolution": 32,
-        "examples": 30_000,
+        "examples": 24_000,
         "batch": 16,
         "width": 24,
         "blocks": 3,
