@@ -214,6 +214,42 @@ def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, 
 
 
 @in_a_browser
+def test_classes_of_a_photo_are_shown_as_bars(page, tmp_path):
+    choose(page, "signs@stable", "Predict")
+    panel(page).get_by_label("The image").set_input_files(photo(tmp_path))
+    panel(page).get_by_role("button", name="Predict").click()
+    bars = panel(page).get_by_role("progressbar")
+    expect(bars).to_have_count(2)
+    shares = [bars.nth(row).get_attribute("aria-label") for row in range(2)]
+    assert {text.split(":")[0] for text in shares} == {"round", "square"}
+    assert sum(float(text.split()[1]) for text in shares) == pytest.approx(100, abs=0.2)
+
+
+@in_a_browser
+def test_a_scene_is_turned_by_its_slider_and_by_a_drag(page):
+    choose(page, "scene@stable")
+    page.wait_for_selector(".turn img[alt='view 0 of 36']")
+    assert page.get_by_role("tab").all_inner_texts() == ["Render"]
+    panel(page).get_by_label("View", exact=True).fill("5")
+    page.wait_for_selector(".turn img[alt='view 5 of 36']")
+    box = page.locator(".turn img").bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 28, box["y"] + 4)
+    page.mouse.up()
+    page.wait_for_selector(".turn img[alt='view 3 of 36']")
+    panel(page).get_by_role("button", name="Open and download").click()
+    assert "view" in page.get_by_role("dialog").inner_text()
+
+
+@in_a_browser
+def test_a_model_that_no_tab_shows_is_described_in_words(page):
+    choose(page, "shapes@stable")
+    page.wait_for_selector("text=This model makes volumes from noise. The studio cannot show that")
+    assert page.get_by_role("tab").count() == 0
+
+
+@in_a_browser
 def test_a_photo_is_found_and_can_be_picked(page, tmp_path):
     page.get_by_role("tab", name="Project").click()
     panel(page).get_by_label("Image to project").set_input_files(photo(tmp_path))

@@ -24,10 +24,11 @@ export function useKey(text) {
 
 async function send(method, path, { body, signal } = {}) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
-  if (body) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData; // whose type and boundary the browser says
+  if (body && !form) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) });
+    answer = await fetch(path, { method, headers, signal, body: form ? body : body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refused(0, { detail: "the service does not answer", mend: "is it still running?" });
@@ -43,6 +44,16 @@ export const catalogue = async () => (await send("GET", "v1/models")).json();
 export async function make(task, body, signal) {
   const answer = await send("POST", `v1/${task}`, { body: { ...body, answer: "json" }, signal });
   return unpacked(await answer.json());
+}
+
+/** What a model says of an image file: {predictions, remarks}, with pictures as in other answers. */
+export async function predict(model, file, signal) {
+  const body = new FormData();
+  body.append("model", model);
+  body.append("image", file);
+  const answer = await (await send("POST", "v1/predict", { body, signal })).json();
+  const of = (picture) => picture && opened(picture, answer);
+  return { ...answer, predictions: answer.predictions.map((each) => ({ ...each, picture: of(each.picture) })) };
 }
 
 /** The same images as one file, whole. */
@@ -63,11 +74,9 @@ export const preview = async (job) => (await send("GET", `v1/jobs/${job}/preview
 export const result = async (job) => unpacked(await (await send("GET", `v1/jobs/${job}/result`)).json());
 
 /** The files of an answer as blobs: [{blob, width, height, made, settings, disclosure, model, version}], and its facts. */
-function unpacked(answer) {
-  const { model, version, facts } = answer;
-  const images = answer.images.map(({ image, media_type: type, ...told }) => {
-    const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
-    return { ...told, model, version, blob: new Blob([bytes], { type }) };
-  });
-  return { images, facts };
+const unpacked = (answer) => ({ images: answer.images.map((image) => opened(image, answer)), facts: answer.facts });
+
+function opened({ image, media_type: type, ...told }, { model, version }) {
+  const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
+  return { ...told, model, version, blob: new Blob([bytes], { type }) };
 }

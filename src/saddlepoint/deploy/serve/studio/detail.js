@@ -5,7 +5,7 @@ import { find, make, pictured } from "./dom.js";
 /** The part of a file's name that tells images apart. */
 export function stem(image) {
   const { settings, model } = image;
-  const mark = settings.seed == null ? settings.seeds ?? settings.rows ?? "" : `${settings.seed}-${settings.row ?? 0}`;
+  const mark = settings.seed == null ? settings.seeds ?? settings.rows ?? settings.view ?? "" : `${settings.seed}-${settings.row ?? 0}`;
   return `${model}-${mark}`.replaceAll(/[^A-Za-z0-9._-]+/g, "-");
 }
 

@@ -35,6 +35,10 @@ export function slider(text, { value, min, max, step, help, unit = "" }) {
     get value() {
       return control.valueAsNumber;
     },
+    set value(given) {
+      control.value = given;
+      show();
+    },
   };
 }
 

@@ -7,17 +7,20 @@ import { interpolate } from "./interpolate.js";
 import { mix } from "./mix.js";
 import { complain, panel } from "./panel.js";
 import { Picks } from "./picks.js";
+import { predict } from "./predict.js";
 import { project } from "./project.js";
+import { render } from "./render.js";
 import { sample } from "./sample.js";
 import { translate } from "./translate.js";
 
-const TASKS = [sample, interpolate, mix, edit, project, translate];
+const TASKS = [sample, interpolate, mix, edit, project, translate, predict, render];
 const picks = new Picks();
 
 async function open() {
   try {
     const { models, limits } = await api.catalogue();
-    const named = ({ name, shape }) => make("option", { value: name }, `${name} (${shape.width}×${shape.height})`);
+    const size = (shape) => (shape ? ` (${shape.width}×${shape.height})` : "");
+    const named = ({ name, shape }) => make("option", { value: name }, `${name}${size(shape)}`);
     find("model").replaceChildren(...models.map(named));
     find("model").onchange = () => choose(models.find(({ name }) => name === find("model").value), limits);
     find("key").hidden = true;
@@ -37,8 +40,13 @@ function choose(model, limits) {
   const panels = new Map(shown.map((task) => [task.name, panel(task, { model, limits, picks })]));
   find("panels").replaceChildren(...[...panels.values()].map(({ node }) => node));
   find("tasks").replaceChildren(...shown.map((task) => tab(task, panels)));
-  select(shown[0], panels);
+  if (shown.length) select(shown[0], panels);
+  else find("panels").replaceChildren(make("p", { class: "soft" }, without(model)));
 }
+
+/** What is said of a model whose work no tab can show. */
+const without = ({ abilities }) =>
+  `This model ${abilities.map(({ does }) => does).join(", ")}. The studio cannot show that; use the command line or Python.`;
 
 function tab(task, panels) {
   const attributes = { id: `tab-${task.name}`, type: "button", role: "tab", "aria-controls": `panel-${task.name}` };
