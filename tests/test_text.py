@@ -7,7 +7,7 @@ import os
 import pytest
 
 from saddlepoint.errors import DataError, MissingExtra, RunError, SaddlepointError
-from saddlepoint.text import counted, printable
+from saddlepoint.text import counted, printable, seen
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,9 @@ def test_a_text_of_lines_keeps_its_lines() -> None:
 def test_an_error_never_sends_an_escape_to_the_terminal(kind: type[SaddlepointError]) -> None:
     error = kind(f"a\x1b[2Jb {os.fsdecode(b'%c' % 255)} is not there\nbut here")
     assert str(error) == "a\\x1b[2Jb \\xff is not there\nbut here"
+
+
+def test_what_training_showed_is_said_with_how_many_there_are() -> None:
+    assert seen(300_032, 1_708) == "300,032 images seen (1,708, each about 176 times)"
+    assert seen(256, 100, "example") == "256 examples seen (100, each about 2.6 times)"
+    assert (seen(1, 100), seen(50, 0)) == ("1 image seen", "50 images seen")

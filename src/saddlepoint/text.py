@@ -26,6 +26,19 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or _plural(thing)}"
 
 
+def seen(shown: int, known: int, thing: str = "image") -> str:
+    """How many examples training showed, and of how many: "300,032 images seen (1,708, each about 176 times)".
+
+    known: how many there are to train on; 0 where that is not known.
+    """
+    words = f"{counted(shown, thing)} seen"
+    if not 0 < known < shown:
+        return words
+    times = shown / known
+    each = f"{times:,.0f}" if times >= 9.5 else f"{times:.1f}"
+    return f"{words} ({known:,}, each about {each} times)"
+
+
 def _plural(thing: str) -> str:
     if thing.endswith(("s", "x", "ch", "sh")):
         return f"{thing}es"

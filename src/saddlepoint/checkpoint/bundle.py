@@ -19,9 +19,11 @@ from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.distributed import device_named
+from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import under
 from saddlepoint.errors import CapabilityError, CheckpointError, ShapeError
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
@@ -38,6 +40,7 @@ from saddlepoint.methods.base import Clock, Method, Networks
 from saddlepoint.methods.tasks import Task, tasks
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.tensors import Declared
+from saddlepoint.text import seen
 
 
 @final
@@ -69,6 +72,14 @@ class Model:
     def name(self) -> str:
         """The name of the method."""
         return str(self.facts["method"])
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan that it was trained by. Raises CheckpointError where nothing is known of it, as of an import."""
+        try:
+            return Plan.read(self.facts)
+        except KeyError as error:
+            raise CheckpointError(f"nothing is known of the training of {self}: its facts have no {error}.") from error
 
     @property
     def device(self) -> torch.device:
@@ -323,7 +334,8 @@ class Model:
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.spec.shape))
-        return f"<{self.name}, {shape}, {self.clock.examples:,} images, from {self.path}>"
+        thing = "image" if isinstance(self.spec.main, Image) else "example"
+        return f"<{self.name}, {shape}, {seen(self.clock.examples, self.spec.examples, thing)}, from {self.path}>"
 
 
 def load(

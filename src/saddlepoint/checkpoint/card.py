@@ -12,6 +12,7 @@ from saddlepoint import methods
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.methods.tasks import Task
+from saddlepoint.text import seen
 from saddlepoint.version import __version__
 
 TO_FILL_IN = "*To be filled in by hand:*"
@@ -58,7 +59,8 @@ def _what(abilities: Sequence[Task], config: Mapping[str, Any], facts: Mapping[s
     clock, kind = config["clock"], config["dataset"]["about"]
     summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
     release = facts.get("versions", {}).get("saddlepoint", __version__)
-    made = f"trained with Saddlepoint {release} on {kind}, {clock['examples']:,} of them shown"
+    shown = seen(clock["examples"], config["dataset"]["images"], "example")
+    made = f"trained with Saddlepoint {release} on {kind}: {shown}"
     if "imported" in facts:
         origin = facts["imported"]["origin"]
         made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"

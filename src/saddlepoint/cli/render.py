@@ -18,7 +18,6 @@ from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.engine.distributed import TorchMachine
-from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.kind import Kind
@@ -85,7 +84,7 @@ def main(arguments: list[str]) -> int:
 def _cameras(model: Model, task: Task, options: Render) -> tuple[Tensor, np.ndarray | None]:
     """The cameras to draw from, [n, 22], and the true views of held-out ones."""
     if options.test:
-        settings = Plan.read(model.facts).data
+        settings = model.plan.data
         data = open_data(settings)
         rows = data.split(settings.held_out)[1]
         if not len(rows):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from saddlepoint.config import nearest
 from saddlepoint.errors import ConfigError
-from saddlepoint.methods import own
+from saddlepoint.methods import elsewhere, own
 
 if TYPE_CHECKING:
     from saddlepoint.methods.base import Method, Proof
@@ -108,7 +108,9 @@ def module(name: str) -> ModuleType:
     if name not in known:
         if Path(f"{name}.py").is_file():
             raise ConfigError(f"no method is called {name!r}; for the file that lies here, say ./{name}.py.")
-        raise ConfigError(f"no method is called {name!r}{nearest(name, known)} `saddle list` shows all.")
+        advice = elsewhere.advice(name, known)
+        near = nearest(name, known) if advice is None else f": {advice}"
+        raise ConfigError(f"no method is called {name!r}{near} `saddle list` shows all.")
     return importlib.import_module(known[name].module)
 
 

@@ -28,6 +28,7 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         method=model.name,
         version=model.version,
         trained_images=model.clock.examples,
+        different_images=model.spec.examples,
         shape=shape,
         tasks=list(served.tasks),
         abilities=[

@@ -9,6 +9,9 @@ from typing import final
 
 from PIL import Image
 
+ALMOST = 0.99
+"""share of work that goes on still: all of it is done once its result is there"""
+
 
 class Stopped(Exception):
     """The work is no longer wanted: its client has gone, its time is over, or its job was cancelled."""
@@ -16,7 +19,7 @@ class Stopped(Exception):
 
 @final
 class Progress:
-    """share: of the work, in [0, 1]. preview: is given a small image as soon as there is one."""
+    """share: of the work, less than 1 while it goes on. preview: is given a small image as soon as there is one."""
 
     def __init__(self, preview: Callable[[Image.Image], object] | None = None) -> None:
         self.share = 0.0
@@ -38,7 +41,7 @@ class Progress:
 
     def at(self, share: float) -> None:
         """Note how far it is. Raises Stopped when it is no longer wanted."""
-        self.share = min(max(self.share, share), 1.0)
+        self.share = min(max(self.share, share), ALMOST)
         if self.stopped:
             raise Stopped
 
@@ -51,4 +54,4 @@ class Progress:
     def seconds_left(self) -> float | None:
         """At the rate so far; None before there is one."""
         spent = time.monotonic() - self._begun
-        return None if not 0 < self.share < 1 else spent * (1 - self.share) / self.share
+        return None if not self.share else spent * (1 - self.share) / self.share

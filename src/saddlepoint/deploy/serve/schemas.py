@@ -264,7 +264,8 @@ class ModelEntry(Typed):
     channel: str
     method: str
     version: str = Field(description="changes with any weight or setting")
-    trained_images: int
+    trained_images: int = Field(description="examples seen in training, each as often as it was shown")
+    different_images: int = Field(description="how many different ones there were; 0 where that is not known")
     shape: Shape | None = Field(description="of the images that it was trained on; null for what is no image")
     tasks: list[str] = Field(description="the routes that it answers")
     abilities: list[TaskEntry] = Field(description="all that it can do, also where no route asks for it")

@@ -43,5 +43,5 @@ async function showEarly(job, early) {
 
 function told(job) {
   const left = job.seconds_left == null ? "" : `, about ${Math.ceil(job.seconds_left)} s left`;
-  return job.state === "waiting" ? "waiting for its turn" : `${Math.round(100 * job.progress)} %${left}`;
+  return job.state === "waiting" ? "waiting for its turn" : `${Math.min(99, Math.floor(100 * job.progress))} %${left}`;
 }

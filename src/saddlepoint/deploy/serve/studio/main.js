@@ -34,8 +34,7 @@ async function open() {
 function choose(model, limits) {
   picks.clear();
   find("model").value = model.name;
-  const images = model.trained_images.toLocaleString("en");
-  find("about").textContent = `${model.method}, trained on ${images} images, version ${model.version}`;
+  find("about").textContent = `${model.method}, ${seen(model)}, version ${model.version}`;
   const shown = TASKS.filter(({ name }) => model.tasks.includes(name));
   const panels = new Map(shown.map((task) => [task.name, panel(task, { model, limits, picks })]));
   find("panels").replaceChildren(...[...panels.values()].map(({ node }) => node));
@@ -47,6 +46,13 @@ function choose(model, limits) {
 /** What is said of a model whose work no tab can show. */
 const without = ({ abilities }) =>
   `This model ${abilities.map(({ does }) => does).join(", ")}. The studio cannot show that; use the command line or Python.`;
+
+function seen({ trained_images: shown, different_images: known }) {
+  const words = `${shown.toLocaleString("en")} images seen`;
+  if (!(known > 0 && known < shown)) return words;
+  const times = shown / known;
+  return `${words} (${known.toLocaleString("en")}, each about ${times >= 9.5 ? Math.round(times) : times.toFixed(1)} times)`;
+}
 
 function tab(task, panels) {
   const attributes = { id: `tab-${task.name}`, type: "button", role: "tab", "aria-controls": `panel-${task.name}` };

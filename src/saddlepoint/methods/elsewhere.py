@@ -1,0 +1,52 @@
+"""Names that people type who come from other libraries and papers, and the nearest that there is here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_SAME: dict[str, tuple[str, ...]] = {
+    "gan": ("vanilla", "vanilla_gan", "goodfellow", "mlp_gan", "simple_gan"),
+    "dcgan": ("deep_convolutional_gan", "convgan"),
+    "wgan": ("wasserstein", "wasserstein_gan", "wgan_clip"),
+    "wgan_gp": ("wgangp", "wasserstein_gp", "wasserstein_gan_gp"),
+    "cgan": ("conditional_gan", "conditional", "cdcgan"),
+    "acgan": ("auxiliary_classifier_gan",),
+    "sgan": ("semi_supervised_gan", "semisupervised", "ssgan"),
+    "progan": ("pggan", "progressive_gan", "progressive_growing", "pgan"),
+    "stylegan2": ("stylegan2_ada", "stylegan2_pytorch", "stylegan2ada", "ada"),
+    "pix2pix": ("pix_to_pix", "p2p"),
+    "cycle_gan": ("cyclegan", "cycle", "unpaired"),
+    "munit": ("munit_pytorch",),
+    "vae": ("beta_vae", "autoencoder", "conv_vae"),
+    "srgan": ("super_resolution", "srresnet"),
+    "gan3d": ("3dgan", "3d_gan", "voxel_gan"),
+    "gaussians": ("3dgs", "gaussian_splatting", "gsplat", "splatting"),
+}
+"""by method: other names of the same"""
+_NEAR: dict[str, tuple[str, ...]] = {
+    "stylegan2": ("stylegan3", "stylegan3_t", "stylegan3_r", "stylegan_t", "stylegan_xl", "alias_free_gan", "swagan"),
+    "stylegan2_conditional": ("biggan", "biggan_deep", "sagan", "self_attention_gan", "contragan", "projection_gan"),
+    "r3gan": ("fastgan", "lightweight_gan", "projected_gan", "gigagan", "ddgan", "relativistic_gan", "rsgan", "ragan"),
+    "dcgan": ("sngan", "lsgan", "hinge_gan", "rgan", "transgan", "began", "ebgan", "infogan"),
+    "pix2pix": ("pix2pixhd", "spade", "gaugan", "bicyclegan"),
+    "cycle_gan": ("cut", "fastcut", "discogan", "dualgan", "ugatit", "unit", "cyclegan_turbo", "gcgan"),
+    "munit": ("drit", "stargan", "starganv2", "stargan_v2", "funit"),
+    "srgan": ("esrgan", "real_esrgan", "realesrgan", "edsr", "swinir", "bsrgan"),
+    "vae": ("vqvae", "vq_vae", "vqgan", "ae", "vaegan", "nvae"),
+    "gaussians": ("nerf", "instant_ngp", "eg3d", "mip_nerf", "nerfacto"),
+}
+"""by method: what there is not, and it is the nearest to"""
+_DIFFUSION = ("ddpm", "ddim", "diffusion", "stable_diffusion", "sdxl", "sd", "edm", "flow_matching", "dit", "unet")
+
+
+def advice(name: str, known: Collection[str]) -> str | None:
+    """A sentence on a method of another name or of another library; None where nothing is known of it."""
+    plain = name.lower().replace("-", "_").replace(" ", "_")
+    squeezed = plain.replace("_", "")
+    for table, words in ((_SAME, "it is called {} here."), (_NEAR, "there is none here; the nearest to it is {}.")):
+        for method, others in table.items():
+            if method in known and squeezed in (method.replace("_", ""), *(other.replace("_", "") for other in others)):
+                return words.format(method)
+    if plain in _DIFFUSION:
+        return "there is no diffusion here; for images from noise the nearest is stylegan2."
+    return None
