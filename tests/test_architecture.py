@@ -15,7 +15,7 @@ import saddlepoint
 
 HERE = Path(saddlepoint.__file__).parent
 ROOMS = (
-    *("version", "text", "errors", "config", "keyed", "storage", "kinds", "data", "nn", "losses", "methods"),
+    *("version", "text", "errors", "storage", "config", "keyed", "kinds", "data", "nn", "losses", "methods"),
     *("engine", "checkpoint", "metrics", "latent", "report", "deploy", "runs", "cli"),
 )
 FILES = sorted(HERE.rglob("*.py"))
@@ -47,6 +47,17 @@ def test_a_room_imports_only_rooms_above_it(path: Path) -> None:
     rooms = [name.split(".")[1] for name in imports(path) if name.startswith("saddlepoint.")]
     back = [name for name in rooms if name not in above]
     assert not back, f"{path.relative_to(HERE)} imports from {', '.join(back)}, which stand below it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
+def test_json_is_read_within_bounds_by_the_one_reader_of_it(path: Path) -> None:
+    readers = {"json.load", "json.loads"}
+    names = {
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    assert path == HERE / "storage" / "documents.py" or not names & readers, f"{path} reads JSON without bounds"
 
 
 def test_the_engine_and_what_stands_below_it_name_no_method() -> None:

@@ -175,10 +175,13 @@ def test_a_settings_file_is_toml_or_json(tmp_path: Path, suffix: str, text: str)
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.toml", b"rate = ", "is not valid TOML"),
-        ("a.json", b"{", "is not valid JSON"),
-        ("a.json", b"\xff\xfe\x00", "is not valid JSON"),
-        ("a.json", b"[1]", "must hold one table"),
+        ("a.toml", b"rate = ", "is not TOML"),
+        ("a.json", b"{", "is not JSON"),
+        ("a.json", b"\xff\xfe\x00", "is not JSON"),
+        ("a.json", b"[1]", "holds no JSON object"),
+        ("a.json", b"[" * 100_000, "nests more than"),
+        ("a.toml", b"a = " + b"[" * 100_000, "is nested too deeply"),
+        ("a.json", b" " * 2_000_000, "has more than"),
         ("a.yaml", b"rate: 2", "must be called .json or .toml"),
     ],
 )

@@ -10,7 +10,6 @@ import ast
 import dataclasses
 import difflib
 import inspect
-import json
 import math
 import sys
 import textwrap
@@ -24,11 +23,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from saddlepoint.errors import ConfigError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit, content, judged
 
 T = TypeVar("T")
 
 _NEAR = 0.7
 """share of common letters from which one name may be a slip for another: "epochs" and "keep" have .6"""
+_MOST_BYTES = 1 << 20
+"""of a settings file"""
 _LARGEST = 2**53
 """numbers up to which whole ones are exact in JSON, and fit into a tensor's sizes"""
 
@@ -257,16 +260,14 @@ def read_file(path: Path) -> dict[str, Any]:
     """Settings from a .json or .toml file, one flat table. Raises ConfigError in words when it cannot be read."""
     if path.suffix not in (".json", ".toml"):
         raise ConfigError(f"the settings file {path} must be called .json or .toml.")
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except OSError as error:
-        raise ConfigError(f"the settings file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:  # what either parser raises, and bytes that are no text
-        raise ConfigError(f"the settings file {path} is not valid {path.suffix[1:].upper()}: {error}.") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"the settings file {path} must hold one table of names and values.")
-    return values
+    with judged(f"the settings file {path}", ConfigError):
+        text = content(path, _MOST_BYTES)
+        if path.suffix == ".json":
+            return documents.as_table(text, path.name)
+        try:
+            return tomllib.loads(text.decode("utf-8"))
+        except ValueError as error:  # also for bytes that are no text
+            raise Unfit(f"{path.name} is not TOML ({error})") from error
 
 
 @cache

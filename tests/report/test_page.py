@@ -120,7 +120,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_named(run_folder: Path) -> None:
     (run_folder / "scores.json").write_text("{")
-    with pytest.raises(RunError, match=r"scores\.json cannot be read"):
+    with pytest.raises(RunError, match=r"line 1 of scores\.json is not JSON"):
         write_report(run_folder)
     (run_folder / "scores.json").unlink()
     (run_folder / "samples" / "step-00000050.png").write_bytes(b"no picture")

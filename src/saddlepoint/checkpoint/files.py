@@ -6,7 +6,6 @@ synced; old ones retired by rename. There is no pointer to the latest: it is the
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -159,14 +158,11 @@ def cut_log(log: Path, step: int) -> None:
     if not log.exists():
         return
     kept = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-        except (ValueError, KeyError, TypeError):
-            continue
+    for line, row in documents.lines(log):
+        if row is not None and isinstance(at := row.get("step"), int | float) and at <= step:
+            kept.append(line.rstrip(b"\r\n") + b"\n")
     with file(log) as passing:
-        passing.write_text("".join(kept), encoding="utf-8")
+        passing.write_bytes(b"".join(kept))
         sync(passing)
     sync(log.parent)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,8 @@ from saddlepoint.metrics.scores.bands import band
 from saddlepoint.metrics.scores.score import Score, circumstances, sentences
 from saddlepoint.report.page import write_report
 from saddlepoint.report.tables import print_table
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 from saddlepoint.storage.whole import write_json
 
 EVALUATION = "evaluation.json"
@@ -105,7 +106,8 @@ def read(path: Path) -> list[Score]:
     """The scores of an evaluation file. Raises CheckpointError when there is none."""
     if not path.exists():
         raise CheckpointError(f"{path} is not there; run `saddle evaluate {path.parent}` first.")
-    return [Score.read(json.dumps(score)) for score in json.loads(path.read_text(encoding="utf-8"))["scores"]]
+    with judged(path, CheckpointError, f"Run `saddle evaluate {path.parent}` again."):
+        return [Score.of(score) for score in documents.table(path)["scores"]]
 
 
 def _counts(scores: list[Score]) -> str:

@@ -34,6 +34,8 @@ from saddlepoint.data.sources.pictures import Pictures, as_pixels
 from saddlepoint.data.sources.reader import in_channels, reason
 from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 Say = Callable[[str], None]
@@ -239,7 +241,7 @@ def settle(file: BinaryIO) -> None:
 
 def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
     try:
-        facts = json.loads((folder / "facts.json").read_bytes())
+        facts = documents.table(folder / "facts.json")
         if (folder / "image.npy").stat().st_size != facts["bytes"]:
             raise ValueError("image.npy has another size than was written")
         pixels = np.load(folder / "image.npy", mmap_mode="r")
@@ -249,7 +251,7 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
         if pictures.cameras is not None:
             known = replace(known, cameras=np.load(folder / "camera.npy"))
         check_bytes(folder, pixels, labels, attributes, facts["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
     return _dataset(known, pixels, labels, attributes, facts["fingerprint"], settings)
 

@@ -18,6 +18,8 @@ from saddlepoint.data.sources.fingerprint import Fingerprint
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.data.sources.reader import reason
 from saddlepoint.errors import DataError, MissingExtra
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 _FORM = 1  # raised when the same files would pack to other numbers
@@ -36,13 +38,13 @@ def pack_arrays(held: FilePictures, read: Read, field: str, form: str, cache: Pa
     folder = cache_folder(cache) / "packs" / hashlib.sha256(text.encode()).hexdigest()[:32]
     made_once(folder, lambda part: _write(part, held, read, field, say), say)
     try:
-        facts = json.loads((folder / "facts.json").read_bytes())
+        facts = documents.table(folder / "facts.json")
         array = np.load(folder / f"{field}.npy", mmap_mode="r")
         rows = None if held.labels is None else np.load(folder / "label.npy")
         check_bytes(folder, array, rows, None, facts["fingerprint"])
         skipped = tuple((name, why) for name, why in facts["skipped"])
         notes, classes = (*held.notes, *facts["notes"]), tuple(facts["classes"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
     fields = {field: array} if rows is None else {field: array, "label": rows}
     return Dataset(fields, facts["fingerprint"], held.source, classes, notes, (*held.skipped, *skipped))

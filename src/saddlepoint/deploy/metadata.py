@@ -24,6 +24,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from saddlepoint.errors import ConfigError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.version import __version__
 
 Form = Literal["png", "jpeg", "webp"]
@@ -176,9 +178,9 @@ def _record(picture: Image.Image) -> str:
 
 def _disclosure(record: str) -> Disclosure | None:
     try:
-        value = json.loads(record)
+        value = documents.as_table(record, "the record")
         made, model, version, settings = (value[name] for name in ("made", "model", "version", "settings"))
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (Unfit, KeyError):
         return None
     whole = made in tuple(TERMS) and isinstance(model, str) and isinstance(version, str) and isinstance(settings, dict)
     return Disclosure(made, model, version, settings) if whole else None

@@ -8,7 +8,6 @@ have columns 1 and 2 of the pose negated on reading; COLMAP's world-to-camera po
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.scatter import scatter
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 
 NUMBERS = 22
 """of a camera: 16 of the pose row by row, fx, fy, cx, cy, width, height"""
@@ -119,8 +120,9 @@ def camera_of(pose: Tensor, fx: float, fy: float, cx: float, cy: float, width: f
 
 def read_cameras(path: Path) -> Tensor:
     """The cameras of a JSON file, [n, 22]. Raises DataError for a file that holds none."""
+    with judged(path, DataError):
+        entries = documents.value(path)
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
         entries = entries if isinstance(entries, list) else [entries]
         names = ("fx", "fy", "cx", "cy", "width", "height")
         cameras = [
@@ -129,9 +131,7 @@ def read_cameras(path: Path) -> Tensor:
             if (lens := [entry[name] for name in names])
         ]
         values = torch.stack(cameras)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError, RuntimeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DataError(
             f"{path} holds no list of cameras with camera_to_world (4x4), fx, fy, cx, cy, width and height: {error}."
         ) from error

@@ -20,6 +20,8 @@ from saddlepoint.config import nearest
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, read_tensors, spaces, write_tensors
 from saddlepoint.latent.prior import labels_of, random_codes
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 
 
 @final
@@ -132,10 +134,11 @@ class Directions:
         """What `save` wrote. Raises DataError for a file that holds no directions."""
         tensors, head = read_tensors(path)
         try:
-            names, facts, space = tuple(json.loads(head["names"])), json.loads(head["facts"]), head["space"]
+            names, space = tuple(documents.parsed(head["names"], path.name)), head["space"]
+            facts = documents.as_table(head["facts"], path.name)
             assert space in ("z", "w")
             return Directions(space, tensors["vectors"], names, tensors["spread"], facts)  # type: ignore[arg-type]
-        except (KeyError, ValueError, AssertionError) as error:
+        except (Unfit, KeyError, ValueError, TypeError, AssertionError) as error:
             raise DataError(f"{path} holds no directions; `saddle edit directions` writes such a file.") from error
 
 

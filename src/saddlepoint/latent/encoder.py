@@ -26,6 +26,8 @@ from saddlepoint.latent.perceptual import Kind, distance
 from saddlepoint.latent.prior import labels_of, prior, random_codes
 from saddlepoint.latent.project import Projected, checked, described
 from saddlepoint.methods.abilities import Styles, classes_of
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 
 _AT_ONCE = 64
 """images that are encoded at once"""
@@ -208,12 +210,12 @@ def load_encoder(path: Path, model: Model) -> Encoder:
         raise DataError(f"there is no encoder {path}; {again.replace(' again', '')}")
     tensors, head = read_tensors(path)
     try:
-        facts: dict[str, Any] = json.loads(head["encoder"])
+        facts = documents.as_table(head["encoder"], path.name)
         own = {name: facts.pop(name) for name in ("space", "image", "shape", "classes", "width")}
         own["image"], own["shape"] = tuple(own["image"]), tuple(own["shape"])
         encoder = Encoder(**own)
         encoder.load_state_dict(tensors)
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (Unfit, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise DataError(f"{path} holds no encoder that can be used; {again}") from error
     if facts.get("version") != model.version:
         raise DataError(f"{path} was trained for other weights of {model.name}; {again}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from saddlepoint.errors import RunError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 
 FACTS = frozenset({"step", "examples", "stage", "seconds"})  # where a line stands, as against what it measured
 _SPELLINGS = {"images": "examples", "images_per_s": "examples_per_s"}  # in logs of earlier releases
@@ -51,13 +54,13 @@ def read_log(path: Path) -> Log:
     unreadable, torn = 0, False
     if not path.exists():
         return Log()
-    with path.open("rb") as lines:
-        for text in lines:
+    with judged(path, RunError):
+        for _, found in documents.lines(path):
             unreadable += torn  # the line before was broken, and was not the last
-            row = _row(text)
-            torn = row is None
-            if row is None:
+            torn = found is None
+            if found is None:
                 continue
+            row = {_SPELLINGS.get(name, name): value for name, value in found.items()}
             if "note" in row or "health" in row:
                 events.append(row)
                 continue
@@ -68,13 +71,3 @@ def read_log(path: Path) -> Log:
                     values.setdefault(name, array("d")).append(value)
     figures = {name: Series(np.array(examples[name]), np.array(values[name])) for name in values}
     return Log(figures, tuple(events), last, unreadable)
-
-
-def _row(text: bytes) -> dict[str, Any] | None:
-    try:
-        row = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(row, dict):
-        return None
-    return {_SPELLINGS.get(str(name), str(name)): value for name, value in row.items()}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,8 @@ from saddlepoint.methods import listing
 from saddlepoint.report import curves, tables, wording
 from saddlepoint.report.grids import CAPTION
 from saddlepoint.report.log import FACTS, Log, read_log
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 from saddlepoint.storage.whole import replace
 from saddlepoint.text import printable
 
@@ -86,15 +87,10 @@ def environment() -> Environment:
 
 def read_json(path: Path) -> dict[str, Any]:
     """One JSON object from a run folder. Raises RunError when the file is missing or is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{path.parent} is no run folder: it has no {path.name}. Name the folder of a run.") from error
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as JSON: {error}. Restore it, or train again.") from error
-    if not isinstance(found, dict):
-        raise RunError(f"{path} must hold one JSON object of names and values.")
-    return found
+    if not path.exists():
+        raise RunError(f"{path.parent} is no run folder: it has no {path.name}. Name the folder of a run.")
+    with judged(path, RunError, "Restore it, or train again."):
+        return documents.table(path)
 
 
 def title(run: Mapping[str, Any]) -> str:

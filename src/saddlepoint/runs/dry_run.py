@@ -16,6 +16,7 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.grids import limits_of, plot, save_png
+from saddlepoint.report.wording import number
 from saddlepoint.runs.assemble import AssembledRun, assemble
 from saddlepoint.text import counted
 
@@ -34,7 +35,7 @@ def dry_run(plan: Plan, *, out: Path | None = None) -> None:
     epoch = len(parts.trainer.data.rows)
     steps = -(-plan.run.examples // plan.run.batch)
     shown, unit = plan.run.examples, parts.trainer.unit.removesuffix("s")
-    times = f"{shown / epoch:.1f} times each of {counted(epoch, unit)}"
+    times = f"{number(shown / epoch)} times each of {counted(epoch, unit)}"
     print(f"{counted(shown, unit)}: {counted(steps, 'step')}, {times}")
     path = (out or Path()) / "data.png"
     save_png(_seen(parts), path, "what the networks will see")

@@ -14,11 +14,14 @@ from typing import Any
 
 from saddlepoint import methods
 from saddlepoint.engine.run import RunSettings
+from saddlepoint.errors import RunError
 from saddlepoint.methods.base import Proof
 from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.proofs.base import Table
 from saddlepoint.metrics.proofs.verdict import Verdict, judge, thin
 from saddlepoint.runs.code import Code
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 from saddlepoint.storage.whole import write_json
 
 Json = dict[str, Any]
@@ -26,7 +29,10 @@ Json = dict[str, Any]
 
 def read(path: Path) -> Json:
     """What a file of evidence holds; empty where there is none."""
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    if not path.exists():
+        return {}
+    with judged(path, RunError):
+        return documents.table(path)
 
 
 def add(path: Path, proof: Proof, run: Json) -> None:

@@ -1,16 +1,18 @@
-"""JSON within bounds of bytes, items and depth: what is read of settings, facts and manifests."""
+"""JSON within bounds of bytes, items and depth: all of it that is read passes here; a test holds every room to that."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from saddlepoint.storage.plain import Unfit, content
+from saddlepoint.storage.plain import Unfit, content, opened, shortened
 
 MOST_BYTES = 64 << 20
 MOST_ITEMS = 2_000_000
 MOST_DEPTH = 64
+MOST_LINE = 1 << 20
 
 
 def table(path: Path, *, within: Path | None = None) -> dict[str, Any]:
@@ -18,7 +20,26 @@ def table(path: Path, *, within: Path | None = None) -> dict[str, Any]:
     return as_table(content(path, MOST_BYTES, within=within), path.name)
 
 
-def as_table(text: bytes, name: str) -> dict[str, Any]:
+def value(path: Path) -> Any:
+    """The JSON value of a plain file. Raises as `table` does."""
+    return parsed(content(path, MOST_BYTES), path.name)
+
+
+def lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    """Every line of a plain file as it stands, with the JSON object in it; None for a line that holds none.
+
+    A line that is longer than MOST_LINE bytes comes in parts, which hold none. Raises Unfit for what is no plain file,
+    and OSError where it cannot be read.
+    """
+    with opened(path) as file:
+        while line := file.readline(MOST_LINE):
+            try:
+                yield line, as_table(line, path.name)
+            except Unfit:
+                yield line, None
+
+
+def as_table(text: bytes | str, name: str) -> dict[str, Any]:
     """The JSON object in these bytes. name: of the file, for the words of the error."""
     found = parsed(text, name)
     if not isinstance(found, dict):
@@ -26,16 +47,26 @@ def as_table(text: bytes, name: str) -> dict[str, Any]:
     return found
 
 
-def parsed(text: bytes, name: str) -> Any:
-    """The JSON value in these bytes. Raises Unfit for what is none, has too many items or nests too deeply."""
-    if len(text) > MOST_BYTES or sum(map(text.count, (b",", b"[", b"{"))) > MOST_ITEMS:
-        raise Unfit(f"{name} has more than {MOST_ITEMS:,} items")
+def parsed(
+    text: bytes | str, name: str, *, most_bytes: int = MOST_BYTES, most_items: int = MOST_ITEMS, finite: bool = False
+) -> Any:
+    """The JSON value in these bytes or this text.
+
+    finite: whether NaN and the infinities, which are no JSON but are often written, are refused. Raises Unfit for what
+    is none, has too many items or nests too deeply.
+    """
+    marks = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
+    if len(text) > most_bytes or sum(text.count(mark) for mark in marks) > most_items:  # type: ignore[arg-type, misc]
+        raise Unfit(f"{name} has more than {most_items:,} items")
     try:
-        found = json.loads(text.decode("utf-8"))
+        words = text.decode("utf-8") if isinstance(text, bytes) else text
+        found = json.loads(words, parse_constant=_refused if finite else None)
     except RecursionError:
         raise Unfit(f"{name} nests more than {MOST_DEPTH} deep") from None
-    except ValueError as error:
-        raise Unfit(f"{name} is no JSON: {str(error).rstrip('.')}") from error
+    except json.JSONDecodeError as error:
+        raise Unfit(f"line {error.lineno} of {name} is not JSON ({error.msg})") from error
+    except ValueError as error:  # bytes that are no text, and numbers of thousands of digits
+        raise Unfit(f"{name} is not JSON ({shortened(str(error))})") from error
     level = [found] if isinstance(found, dict | list) else []
     for _ in range(MOST_DEPTH):
         inside = (part.values() if isinstance(part, dict) else part for part in level)
@@ -43,3 +74,7 @@ def parsed(text: bytes, name: str) -> Any:
         if not level:
             return found
     raise Unfit(f"{name} nests more than {MOST_DEPTH} deep")
+
+
+def _refused(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")

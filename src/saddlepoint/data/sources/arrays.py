@@ -22,7 +22,8 @@ from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.data.sources.fingerprint import Fingerprint
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import ConfigError, DataError
-from saddlepoint.storage import whole
+from saddlepoint.storage import documents, whole
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 PREFIX = "array:"
@@ -88,7 +89,7 @@ def kept(word: str, cache: Path | None) -> Dataset:
             " saddlepoint.resume(RUN, data=ARRAY)."
         )
     try:
-        facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        facts = documents.table(folder / "facts.json")
         return Dataset(
             {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in facts["kinds"]},
             facts["fingerprint"],
@@ -98,7 +99,7 @@ def kept(word: str, cache: Path | None) -> Dataset:
             attributes=tuple(facts["attributes"]),
             kinds={name: kinds.from_json(measures) for name, measures in facts["kinds"].items()},
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder} is damaged ({error}): delete it and hand the data over again.") from error
 
 

@@ -6,7 +6,6 @@ A row for each image: its path from the folder of the table, its class, perhaps 
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +15,8 @@ from saddlepoint.data.sources.names import under
 from saddlepoint.data.sources.tables import delimiter_of, rows_of, text_of
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError, MissingExtra
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
@@ -123,9 +124,9 @@ def _of_lines(text: str, file: str) -> Iterator[_Row]:
             continue
         where = f"line {number} of {file}"
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{where} is not JSON ({getattr(error, 'msg', error)}): mend it.") from error
+            row = documents.parsed(line, file)
+        except Unfit as error:
+            raise DataError(f"{where} is not JSON that can be read ({error}): mend it.") from error
         if not isinstance(row, dict):
             raise DataError(f'{where} is no object such as {{"file_name": "a.png", "label": "cat"}}: mend it.')
         yield where, row

@@ -5,17 +5,20 @@ Karras et al. 2020, arXiv:2006.06676 (stylegan2-ada-pytorch, dataset_tool.py).
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from saddlepoint.data.sources.description import Description
 from saddlepoint.data.sources.names import under
 from saddlepoint.data.sources.tables import text_of
-from saddlepoint.data.sources.tree import Tree
+from saddlepoint.data.sources.tree import MOST_DESCRIPTION, Tree
 from saddlepoint.errors import DataError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 NAME = "dataset.json"
+_MOST_ITEMS = 50_000_000
+"""brackets and commas of a description: three of them for each of some million images"""
 _MEND = "make it again with NVIDIA's dataset_tool.py, or move it away"
 
 
@@ -60,12 +63,9 @@ def _row(row: Any, number: int, file: str) -> tuple[str, str | None]:
 
 
 def read_json(content: bytes, file: str) -> Any:
-    """JSON in any encoding of text. Raises DataError, naming the line, for what is none, or too deep."""
+    """JSON in any encoding of text. Raises DataError, naming the line, for what is none, too long or too deep."""
     try:
-        return json.loads(text_of(content, file))
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"line {error.lineno} of {file} is not JSON ({error.msg}): mend it, or move it away."
-        ) from error
-    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
-        raise DataError(f"{file} is not JSON that can be read ({error}): mend it, or move it away.") from error
+        text = text_of(content, file)
+        return documents.parsed(text, file, most_bytes=MOST_DESCRIPTION, most_items=_MOST_ITEMS)
+    except Unfit as error:
+        raise DataError(f"{error}: mend it, or move it away.") from error

@@ -6,7 +6,6 @@ What a body costs to read is bounded before it is read: its values are counted b
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
@@ -18,6 +17,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from saddlepoint.deploy.serve.limits import MOST_LETTERS, MOST_PARTS, MOST_VALUES
 from saddlepoint.deploy.serve.refusal import Refusal, over
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 
 _JSON, _FORM = "application/json", "multipart/form-data"
 _REFERENCE = "#/components/schemas/{model}"
@@ -77,15 +78,11 @@ def _read_json(body: bytes, adapter: TypeAdapter[Any]) -> Any:
     if count > MOST_VALUES:
         raise over(422, "values", MOST_VALUES, count, "values in JSON", "send less at once")
     try:
-        values = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        text = f"the body is no JSON that can be read: {str(error)[:200]}."
+        values = documents.parsed(body, "the body", finite=True)
+    except Unfit as error:
+        text = f"{error}."
         raise Refusal(422, "not-valid", text, "send a JSON object") from error
     return _valid(values, adapter)
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def _read_form(body: bytes, content_type: str, files: frozenset[str], adapter: TypeAdapter[Any]) -> Any:

@@ -7,7 +7,6 @@ that is being made can be taken for one that was left. Uploads are not kept.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import threading
@@ -29,6 +28,8 @@ from saddlepoint.deploy.serve.schemas import State
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import RunError
 from saddlepoint.latent.codes import Code, save_code
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.storage.whole import disk_errors, replace, sync, write_json
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -217,10 +218,10 @@ class Store(Codes):
 def _read(folder: Path) -> Facts | None:
     """What a folder says of its job; None for what no service wrote whole."""
     try:
-        facts = Facts.model_validate(json.loads((folder / _FACTS).read_text(encoding="utf-8")))
+        facts = Facts.model_validate(documents.table(folder / _FACTS))
         whole = facts.id == folder.name and (facts.ended == (facts.finished is not None))
         if facts.finished is not None and datetime.fromisoformat(facts.finished).tzinfo is None:
             return None
         return facts if whole else None
-    except (OSError, ValueError, RecursionError, ValidationError):
+    except (Unfit, OSError, ValueError, ValidationError):
         return None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.metrics.extractors.features import Identity
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged, reason
 
 Reference = Literal["train", "held-out", "all", "given"]
 
@@ -91,15 +92,21 @@ class Score:
     @staticmethod
     def read(text: str) -> Score:
         """From the text of `json()`. Raises DataError for anything else."""
+        with judged("the score", DataError):
+            return Score.of(documents.as_table(text, "its text"))
+
+    @staticmethod
+    def of(values: Mapping[str, Any]) -> Score:
+        """From the values of `json()`. Raises DataError for anything else."""
         try:
-            raw = json.loads(text)
-            protocol = raw.pop("protocol")
+            raw = dict(values)
+            protocol = dict(raw.pop("protocol"))
             extractor = protocol.pop("extractor")
             return Score(
                 protocol=Protocol(extractor=None if extractor is None else Identity(**extractor), **protocol), **raw
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"this is not the JSON of a score: {error}.") from None
+            raise DataError(f"this is not the JSON of a score: {reason(error)}.") from None
 
 
 def sentences(scores: Sequence[Score]) -> list[str]:
