@@ -8,6 +8,7 @@ have columns 1 and 2 of the pose negated on reading; COLMAP's world-to-camera po
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
