@@ -49,5 +49,8 @@ def test_python_takes_texts_and_tensors_for_all_or_for_each(digits: Path) -> Non
     assert torch.equal(named, model.sample(2, given={"label": torch.tensor([1, 1])}))
     with pytest.raises(ShapeError, match=r"label is \[3\]"):
         model.sample(2, given={"label": torch.zeros(3, dtype=torch.long)})
+    for label in (torch.tensor(99), torch.tensor(-1), torch.tensor(0.5)):
+        with pytest.raises(ConfigError, match="labels are"):
+            model.sample(2, given={"label": label})
     with pytest.raises(ConfigError, match="no label 99"):
         model.sample(2, given={"label": "99"})

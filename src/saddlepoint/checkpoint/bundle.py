@@ -235,7 +235,7 @@ class Model:
             if rows.shape not in (shape, (n, *shape)):
                 each = [n, *shape]
                 raise ShapeError(f"{name} is {list(rows.shape)}; give {list(shape)} for all, or {each} for each.")
-            conditions[name] = rows.expand(n, *shape)
+            conditions[name] = takes[name].checked(rows).expand(n, *shape)
         return conditions
 
     @torch.no_grad()

@@ -111,6 +111,12 @@ class Kind(ABC):
         else:
             raise self.unknown_ending(path)
 
+    def checked(self, values: Tensor) -> Tensor:
+        """Examples [...] that somebody gives, as the networks see them. Raises ConfigError for what none can be."""
+        if not bool(torch.isfinite(values).all()):
+            raise ConfigError(f"{self.word} hold a number that is not finite.")
+        return values.float()
+
     def parse(self, text: str) -> Tensor:
         """One example, [...], as a person names it on a command line. Raises ConfigError for what is none."""
         raise ConfigError(f"{self.word} cannot be named on a command line: give a tensor from Python.")

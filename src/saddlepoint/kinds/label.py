@@ -59,6 +59,16 @@ class Label(Kind):
         """The classes in turn, from number `seed` on."""
         return (torch.arange(n) + seed) % max(len(self.names), 1)
 
+    def checked(self, values: Tensor) -> Tensor:
+        """Whole numbers of classes.  int64"""
+        if values.dtype.is_floating_point or values.dtype.is_complex:
+            raise ConfigError(f"labels are whole numbers; these are {values.dtype}.")
+        if values.numel() and not 0 <= int(values.min()) <= int(values.max()) < len(self.names):
+            raise ConfigError(
+                f"labels are from 0 to {len(self.names) - 1}; these go from {values.min()} to {values.max()}."
+            )
+        return values.long()
+
     def parse(self, text: str) -> Tensor:
         """A class by its name, else by its number in digits.  []"""
         if text in self.names:

@@ -27,7 +27,7 @@ def save_motion(frames: Iterable[Image.Image], path: Path, rate: int, caption: s
     cannot be written.
     """
     check_motion(path, rate)
-    content = (_gif if path.suffix.lower() == ".gif" else _mp4)(frames, rate, caption)
+    content = (gif if path.suffix.lower() == ".gif" else _mp4)(frames, rate, caption)
     replace(path, content)
 
 
@@ -41,7 +41,8 @@ def check_motion(path: Path, rate: int) -> None:
         _av()
 
 
-def _gif(frames: Iterable[Image.Image], rate: int, caption: str) -> bytes:
+def gif(frames: Iterable[Image.Image], rate: int, caption: str = "") -> bytes:
+    """The bytes of a GIF of frames of one size, as `save_motion` writes it. Raises DataError for no frames."""
     waiting = iter(frames)
     first = _first(next(waiting, None))
     content = io.BytesIO()

@@ -78,6 +78,14 @@ def test_views_of_an_orbit_are_drawn_alone_or_together(client) -> None:
     assert (disclosure.made, disclosure.settings["view"]) == ("generated", 2)
 
 
+def test_an_orbit_is_sent_as_a_film_that_says_who_made_it(client) -> None:
+    answer = client.post("/v1/render", json={"model": "scene", "orbit": 3, "answer": "gif"})
+    film = opened(answer.content)
+    assert (answer.headers["content-type"], answer.headers["x-disclosure"]) == ("image/gif", "metadata")
+    assert (film.format, film.n_frames, film.size) == ("GIF", 3, (16, 16))  # type: ignore[attr-defined]
+    assert b"scene@stable" in film.info["comment"]
+
+
 def test_an_orbit_is_drawn_as_a_job(client) -> None:
     job = client.post("/v1/jobs", json={"task": "render", "model": "scene", "orbit": 2, "answer": "json"}).json()
     while job["state"] in ("waiting", "running"):

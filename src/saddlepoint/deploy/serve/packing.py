@@ -20,7 +20,10 @@ from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.schemas import Ask, Images, OneImage
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.report.motion import gif
 
+RATE = 12
+"""images a second of a GIF"""
 PREVIEW = 128
 """pixels of the longer side of a preview"""
 
@@ -47,9 +50,15 @@ def pack(
     for name, value in (facts or {}).items():
         headers[f"X-{name.capitalize()}"] = str(value)
     if ask.answer == "image":
-        whole = made[0] if len(made) == 1 else _side_by_side(made, columns, ask)
-        headers["X-Disclosure"] = ", ".join(carried(whole.picture.size))
-        return Parcel(file_of(served, ask, whole), f"image/{ask.form}", headers)
+        single = made[0] if len(made) == 1 else _side_by_side(made, columns, ask)
+        headers["X-Disclosure"] = ", ".join(carried(single.picture.size))
+        return Parcel(file_of(served, ask, single), f"image/{ask.form}", headers)
+    if ask.answer == "gif":  # 256 colours a picture hold no watermark
+        headers["X-Disclosure"] = "metadata"
+        whole = Disclosure(
+            _of_all(made), served.full_name, served.model.version, {**ask.settings(), "images": len(made)}
+        )
+        return Parcel(gif((one.picture for one in made), RATE, whole.words), "image/gif", headers)
     headers["X-Disclosure"] = ", ".join(carried(made[0].picture.size))
     files = [file_of(served, ask, one) for one in made]
     entries = [described(one, file, ask) for one, file in zip(made, files)]
@@ -90,8 +99,11 @@ def _zipped(answer: Images, files: Sequence[bytes], ask: Ask) -> bytes:
 
 def _side_by_side(made: Sequence[Made], columns: int | None, ask: Ask) -> Made:
     pixels = torch.from_numpy(np.stack([np.array(as_pixels(one.picture)) for one in made]))
-    both: Literal["generated", "modified"] = "modified" if any(one.made == "modified" for one in made) else "generated"
-    return Made(grid(pixels, columns, enlarge=1), both, {**ask.settings(), "images": len(made)})
+    return Made(grid(pixels, columns, enlarge=1), _of_all(made), {**ask.settings(), "images": len(made)})
+
+
+def _of_all(made: Sequence[Made]) -> Literal["generated", "modified"]:
+    return "modified" if any(one.made == "modified" for one in made) else "generated"
 
 
 def _reduced(one: Made) -> Made:

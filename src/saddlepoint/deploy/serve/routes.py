@@ -54,6 +54,7 @@ _IMAGES = {
     "description": "the image, or all of them as `answer` asks; `X-Disclosure` says what each file carries",
     "content": {
         **_FILES,
+        "image/gif": _BINARY,
         "application/json": {"schema": {"$ref": "#/components/schemas/Images"}},
         "application/zip": _BINARY,
     },

@@ -84,8 +84,10 @@ class Ask(OfModel):
     """What every request for images has."""
 
     form: Literal["png", "jpeg"] = Field(default="png", description="of the image files")
-    answer: Literal["image", "json", "zip"] = Field(
-        default="image", description="image: one file, several images side by side in it; json, zip: a file for each"
+    answer: Literal["image", "json", "zip", "gif"] = Field(
+        default="image",
+        description="image: one file, several images side by side in it; json, zip: a file for each; gif: one after"
+        " another in one file, whatever `form` says",
     )
     preview: bool = Field(default=False, description="a small image, quickly, instead of the whole one")
 
