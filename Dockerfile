@@ -1,9 +1,9 @@
 # Saddlepoint with torch's CPU build; `saddle` is the command, runs land in the mounted folder:
 #   docker build -t saddlepoint .
-#   docker run --rm -v "$PWD:/work" saddlepoint train dcgan --data digits --images 20000
+#   docker run --rm -v "$PWD:/data" saddlepoint train dcgan --data digits --images 20000
 FROM python:3.11-slim
 
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 SADDLEPOINT_CACHE=/work/.saddlepoint
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 SADDLEPOINT_CACHE=/data/.saddlepoint
 
 WORKDIR /app
 COPY constraints.txt ./
@@ -12,9 +12,9 @@ COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
 RUN pip install --constraint constraints.txt ".[serve,video,export]"
 
-RUN useradd --create-home saddle && mkdir /work && chown saddle /work
+RUN useradd --create-home saddle && mkdir /data && chown saddle /data
 USER saddle
-WORKDIR /work
+WORKDIR /data
 EXPOSE 8000
 ENTRYPOINT ["saddle"]
 CMD ["--help"]
