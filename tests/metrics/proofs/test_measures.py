@@ -65,9 +65,8 @@ def test_one_wide_gaussian_reaches_no_mode_of_the_ring() -> None:
 
 
 def test_a_measure_is_found_by_its_file_and_says_which_way_its_figures_are_better() -> None:
-    assert names() == (
-        *("answers", "conditional", "frechet", "grid", "held-out-bound", "mixture", "semi-supervised", "translation"),
-    )
+    assert {"answers", "frechet", "held-out-bound", "mixture"} <= set(names())
+    assert sorted(names()) == list(names())
     for name in names():
         assert measure(name).key in measure(name).figures
     with pytest.raises(ConfigError, match="did you mean 'frechet'"):
