@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import struct
 import tarfile
 
 import numpy as np
@@ -64,6 +65,36 @@ def test_a_pickle_that_asks_for_code_is_refused_and_nothing_runs(folder, tmp_pat
     with pytest.raises(DataError, match=r"refused: it asks for .*mkdir.* binary version"):
         opened(data=str(folder))
     assert not (tmp_path / "ran").exists()
+
+
+def test_batches_as_python_2_wrote_them_are_read(folder, opened):
+    """Its strings have no encoding: the official files hold names and pixels so."""
+    pixels = PIXELS.tobytes()
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x04M\x00\x0c\x86cnumpy\ndtype\nU\x02u1"
+        b"K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T" + struct.pack("<i", len(pixels))
+    )
+    labels = b"".join(b"K" + bytes([label]) for label in LABELS)
+    data = b"\x80\x02}(U\x04data" + array + pixels + b"tbU\x06labels](" + labels + b"eu."
+    assert (pickle.loads(data, encoding="bytes")[b"data"] == PIXELS).all()
+    (folder / "data_batch_1").write_bytes(data)
+    np.testing.assert_array_equal(opened(data=str(folder)).images, PIXELS.reshape(4, 3, 32, 32))
+
+
+def test_a_pickle_that_asks_for_memory_is_refused_and_gets_none(folder, opened):
+    asked = b"\x80\x02}U\x04datacnumpy\nndarray\n\x8a\x05\x00\x00\x00\x00\x7f\x85\x85Rs."
+    (folder / "data_batch_1").write_bytes(asked)
+    with pytest.raises(DataError, match="images are no array"):
+        opened(data=str(folder))
+
+
+def test_an_archive_that_unpacks_to_more_than_there_can_be_is_refused(folder, opened):
+    with tarfile.open(folder / "cifar-10-python.tar.gz", "w:gz") as archive:
+        entry = tarfile.TarInfo("data_batch_1")
+        entry.size = 2**40
+        archive.addfile(entry)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        opened(data="cifar10", data_path=folder)
 
 
 @pytest.mark.parametrize(

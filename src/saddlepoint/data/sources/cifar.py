@@ -1,33 +1,32 @@
 """CIFAR-10 as its author gives it: binary or Python batches, loose or in their tar. Krizhevsky 2009.
 
-The Python batches are pickles. They are read by an unpickler that can rebuild arrays of plain numbers and nothing else.
+The Python batches are pickles. What they hold is read without running them, and within bounds (`storage.pickles`).
 """
 
 from __future__ import annotations
 
 import io
-import pickle
 import re
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import DataError
+from saddlepoint.storage.pickles import Budget, Shell, unpickled
+from saddlepoint.storage.plain import Unfit, content, judged
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _RECORD = 1 + 3 * 32 * 32
+_MEND = "Use the binary version of CIFAR-10 (cifar-10-binary.tar.gz)."
 _NAME = re.compile(r"(data_batch_\d|test_batch)(\.bin)?")
 _ARCHIVE = re.compile(r"cifar-10-(binary|python)\.tar(\.gz)?")
-_EMPTY_ARRAY = np.empty(0).__reduce__()[0]  # what numpy itself names in a pickle; its module moved with numpy 2
-_ADMITTED: dict[tuple[str, str], Any] = {
-    ("numpy", "dtype"): np.dtype,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy.core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-    ("numpy._core.multiarray", "_reconstruct"): _EMPTY_ARRAY,
-}
+_MOST_BATCH, _MOST_ARCHIVE = 2**28, 2**30
+"""bytes of a batch and of all that an archive unpacks to; the official ones have 31 and 186 millions"""
 
 
 def is_cifar(path: Path) -> bool:
@@ -65,17 +64,26 @@ def cifar_pictures(path: Path, source: str) -> ArrayPictures:
 
 def _batches(path: Path) -> dict[str, bytes]:
     """Batches by their official names."""
-    try:
+    with judged(path, DataError, "Fetch it again."):
         if path.is_dir():
-            return {file.name: file.read_bytes() for file in path.iterdir() if _NAME.fullmatch(file.name)}
+            return {file.name: content(file, _MOST_BATCH) for file in path.iterdir() if _NAME.fullmatch(file.name)}
         if _NAME.fullmatch(path.name):
-            return {path.name: path.read_bytes()}
+            return {path.name: content(path, _MOST_BATCH)}
         with tarfile.open(path) as archive:
-            members = {PurePosixPath(member.name).name: member for member in archive if member.isfile()}
-            streams = {name: archive.extractfile(members[name]) for name in members if _NAME.fullmatch(name)}
-            return {name: stream.read() for name, stream in streams.items() if stream is not None}
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise DataError(f"{path} cannot be read ({error}): fetch it again.") from error
+            return dict(_unpacked(archive))
+    raise AssertionError
+
+
+def _unpacked(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    """The batches in an archive by name. Raises Unfit where it would unpack to more than CIFAR-10 has."""
+    size = 0
+    for member in archive:
+        size += max(member.size, 0)
+        if size > _MOST_ARCHIVE:  # before any of it is unpacked
+            raise Unfit(f"it unpacks to more than {_MOST_ARCHIVE:,} bytes")
+        name = PurePosixPath(member.name).name
+        if member.isfile() and _NAME.fullmatch(name) and (stream := archive.extractfile(member)) is not None:
+            yield name, stream.read(_MOST_BATCH)
 
 
 def _read(name: str, data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -87,31 +95,36 @@ def _read(name: str, data: bytes) -> tuple[np.ndarray, np.ndarray]:
         pixels, labels = rows[:, 1:], rows[:, 0].astype(np.int64)
     else:
         batch = _unpickled(name, data)
-        pixels = np.asarray(_entry(name, batch, "data"))
-        labels = np.asarray(_entry(name, batch, "labels"), dtype=np.int64)
-    if pixels.dtype != np.uint8 or pixels.shape != (len(labels), _RECORD - 1) or labels.min() < 0 or labels.max() > 9:
+        with judged(name, DataError, _MEND):
+            pixels = _array(_entry(name, batch, "data"))
+            labels = np.asarray(_entry(name, batch, "labels"), dtype=np.int64)
+    if pixels.shape != (labels.size, _RECORD - 1) or not labels.size or labels.min() < 0 or labels.max() > 9:
         raise DataError(f"{name} does not hold CIFAR-10's 3,072 bytes an image with labels from 0 to 9.")
     return pixels.reshape(-1, 3, 32, 32), labels
 
 
 def _entry(name: str, batch: Any, key: str) -> Any:
-    for written in (key.encode(), key):  # bytes in the official files, which Python 2 wrote
+    for written in (key, key.encode()):  # text in the official files, which Python 2 wrote
         if isinstance(batch, dict) and written in batch:
             return batch[written]
     raise DataError(f"{name} has no entry {key!r}: it is not a CIFAR-10 batch.")
 
 
-class _ArraysOnly(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ADMITTED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no array")
-        return _ADMITTED[module, name]
-
-
 def _unpickled(name: str, data: bytes) -> Any:
-    try:
-        return _ArraysOnly(io.BytesIO(data), encoding="bytes").load()
-    except Exception as error:  # a crafted pickle can raise anything
-        raise DataError(
-            f"{name} is refused: {error}. Use the binary version of CIFAR-10 (cifar-10-binary.tar.gz)."
-        ) from error
+    with judged(name, DataError, _MEND):
+        return unpickled(io.BytesIO(data), Budget(), _no_tensor)
+    raise AssertionError
+
+
+def _no_tensor(data: bytes) -> Tensor:
+    raise Unfit("it holds a tensor")
+
+
+def _array(value: Any) -> np.ndarray:
+    """The bytes that an array of numpy is pickled as, in its shape."""
+    if not isinstance(value, Shell) or not value.kind.endswith(".multiarray._reconstruct"):
+        raise Unfit("its images are no array")
+    _, shape, _, by_columns, numbers = value.state
+    # Python 2 wrote them as text
+    array = np.frombuffer(numbers.encode("latin-1") if isinstance(numbers, str) else numbers, np.uint8)
+    return array.reshape(shape, order="F" if by_columns else "C")
