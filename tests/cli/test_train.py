@@ -155,6 +155,8 @@ def test_a_dry_run_shows_everything_and_trains_nothing(
     assert "* resolution           16" in said
     assert "DCGANGenerator" in said
     assert "MiB" in said
+    assert "time (estimate): a step takes about " in said
+    assert "25,000 steps are " in said
     assert Image.open("data.png").size[0] > 100
     assert not (tmp_path / "runs").exists()
 

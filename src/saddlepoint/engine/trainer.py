@@ -301,9 +301,9 @@ class Trainer:
         seed, device = self.settings.seed, self.machine.device
         return PartDraw(read, self.position, seed, clock.step, part, parts, device)
 
-    def flow(self, examples: int) -> Flow:
-        """One micro-batch of `examples`, ready to run, as a first step would have it: for estimates."""
-        clock = dataclasses.replace(self.clock, fresh=examples)
+    def flow(self, examples: int, later: int = 0) -> Flow:
+        """One micro-batch of `examples`, ready to run, as the next step or one `later` would have it: for estimates."""
+        clock = dataclasses.replace(self.clock, step=self.clock.step + later, fresh=examples)
         draw = self._draw(self.stages[clock.stage], examples, clock, 0, 1)
         return self._begun(draw, clock)
 

@@ -25,6 +25,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.abilities import Samples
+from saddlepoint.report.first_step import FirstStep
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
 from saddlepoint.report.tensorboard import TensorBoard
@@ -86,11 +87,17 @@ def _hooks(
     plan: Plan, folder: Folder, loader: Loader, held_out: np.ndarray, more: Sequence[Hook], *, quiet: bool
 ) -> list[Hook]:
     health, rescue = watchers(folder, loader, held_out)
-    hooks: list[Hook] = [] if quiet else [Progress(health=health)]
+    hooks: list[Hook] = [] if quiet else [Progress(health=health), FirstStep(say, lower_cost(plan))]
     hooks += [SampleGrids(loader.dataset, _examples(plan, loader, held_out)), health, rescue]
     if plan.run.score:
         hooks.append(_scores(plan, loader.dataset, loader.device))
     return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints(_configuration(plan, loader))]
+
+
+def lower_cost(plan: Plan) -> str:
+    """What makes a step or a run of this plan shorter, as the end of a sentence."""
+    preset = ", or --preset small" if "small" in methods.presets(plan.name) else ""
+    return f"a smaller --batch or --resolution{preset} lowers it, and --minutes ends a run in time"
 
 
 def _configuration(plan: Plan, loader: Loader) -> dict[str, Any]:

@@ -10,16 +10,19 @@ import torch
 from PIL import Image, ImageDraw
 
 from saddlepoint import config
+from saddlepoint.engine.cost import step_seconds
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.memory import Memory, estimate
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.report.first_step import LONG, cost
 from saddlepoint.report.grids import limits_of, plot, save_png
-from saddlepoint.report.wording import number
-from saddlepoint.runs.assemble import AssembledRun, assemble
+from saddlepoint.report.wording import duration, number
+from saddlepoint.runs.assemble import AssembledRun, assemble, lower_cost
 from saddlepoint.text import counted
 
+_NAMES = {"cpu": "processor", "cuda": "GPU"}
 _ROW = 12
 """images a class in data.png"""
 
@@ -37,6 +40,7 @@ def dry_run(plan: Plan, *, out: Path | None = None) -> None:
     shown, unit = plan.run.examples, parts.trainer.unit.removesuffix("s")
     times = f"{number(shown / epoch)} times each of {counted(epoch, unit)}"
     print(f"{counted(shown, unit)}: {counted(steps, 'step')}, {times}")
+    print(_time(parts))
     path = (out or Path()) / "data.png"
     save_png(_seen(parts), path, "what the networks will see")
     print(f"what the networks will see: {path}")
@@ -80,6 +84,14 @@ def _memory(memory: Memory, plan: Plan) -> str:
         ("together, before torch's own", memory.total),
     ]
     return "\n".join(["\nmemory (estimate)", *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])
+
+
+def _time(parts: AssembledRun) -> str:
+    plan, seconds, kind = parts.plan, step_seconds(parts.trainer), parts.machine.device.type
+    step = f"{1000 * seconds:,.0f} ms" if seconds < 10 else duration(seconds)
+    text = f"time (estimate): a step takes about {step} on this {_NAMES.get(kind, kind)}"
+    text += f"; {cost(plan.run.examples, plan.run.batch, seconds)}, without measuring and saving"
+    return f"{text}; {lower_cost(plan)}" if seconds >= LONG else text
 
 
 def _seen(parts: AssembledRun) -> Image.Image:
