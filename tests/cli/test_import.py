@@ -244,7 +244,7 @@ def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
     refused("differ from the reference by .*nothing was written", net, "--out", out, "--check", tmp_path / "other.npz")
     refused("has no array 'output'", net, "--out", out, "--check", tmp_path / "lacking.npz")
     refused(r"input \[2, 7\] does not fit dcgan", net, "--out", out, "--check", tmp_path / "wrong.npz")
-    refused("cannot be read as an .npz", net, "--out", out, "--check", net.with_name("none.npz"))
+    refused("none.npz cannot be read", net, "--out", out, "--check", net.with_name("none.npz"))
     refused("make images of 16 pixels: leave out --resolution", net, "--out", out, "--resolution", 32)
     refused("holds no network 'G'", net, "--out", out, "--network", "G")
     refused("takes a file, or two", "--out", out)

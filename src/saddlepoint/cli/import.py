@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import tyro
 from torch import Tensor
@@ -22,6 +21,7 @@ from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.sources.numpy_files import read_arrays
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import CheckpointError, ConfigError
@@ -124,11 +124,8 @@ def difference(model: Model, reference: Path) -> float:
 
 
 def _arrays(reference: Path, names: Sequence[str]) -> dict[str, Tensor]:
-    try:
-        with np.load(reference, allow_pickle=False) as file:
-            arrays = {name: torch.from_numpy(file[name]) for name in names if name in file}
-    except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(f"{reference} cannot be read as an .npz of arrays ({error}).") from error
+    with judged(reference, ConfigError):
+        arrays = {name: torch.tensor(array) for name, array in read_arrays(reference, names).items()}
     missing = [name for name in names if name not in arrays]
     if missing:
         wanted = ", ".join(f"{name}=..." for name in names)

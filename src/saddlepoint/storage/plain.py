@@ -11,6 +11,9 @@ from pathlib import Path
 
 from saddlepoint.errors import DataError, OutOfMemory, SaddlepointError
 
+_PIECE = 1 << 20
+"""bytes"""
+
 
 class Unfit(DataError):
     """Why a file is not taken, in a few words without a full stop; `judged` makes a sentence of it."""
@@ -75,11 +78,13 @@ def opened(path: Path, *, within: Path | None = None) -> BufferedReader:
 
 def content(path: Path, most: int, *, within: Path | None = None) -> bytes:
     """The bytes of a plain file, at most so many. Raises Unfit as `opened` does, and for a larger file."""
+    found = bytearray()
     with opened(path, within=within) as file:
-        found = file.read(most + 1)
+        while len(found) <= most and (piece := file.read(_PIECE)):  # one large read takes its memory beforehand
+            found += piece
     if len(found) > most:
         raise Unfit(f"{path.name} has more than the {most:,} bytes that are read of such a file")
-    return found
+    return bytes(found)
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

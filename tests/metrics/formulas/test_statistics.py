@@ -1,5 +1,9 @@
 """Mean and covariance, whole, streamed, merged and kept in files."""
 
+import io
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 from metric_inputs import made_features
@@ -78,3 +82,13 @@ def test_features_that_cannot_be_measured_are_refused():
         gaussian(np.full((5, 4), np.nan))
     with pytest.raises(ShapeError, match="one d"):
         gaussian(np.zeros(4))
+
+
+def test_a_statistics_file_that_declares_more_than_it_has_is_refused_and_gets_no_memory(tmp_path: Path) -> None:
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (2**40,)})
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
+        archive.writestr("mu.npy", head.getvalue())
+        archive.writestr("sigma.npy", head.getvalue())
+    with pytest.raises(DataError, match="declares 8,796,093,022,208 bytes"):
+        read_statistics(tmp_path / "bomb.npz")

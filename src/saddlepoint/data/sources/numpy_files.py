@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Collection
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.errors import DataError
+from saddlepoint.storage.plain import Unfit, opened, reason
 
 MOST_BYTES = 2**30
 """bytes of the largest array that is read"""
@@ -48,14 +51,38 @@ def read_npz(stream: BinaryIO, wanted: tuple[str, ...], axes: tuple[int, ...]) -
 
     Raises UnusableFile where there is none, or more than one that may be meant.
     """
+    arrays = _unpacked(stream, wanted, most_others=16)
+    chosen = next((arrays[name] for name in wanted if name in arrays), None)
+    if chosen is not None:
+        return chosen
+    fitting = [array for array in arrays.values() if array.ndim in axes]
+    if len(fitting) != 1:
+        raise UnusableFile(f"holds {len(fitting)} arrays that may be meant: call one {wanted[0]}")
+    return fitting[0]
+
+
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file that are called so, by name; those that are not there are absent.
+
+    Raises Unfit for what is no such file or larger than is read, and OSError where it cannot be opened.
+    """
+    with opened(path) as stream:
+        try:
+            return _unpacked(stream, names, most_others=0)
+        except UnusableFile as error:
+            raise Unfit(f"it {error}") from error
+
+
+def _unpacked(stream: BinaryIO, wanted: Collection[str], most_others: int) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file that are wanted, and all of them where it has no more than `most_others` entries."""
+    arrays: dict[str, np.ndarray] = {}
     try:
         with zipfile.ZipFile(stream) as archive:
-            arrays: dict[str, np.ndarray] = {}
             for entry in archive.infolist():
                 name = entry.filename.removesuffix(".npy")
                 if entry.file_size > MOST_BYTES:
                     raise UnusableFile(f"{name} unpacks to {entry.file_size:,} bytes, more than {MOST_BYTES:,}")
-                if entry.filename.endswith(".npy") and (name in wanted or len(archive.filelist) <= 16):
+                if entry.filename.endswith(".npy") and (name in wanted or len(archive.filelist) <= most_others):
                     with archive.open(entry) as file:
                         content = file.read(entry.file_size)
                     try:
@@ -66,11 +93,5 @@ def read_npz(stream: BinaryIO, wanted: tuple[str, ...], axes: tuple[int, ...]) -
     except DataError:
         raise
     except Exception as error:  # a damaged zip makes the reader raise nearly anything
-        raise UnusableFile(f"is not a .npz file: {error}") from error
-    chosen = next((arrays[name] for name in wanted if name in arrays), None)
-    if chosen is not None:
-        return chosen
-    fitting = [array for array in arrays.values() if array.ndim in axes]
-    if len(fitting) != 1:
-        raise UnusableFile(f"holds {len(fitting)} arrays that may be meant: call one {wanted[0]}")
-    return fitting[0]
+        raise UnusableFile(f"is not a .npz file: {reason(error)}") from error
+    return arrays

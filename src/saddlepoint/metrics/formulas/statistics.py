@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from saddlepoint.data.sources.numpy_files import read_arrays
 from saddlepoint.errors import DataError, ShapeError
+from saddlepoint.storage.plain import reason
 
 Floats = NDArray[np.floating[Any]]
 Doubles = NDArray[np.float64]
@@ -126,10 +128,10 @@ def write_statistics(path: Path, statistics: Gaussian) -> None:
 def read_statistics(path: Path) -> Gaussian:
     """Reads a file with `mu` and `sigma`; executes nothing. Raises DataError for a file without them."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            n = int(file["n"]) if "n" in file else None
-            return Gaussian(file["mu"].astype(np.float64), file["sigma"].astype(np.float64), n)
-    except (OSError, ValueError, KeyError) as error:
+        arrays = read_arrays(path, ("mu", "sigma", "n"))
+        n = int(arrays["n"]) if "n" in arrays else None
+        return Gaussian(arrays["mu"].astype(np.float64), arrays["sigma"].astype(np.float64), n)
+    except (OSError, ValueError, KeyError, TypeError, DataError) as error:
         raise DataError(
-            f"{path} is not a statistics file: it must be an .npz with `mu` and `sigma` ({error})."
+            f"{path} is not a statistics file: it must be an .npz with `mu` and `sigma` ({reason(error)})."
         ) from None
