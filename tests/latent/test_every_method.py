@@ -8,6 +8,7 @@ import torch
 import conformance
 from saddlepoint import methods
 from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.kinds.image import Image
 from saddlepoint.latent import mixing, variation
 from saddlepoint.latent.addresses import codes_of, latents_of, parse
 from saddlepoint.latent.arithmetic import combine
@@ -16,12 +17,14 @@ from saddlepoint.latent.components import components
 from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.factorisation import factorise
 from saddlepoint.latent.paths import through
-from saddlepoint.methods.abilities import Samples, Styles
+from saddlepoint.methods.abilities import LatentSpace, Styles
 
 NAMES = [
     name
     for name, entry in methods.listing().items()
-    if entry.family != "plug-in" and isinstance(conformance.small(name), Samples)
+    if entry.family != "plug-in"
+    and isinstance(conformance.small(name), LatentSpace)
+    and isinstance(conformance.data_for(name).main, Image)
 ]
 
 
