@@ -97,7 +97,7 @@ def test_nothing_is_unpickled_but_arrays() -> None:
 
 PUBLIC = (
     *("DataSettings", "Dataset", "Hook", "Method", "Model", "SaddlepointError", "Trained", "Trainer"),
-    *("load", "open_data", "resume", "sweep", "train"),
+    *("compare", "evaluate", "load", "open_data", "resume", "sweep", "train"),
 )
 
 

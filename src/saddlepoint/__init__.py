@@ -18,6 +18,8 @@ _HOMES = {
     "train": "saddlepoint.runs.train",
     "resume": "saddlepoint.runs.resume",
     "sweep": "saddlepoint.runs.sweep",
+    "evaluate": "saddlepoint.runs.evaluate",
+    "compare": "saddlepoint.runs.compare",
     "Trained": "saddlepoint.runs.trained",
     "load": "saddlepoint.checkpoint.bundle",
     "Model": "saddlepoint.checkpoint.bundle",
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from saddlepoint.engine.trainer import Trainer as Trainer
     from saddlepoint.errors import SaddlepointError as SaddlepointError
     from saddlepoint.methods.base import Method as Method
+    from saddlepoint.runs.compare import compare as compare
+    from saddlepoint.runs.evaluate import evaluate as evaluate
     from saddlepoint.runs.resume import resume as resume
     from saddlepoint.runs.sweep import sweep as sweep
     from saddlepoint.runs.train import train as train

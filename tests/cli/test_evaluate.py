@@ -8,7 +8,7 @@ from PIL import Image
 
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.errors import DataError, OfflineError
+from saddlepoint.errors import ConfigError, DataError, OfflineError
 from saddlepoint.metrics.extractors.features import Pixels
 from saddlepoint.metrics.scores.score import Score
 
@@ -234,8 +234,8 @@ def test_what_is_needed_is_missed_before_anything_is_computed(
     def offline(metric: str, weights: object) -> None:
         raise OfflineError("lpips-v0.1-alex.pth cannot be fetched.")
 
-    monkeypatch.setattr("saddlepoint.cli.evaluate.comparison", offline)
-    monkeypatch.setattr("saddlepoint.cli.evaluate._sets", lambda *_: pytest.fail("figures were made first"))
+    monkeypatch.setattr("saddlepoint.runs.evaluate.comparison", offline)
+    monkeypatch.setattr("saddlepoint.runs.evaluate._sets", lambda *_: pytest.fail("figures were made first"))
     words = (*folders(tmp_path, ["a.png"], ["a.png"]), "--extractor", "pixels", "--metrics", "fid", "lpips")
     assert saddle("evaluate", *words) == 2
     assert "lpips-v0.1-alex.pth cannot be fetched" in capsys.readouterr().err
@@ -247,7 +247,7 @@ def test_figures_that_were_made_are_kept_when_a_later_one_fails(
     def fails(*_: object) -> None:
         raise DataError("the disk is gone.")
 
-    monkeypatch.setattr("saddlepoint.cli.evaluate.measure_copying", fails)
+    monkeypatch.setattr("saddlepoint.runs.evaluate.measure_copying", fails)
     out = tmp_path / "figures.json"
     words = ("--extractor", "pixels", "-n", "50", "--metrics", "kid", "copying", "--out", out)
     assert saddle("evaluate", runs[0], *words) != 0
@@ -266,3 +266,15 @@ def test_modes_are_counted_where_they_are_known(tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert "modes" in said
     assert "reached by 125 such points" in said
+
+
+def test_python_gets_the_figures_as_plain_data(runs: list[Path]) -> None:
+    for run in runs[:2]:
+        figures = saddlepoint.evaluate(run, metrics=["kid"], extractor="pixels", n=50)
+        assert figures == json.loads((run / "evaluation.json").read_text())
+        assert figures["scores"][0]["value"] is not None
+    rows = saddlepoint.compare(*runs[:2])
+    assert [row["run"] for row in rows] == [str(run) for run in runs[:2]]
+    assert all(isinstance(row["kid"], float) for row in rows)
+    with pytest.raises(ConfigError, match="no setting is called 'seed'"):
+        saddlepoint.evaluate(runs[0], seed=3)

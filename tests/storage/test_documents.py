@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from saddlepoint.cli import evaluation
 from saddlepoint.errors import SaddlepointError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.report.log import read_log
 from saddlepoint.report.page import read_json
+from saddlepoint.runs import evaluation
 from saddlepoint.storage import documents
 from saddlepoint.storage.plain import Unfit
 

@@ -2,312 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
-import numpy as np
-import torch
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
-from saddlepoint.checkpoint.trained_on import data_of
-from saddlepoint.cli.evaluation import EVALUATION, Evaluation
-from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.open import open_data
-from saddlepoint.data.settings import DataSettings
-from saddlepoint.deploy.destination import Destination, check_new
-from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
-from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
-from saddlepoint.keyed import numpy_generator
-from saddlepoint.kinds.pictures import TILE, grid
-from saddlepoint.kinds.points import Points
-from saddlepoint.metrics.extractors.features import Extractor
-from saddlepoint.metrics.extractors.resize import Resize
-from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
-from saddlepoint.metrics.formulas.estimate import mean_of
-from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.proofs import measure
-from saddlepoint.metrics.scores.measure_model import (
-    ModelMetric,
-    measure_copying,
-    measure_path,
-    measure_synthetic,
-    path_network,
-)
-from saddlepoint.metrics.scores.measure_pairs import PairMetric, comparison, measure_pairs
-from saddlepoint.metrics.scores.paired_folders import pairs
-from saddlepoint.metrics.scores.reference import Metric, Reference, among
-from saddlepoint.metrics.scores.score import Protocol, Score
-from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
-from saddlepoint.report.grids import save_png
 from saddlepoint.report.tables import print_table
-from saddlepoint.storage.whole import write_json
-from saddlepoint.text import counted
-
-MOST_REAL, MOST_FAKE = 50_000, 10_000
-
-
-_LEAST = 4
-"""real images that figures can be had from"""
+from saddlepoint.runs.evaluate import Measuring, measured
+from saddlepoint.runs.evaluation import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
+class Evaluate(Measuring):
     """Measure a model against real images. Prints a table with real against real beside it, and writes JSON."""
 
     run: tyro.conf.Positional[Path | None] = None
     """folder of a run or of one of its checkpoints; leave out with --fake"""
-    metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
-    """metrics to compute; docs/metrics.md explains each. psnr, ssim, ms-ssim, lpips and mae compare the images of
-    --real and --fake that have the same name"""
-    extractor: ExtractorName = "auto"
-    """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
-    weights: tuple[Path, ...] = ()
-    """weight files of Inception and LPIPS, or folders that hold them, instead of downloading them"""
-    resize: Resize = "tensorflow"
-    """how images are resized to Inception's 299 pixels: tensorflow is the published protocol"""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """number format for Inception; bfloat16 is about twice as fast, but its scores are not comparable with float32"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """number of images to generate; by default as many as there are real ones, at most 10,000"""
-    seeds: int = 1
-    """number of sample seeds to average over, from 0; the spread over them is what a comparison needs"""
-    reference: Literal["train", "held-out"] = "train"
-    """real images to compare with: training or held-out images"""
-    truncation: float = 1.0
-    """truncation of the latents; scores below 1 are not comparable with scores at 1"""
-    real: Path | None = None
-    """folder, zip or built-in name of real images, with --fake"""
-    fake: Path | None = None
-    """folder or zip of images to measure, instead of images of a model"""
-    resolution: int | None = None
-    """side in pixels to which the images of --real and --fake are resized; by default their own"""
-    device: str = DEVICE
-    """device of the model and of Inception"""
-    out: Path | None = None
-    """JSON file to write; by default evaluation.json in the folder of the run, or in the current one"""
 
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle evaluate RUN`, or `saddle evaluate --real DIR --fake DIR`."""
-    found = tyro.cli(Evaluate, prog="saddle evaluate", args=arguments)
-    if found.seeds < 1 or (found.n is not None and found.n < 2):
-        raise ConfigError("--seeds must be 1 or more and -n 2 or more.")
-    if (found.run is None) == (found.fake is None) or (found.fake is None) != (found.real is None):
-        raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
-    if found.out is not None:
-        check_new(found.out)
-    machine = TorchMachine(found.device, "float32")
-    try:
-        model = None if found.run is None else load(found.run, device=machine.device)
-        if model is not None and isinstance(model.spec.main, Points):
-            return _modes(model) if machine.rank == 0 else 0
-        trained = None if model is None else _Trained(found, model, machine)
-        measured = _folders(found, machine) if trained is None else trained.evaluation()
-    finally:
-        machine.close()
-    if machine.rank == 0:
-        home = None if trained is None else trained.model.home
-        path = found.out or (home or Path()) / EVALUATION
-        target = Destination(path, named=True, aside=found.out is None)
-        with target as (file,):
-            measured.write(file)
-        for earlier in target.earlier:
-            print(f"the figures that were there are now in {earlier}", file=sys.stderr)
-        if home is not None:
-            measured.report(home)
-        measured.show()
-        if measured.failure is not None:
-            raise measured.failure
+    result = measured(tyro.cli(Evaluate, prog="saddle evaluate", args=arguments))
+    if isinstance(result, Evaluation):
+        if result.scores:
+            result.show()
+        if result.failure is not None:
+            raise result.failure
+    else:
+        print_table(result["rows"])
+        print(f"  {result['protocol']}")
     return 0
-
-
-def _modes(model: Model) -> int:
-    """Prints how many modes a model of points reaches, beside real points and one wide Gaussian, and writes it."""
-    dataset, _ = data_of(model)
-    table = measure("mixture")(model, dataset, 0)
-    print_table(table.printed())
-    print(f"  {table.protocol}")
-    write_json(model.home / "scores.json", {"protocol": table.protocol, "rows": table.printed(), "notes": []})
-    return 0
-
-
-def _folders(found: Evaluate, machine: Machine) -> Evaluation:
-    for metric in among(found.metrics, get_args(ModelMetric)):
-        raise ConfigError(f"{metric} needs a model: give the folder of a run.")
-    of_pairs: list[PairMetric] = among(found.metrics, get_args(PairMetric))
-    comparisons = [comparison(metric, found.weights) for metric in of_pairs]
-    whole = Evaluation(str(found.fake), [], [], [])
-    if len(of_pairs) < len(found.metrics):
-        whole = _sets(found, machine)
-    if of_pairs and machine.rank == 0 and found.real is not None and found.fake is not None:
-        made = Protocol("", 0, 0, reference="given")
-        try:
-            whole.scores.extend(measure_pairs(of_pairs, pairs(found.real, found.fake), made, comparisons))
-        except SaddlepointError as error:
-            if not whole.scores:
-                raise
-            whole.failure = error
-    return whole
-
-
-def _sets(found: Evaluate, machine: Machine) -> Evaluation:
-    real, fake = _opened(found)
-    reference = Reference(
-        found.metrics,
-        Rows(real.images),
-        real.fingerprint,
-        Protocol("", 0, 0, reference="given", data=real.fingerprint),
-        lambda: _extractor(found, real, machine.device),
-    )
-    reference.prepare()
-    scores = reference.scores(Rows(fake.images), None)
-    if machine.rank:
-        return Evaluation(str(found.fake), [], [], [])
-    notes = [f"{word}: {note}" for word, data in (("real", real), ("generated", fake)) for note in data.notes]
-    matched, floor = reference.at_equal_counts()
-    return Evaluation(str(found.fake), scores, floor, reference.notes() + notes, matched)
-
-
-def _opened(found: Evaluate) -> tuple[Dataset, Dataset]:
-    """Both folders in one form: where one is grey and one in colour, the grey one gets three equal channels."""
-    words = (str(found.real), str(found.fake))
-    real, fake = (open_data(DataSettings(data=word, resolution=found.resolution)) for word in words)
-    if real.images.ndim != 4 or fake.images.ndim != 4:
-        raise CapabilityError("--real and --fake are images, not points.")
-    if real.images.shape[1] != fake.images.shape[1]:
-        real, fake = (open_data(DataSettings(data=word, resolution=found.resolution, channels=3)) for word in words)
-    sizes = [f"{data.images.shape[3]}x{data.images.shape[2]}" for data in (real, fake)]
-    if sizes[0] != sizes[1]:
-        raise ConfigError(f"the real images are {sizes[0]} and the others {sizes[1]}; bring both to one --resolution.")
-    return real, fake
-
-
-class _Trained:
-    """A model beside the images that it was trained on."""
-
-    def __init__(self, found: Evaluate, model: Model, machine: Machine) -> None:
-        self.found, self.machine, self.model = found, machine, model
-        for metric in among(found.metrics, get_args(PairMetric)):
-            raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
-        self.dataset, self.train, self.held_out = _trained_on(self.model)
-        rows = self.train if found.reference == "train" else self.held_out
-        if len(rows) < _LEAST:
-            part = "trained on" if found.reference == "train" else "held out of this run"
-            verb = "was" if len(rows) == 1 else "were"
-            mend = "" if found.reference == "train" else "; use --reference train, or train with a larger --held-out"
-            raise ConfigError(f"{counted(len(rows), 'image')} {verb} {part}, and {_LEAST} are needed{mend}.")
-        rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
-        self.count = found.n or min(len(rows), MOST_FAKE)
-        self.made = Protocol(
-            "", 0, 0, reference=found.reference, data=self.dataset.fingerprint, truncation=found.truncation
-        )
-        self.reference = Reference(
-            found.metrics,
-            Rows(self.dataset.images, rows),
-            self.dataset.fingerprint,
-            self.made,
-            lambda: _extractor(found, self.dataset, machine.device),
-        )
-        self.reference.prepare()
-        by_network = "path-length" in found.metrics and found.extractor != "pixels" and machine.rank == 0
-        self.network = path_network(found.weights) if by_network else None
-        self.floor: list[Score] = []
-        self.notes: list[str] = []
-
-    def evaluation(self) -> Evaluation:
-        """The figures of all sample seeds; of the first process alone."""
-        name = f"{self.model.name} after {self.model.clock.examples:,} images"
-        by_seed: list[list[Score]] = []
-        failure = None
-        for seed in range(self.found.seeds):
-            own: list[Score] = []
-            try:
-                self._measure(seed, own)
-            except SaddlepointError as error:
-                failure = error
-                by_seed += [own] if own and not by_seed else []
-                break
-            by_seed.append(own)
-        if failure is not None and not by_seed:
-            raise failure
-        if self.machine.rank:
-            return Evaluation(name, [], [], [])
-        scores = [_mean(same) for same in zip(*by_seed)]
-        matched, floor = self.reference.at_equal_counts()
-        return Evaluation(name, scores, floor + self.floor, self.reference.notes() + self.notes, matched, failure)
-
-    def _measure(self, seed: int, scores: list[Score]) -> None:
-        """Adds the figures of a sample seed to `scores`, each as soon as it is there."""
-        fake = Generated(
-            self.model.method,
-            self.model.nets,
-            self.count,
-            seed,
-            device=self.machine.device,
-            truncation=self.found.truncation,
-        )
-        scores += self.reference.scores(fake, seed)
-        if self.machine.rank == 0:
-            kinds: list[ModelMetric] = among(self.found.metrics, get_args(ModelMetric))
-            for metric in kinds:
-                scores += self._of_model(metric, fake, seed)
-
-    def _of_model(self, metric: ModelMetric, fake: ImageSet, seed: int) -> list[Score]:
-        match metric:
-            case "path-length":
-                return [measure_path(self.model, self.made, seed, self.network)]
-            case "train-on-synthetic":
-                score, best = measure_synthetic(self.model, self.dataset, self.train, self.held_out, self.made, seed)
-                self._beside(seed, [best])
-                return [score]
-            case "copying":
-                found = measure_copying(
-                    self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed
-                )
-                path = self.model.home / "neighbours.png"
-                self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
-                if seed == 0:
-                    with Destination(path, named=True, aside=True) as (file,):
-                        _draw(found.pictures, file)
-                return found.scores
-
-    def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
-        """What real images get, which is the same for every sample seed."""
-        if seed == 0:
-            self.floor += floor
-            self.notes += notes
-
-
-def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
-    """The model's data set with the rows trained on and held out."""
-    dataset, settings = data_of(model)
-    if dataset.images.ndim != 4:
-        raise CapabilityError(f"{model} makes points; `saddle prove` measures those.")
-    return dataset, *dataset.split(settings.held_out)
-
-
-def _extractor(found: Evaluate, dataset: Dataset, device: torch.device) -> Extractor:
-    return extractor_for(
-        dataset, found.extractor, weights=found.weights, resize=found.resize, precision=found.precision, device=device
-    )
-
-
-def _mean(scores: tuple[Score, ...]) -> Score:
-    """One score from those of several sample seeds."""
-    if len(scores) == 1:
-        return scores[0]
-    found = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
-    return dataclasses.replace(scores[0], value=found.value, spread=found.spread, over=found.over)
-
-
-def _draw(rows: Bytes, path: Path) -> None:
-    """Each generated image with its nearest training images, in two columns."""
-    caption = (
-        "In threes: a generated image, the training image nearest to it in pixels, and the one nearest in features. "
-        "Shown are the generated images that come nearest to the training set."
-    )
-    save_png(grid(torch.from_numpy(rows), columns=2, enlarge=max(1, TILE // rows.shape[2])), path, caption)

@@ -50,9 +50,9 @@ class Evaluation:
         for line in sentences(self.scores):
             print(f"  for a paper: {line}")
 
-    def write(self, path: Path) -> None:
-        """The JSON file that `read` reads."""
-        table = {
+    def json(self) -> dict[str, Any]:
+        """As its file keeps it."""
+        return {
             "measured": self.name,
             "scores": [score.json() for score in self.scores],
             "generated at the counts of real against real": [score.json() for score in self.matched],
@@ -62,7 +62,10 @@ class Evaluation:
             "notes": self.notes,
             "unfinished": None if self.failure is None else str(self.failure),
         }
-        write_json(path, table)
+
+    def write(self, path: Path) -> None:
+        """The JSON file that `read` reads."""
+        write_json(path, self.json())
 
     def report(self, root: Path) -> None:
         """On the page of the run."""
