@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from PIL import Image
 from small_images import picture, saved
 
 from saddlepoint.data.sources.layout import part_of
@@ -201,3 +202,12 @@ def test_paths_of_tables_stay_in_their_tree():
         "../b.png",
     ]
     assert plain_path("C:\\x\\y.png") == "x/y.png"
+
+
+def test_numbered_classes_that_each_count_their_images_anew_are_classes(folder, opened):
+    """The German traffic signs lie so: 00000/00000_00000.ppm, 00001/00000_00000.ppm."""
+    for name in ("00000", "00001", "00002"):
+        (folder / name).mkdir()
+        for track in range(2):
+            Image.new("RGB", (8, 8)).save(folder / name / f"00000_{track:05d}.ppm")
+    assert opened(data=str(folder)).classes == ("00000", "00001", "00002")

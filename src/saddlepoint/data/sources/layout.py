@@ -213,7 +213,8 @@ def as_labels(classes: Sequence[str], notes: list[str]) -> tuple[np.ndarray, tup
 def chunks(training: Training, folders: Sequence[str]) -> bool:
     """Whether folders merely divide a long list of files: 00000, 00001 and so on, part-1, or files numbered through.
 
-    Folders of three or four digits count as chunks where the numbers of their files run on from one to the next.
+    Folders of three or four digits count as chunks where the numbers of their files run on from one to the next; those
+    of more digits, unless each counts its files from the same names on, as the classes of GTSRB do.
     """
     if len(folders) < 2:
         return False
@@ -225,7 +226,7 @@ def chunks(training: Training, folders: Sequence[str]) -> bool:
     (width,) = widths
     if folders[0][0] != "0" or width < 3:
         return False
-    return width >= 5 or _numbered_through(training, folders)
+    return _numbered_through(training, folders) or (width >= 5 and not _counted_anew(training, folders))
 
 
 def _numbered_through(training: Training, folders: Sequence[str]) -> bool:
@@ -237,6 +238,16 @@ def _numbered_through(training: Training, folders: Sequence[str]) -> bool:
             return False
         numbers[top].append(float(found[-1]))
     return all(max(numbers[one]) < min(numbers[two]) for one, two in pairwise(folders))
+
+
+def _counted_anew(training: Training, folders: Sequence[str]) -> bool:
+    """Whether all folders begin with a file of one name, in order, and have more than that one."""
+    names: dict[str, list[str]] = {folder: [] for folder in folders}
+    for name, top in zip(training.names, training.tops()):
+        if top is None:
+            return False
+        names[top].append(PurePosixPath(name).name)
+    return len({min(inside) for inside in names.values()}) == 1 and all(len(inside) > 1 for inside in names.values())
 
 
 def _without_images(base: str, folders: frozenset[str], classes: set[str]) -> list[str]:
