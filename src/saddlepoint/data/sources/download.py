@@ -13,6 +13,7 @@ from pathlib import Path
 
 from saddlepoint.data.sources.disk import writing_to
 from saddlepoint.errors import OfflineError
+from saddlepoint.storage.whole import passing
 
 _CHUNK = 1 << 20
 _PATIENCE = 30  # seconds without a byte
@@ -51,9 +52,8 @@ def fetch(remote: Remote, folder: Path, say: Callable[[str], None]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     failure = ""
     for place in remote.places:
-        part = folder / f".{remote.name}.{os.getpid()}.part"
         try:
-            with writing_to(folder):
+            with writing_to(folder), passing(kept) as part:
                 digits = _copied(remote, place + remote.name, part, say)
                 if remote.matches(digits):
                     part.replace(kept)
@@ -61,8 +61,6 @@ def fetch(remote: Remote, folder: Path, say: Callable[[str], None]) -> Path:
             failure = f"{place}{remote.name} has a wrong checksum"
         except (OSError, HTTPException) as error:
             failure = f"{place}{remote.name}: {getattr(error, 'reason', None) or error}"
-        finally:
-            part.unlink(missing_ok=True)
     raise OfflineError(failure)
 
 
