@@ -178,7 +178,7 @@ def test_a_picture_of_one_pixel_is_enlarged(folder, opened):
 
 def test_a_resolution_under_one_is_refused(folder, opened):
     saved(folder / "a.png")
-    with pytest.raises(ConfigError, match="at least 1 pixel"):
+    with pytest.raises(ConfigError, match="from 1 to 999,999 pixels"):
         opened(data=str(folder), resolution=0)
 
 

@@ -148,7 +148,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_nothing_half_written(folder, t
 def test_a_pack_that_cannot_fit_is_refused_before_it_is_begun(folder, tmp_path, opened):
     saved(folder / "a.png")
     with pytest.raises(DataError, match=r"packing needs [\d,]+ MB in .* are free"):
-        opened(data=str(folder), resolution=50_000_000)
+        opened(data=str(folder), resolution=900_000)
     assert packs(tmp_path) == []
 
 

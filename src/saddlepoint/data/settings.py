@@ -52,8 +52,9 @@ class DataSettings:
     """folder for downloads and packed images; by default SADDLEPOINT_CACHE or ~/.cache/saddlepoint"""
 
     def __post_init__(self) -> None:
+        size = self.size  # whose refusal says more than that of the types
         check(self)
-        object.__setattr__(self, "resolution", _plain(self.size))
+        object.__setattr__(self, "resolution", _plain(size))
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -62,7 +63,7 @@ class DataSettings:
             return None
         match = re.fullmatch(r"([1-9][0-9]{0,5})(?:x([1-9][0-9]{0,5}))?", str(self.resolution).lower())
         if match is None:
-            forms = "a side of at least 1 pixel, such as 64, or a size such as 96x64"
+            forms = "a side from 1 to 999,999 pixels, such as 64, or a size such as 96x64"
             raise ConfigError(f"resolution cannot be {self.resolution!r}: it is {forms}.")
         return int(match[1]), int(match[2] or match[1])
 
