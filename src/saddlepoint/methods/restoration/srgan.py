@@ -113,7 +113,7 @@ PROOF = Proof(
     claim="SRGAN makes small images four times larger, far nearer to the true ones than bicubic interpolation.",
     data="lowres4:world:shapes",
     measure="restoration",
-    share=0.75,
+    share=0.8,  # the first run had .68 of it, seed 0 at this length .67; 15 % of room
     settings={
         "resolution": 32,
         "examples": 24_000,
