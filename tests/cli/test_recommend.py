@@ -85,10 +85,10 @@ def test_classes_that_are_large_enough_can_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"count": 900}, "900 images are few, and the critic may learn them by heart"),
+        ({"count": 900}, "900 images are few; the discriminator (critic) may learn them by"),
         ({"near_duplicates": 0.2}, "20% of the images have a near-duplicate"),
         ({"classes": {"a": 500, "b": 5000}}, "10 times the images of the smallest"),
-        ({"directions": 1000}, "expect blends"),
+        ({"directions": 1000}, "expect blurry mixtures of rare images"),
     ],
 )
 def test_what_will_hurt_is_said(changes: dict[str, Any], words: str) -> None:
@@ -129,7 +129,7 @@ def test_translation_is_known_by_the_form_of_the_data() -> None:
 def test_the_smallest_side_is_said_and_nothing_smaller_is_advised() -> None:
     advice = advise(images(shortest=5, longest=6), LAPTOP, ALL)
     assert advice.settings["resolution"] == 8
-    assert "8 pixels, the least that is proposed: the images have 5 and are enlarged" in advice.reasons
+    assert "resolution 8, the smallest possible: your images have 5 and are enlarged" in advice.reasons
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 30])

@@ -82,7 +82,7 @@ def test_each_field_of_a_batch_is_cut_by_its_own_length() -> None:
 
 def test_a_shape_that_a_method_cannot_use_is_refused() -> None:
     assert DataSpec.of((3, 8, 8)).resolution == 8
-    with pytest.raises(ConfigError, match=r"the data is 8x4\. Use --resolution 4"):
+    with pytest.raises(ConfigError, match=r"the data is 8x4\. Use --resolution 8"):
         _ = DataSpec.of((3, 4, 8)).resolution
     with pytest.raises(ConfigError, match="the data has points of 2 numbers"):
         _ = DataSpec.of((2,)).channels

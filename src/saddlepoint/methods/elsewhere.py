@@ -27,7 +27,7 @@ _NEAR: dict[str, tuple[str, ...]] = {
     "stylegan2": ("stylegan3", "stylegan3_t", "stylegan3_r", "stylegan_t", "stylegan_xl", "alias_free_gan", "swagan"),
     "stylegan2_conditional": ("biggan", "biggan_deep", "sagan", "self_attention_gan", "contragan", "projection_gan"),
     "r3gan": ("fastgan", "lightweight_gan", "projected_gan", "gigagan", "ddgan", "relativistic_gan", "rsgan", "ragan"),
-    "dcgan": ("sngan", "lsgan", "hinge_gan", "rgan", "transgan", "began", "ebgan", "infogan"),
+    "dcgan": ("sngan", "lsgan", "hinge_gan", "rgan", "transgan", "ebgan", "infogan"),
     "pix2pix": ("pix2pixhd", "spade", "gaugan", "bicyclegan"),
     "cycle_gan": ("cut", "fastcut", "discogan", "dualgan", "ugatit", "unit", "cyclegan_turbo", "gcgan"),
     "munit": ("drit", "stargan", "starganv2", "stargan_v2", "funit"),

@@ -58,6 +58,7 @@ def quantised(part: Part, content: bytes, feed: Feed, kept: int) -> bytes:
             str(small),
             Inputs(),
             per_channel=True,
+            reduce_range=True,  # 7 bits for weights: sums of two products overflow 16 bits on processors without VNNI
             op_types_to_quantize=list(LAYERS),
             nodes_to_exclude=left_out,
         )

@@ -141,7 +141,7 @@ PROOF = Proof(
     data="world:furniture",
     measure="shapes",
     share=1 / 2,
-    bars={"near": 0.5, "classes": 4},
+    bars={"near": 0.45, "classes": 4},  # the worst of three seeds has .535
     settings={
         "resolution": 16,  # where a table's leg is one voxel thick
         "examples": 24_000,
