@@ -65,7 +65,7 @@ def test_steep_splats_are_doubled_or_split_and_faint_ones_die(views: ViewBatch) 
         nets.scene.scale[:5] = -20.0  # small: doubled as they are
         nets.scene.scale[5:10] = 1.0  # large: split in two smaller ones
         nets.scene.opacity[20] = -10.0
-        report = {"scene/slope": steep, "scene/seen": torch.ones(200)}
+        report = {"scene/slope": steep, "scene/views": torch.ones(200)}
         changed = method.after_step(nets, report, Clock(total=100))["scene"]
     assert len(nets.scene) == 80 + 10 - 1
     assert not nets.scene.alive[20]
@@ -78,7 +78,7 @@ def test_steep_splats_are_doubled_or_split_and_faint_ones_die(views: ViewBatch) 
 def test_a_full_pool_grows_no_further(views: ViewBatch) -> None:
     method, nets = begun(views, capacity=82, grow_after=1, grow_every=1)
     with torch.no_grad():
-        report = {"scene/slope": torch.ones(82), "scene/seen": torch.ones(82)}
+        report = {"scene/slope": torch.ones(82), "scene/views": torch.ones(82)}
         method.after_step(nets, report, Clock(total=100))
     assert len(nets.scene) == 82
 

@@ -16,7 +16,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Method, Networks
-from saddlepoint.methods.tasks import tasks, tried
+from saddlepoint.methods.tasks import tasks, trial
 
 _TRIED = 2
 """examples that each task is tried on"""
@@ -32,9 +32,9 @@ def used_networks(method: Method, nets: Networks, spec: DataSpec) -> tuple[str, 
     def all_trials(watched: Networks) -> None:
         for task in tasks(method, watched, spec):
             with suppress(CapabilityError):  # a model may hold one way of a translation alone
-                tried(task, watched, _TRIED)
+                trial(task, watched, _TRIED)
             if task.truncates:
-                tried(task, watched, _TRIED, how=Sampling(truncation=0.5, noise="constant"))
+                trial(task, watched, _TRIED, how=Sampling(truncation=0.5, noise="constant"))
 
     return asked_for(nets, all_trials)
 

@@ -38,24 +38,24 @@ class Entry:
 
 def listing() -> dict[str, Entry]:
     """All methods by name, in order of family and name, and a person's own last; reads files, imports none of them."""
-    found = _published()
+    entries = _published()
     for name, added in own.known().items():
         summary = (added.kind.__doc__ or "").split("\n", 1)[0]
-        found[name] = Entry(name, "own", added.module.__name__, summary)
-    return found
+        entries[name] = Entry(name, "own", added.module.__name__, summary)
+    return entries
 
 
 def _published() -> dict[str, Entry]:
     """The methods of this package and of those that are installed beside it."""
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for path in sorted(_HERE.glob("*/*.py")):
         if path.name.startswith("_") or path.parent.name == "families":
             continue
         module = f"saddlepoint.methods.{path.parent.name}.{path.stem}"
-        found[path.stem] = Entry(path.stem, path.parent.name, module, _summary(path))
+        entries[path.stem] = Entry(path.stem, path.parent.name, module, _summary(path))
     for point in entry_points(group="saddlepoint.methods"):
-        found.setdefault(point.name, Entry(point.name, "plug-in", point.value.split(":")[0], f"from {point.value}"))
-    return found
+        entries.setdefault(point.name, Entry(point.name, "plug-in", point.value.split(":")[0], f"from {point.value}"))
+    return entries
 
 
 def _summary(path: Path) -> str:
@@ -126,10 +126,10 @@ def presets(name: str) -> Mapping[str, Mapping[str, Any]]:
 
 def proof(name: str) -> Proof:
     """The method's `PROOF`. Raises ConfigError for a method without one."""
-    found: Proof | None = getattr(module(name), "PROOF", None)
-    if found is None:
+    statement: Proof | None = getattr(module(name), "PROOF", None)
+    if statement is None:
         raise ConfigError(f"{name} states no PROOF.")
-    return found
+    return statement
 
 
 def __getattr__(name: str) -> Any:

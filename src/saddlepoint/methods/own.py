@@ -41,16 +41,16 @@ def known() -> Mapping[str, OwnMethod]:
     return _OWN
 
 
-def add_file(path: Path, taken: Mapping[str, object]) -> str:
+def add_file(path: Path, existing: Mapping[str, object]) -> str:
     """Runs a .py file that holds one Method class, and adds it under the file's name, which is returned.
 
-    taken: names of the methods that there are. Raises ConfigError for a file that cannot be read or a name that is
+    existing: the methods that there are, by name. Raises ConfigError for a file that cannot be read or a name that is
     taken, MethodError for what goes wrong while it runs.
     """
     name = path.stem
     if path.suffix != ".py":
         raise ConfigError(f"{path} is no Python file: a method is one, such as my_gan.py.")
-    if name in taken:
+    if name in existing:
         raise ConfigError(f"{path} would be the method {name!r}, which there is already: give the file another name.")
     try:
         content = path.read_bytes()
@@ -67,7 +67,7 @@ def add_file(path: Path, taken: Mapping[str, object]) -> str:
     return name
 
 
-def add_class(kind: type[Method], taken: Mapping[str, object]) -> str:
+def add_class(kind: type[Method], existing: Mapping[str, object]) -> str:
     """Adds a class that was written or imported in this session, and returns its name: my_gan for `MyGAN`.
 
     Raises ConfigError where a method of the library has that name.
@@ -76,7 +76,7 @@ def add_class(kind: type[Method], taken: Mapping[str, object]) -> str:
         if own.kind is kind:
             return name
     name = snake_case(kind.__name__)
-    if name in taken:
+    if name in existing:
         raise ConfigError(f"{kind.__name__} would be the method {name!r}, which there is already: rename the class.")
     module = inspect.getmodule(kind) or sys.modules["__main__"]
     _OWN[name] = OwnMethod(kind, module, {"class": f"{kind.__module__}:{kind.__qualname__}"})

@@ -95,8 +95,8 @@ def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
         }  # the networks know how many there are, the data what they are called
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
-        given = {name: fields[name] for name in conditions}
-        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=given))}
+        values = {name: fields[name] for name in conditions}
+        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=values))}
 
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
         return {"latents": method.latents(nets, n, seed), **_from_kinds(conditions, nets, n, seed)}
@@ -108,8 +108,8 @@ def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
 
 def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
-        given = {name: values for name, values in fields.items() if name != "latents"}
-        return {"styles": method.styles(nets, fields["latents"], replace(how, given=given))}
+        conditions = {name: values for name, values in fields.items() if name != "latents"}
+        return {"styles": method.styles(nets, fields["latents"], replace(how, given=conditions))}
 
     generate = next(_samples(method, nets, spec))
     gives = {"styles": Latent((len(method.style_sides(nets)), *method.average_style(nets).shape))}
@@ -120,8 +120,8 @@ def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
 def _reconstructs(method: Reconstructs, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     word, takes = spec.main.word, {spec.main.word: spec.main}
     examples = partial(_from_kinds, takes)
-    tried = method.encode(nets, spec.main.example(2, 0).to(next(nets.parameters()).device))
-    latent = {"latents": Latent(tuple(tried.shape[1:]))}
+    latents = method.encode(nets, spec.main.example(2, 0).to(next(nets.parameters()).device))
+    latent = {"latents": Latent(tuple(latents.shape[1:]))}
 
     def encode(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
         return {"latents": method.encode(nets, fields[word])}
@@ -246,7 +246,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
 
 
 @torch.no_grad()
-def tried(task: Task, nets: nn.Module, n: int, seed: int = 0, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
+def trial(task: Task, nets: nn.Module, n: int, seed: int = 0, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
     """What a task gives for `n` examples of its inputs, on the device of the networks."""
     device = next(nets.parameters()).device
     fields = {name: values.to(device) for name, values in task.examples(nets, n, seed).items()}

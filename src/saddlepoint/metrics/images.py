@@ -26,7 +26,11 @@ def batches(images: Images, size: int) -> Iterator[Bytes]:
     """
     for array in [images] if isinstance(images, np.ndarray) else images:
         if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 4:
-            found = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
-            raise ShapeError(f"metrics take images as uint8 [N, C, H, W], got {found}. Floats go through to_uint8.")
+            description = (
+                f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
+            )
+            raise ShapeError(
+                f"metrics take images as uint8 [N, C, H, W], got {description}. Floats go through to_uint8."
+            )
         for start in range(0, len(array), size):
             yield array[start : start + size]

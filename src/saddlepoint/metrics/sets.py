@@ -37,8 +37,8 @@ class ImageSet(ABC):
     def stream(self, start: int = 0, stop: int | None = None) -> Iterator[Bytes]:
         """The images of [start, stop) in order, in batches; one batch is in memory."""
         last = len(self) if stop is None else stop
-        for begun in range(start, last, _BATCH):
-            yield self.at(np.arange(begun, min(begun + _BATCH, last)))
+        for first in range(start, last, _BATCH):
+            yield self.at(np.arange(first, min(first + _BATCH, last)))
 
     def quarter(self, number: int) -> ImageSet:
         """Every fourth image from `number` on, 0 to 3."""
@@ -99,7 +99,7 @@ class Rows(ImageSet):
 class Generated(ImageSet):
     """What a method makes from the latents of one seed; image i depends on (seed, i) and its label alone, to rounding.
 
-    nets: in evaluation mode, on `device`. given: what is asked for of each, by field; by default labels in turn,
+    nets: in evaluation mode, on `device`. conditions: what is asked for of each, by field; by default labels in turn,
     if the method knows classes.
     Raises CapabilityError when the method makes no images from latents.
     """
@@ -113,12 +113,12 @@ class Generated(ImageSet):
         *,
         device: torch.device,
         truncation: float = 1.0,
-        given: Mapping[str, Tensor] | None = None,
+        conditions: Mapping[str, Tensor] | None = None,
     ) -> None:
         if not isinstance(method, Samples):
             raise CapabilityError("this method makes no images from latents, so there is nothing to measure.")
         self._method, self._nets, self._device = method, nets, device
-        self._how = Sampling(in_turn(method, nets, count) if given is None else given, truncation)
+        self._how = Sampling(in_turn(method, nets, count) if conditions is None else conditions, truncation)
         self._latents = method.latents(nets, count, seed)
 
     def __len__(self) -> int:
@@ -127,9 +127,9 @@ class Generated(ImageSet):
     @torch.no_grad()
     def at(self, places: Indices) -> Bytes:
         """See ImageSet."""
-        made = []
+        parts = []
         for rows in torch.from_numpy(places).split(_BATCH):
             how, latents = self._how.rows(rows).to(self._device), self._latents[rows].to(self._device)
-            made.append(to_uint8(self._method.generate(self._nets, latents, how)))
-        images: Bytes = torch.cat(made).numpy()
+            parts.append(to_uint8(self._method.generate(self._nets, latents, how)))
+        images: Bytes = torch.cat(parts).numpy()
         return images

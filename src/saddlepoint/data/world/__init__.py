@@ -36,8 +36,8 @@ def world(name: str) -> World:
             f"no world is called world:{name}{nearest(f'world:{name}', known)} Known: {', '.join(known)}."
         )
     module = importlib.import_module(f"saddlepoint.data.world.{stem}")
-    found: World = module.world(int(number)) if number else module.WORLD
-    return found
+    world_of_name: World = module.world(int(number)) if number else module.WORLD
+    return world_of_name
 
 
 def _files() -> dict[str, int | None]:
@@ -48,9 +48,9 @@ def _files() -> dict[str, int | None]:
 
 def _assigned(path: Path) -> dict[str, int | None]:
     """Names that a file assigns at its top level, with their values where these are whole numbers."""
-    found: dict[str, int | None] = {}
+    values: dict[str, int | None] = {}
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and isinstance(target := statement.targets[0], ast.Name):
             value = statement.value.value if isinstance(statement.value, ast.Constant) else None
-            found[target.id] = value if isinstance(value, int) else None
-    return found
+            values[target.id] = value if isinstance(value, int) else None
+    return values

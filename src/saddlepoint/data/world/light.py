@@ -36,8 +36,8 @@ def _lit_in(colour: np.ndarray, shown: Factors, resolution: int) -> np.ndarray:
     """colour: [N, 3]"""
     distance = distances(shown, resolution)
     ground = np.broadcast_to(np.linspace(150, 90, resolution, dtype=np.float32)[:, None], distance.shape)
-    fallen = dataclasses.replace(shown, x=shown.x + _SHADOW, y=shown.y + _SHADOW)
-    ground = ground * (1 - 0.6 * coverage(distances(fallen, resolution)))
+    shadow = dataclasses.replace(shown, x=shown.x + _SHADOW, y=shown.y + _SHADOW)
+    ground = ground * (1 - 0.6 * coverage(distances(shadow, resolution)))
     light = 0.45 + 0.55 * np.clip(-distance / _SLOPE, 0, 1)
     return over(ground[:, None], colour[:, :, None, None] * light[:, None], coverage(distance))
 

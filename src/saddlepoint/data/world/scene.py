@@ -36,10 +36,10 @@ class Scene(World):
         side = settings.resolution or RESOLUTION
         if not isinstance(side, int) or not 8 <= side <= 512:
             raise ConfigError(f"{settings.data} has 8 to 512 pixels a side, not {side}.")
-        seen = cameras(side)
-        images = torch.stack([view(camera, side) for camera in seen])
+        poses = cameras(side)
+        images = torch.stack([view(camera, side) for camera in poses])
         pixels = (images * 255).round().to(torch.uint8).numpy()
-        fields = {"image": pixels, "camera": seen.numpy()}
+        fields = {"image": pixels, "camera": poses.numpy()}
         return Dataset(fields, fingerprint(pixels, None), settings.data)
 
 

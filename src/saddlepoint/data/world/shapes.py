@@ -83,8 +83,8 @@ def render(shown: Factors, resolution: int) -> np.ndarray:
 def painted(shown: Factors, resolution: int, paint: Callable[[Factors, int], np.ndarray]) -> np.ndarray:
     """What `paint` makes of the factors and the resolution, a block after the other: bounds the memory."""
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(shown.shape), _BLOCK)]
-    made = [paint(shown.rows(block), resolution) for block in blocks]
-    return made[0] if len(made) == 1 else np.concatenate(made)
+    images = [paint(shown.rows(block), resolution) for block in blocks]
+    return images[0] if len(images) == 1 else np.concatenate(images)
 
 
 def _flat(shown: Factors, resolution: int) -> np.ndarray:
@@ -107,11 +107,11 @@ def distances(shown: Factors, resolution: int) -> Plane:
     cos, sin = (f(shown.rotation)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
     size = shown.size[:, None, None].astype(np.float32)
     u, v = (across * cos + down * sin) / size, (down * cos - across * sin) / size  # in the shape's own unit circle
-    found, kinds = np.empty_like(u), tuple(SHAPES.values())
+    distance, kinds = np.empty_like(u), tuple(SHAPES.values())
     for number in np.unique(shown.shape):
         rows = shown.shape == number
-        found[rows] = kinds[number](u[rows], v[rows]) * size[rows]
-    return np.asarray(found)
+        distance[rows] = kinds[number](u[rows], v[rows]) * size[rows]
+    return np.asarray(distance)
 
 
 def _circle(u: Plane, v: Plane) -> Plane:

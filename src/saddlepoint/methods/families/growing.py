@@ -77,21 +77,21 @@ class Growing(Method, ABC):
         return f"--last-side {size[0]} or " if size[0] == size[1] else ""
 
     def stages(self) -> tuple[Stage, ...]:
-        found: list[Stage] = []
+        stages: list[Stage] = []
         for index, side in enumerate(self._sides()):
             batch = self.batches[index] if self.batches else None
             scale = next((rate for above, rate in ((512, 3.0), (256, 2.0), (128, 1.5)) if side >= above), 1.0)
             for images in (self.fade_images, self.steady_images)[index == 0 :]:
-                found.append(
+                stages.append(
                     Stage(
                         examples=images,
                         resolution=side,
                         batch=batch,
                         lr_scale=scale if self.rising_rate else 1.0,
-                        fresh=("generator", "critic") if found else (),
+                        fresh=("generator", "critic") if stages else (),
                     )
                 )
-        return tuple(found)
+        return tuple(stages)
 
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         level, alpha = self.growth(clock)

@@ -82,8 +82,8 @@ class Styled(FromNoise, ABC):
 
     def synthesise(self, nets: nn.Module, styles: Tensor, noise: Tensor | None = None) -> Tensor:
         """[n, L, style], and noise [n, places] or None for the constant maps, -> images [n, C, H, W], not clamped."""
-        made: Tensor = _parts(nets)[1](styles, noise)
-        return made
+        images: Tensor = _parts(nets)[1](styles, noise)
+        return images
 
     def average_style(self, nets: nn.Module) -> Tensor:
         """[style]"""
@@ -112,5 +112,5 @@ def _parts(nets: nn.Module) -> tuple[Any, Any]:
 def _noise_of(latents: Tensor, places: int) -> Tensor:
     """N(0, 1), [n, places]: row i is a function of the bits of latent i."""
     rows = latents.detach().float().cpu().numpy()
-    made = [torch.randn(places, generator=keyed_generator("noise", row.tobytes().hex())) for row in rows]
-    return torch.stack(made).to(latents.device)
+    maps = [torch.randn(places, generator=keyed_generator("noise", row.tobytes().hex())) for row in rows]
+    return torch.stack(maps).to(latents.device)

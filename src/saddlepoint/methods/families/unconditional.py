@@ -31,8 +31,8 @@ class Unconditional(FromNoise, ABC):
         There is no noise but the latents', so `how.noise` changes nothing.
         """
         self.check_given(how)
-        made: Tensor = nets.get_submodule("generator")(truncated(latents, how, self.prior))
-        return made.clamp(-1, 1) if made.dim() == 4 else made  # not every generator ends with tanh
+        examples: Tensor = nets.get_submodule("generator")(truncated(latents, how, self.prior))
+        return examples.clamp(-1, 1) if examples.dim() == 4 else examples  # not every generator ends with tanh
 
     def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
         """Nothing."""

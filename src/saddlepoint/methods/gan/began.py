@@ -140,10 +140,10 @@ class BEGAN(Unconditional):
         # The measure holds the size of a mean, which no mean over parts of a batch is: `after_step` takes it, and the
         # log has it one step late.
         watch = {"k": nets.k.value, "rate": nets.rate.value, "convergence": nets.convergence.value}
-        made = nets.generator(self.draw_latents(draw, len(image)))
+        generated = nets.generator(self.draw_latents(draw, len(image)))
         yield (
             Update("critic", losses, watch=watch),
-            Update("generator", {"fake": distance(nets.critic, made)}),
+            Update("generator", {"fake": distance(nets.critic, generated)}),
         )
 
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:

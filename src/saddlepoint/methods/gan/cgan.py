@@ -46,8 +46,8 @@ class DenseGenerator(nn.Module):
         hot = F.one_hot(label, self.classes).to(latent.dtype)
         x = self.dropout(F.relu(torch.cat([self.latent(latent), self.label(hot)], 1)))
         x = self.dropout(F.relu(self.joint(x)))
-        made: Tensor = self.output(x).float().unflatten(1, self.shape)
-        return made.tanh() if len(self.shape) > 1 else made
+        images: Tensor = self.output(x).float().unflatten(1, self.shape)
+        return images.tanh() if len(self.shape) > 1 else images
 
 
 @final

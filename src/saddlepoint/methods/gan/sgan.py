@@ -144,8 +144,8 @@ class SGAN(Unconditional):
         )
         with torch.no_grad():
             aim = nets.critic.features(draw().unlabelled).mean(0)  # other images than the critic has just seen
-        made = nets.critic.features(nets.generator(self.draw_latents(draw, len(batch)))).mean(0)
-        yield Update("generator", {"features": (made - aim).square().mean()})
+        fake_features = nets.critic.features(nets.generator(self.draw_latents(draw, len(batch)))).mean(0)
+        yield Update("generator", {"features": (fake_features - aim).square().mean()})
 
     def predictions(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
         """The class."""

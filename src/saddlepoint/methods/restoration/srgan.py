@@ -71,20 +71,20 @@ class SRGAN(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         pair = draw()
         target = pair.target  # [N, C, H, W] in [-1, 1]
-        made = nets.generator(pair.source)
+        restored = nets.generator(pair.source)
         if clock.examples < self.alone * clock.total:
-            yield Update("generator", {"pixels": F.mse_loss(made, target)})
+            yield Update("generator", {"pixels": F.mse_loss(restored, target)})
             return
-        real, fake = nets.critic(target), nets.critic(made.detach())
+        real, fake = nets.critic(target), nets.critic(restored.detach())
         yield Update("critic", critic_loss("non-saturating", real, fake), watch=mean_logits(real, fake))
         if self.content == "pixels":
-            content = F.mse_loss(made, target)
+            content = F.mse_loss(restored, target)
         else:
             with torch.no_grad():
                 aim = nets.critic.features(target)
-            content = F.mse_loss(nets.critic.features(made), aim)
-        score = generator_loss("non-saturating", nets.critic(made))
-        pixels = F.mse_loss(made, target)
+            content = F.mse_loss(nets.critic.features(restored), aim)
+        score = generator_loss("non-saturating", nets.critic(restored))
+        pixels = F.mse_loss(restored, target)
         yield Update("generator", {"content": content, "pixels": pixels, "fake": self.adversarial * score})
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
@@ -95,8 +95,8 @@ class SRGAN(Method):
 
     def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
         """Small images [n, C, h, w] in [-1, 1], of any size, as large ones; `seed` changes nothing."""
-        made: Tensor = nets.get_submodule("generator")(images)
-        return made.clamp(-1, 1)
+        restored: Tensor = nets.get_submodule("generator")(images)
+        return restored.clamp(-1, 1)
 
 
 # Settings by preset, with where each comes from.

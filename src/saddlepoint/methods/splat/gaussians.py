@@ -43,15 +43,15 @@ _FAINT = 0.005  # opacity under which a splat is taken away
 
 @final
 class Growth(nn.Module):
-    """Since the last growth: of each splat the sum of slopes, and how often it was seen.  [capacity] each"""
+    """Since the last growth: each splat's sum of slopes and the number of views that showed it.  [capacity] each"""
 
     slope: Tensor
-    seen: Tensor
+    views: Tensor
 
     def __init__(self, capacity: int) -> None:
         super().__init__()
         self.register_buffer("slope", torch.zeros(capacity))
-        self.register_buffer("seen", torch.zeros(capacity))
+        self.register_buffer("views", torch.zeros(capacity))
 
 
 @final
@@ -93,7 +93,7 @@ class Gaussians(Method):
     """size in extents of the scene from which on a splat is split in two rather than doubled"""
     reset_every: Natural = 3_000
     """steps between two resets of all opacities to .01; 0 for never"""
-    background: Literal["found", "black", "white"] = "found"
+    background: Literal["border", "black", "white"] = "border"
     """what lies behind all splats: the colour of the pictures' borders where these agree, else black"""
 
     def networks(self, data: DataSpec) -> Networks:
@@ -130,19 +130,19 @@ class Gaussians(Method):
         views = look(_SEEN)
         assert isinstance(views, ViewBatch)
         images, camera = (views.image + 1) / 2, views.camera
-        seen, border = sight(camera), background_of(images)
-        place = camera[:, [3, 7, 11]] - seen.centre
+        scene, border = sight(camera), background_of(images)
+        place = camera[:, [3, 7, 11]] - scene.centre
         distance = place.norm(dim=1)
         lift = torch.asin((place[:, 2] / distance).clamp(-1, 1)).mean()
-        nets.extent.value.fill_(seen.extent)
-        nets.around.value.copy_(torch.cat((seen.centre, torch.stack((distance.mean(), lift)))))
+        nets.extent.value.fill_(scene.extent)
+        nets.around.value.copy_(torch.cat((scene.centre, torch.stack((distance.mean(), lift)))))
         nets.lens.value.copy_(camera[0, 16:])
-        shades = {"found": torch.zeros(3) if border is None else border, "black": torch.zeros(3)}
+        shades = {"border": torch.zeros(3) if border is None else border, "black": torch.zeros(3)}
         nets.behind.value.copy_(shades.get(self.background, torch.ones(3)))
         points, colours = surface_points(images, camera, self.splats, generator("first splats", len(images)))
         size = spread(points).log()[:, None].expand(-1, 3)
         first = {
-            "place": points / seen.extent,  # places are kept in extents of the scene, and so is their rate
+            "place": points / scene.extent,  # places are kept in extents of the scene, and so is their rate
             "scale": size,
             "turn": torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(len(points), 4),
             "opacity": torch.full((len(points),), 0.1).logit(),
@@ -154,14 +154,13 @@ class Gaussians(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         views = draw()
         target = (views.image + 1) / 2
-        made, means, seen = [], [], []
+        pictures, means = [], []
         for camera in views.camera:
             picture, _, _, splats = self._view(nets, camera)
             splats.mean.retain_grad()
-            made.append(picture)
+            pictures.append(picture)
             means.append(splats.mean)
-            seen.append(splats.seen)
-        picture = torch.stack(made)
+        picture = torch.stack(pictures)
         half = nets.lens.value[4:] / 2  # slopes are counted in half pictures, whatever their size
 
         def slope() -> Tensor:
@@ -178,12 +177,12 @@ class Gaussians(Method):
             "dissimilarity": weight * (1 - ssim(picture, target)),
         }
         alive = nets.scene.alive.float().sum()
-        yield Update("scene", losses, watch={"slope": slope, "seen": shown, "splats": alive})
+        yield Update("scene", losses, watch={"slope": slope, "views": shown, "splats": alive})
 
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> Any:
         growth, step = nets.growth, clock.step + 1
         growth.slope += report["scene/slope"]
-        growth.seen += report["scene/seen"]
+        growth.views += report["scene/views"]
         changed = torch.zeros(self.capacity, dtype=torch.bool, device=growth.slope.device)
         if step % self.grow_every == 0 and step >= self.grow_after:
             if clock.examples < self.grow_until * clock.total:
@@ -191,7 +190,7 @@ class Gaussians(Method):
             scene = nets.scene
             scene.prune(scene.alive & (scene.opacity.sigmoid() < _FAINT))
             growth.slope.zero_()
-            growth.seen.zero_()
+            growth.views.zero_()
         if self.reset_every and step % self.reset_every == 0 and clock.examples < self.grow_until * clock.total:
             nets.scene.opacity.clamp_(max=float(torch.tensor(0.01).logit()))
             changed |= nets.scene.alive
@@ -200,7 +199,7 @@ class Gaussians(Method):
     def _grow(self, nets: Networks, step: int) -> Tensor:
         """Doubles small splats and splits large ones whose slope is steep. Returns the rows that are new or moved."""
         scene, growth = nets.scene, nets.growth
-        steep = scene.alive & (growth.slope / growth.seen.clamp_min(1e-6) >= self.grow_slope) & (growth.seen > 0)
+        steep = scene.alive & (growth.slope / growth.views.clamp_min(1e-6) >= self.grow_slope) & (growth.views > 0)
         large = scene.scale.exp().amax(1) > self.split_size * nets.extent.value
         olds, twins = scene.twin(steep)
         split = large[olds]

@@ -89,22 +89,22 @@ class CycleGAN(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         a, b = batch.a, batch.b  # [N, C, S, S] in [-1, 1] each
-        made_b, same_b = self._both(nets.a2b, a, b)
-        made_a, same_a = self._both(nets.b2a, b, a)
+        fake_b, same_b = self._both(nets.a2b, a, b)
+        fake_a, same_a = self._both(nets.b2a, b, a)
         losses = {
-            "a2b": self._score(nets.critic_b(made_b)),
-            "b2a": self._score(nets.critic_a(made_a)),
-            "cycle_a": self.cycle * F.l1_loss(self._back(nets.b2a, made_b), a),
-            "cycle_b": self.cycle * F.l1_loss(self._back(nets.a2b, made_a), b),
+            "a2b": self._score(nets.critic_b(fake_b)),
+            "b2a": self._score(nets.critic_a(fake_a)),
+            "cycle_a": self.cycle * F.l1_loss(self._back(nets.b2a, fake_b), a),
+            "cycle_b": self.cycle * F.l1_loss(self._back(nets.a2b, fake_a), b),
             "identity_a": self.identity * F.l1_loss(same_a, a),
             "identity_b": self.identity * F.l1_loss(same_b, b),
         }
         yield Update("generators", losses)
         terms: dict[str, Tensor] = {}
         watch: dict[str, Tensor] = {}
-        for side, image, made in (("a", a, made_a), ("b", b, made_b)):
+        for side, image, translated in (("a", a, fake_a), ("b", b, fake_b)):
             critic, pool = nets.get_submodule(f"critic_{side}"), nets.get_submodule(f"pool_{side}")
-            real, fake = self._both(critic, image, pool(made, draw.uniform(len(made), 2)))
+            real, fake = self._both(critic, image, pool(translated, draw.uniform(len(translated), 2)))
             terms |= {f"{name}_{side}": loss for name, loss in critic_loss(self.objective, real, fake).items()}
             watch |= {f"{name}_{side}": value for name, value in mean_logits(real, fake).items()}
         yield Update("critics", terms, watch=watch)
@@ -116,16 +116,16 @@ class CycleGAN(Method):
         given only such images later.
         """
         if self.norm == "batch":
-            made = network(one)
+            output = network(one)
             with unremembered(network):
-                return made, network(other)
+                return output, network(other)
         return network(torch.cat((one, other))).chunk(2)  # type: ignore[no-any-return]
 
-    def _back(self, network: nn.Module, made: Tensor) -> Tensor:
+    def _back(self, network: nn.Module, translated: Tensor) -> Tensor:
         """A translated image, translated back."""
         with unremembered(network):
-            again: Tensor = network(made)
-        return again
+            image: Tensor = network(translated)
+        return image
 
     def _score(self, fake: Tensor) -> Tensor:
         # The authors' squares are whole for generators and halved for critics; ours are halved for both.
@@ -145,8 +145,8 @@ class CycleGAN(Method):
         way = "a2b" if origin == "a" else "b2a"
         if not hasattr(nets, way):
             raise CapabilityError(f"this model holds one way alone, and translates nothing from {origin}.")
-        made: Tensor = nets.get_submodule(way)(images)
-        return made
+        translated: Tensor = nets.get_submodule(way)(images)
+        return translated
 
 
 # Settings by preset, with where each comes from: github.com/junyanz/pytorch-CycleGAN-and-pix2pix, 200 epochs.

@@ -112,16 +112,16 @@ class MUNIT(Method):
         content = {kind: part[kind]["content"](image[kind]) for kind in image}
         style = {kind: part[kind]["style"](image[kind]) for kind in image}
         drawn = {kind: draw.noise(len(image[kind]), self.style) for kind in image}
-        made, again = {}, {}
+        translated, rebuilt = {}, {}
         for kind, other in _OTHER.items():
             # No norm here looks across images, so one pass decodes the other kind's content and the image's own.
             both = torch.cat((content[other], content[kind])), torch.cat((drawn[kind], style[kind]))
-            made[kind], again[kind] = part[kind]["decoder"](*both).chunk(2)  # held across the critics' move
+            translated[kind], rebuilt[kind] = part[kind]["decoder"](*both).chunk(2)  # held across the critics' move
 
         terms: dict[str, Tensor] = {}
         watch: dict[str, Tensor] = {}
         for kind in image:
-            shown = part[kind]["critic"](torch.cat((image[kind], made[kind].detach())))
+            shown = part[kind]["critic"](torch.cat((image[kind], translated[kind].detach())))
             real, fake = zip(*(logits.chunk(2) for logits in shown))
             terms |= {f"{name}_{kind}": loss for name, loss in _critics_loss(real, fake).items()}
             means = mean_logits(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
@@ -130,16 +130,16 @@ class MUNIT(Method):
 
         losses: dict[str, Tensor] = {}
         for kind, other in _OTHER.items():
-            fooled = part[kind]["critic"](made[kind])
-            found = part[kind]["content"](made[kind])  # of what the other kind showed
+            fooled = part[kind]["critic"](translated[kind])
+            recovered = part[kind]["content"](translated[kind])  # of what the other kind showed
             losses |= {
                 f"fake_{kind}": 2 * torch.stack([generator_loss("least-squares", fake) for fake in fooled]).sum(),
-                f"image_{kind}": self.image_weight * F.l1_loss(again[kind], image[kind]),
-                f"content_{other}": self.content_weight * F.l1_loss(found, content[other]),
-                f"style_{kind}": self.style_weight * F.l1_loss(part[kind]["style"](made[kind]), drawn[kind]),
+                f"image_{kind}": self.image_weight * F.l1_loss(rebuilt[kind], image[kind]),
+                f"content_{other}": self.content_weight * F.l1_loss(recovered, content[other]),
+                f"style_{kind}": self.style_weight * F.l1_loss(part[kind]["style"](translated[kind]), drawn[kind]),
             }
             if self.cycle_weight:
-                back = part[other]["decoder"](found, style[other])
+                back = part[other]["decoder"](recovered, style[other])
                 losses[f"cycle_{other}"] = self.cycle_weight * F.l1_loss(back, image[other])
         yield Update("generators", losses)
 
@@ -160,8 +160,8 @@ class MUNIT(Method):
 
     def _restyled(self, nets: nn.Module, images: Tensor, style: Tensor, origin: str) -> Tensor:
         content = nets.get_submodule(f"content_{origin}")(images)
-        made: Tensor = nets.get_submodule(f"decoder_{_OTHER[origin]}")(content, style.expand(len(images), -1))
-        return made
+        translated: Tensor = nets.get_submodule(f"decoder_{_OTHER[origin]}")(content, style.expand(len(images), -1))
+        return translated
 
 
 _PARTS = ("content", "style", "decoder", "critic")

@@ -95,16 +95,16 @@ class Pix2Pix(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         pair = draw()
         source, target = pair.source, pair.target  # [N, C, S, S] in [-1, 1]
-        made = nets.generator(source)  # held across the critic's move: saves a pass through the generator
+        generated = nets.generator(source)  # held across the critic's move: saves a pass through the generator
         real = nets.critic(torch.cat((source, target), 1))
-        fake = nets.critic(torch.cat((source, made.detach()), 1))
+        fake = nets.critic(torch.cat((source, generated.detach()), 1))
         losses = critic_loss(self.objective, real, fake)
         # Halved, so that the critic does not outrun the generator (section 3.3).
         yield Update("critic", {name: loss / 2 for name, loss in losses.items()}, watch=mean_logits(real, fake))
         with torch.no_grad():
             rival = nets.critic(torch.cat((source, target), 1)) if self.objective == "relativistic" else None
-        score = generator_loss(self.objective, nets.critic(torch.cat((source, made), 1)), rival)
-        yield Update("generator", {"fake": score, "l1": self.l1 * F.l1_loss(made, target)})
+        score = generator_loss(self.objective, nets.critic(torch.cat((source, generated), 1)), rival)
+        yield Update("generator", {"fake": score, "l1": self.l1 * F.l1_loss(generated, target)})
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
 
@@ -114,8 +114,8 @@ class Pix2Pix(Method):
 
     def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
         """Sources [n, C, S, S] in [-1, 1] as targets; `seed` draws the dropout, one draw for all images."""
-        made: Tensor = nets.get_submodule("generator")(images, seed if self.dropout_after else None)
-        return made
+        generated: Tensor = nets.get_submodule("generator")(images, seed if self.dropout_after else None)
+        return generated
 
 
 # Settings by preset, with where each comes from; the authors train 200 epochs of their sets (give --images).

@@ -26,8 +26,8 @@ def recoloured(images: Bytes, source: Bytes, target: Bytes) -> Bytes:
         (each.mean(axes, keepdims=True, dtype=np.float64), each.std(axes, keepdims=True, dtype=np.float64))
         for each in (source, target)
     )
-    made: Bytes = np.rint(np.clip((images - low) / np.maximum(spread, 1e-9) * wide + to, 0, 255)).astype(np.uint8)
-    return made
+    result: Bytes = np.rint(np.clip((images - low) / np.maximum(spread, 1e-9) * wide + to, 0, 255)).astype(np.uint8)
+    return result
 
 
 @final

@@ -23,13 +23,13 @@ def cached_features(
     folder: by default `features/` in the library's cache folder. Files are written whole.
     Raises DataError when the folder cannot be written.
     """
-    kept_in = folder or cache_folder(None) / "features"
+    place = folder or cache_folder(None) / "features"
     name = hashlib.sha256(repr((content, extractor.identity)).encode()).hexdigest()[:32]
-    kept = kept_in / f"{name}.npy"
-    if not kept.is_file():
-        found = features(extractor, images())
-        with writing_to(kept_in), passing(kept) as arriving:
-            np.save(arriving, found)
-            arriving.replace(kept)
-    known: Features = np.load(kept, mmap_mode="r")
+    file = place / f"{name}.npy"
+    if not file.is_file():
+        values = features(extractor, images())
+        with writing_to(place), passing(file) as arriving:
+            np.save(arriving, values)
+            arriving.replace(file)
+    known: Features = np.load(file, mmap_mode="r")
     return known

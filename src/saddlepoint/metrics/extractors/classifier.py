@@ -139,8 +139,8 @@ def accuracy(network: SmallClassifier, images: Bytes, labels: Labels, rows: Rows
     """Share of the given rows that the network names rightly, in [0, 1]."""
     right = 0
     for start in range(0, len(rows), _TESTED):
-        asked = rows[start : start + _TESTED]
-        right += int((network(_values(images[asked])).argmax(1).numpy() == labels[asked]).sum())
+        batch = rows[start : start + _TESTED]
+        right += int((network(_values(images[batch])).argmax(1).numpy() == labels[batch]).sum())
     return right / len(rows)
 
 

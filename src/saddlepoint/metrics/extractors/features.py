@@ -74,13 +74,13 @@ def features(extractor: Extractor, images: Images, size: int = 64) -> Features:
 
     Holds only the features (8 KiB an image for 2048 numbers). Raises DataError when there are no images.
     """
-    made = [extractor.batch(batch) for batch in batches(images, size)]
-    if not made:
+    parts = [extractor.batch(batch) for batch in batches(images, size)]
+    if not parts:
         raise DataError("there are no images to measure.")
-    whole = np.empty((sum(map(len, made)), made[0].shape[1]), np.float32)
+    whole = np.empty((sum(map(len, parts)), parts[0].shape[1]), np.float32)
     end = len(whole)
-    while made:  # each part is let go as it is copied, so the features are in memory once, not twice
-        part = made.pop()
+    while parts:  # each part is let go as it is copied, so the features are in memory once, not twice
+        part = parts.pop()
         whole[end - len(part) : end] = part
         end -= len(part)
     return whole

@@ -45,9 +45,9 @@ def gathered(own: Features) -> Features:
     whole = np.empty((sum(counts), own.shape[1]), np.float32)
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
     for turn, rows in enumerate(np.split(whole, np.cumsum(counts)[:-1])):
-        sent = torch.tensor(own if turn == rank else rows, device=device)
-        dist.broadcast(sent, turn)
-        rows[:] = sent.cpu().numpy()
+        block = torch.tensor(own if turn == rank else rows, device=device)
+        dist.broadcast(block, turn)
+        rows[:] = block.cpu().numpy()
     return whole
 
 

@@ -87,6 +87,6 @@ def _histogram(labels: Labels, classes: int) -> Doubles:
 
 
 def _divergence(fake: Doubles, real: Doubles) -> float:
-    seen = fake > 0
+    present = fake > 0
     with np.errstate(divide="ignore"):  # a class that no real image has makes the divergence infinite
-        return float((fake[seen] * (np.log(fake[seen]) - np.log(real[seen]))).sum())
+        return float((fake[present] * (np.log(fake[present]) - np.log(real[present]))).sum())

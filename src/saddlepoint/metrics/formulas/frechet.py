@@ -46,8 +46,8 @@ def _square_root(covariance: Doubles, *, inverse: bool = False) -> Doubles:
     values, vectors = scipy.linalg.eigh(covariance, check_finite=False)
     values = np.sqrt(values.clip(min=0))
     if inverse:
-        kept = values > values.max() * np.sqrt(np.finfo(np.float64).eps * len(values))
-        values = np.divide(1, values, out=np.zeros_like(values), where=kept)
+        significant = values > values.max() * np.sqrt(np.finfo(np.float64).eps * len(values))
+        values = np.divide(1, values, out=np.zeros_like(values), where=significant)
     return np.asarray((vectors * values) @ vectors.T)
 
 

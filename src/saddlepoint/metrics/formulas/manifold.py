@@ -89,10 +89,10 @@ def _radii(x: Floats, k: int) -> Tensor:
 
 def _inside(x: Floats, y: Floats, radius: Tensor) -> float:
     """Share of the rows of x that lie in a closed ball around a row of y."""
-    found = torch.zeros(len(x), dtype=torch.bool)
+    inside = torch.zeros(len(x), dtype=torch.bool)
     for rows, columns, block in _distances(x, y):
-        found[rows] |= (block <= radius[columns]).any(1)
-    return float(found.double().mean())
+        inside[rows] |= (block <= radius[columns]).any(1)
+    return float(inside.double().mean())
 
 
 def _distances(x: Floats, y: Floats) -> Iterator[tuple[slice, slice, Tensor]]:

@@ -33,12 +33,12 @@ def nearest(train: Floats, fake: Floats) -> Neighbours:
     """For each row of fake [m, d] the nearest row of train [n, d]; train may be a memory map. Raises ShapeError."""
     if train.ndim != 2 or fake.ndim != 2 or train.shape[1] != fake.shape[1] or not len(train) or not len(fake):
         raise ShapeError(f"features must be [n, d] and [m, d], got {list(train.shape)} and {list(fake.shape)}.")
-    asked = torch.from_numpy(fake.astype(np.float64))
+    queries = torch.from_numpy(fake.astype(np.float64))
     best = torch.full((len(fake),), torch.inf, dtype=torch.float64)
     index = torch.zeros(len(fake), dtype=torch.int64)
     for start in range(0, len(train), _ROWS):
         rows = torch.from_numpy(train[start : start + _ROWS].astype(np.float64))
-        distance, place = torch.cdist(asked, rows, compute_mode="donot_use_mm_for_euclid_dist").min(1)
+        distance, place = torch.cdist(queries, rows, compute_mode="donot_use_mm_for_euclid_dist").min(1)
         closer = distance < best
         best, index = torch.where(closer, distance, best), torch.where(closer, place + start, index)
     return Neighbours(index.numpy(), best.numpy())
@@ -56,10 +56,10 @@ class Copying:
 
 def copying(held_out: Neighbours, fake: Neighbours) -> Copying:
     """Compares the nearest training images of held-out and of generated ones."""
-    honest, made = held_out.distance, fake.distance
+    honest, copied = held_out.distance, fake.distance
     return Copying(
-        float(np.median(made) / max(np.median(honest), np.finfo(np.float64).tiny)),
-        float((made < np.quantile(honest, 0.01)).mean()),
+        float(np.median(copied) / max(np.median(honest), np.finfo(np.float64).tiny)),
+        float((copied < np.quantile(honest, 0.01)).mean()),
     )
 
 
@@ -70,4 +70,4 @@ def side_by_side(fake: Bytes, train: Bytes, *neighbours: Neighbours, count: int 
     [n, C, H, W]. With neighbours in pixels and in features a row shows three pictures.
     """
     closest = np.argsort(neighbours[0].distance, kind="stable")[:count]
-    return np.concatenate([fake[closest], *(train[found.index[closest]] for found in neighbours)], axis=3)
+    return np.concatenate([fake[closest], *(train[each.index[closest]] for each in neighbours)], axis=3)

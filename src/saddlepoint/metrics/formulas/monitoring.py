@@ -47,23 +47,23 @@ def apart(real: Tensor, fake: Tensor) -> float:
     return float(1 - within / across.clamp_min(torch.finfo(torch.float32).tiny))
 
 
-def known(seen: Tensor, unseen: Tensor) -> float:
+def known(trained: Tensor, unseen: Tensor) -> float:
     """Chance that a critic rates an image it was trained on over one it was not; 0.5 for a critic that is fair.
 
-    seen, unseen: its outputs [n], [m].
+    trained, unseen: its outputs [n], [m].
     """
-    gap = seen[:, None] - unseen[None, :]
+    gap = trained[:, None] - unseen[None, :]
     return float((gap > 0).float().mean() + (gap == 0).float().mean() / 2)
 
 
-def memory(seen: Tensor, unseen: Tensor, fake: Tensor) -> float:
+def memory(trained: Tensor, unseen: Tensor, fake: Tensor) -> float:
     """Share of a critic's lead that is lost on real images it was not trained on: 0 for a fair one, 1 for one that
     takes them for fakes.
 
-    seen, unseen, fake: its outputs [n], [m], [k]. 0 for a critic without a lead.
+    trained, unseen, fake: its outputs [n], [m], [k]. 0 for a critic without a lead.
     """
-    lead = seen.mean() - fake.mean()
-    return float((seen.mean() - unseen.mean()) / lead) if lead > 0 else 0.0
+    lead = trained.mean() - fake.mean()
+    return float((trained.mean() - unseen.mean()) / lead) if lead > 0 else 0.0
 
 
 def _check(real: Tensor, fake: Tensor) -> None:

@@ -59,8 +59,13 @@ def path_length(
         values.append(distance(first, second).double().cpu() / step**2)
     lengths = torch.cat(values).numpy()
     low, high = np.percentile(lengths, 1, method="lower"), np.percentile(lengths, 99, method="higher")
-    kept = lengths[(lengths >= low) & (lengths <= high)]
-    return Estimate(float(kept.mean()), float(kept.std()), f"{len(kept)} pairs", float(kept.std() / np.sqrt(len(kept))))
+    central = lengths[(lengths >= low) & (lengths <= high)]
+    return Estimate(
+        float(central.mean()),
+        float(central.std()),
+        f"{len(central)} pairs",
+        float(central.std() / np.sqrt(len(central))),
+    )
 
 
 def slerp(a: Tensor, b: Tensor, place: Tensor) -> Tensor:

@@ -83,8 +83,8 @@ def _distance(x: Singles, y: Singles, seed: int) -> float:
 
 def _directions(width: int, seed: int) -> Iterator[Singles]:
     for turn in range(4):
-        made = numpy_generator(seed, "directions", width, turn).standard_normal((width, _DIRECTIONS))
-        yield (made / np.linalg.norm(made, axis=0)).astype(np.float32)
+        directions = numpy_generator(seed, "directions", width, turn).standard_normal((width, _DIRECTIONS))
+        yield (directions / np.linalg.norm(directions, axis=0)).astype(np.float32)
 
 
 def _smooth(images: Singles) -> Singles:

@@ -29,8 +29,8 @@ def measure(name: str) -> Measure:
     known = names()
     if name not in known:
         raise ConfigError(f"no measure is called {name!r}{nearest(name, known)}")
-    found: Measure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").MEASURE
-    return found
+    measure_of_name: Measure = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").MEASURE
+    return measure_of_name
 
 
 def _holds_measure(path: Path) -> bool:

@@ -28,7 +28,7 @@ CUT_OUTS = 100
 COLOURS, HUES = 8, 24
 """parts of the circle of hues that count as a colour each, and hues in it whose answers stand for all"""
 
-Made = Callable[[int], np.ndarray]
+Translator = Callable[[int], np.ndarray]
 """the translations of all cut-outs by the number of the draw, uint8 [N, 3, S, S]"""
 
 
@@ -43,12 +43,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     right = np.stack([answer(rows, number / HUES, side) for number in range(HUES)], 1).astype(np.float32)
     own, other = (train[train % 2 == kind][:MOST_NAIVE] for kind in (0, 1))
     like = draw.choice(held_out[held_out % 2 == 1], len(rows))  # a reference for each cut-out
-    asked = answer(rows, factors(like).hue, side)
+    wanted = answer(rows, factors(like).hue, side)
     chance = draw.random((DRAWS, len(rows)))
     apart = np.mean([_apart(right[:, a], right[:, b]) for a in range(HUES) for b in range(a)])
 
-    def row(kind: str, name: str, made: Made, guided: np.ndarray | None) -> dict[str, Any]:
-        each = np.stack([made(number).astype(np.float32) for number in range(DRAWS)], 1)  # [N, draws, 3, S, S]
+    def row(kind: str, name: str, translator: Translator, guided: np.ndarray | None) -> dict[str, Any]:
+        each = np.stack([translator(number).astype(np.float32) for number in range(DRAWS)], 1)  # [N, draws, 3, S, S]
         far = _distances(each, right)
         pairs = [_apart(each[:, a], each[:, b]) for a in range(DRAWS) for b in range(a)]
         return {
@@ -57,11 +57,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             "error": float(far.min(2).mean()),
             "colours": float(np.mean([len(np.unique(_colour(one))) for one in far.argmin(2)])),
             "diversity": float(np.mean(pairs) / apart),
-            "guided": float(_apart(each[:, 0] if guided is None else guided, asked)),
+            "guided": float(_apart(each[:, 0] if guided is None else guided, wanted)),
         }
 
-    given = pixels(torch.from_numpy(cut_outs))
-    guided = to_uint8(model.translate(given, "a", reference=pixels(torch.from_numpy(dataset.images[like])))).numpy()
+    sources = pixels(torch.from_numpy(cut_outs))
+    guided = to_uint8(model.translate(sources, "a", reference=pixels(torch.from_numpy(dataset.images[like])))).numpy()
     mean = mean_image(dataset.images[other], len(rows))
     same = recoloured(cut_outs, dataset.images[own], dataset.images[other])
     drawn = draw.choice(other, (DRAWS, len(rows)))
@@ -71,11 +71,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         row("other", "naive: the colours of the lit images", lambda number: same, None),
         row("other", "naive: any lit image", lambda number: dataset.images[drawn[number]], dataset.images[like]),
     ]
-    best = min(naive, key=lambda found: found["error"])
+    best = min(naive, key=lambda line: line["error"])
     best["kind"] = "baseline"
 
     def translated(number: int) -> np.ndarray:
-        return to_uint8(model.translate(given, "a", seed=seed * DRAWS + number)).numpy()
+        return to_uint8(model.translate(sources, "a", seed=seed * DRAWS + number)).numpy()
 
     def by_chance(number: int) -> np.ndarray:
         return answer(rows, chance[number], side)
@@ -110,6 +110,6 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one.astype(np.float32) - other).mean())
 
 
-def _distances(made: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _distances(translated: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Mean absolute difference of each translation to each right answer of its cut-out.  [N, draws, colours]"""
-    return np.stack([np.abs(made - right[:, None, place]).mean((2, 3, 4)) for place in range(right.shape[1])], 2)
+    return np.stack([np.abs(translated - right[:, None, place]).mean((2, 3, 4)) for place in range(right.shape[1])], 2)

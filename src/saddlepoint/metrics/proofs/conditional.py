@@ -35,26 +35,30 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     half = len(dataset) // 2
     reference, other = order[:half], order[half : 2 * half]
     known = gaussian(features(classifier, real[reference]))
-    asked = np.arange(half) % classes
+    asked_classes = np.arange(half) % classes
 
-    def row(kind: str, name: str, images: np.ndarray, asked: np.ndarray) -> dict[str, Any]:
-        seen = features(classifier, images)
-        right = classifier.labels(seen) == asked
-        least = min(float(right[asked == label].mean()) for label in range(classes))
-        distance = frechet_distance(gaussian(seen), known)
+    def row(kind: str, name: str, images: np.ndarray, wanted: np.ndarray) -> dict[str, Any]:
+        values = features(classifier, images)
+        right = classifier.labels(values) == wanted
+        least = min(float(right[wanted == label].mean()) for label in range(classes))
+        distance = frechet_distance(gaussian(values), known)
         return {"kind": kind, "name": name, "frechet": distance, "accuracy": float(right.mean()), "least_class": least}
 
-    made = to_uint8(model.sample(half, seed=seed)).numpy()  # classes in turn
-    naive = np.empty_like(made)
+    generated = to_uint8(model.sample(half, seed=seed)).numpy()  # classes in turn
+    naive = np.empty_like(generated)
     for label in range(classes):
-        own = asked == label
+        own = asked_classes == label
         naive[own] = PixelGaussian(real[labels == label]).sample(int(own.sum()), seed)
     return Table(
         rows=(
-            row("generated", model.name + (", averaged weights" if model.method.ema() else ""), made, asked),
+            row(
+                "generated", model.name + (", averaged weights" if model.method.ema() else ""), generated, asked_classes
+            ),
             row("real", "real against real", real[other], labels[other]),
-            row("baseline", "naive: a Gaussian over the pixels of each class", naive, asked),
-            row("other", "naive: one Gaussian, deaf to the class", PixelGaussian(real).sample(half, seed), asked),
+            row("baseline", "naive: a Gaussian over the pixels of each class", naive, asked_classes),
+            row(
+                "other", "naive: one Gaussian, deaf to the class", PixelGaussian(real).sample(half, seed), asked_classes
+            ),
         ),
         protocol=(
             f"{half} images, the classes in turn, named by {classifier.identity} trained on the real images; it names"

@@ -37,12 +37,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     known = gaussian(features(classifier, dataset.images[reference]))
 
     def row(kind: str, name: str, images: np.ndarray) -> dict[str, Any]:
-        seen = features(classifier, images)
-        classes = class_coverage(classifier.labels(seen), labels[reference], len(dataset.classes), LEAST_SHARE)
+        values = features(classifier, images)
+        classes = class_coverage(classifier.labels(values), labels[reference], len(dataset.classes), LEAST_SHARE)
         return {
             "kind": kind,
             "name": name,
-            "frechet": frechet_distance(gaussian(seen), known),
+            "frechet": frechet_distance(gaussian(values), known),
             "classes": classes.modes,
             "least_share": min(classes.shares),
             "divergence": classes.divergence,

@@ -24,12 +24,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     PSNR is the mean over images. The baseline is bicubic interpolation of what is given.
     """
     held_out = dataset.split(model.facts["data"]["held_out"])[1][:_PAIRS]
-    given = pixels(torch.from_numpy(np.ascontiguousarray(dataset.fields["source"][held_out])))
+    source = pixels(torch.from_numpy(np.ascontiguousarray(dataset.fields["source"][held_out])))
     target = np.ascontiguousarray(dataset.fields["target"][held_out])
     size = target.shape[2:]
 
-    def row(kind: str, name: str, made: torch.Tensor) -> dict[str, Any]:
-        shown = to_uint8(made).numpy()
+    def row(kind: str, name: str, images: torch.Tensor) -> dict[str, Any]:
+        shown = to_uint8(images).numpy()
         errors = ((shown.astype(np.float64) - target) ** 2).mean((1, 2, 3))
         psnr = 10 * np.log10(255**2 / np.maximum(errors, 1e-10))
         return {
@@ -41,9 +41,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         }
 
     true = pixels(torch.from_numpy(target))
-    small = F.interpolate(given, size, mode="bicubic", align_corners=False, antialias=False)
+    small = F.interpolate(source, size, mode="bicubic", align_corners=False, antialias=False)
     rows = (
-        row("generated", model.name, model.translate(given, seed=seed)),
+        row("generated", model.name, model.translate(source, seed=seed)),
         row("real", "the true images", true),
         row("baseline", "naive: bicubic interpolation", small),
     )

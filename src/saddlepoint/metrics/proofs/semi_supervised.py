@@ -32,8 +32,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     few = labelled_rows(dataset, train, model.facts["data"]["labels_per_class"], model.facts["run"]["seed"])
     unseen = pixels(torch.from_numpy(dataset.images[held_out]))
 
-    def row(kind: str, name: str, found: Model) -> dict[str, Any]:
-        wrong = found.classify(unseen).argmax(1) != labels[held_out]
+    def row(kind: str, name: str, classifier: Model) -> dict[str, Any]:
+        wrong = classifier.classify(unseen).argmax(1) != labels[held_out]
         return {"kind": kind, "name": name, "error": wrong.float().mean().item()}
 
     taught = {len(rows): _by_labels(model, dataset, rows, steps, seed) for rows in (few, train)}
@@ -63,8 +63,8 @@ def _by_labels(model: Model, dataset: Dataset, rows: np.ndarray, steps: int, see
         optimiser = torch.optim.Adam(nets.parameters(), lr=1e-3)
         for _ in range(steps):
             shown = draw.choice(rows, min(len(rows), 100), replace=False)
-            found = method.predict(nets, pixels(torch.from_numpy(dataset.images[shown])))["class"]
-            loss = F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(dataset.fields["label"][shown]))
+            probabilities = method.predict(nets, pixels(torch.from_numpy(dataset.images[shown])))["class"]
+            loss = F.nll_loss(probabilities.clamp_min(1e-12).log(), torch.from_numpy(dataset.fields["label"][shown]))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

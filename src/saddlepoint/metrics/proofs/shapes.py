@@ -46,11 +46,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             "distinct": len(np.unique(nearest[near])) / len(volumes),
         }
 
-    made = model.sample(_SHAPES, seed=seed).flatten(1).numpy() >= 0.5
+    solids = model.sample(_SHAPES, seed=seed).flatten(1).numpy() >= 0.5
     alone = draw.random((_SHAPES, known.shape[1]), dtype=np.float32) < mean
     return Table(
         rows=(
-            row("generated", model.name, made.astype(np.float32)),
+            row("generated", model.name, solids.astype(np.float32)),
             row("real", "held-out shapes", _flat(dataset.examples[held_out][:_SHAPES])),
             row("baseline", "naive: each voxel alone", alone.astype(np.float32)),
             row("other", "naive: the mean shape", np.tile(mean >= 0.5, (_SHAPES, 1)).astype(np.float32)),

@@ -24,19 +24,21 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """How far held-out images, translated, are from what they should be: of pairs, or of world:styles, which knows."""
     cases = _paired(model, dataset) if "source" in dataset.fields else _in_styles(model, dataset)
 
-    def row(kind: str, name: str, made: list[np.ndarray]) -> dict[str, Any]:
-        apart = [one.astype(np.float32) - case.truth for one, case in zip(made, cases)]
+    def row(kind: str, name: str, images: list[np.ndarray]) -> dict[str, Any]:
+        apart = [one.astype(np.float32) - case.truth for one, case in zip(images, cases)]
         each = {f"error_{case.origin}": float(np.abs(one).mean()) for case, one in zip(cases, apart)}
         psnr = float(np.mean([10 * np.log10(255**2 / max(np.square(one).mean(), 1e-9)) for one in apart]))
-        found = {"kind": kind, "name": name, "error": float(np.mean(list(each.values()))), "psnr": psnr}
-        return found | (each if len(cases) > 1 else {})
+        line = {"kind": kind, "name": name, "error": float(np.mean(list(each.values()))), "psnr": psnr}
+        return line | (each if len(cases) > 1 else {})
 
-    made = [to_uint8(model.translate(pixels(torch.from_numpy(c.source)), c.origin, seed=seed)).numpy() for c in cases]
+    generated = [
+        to_uint8(model.translate(pixels(torch.from_numpy(c.source)), c.origin, seed=seed)).numpy() for c in cases
+    ]
     naive = [row("other", name, [case.naive[name] for case in cases]) for name in cases[0].naive]
-    best = min((found for found in naive if found["name"] not in cases[0].told), key=lambda found: found["error"])
+    best = min((line for line in naive if line["name"] not in cases[0].informed), key=lambda line: line["error"])
     best["kind"] = "baseline"
     return Table(
-        rows=(row("generated", model.name, made), *naive),
+        rows=(row("generated", model.name, generated), *naive),
         protocol=(
             f"Mean absolute difference to the true image in levels of 0 to 255, and peak signal-to-noise ratio in dB,"
             f" of {sum(len(case.source) for case in cases)} held-out images. The baseline is the best of the naive maps"
@@ -52,24 +54,24 @@ MEASURE = Measure(compare, {"error": "less", "psnr": "more", "error_a": "less", 
 class _Case:
     """Held-out images of one kind (`origin`), their truth, and what naive maps make of them, by name.
 
-    told: the maps that were shown more than the method was.
+    informed: the maps that were shown more than the method was.
     """
 
     origin: str
     source: np.ndarray
     truth: np.ndarray
     naive: dict[str, np.ndarray]
-    told: tuple[str, ...] = ()
+    informed: tuple[str, ...] = ()
 
 
 def _paired(model: Model, dataset: Dataset) -> list[_Case]:
     train, held_out = dataset.split(model.facts["data"]["held_out"])
-    seen, known = (dataset.fields[name][train[:MOST_NAIVE]] for name in ("source", "target"))
+    sources, targets = (dataset.fields[name][train[:MOST_NAIVE]] for name in ("source", "target"))
     source, truth = (dataset.fields[name][held_out] for name in ("source", "target"))
     naive = {
         "naive: the source itself": source,
-        "naive: the mean target": mean_image(known, len(source)),
-        "naive: each colour for itself": ColourTable(seen, known)(source),
+        "naive: the mean target": mean_image(targets, len(source)),
+        "naive: each colour for itself": ColourTable(sources, targets)(source),
     }
     return [_Case("source", source, truth, naive)]
 
@@ -92,5 +94,5 @@ def _in_styles(model: Model, dataset: Dataset) -> list[_Case]:
                 source
             ),
         }
-        cases.append(_Case(name, source, truth, naive, told=("each colour for itself, learnt from true pairs",)))
+        cases.append(_Case(name, source, truth, naive, informed=("each colour for itself, learnt from true pairs",)))
     return cases

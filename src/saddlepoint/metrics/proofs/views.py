@@ -20,7 +20,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     images, cameras = dataset.fields["image"], np.asarray(dataset.fields["camera"])
     target = images[held_out]
-    made = model.do("render", {"camera": torch.from_numpy(cameras[held_out])}, batch=1)["image"]
+    pictures = model.do("render", {"camera": torch.from_numpy(cameras[held_out])}, batch=1)["image"]
 
     def row(kind: str, name: str, views: np.ndarray) -> dict[str, Any]:
         errors = ((views.astype(np.float64) - target) ** 2).mean((1, 2, 3))
@@ -33,7 +33,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
 
     places = cameras[:, [3, 7, 11]]
     nearest = np.linalg.norm(places[held_out][:, None] - places[train][None], axis=2).argmin(1)
-    shown = (made.clamp(-1, 1).numpy() + 1) * 127.5
+    shown = (pictures.clamp(-1, 1).numpy() + 1) * 127.5
     rows = (
         row("generated", model.name, shown),
         row("real", "the true views", target),

@@ -67,10 +67,10 @@ class Scores(Hook):
         with evaluating(nets):
             images = Generated(run.method, nets, len(real), run.settings.seed, device=run.machine.device)
             fake = features(extractor, images.stream())
-        found = measure(self.metrics, extractor, real, fake, Protocol("", 0, 0, reference="all"), run.settings.seed)
+        scores = measure(self.metrics, extractor, real, fake, Protocol("", 0, 0, reference="all"), run.settings.seed)
         if first:
-            run.note(f"Scores are of {circumstances(found[0])}.")
-        return [score.value for score in found]
+            run.note(f"Scores are of {circumstances(scores[0])}.")
+        return [score.value for score in scores]
 
     def _reference(self, run: Run) -> tuple[Extractor, Features]:
         if self._known is None:

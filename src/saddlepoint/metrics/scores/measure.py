@@ -50,19 +50,19 @@ def measure(
     extractor: Extractor,
     real: Features,
     fake: Features,
-    made: Protocol,
+    protocol: Protocol,
     seed: int | None = None,
     *,
     errors: bool = False,
 ) -> list[Score]:
     """A score for each metric, in order.
 
-    real, fake: features [n, d] and [m, d] of `extractor`. made: what is known of how they came about; its metric,
+    real, fake: features [n, d] and [m, d] of `extractor`. protocol: what is known of how they came about; its metric,
     counts, extractor and width are filled in here. seed: of the generated samples. errors: with the standard error of
     each figure, which takes a few seconds more where features are wide.
     Raises ConfigError for an unknown metric, CapabilityError for one of classes with an extractor that names none.
     """
-    measured = _Measured(extractor, real, fake, made, errors=errors)
+    measured = _Measured(extractor, real, fake, protocol, errors=errors)
     return [measured.score(metric, seed) for metric in metrics]
 
 
@@ -83,7 +83,7 @@ def at_equal_counts(
     extractor: Extractor,
     real: Features,
     fake: Features,
-    made: Protocol,
+    protocol: Protocol,
     seed: int | None = None,
 ) -> tuple[list[Score], list[Score]]:
     """The figures of generated images and, in their place, of other real ones: what a perfect generator would get.
@@ -95,7 +95,7 @@ def at_equal_counts(
     half = min(len(real) // 2, len(fake), _MOST)
     known, other = real[np.sort(order[:half])], real[np.sort(order[-half:])]
     rows = np.sort(numpy_generator(0, "generated at equal counts").permutation(len(fake))[:half])
-    both = [_Measured(extractor, known, rows_of, made, errors=False) for rows_of in (fake[rows], other)]
+    both = [_Measured(extractor, known, rows_of, protocol, errors=False) for rows_of in (fake[rows], other)]
     generated, floor = [], []
     for metric in metrics:
         with suppress(ConfigError, ShapeError):
@@ -108,18 +108,20 @@ def at_equal_counts(
 class _Measured:
     """Two sets of features, with what several figures share worked out once."""
 
-    def __init__(self, extractor: Extractor, real: Features, fake: Features, made: Protocol, *, errors: bool) -> None:
+    def __init__(
+        self, extractor: Extractor, real: Features, fake: Features, protocol: Protocol, *, errors: bool
+    ) -> None:
         self.extractor, self.real, self.fake, self.errors = extractor, real, fake, errors
-        self.made = dataclasses.replace(
-            made, real=len(real), fake=len(fake), extractor=extractor.identity, width=real.shape[1]
+        self.protocol = dataclasses.replace(
+            protocol, real=len(real), fake=len(fake), extractor=extractor.identity, width=real.shape[1]
         )
 
     def score(self, metric: FeatureMetric, seed: int | None) -> Score:
         check_metrics([metric], self.extractor)
         figure = self.estimate(metric)
         error = figure.error if figure.error is not None or not self.errors else self.error(metric, figure.value)
-        made = dataclasses.replace(self.made, metric=metric)
-        return Score(figure.value, made, figure.spread, figure.over, seed, error=error)
+        protocol = dataclasses.replace(self.protocol, metric=metric)
+        return Score(figure.value, protocol, figure.spread, figure.over, seed, error=error)
 
     @cached_property
     def moments(self) -> tuple[Gaussian, Gaussian]:

@@ -27,7 +27,7 @@ def measure_images(
     extractor: Callable[[], Extractor],
     real: ImageSet,
     fake: ImageSet,
-    made: Protocol,
+    protocol: Protocol,
     seed: int | None = None,
     most: int = PATCHED,
     *,
@@ -35,17 +35,17 @@ def measure_images(
 ) -> list[Score]:
     """A score for each level or side of each metric, such as `sliced-wasserstein[16 pixels]`.
 
-    extractor: asked for by `fid-by-resolution` alone. made, seed: as for `measure`. The sliced distance is of the same
-    number of images from either set, at most `most`. errors: with the standard error of each figure, from four disjoint
-    quarters of both sets, where these are large enough. Raises ShapeError for sets of different shapes.
+    extractor: asked for by `fid-by-resolution` alone. protocol, seed: as for `measure`. The sliced distance is of the
+    same number of images from either set, at most `most`. errors: with the standard error of each figure, from four
+    disjoint quarters of both sets, where these are large enough. Raises ShapeError for sets of different shapes.
     """
     scores = []
     for metric in metrics:
         if metric == "sliced-wasserstein":
             count = min(len(real), len(fake), most)
-            named = dataclasses.replace(made, real=count, fake=count)
+            named = dataclasses.replace(protocol, real=count, fake=count)
         else:
-            named = dataclasses.replace(made, real=len(real), fake=len(fake), extractor=extractor().identity)
+            named = dataclasses.replace(protocol, real=len(real), fake=len(fake), extractor=extractor().identity)
         levels = _levels(metric, extractor, real, fake, most)
         enough = errors and min(len(real), len(fake)) >= _ENOUGH
         parts = [
@@ -56,8 +56,8 @@ def measure_images(
         for side, value in levels.items():
             # Quarters scatter twice as widely as the whole; 3.18 / 1.96 makes up for there being no more than four.
             error = float(np.std([part[side] for part in parts], ddof=1)) / 2 * 3.18 / 1.96 if parts else None
-            protocol = dataclasses.replace(named, metric=f"{name}[{side} pixels]")
-            scores.append(Score(value, protocol, seed=seed, error=error))
+            own = dataclasses.replace(named, metric=f"{name}[{side} pixels]")
+            scores.append(Score(value, own, seed=seed, error=error))
     return scores
 
 

@@ -43,7 +43,7 @@ def path_network(weights: Sequence[Path]) -> LPIPS:
         raise OfflineError(f"{error} With --extractor pixels a path is measured without them.") from error
 
 
-def measure_path(model: Model, made: Protocol, seed: int, network: LPIPS | None) -> Score:
+def measure_path(model: Model, protocol: Protocol, seed: int, network: LPIPS | None) -> Score:
     """Perceptual path length in z, by LPIPS, or without a network by the mean squared difference of images in [-1, 1].
 
     Both ends of a path are of one class, the first, where the model knows classes.
@@ -57,7 +57,7 @@ def measure_path(model: Model, made: Protocol, seed: int, network: LPIPS | None)
 
     def of_one_class(count: int) -> Sampling:
         label = torch.zeros(count, dtype=torch.int64, device=model.device) if by_class else None
-        return by_label(label, truncation=made.truncation, noise="constant")
+        return by_label(label, truncation=protocol.truncation, noise="constant")
 
     def generate(latents: Tensor) -> Tensor:
         latents = latents.to(model.device)
@@ -65,19 +65,19 @@ def measure_path(model: Model, made: Protocol, seed: int, network: LPIPS | None)
 
     start, end = method.latents(model.nets, 2 * _PATHS, seed).chunk(2)
     if network is None:
-        found = path_length(generate, _squared, start, end, along="sphere", seed=seed)
+        length = path_length(generate, _squared, start, end, along="sphere", seed=seed)
         identity = Identity("pixels", "none", "pixels", "none", "x/127.5-1")
     else:
-        found = path_length(generate, network, start, end, along="sphere", seed=seed)
+        length = path_length(generate, network, start, end, along="sphere", seed=seed)
         identity = lpips_identity(network)
     named = dataclasses.replace(
-        made, metric=f"path-length[z{', class 0' * by_class}]", real=0, fake=2 * _PATHS, extractor=identity
+        protocol, metric=f"path-length[z{', class 0' * by_class}]", real=0, fake=2 * _PATHS, extractor=identity
     )
-    return Score(found.value, named, found.spread, found.over, seed, error=found.error)
+    return Score(length.value, named, length.spread, length.over, seed, error=length.error)
 
 
 def measure_synthetic(
-    model: Model, dataset: Dataset, train: Indices, held_out: Indices, made: Protocol, seed: int
+    model: Model, dataset: Dataset, train: Indices, held_out: Indices, protocol: Protocol, seed: int
 ) -> tuple[Score, Score]:
     """Accuracy on the held-out images of a classifier trained on generated ones, and of one trained on real ones.
 
@@ -98,19 +98,19 @@ def measure_synthetic(
         len(rows),
         seed,
         device=model.device,
-        truncation=made.truncation,
-        given={"label": chosen},
+        truncation=protocol.truncation,
+        conditions={"label": chosen},
     )
-    found = train_on_synthetic(
+    accuracy = train_on_synthetic(
         (fake.at(np.arange(len(fake))), labels),
         (dataset.images[rows], labels),
         (dataset.images[held_out], dataset.labels[held_out]),
     )
     named = dataclasses.replace(
-        made, metric="train-on-synthetic", real=len(held_out), fake=len(rows), reference="held-out"
+        protocol, metric="train-on-synthetic", real=len(held_out), fake=len(rows), reference="held-out"
     )
-    error = float(np.sqrt(found.synthetic * (1 - found.synthetic) / len(held_out)))
-    return Score(found.synthetic, named, seed=seed, error=error), Score(found.real, named)
+    error = float(np.sqrt(accuracy.synthetic * (1 - accuracy.synthetic) / len(held_out)))
+    return Score(accuracy.synthetic, named, seed=seed, error=error), Score(accuracy.real, named)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def measure_copying(
     train: Indices,
     held_out: Indices,
     fake: ImageSet,
-    made: Protocol,
+    protocol: Protocol,
     seed: int | None,
 ) -> Copies:
     """Nearest training images of at most 1,000 generated ones, against those of as many held-out images.
@@ -140,26 +140,31 @@ def measure_copying(
     """
     _check(held_out)
     known, honest = Rows(dataset.images, train), Rows(dataset.images, held_out)
-    asked, unseen = (images.spread(min(len(images), _ASKED)) for images in (fake, honest))
-    scores, floor, found = [], [], []
+    queries, unseen = (images.spread(min(len(images), _ASKED)) for images in (fake, honest))
+    scores, floor, neighbours = [], [], []
     for word, space in (("features", extractor), ("pixels", Pixels(_PIXELS))):
         content = f"{dataset.fingerprint}/{known.choice}/0-{len(known)}"
         trained = cached_features(content, space, known.stream)
         fresh = nearest(trained, features(space, unseen))
-        found.append(nearest(trained, features(space, asked)))
+        neighbours.append(nearest(trained, features(space, queries)))
         named = dataclasses.replace(
-            made, real=len(train), fake=len(asked), extractor=space.identity, reference="train", width=trained.shape[1]
+            protocol,
+            real=len(train),
+            fake=len(queries),
+            extractor=space.identity,
+            reference="train",
+            width=trained.shape[1],
         )
-        scores += _copies(copying(fresh, found[-1]), named, word, seed)
+        scores += _copies(copying(fresh, neighbours[-1]), named, word, seed)
         floor += _copies(copying(fresh.part(slice(0, None, 2)), fresh.part(slice(1, None, 2))), named, word, None)
-    rows = side_by_side(asked, dataset.images[train], found[1], found[0])
+    rows = side_by_side(queries, dataset.images[train], neighbours[1], neighbours[0])
     return Copies(scores, floor, rows)
 
 
-def _copies(found: Copying, made: Protocol, word: str, seed: int | None) -> list[Score]:
+def _copies(figures: Copying, protocol: Protocol, word: str, seed: int | None) -> list[Score]:
     return [
-        Score(value, dataclasses.replace(made, metric=f"copying-{name}[{word}]"), seed=seed)
-        for name, value in (("ratio", found.ratio), ("share", found.share))
+        Score(value, dataclasses.replace(protocol, metric=f"copying-{name}[{word}]"), seed=seed)
+        for name, value in (("ratio", figures.ratio), ("share", figures.share))
     ]
 
 

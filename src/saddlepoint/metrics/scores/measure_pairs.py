@@ -30,14 +30,14 @@ Comparison = tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]
 def measure_pairs(
     metrics: Sequence[PairMetric],
     pairs: Iterable[tuple[Bytes, Bytes]],
-    made: Protocol,
+    protocol: Protocol,
     comparisons: Sequence[Comparison] | None = None,
 ) -> list[Score]:
     """The mean of each metric over pairs of a real and a generated image, and its standard deviation over them.
 
-    pairs: uint8 [n, C, H, W] twice, read once; their sizes may change from batch to batch. made: as for `measure`; the
-    real images' digest is filled in. comparisons: of `metrics`, where they were made before. Raises ShapeError when a
-    pair does not fit a metric, DataError when there is none, OfflineError for `lpips` without its weights.
+    pairs: uint8 [n, C, H, W] twice, read once; their sizes may change from batch to batch. protocol: as for `measure`;
+    the real images' digest is filled in. comparisons: of `metrics`, where they were made before. Raises ShapeError when
+    a pair does not fit a metric, DataError when there is none, OfflineError for `lpips` without its weights.
     """
     comparisons = [comparison(metric) for metric in metrics] if comparisons is None else comparisons
     gathered: list[list[Doubles]] = [[] for _ in metrics]
@@ -49,17 +49,17 @@ def measure_pairs(
     if not all(gathered):
         raise DataError("there are no pairs to measure.")
     return [
-        _score(dataclasses.replace(made, metric=metric, extractor=network, data=digest.hexdigest()), values)
+        _score(dataclasses.replace(protocol, metric=metric, extractor=network, data=digest.hexdigest()), values)
         for metric, (_, network), values in zip(metrics, comparisons, map(np.concatenate, gathered))
     ]
 
 
-def _score(made: Protocol, values: Doubles) -> Score:
+def _score(protocol: Protocol, values: Doubles) -> Score:
     count = len(values)
     spread = float(values.std()) if np.isfinite(values).all() else None  # equal images have an infinite ratio
     error = spread / np.sqrt(count) if spread is not None and count > 1 else None
-    protocol = dataclasses.replace(made, real=count, fake=count)
-    return Score(float(values.mean()), protocol, spread, counted(count, "pair"), error=error)
+    counted_protocol = dataclasses.replace(protocol, real=count, fake=count)
+    return Score(float(values.mean()), counted_protocol, spread, counted(count, "pair"), error=error)
 
 
 def comparison(metric: PairMetric, weights: Sequence[Path] = ()) -> Comparison:

@@ -30,14 +30,14 @@ def among(metrics: Iterable[str], kind: tuple[M, ...]) -> list[M]:
 class Reference:
     """The real images: their features are measured once, by the extractor that is made when it is first needed.
 
-    content: changes with any pixel of the data. made: the protocol as far as it is known.
+    content: changes with any pixel of the data. protocol: as far as it is known.
     All processes of a group call the same methods; the first alone has the scores.
     """
 
     def __init__(
-        self, metrics: Iterable[str], real: Rows, content: str, made: Protocol, extractor: Callable[[], Extractor]
+        self, metrics: Iterable[str], real: Rows, content: str, protocol: Protocol, extractor: Callable[[], Extractor]
     ) -> None:
-        self.real, self.made, self._make = real, made, extractor
+        self.real, self.protocol, self._make = real, protocol, extractor
         self._content = f"{content}/{real.choice}"
         self._first: tuple[ImageSet, Features | None] | None = None
         self._of_features: list[FeatureMetric] = among(metrics, get_args(FeatureMetric))
@@ -66,16 +66,18 @@ class Reference:
 
     def scores(self, fake: ImageSet, seed: int | None) -> list[Score]:
         """The figures of features and of images."""
-        found: list[Score] = []
+        scores: list[Score] = []
         if self._of_features:
-            real, made = self._features, all_features(self.extractor, fake)
+            real, fake_features = self._features, all_features(self.extractor, fake)
             if place()[0] == 0:
-                found += measure(self._of_features, self.extractor, real, made, self.made, seed, errors=True)
-                self._first = self._first or (fake, made)
+                scores += measure(
+                    self._of_features, self.extractor, real, fake_features, self.protocol, seed, errors=True
+                )
+                self._first = self._first or (fake, fake_features)
         if self._of_images and place()[0] == 0:
-            found += self._images(self.real, fake, seed, errors=True)
+            scores += self._images(self.real, fake, seed, errors=True)
             self._first = self._first or (fake, None)
-        return found
+        return scores
 
     def at_equal_counts(self) -> tuple[list[Score], list[Score]]:
         """The figures of the first generated images and of other real ones in their place, at one count for both."""
@@ -83,9 +85,11 @@ class Reference:
         floor: list[Score] = []
         if self._first is None:
             return generated, floor
-        fake, made = self._first
-        if made is not None:
-            generated, floor = at_equal_counts(self._of_features, self.extractor, self._features, made, self.made)
+        fake, fake_features = self._first
+        if fake_features is not None:
+            generated, floor = at_equal_counts(
+                self._of_features, self.extractor, self._features, fake_features, self.protocol
+            )
         if self._of_images:
             known, other = self.real.halves()
             count = min(len(known), len(other), len(fake))
@@ -95,4 +99,6 @@ class Reference:
 
     def _images(self, real: ImageSet, fake: ImageSet, seed: int | None, *, errors: bool = False) -> list[Score]:
         most = min(PATCHED, len(self.real) // 2)  # so that the figure and its floor are of equally many
-        return measure_images(self._of_images, lambda: self.extractor, real, fake, self.made, seed, most, errors=errors)
+        return measure_images(
+            self._of_images, lambda: self.extractor, real, fake, self.protocol, seed, most, errors=errors
+        )

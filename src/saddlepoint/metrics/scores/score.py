@@ -137,13 +137,13 @@ def _figure(score: Score, *, named: bool) -> str:
 
 def circumstances(score: Score) -> str:
     """The counts, reference, extractor, truncation, sample seed and release that a figure was made with."""
-    made = score.protocol
-    by = "" if made.extractor is None else f", features of {made.extractor}"
-    cut = "" if made.truncation == 1 else f", truncation {made.truncation:g}"
+    protocol = score.protocol
+    by = "" if protocol.extractor is None else f", features of {protocol.extractor}"
+    cut = "" if protocol.truncation == 1 else f", truncation {protocol.truncation:g}"
     drawn = "" if score.seed is None else f", sample seed {score.seed}"
-    against = f" against {made.real:,} real images ({made.reference})" if made.real else " images"
+    against = f" against {protocol.real:,} real images ({protocol.reference})" if protocol.real else " images"
     release = score.versions.get("saddlepoint", "unknown")
-    return f"{made.fake:,} generated{against}{by}{cut}{drawn}, saddlepoint {release}"
+    return f"{protocol.fake:,} generated{against}{by}{cut}{drawn}, saddlepoint {release}"
 
 
 def check_comparable(scores: Sequence[Score]) -> None:

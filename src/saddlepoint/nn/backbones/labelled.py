@@ -24,5 +24,5 @@ class LabelledGenerator(nn.Module):
         self.network, self.classes = network, classes
 
     def forward(self, latent: Tensor, label: Tensor) -> Tensor:
-        made: Tensor = self.network(with_label(latent, label, self.classes))
-        return made
+        images: Tensor = self.network(with_label(latent, label, self.classes))
+        return images

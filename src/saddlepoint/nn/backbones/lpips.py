@@ -64,12 +64,12 @@ class LPIPS(nn.Module):
     def load_heads(self, weights: Mapping[str, Tensor]) -> None:
         """Takes the published heads (`lin0.model.1.weight` of [1, C, 1, 1] and so on). Raises DataError."""
         for index, head in enumerate(self.heads):
-            given = weights.get(f"lin{index}.model.1.weight")
-            if given is None or given.numel() != head.numel():
+            published = weights.get(f"lin{index}.model.1.weight")
+            if published is None or published.numel() != head.numel():
                 raise DataError(
                     f"these are not the LPIPS heads of {type(self.trunk).__name__}: lin{index} does not fit."
                 )
-            head.data.copy_(given.flatten())
+            head.data.copy_(published.flatten())
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Distance of each pair, 0 for equal images.  [N]

@@ -27,8 +27,8 @@ class MLPGenerator(nn.Module):
         x = latent
         for layer in self.hidden:
             x = F.relu(layer(x))
-        made: Tensor = self.output(x).float().unflatten(1, self.shape)
-        return made.tanh() if self.bounded else made
+        images: Tensor = self.output(x).float().unflatten(1, self.shape)
+        return images.tanh() if self.bounded else images
 
 
 @final

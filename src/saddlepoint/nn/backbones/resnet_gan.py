@@ -77,8 +77,8 @@ class _UpBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         beside = F.interpolate(self.shortcut(x), scale_factor=2.0)  # a 1x1 commutes with the doubling
         x = self.conv1(F.interpolate(F.relu(self.norm1(x)), scale_factor=2.0))
-        made: Tensor = self.conv2(F.relu(self.norm2(x))) + beside
-        return made
+        output: Tensor = self.conv2(F.relu(self.norm2(x))) + beside
+        return output
 
 
 class _FirstBlock(nn.Module):
@@ -91,8 +91,8 @@ class _FirstBlock(nn.Module):
         self.shortcut = nn.Conv2d(channels, outputs, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        made: Tensor = F.avg_pool2d(self.conv2(F.relu(self.conv1(image))), 2) + self.shortcut(F.avg_pool2d(image, 2))
-        return made
+        output: Tensor = F.avg_pool2d(self.conv2(F.relu(self.conv1(image))), 2) + self.shortcut(F.avg_pool2d(image, 2))
+        return output
 
 
 class _Block(nn.Module):
@@ -106,10 +106,10 @@ class _Block(nn.Module):
         self.halve = halve
 
     def forward(self, x: Tensor) -> Tensor:
-        made: Tensor = self.conv2(F.relu(self.norm2(self.conv1(F.relu(self.norm1(x))))))
+        output: Tensor = self.conv2(F.relu(self.norm2(self.conv1(F.relu(self.norm1(x))))))
         if self.halve:
-            made, x = F.avg_pool2d(made, 2), F.avg_pool2d(x, 2)
-        whole: Tensor = made + self.shortcut(x)
+            output, x = F.avg_pool2d(output, 2), F.avg_pool2d(x, 2)
+        whole: Tensor = output + self.shortcut(x)
         return whole
 
 

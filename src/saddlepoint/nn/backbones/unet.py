@@ -82,8 +82,8 @@ class UNet(nn.Module):
     def _dropped(self, x: Tensor, index: int, seed: int | None) -> Tensor:
         if self.training or seed is None:
             return F.dropout(x, 0.5, self.training)
-        kept = torch.rand((1, *x.shape[1:]), generator=generator(seed, "dropout", index)) < 0.5
-        return x * kept.to(x) * 2
+        mask = torch.rand((1, *x.shape[1:]), generator=generator(seed, "dropout", index)) < 0.5
+        return x * mask.to(x) * 2
 
 
 @final

@@ -41,39 +41,39 @@ def load_weights(published: WeightFile, path: Path | None = None, cache: Path | 
     folder of the library, under `weights/`) and fetches what is missing.
     Raises OfflineError when it cannot be fetched, DataError for a file that is damaged or holds something else.
     """
-    found = path if path is not None else _cached(published, cache_folder(cache) / "weights")
-    if not found.is_file():
-        raise DataError(f"there is no weight file {found}.")
-    with judged(found, DataError, f"Fetch {published.url} again"):
-        state = torch_file(found)
+    file = path if path is not None else _cached(published, cache_folder(cache) / "weights")
+    if not file.is_file():
+        raise DataError(f"there is no weight file {file}.")
+    with judged(file, DataError, f"Fetch {published.url} again"):
+        state = torch_file(file)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{found} must hold named tensors, as {published.url} does.")
+        raise DataError(f"{file} must hold named tensors, as {published.url} does.")
     return state
 
 
 def _cached(published: WeightFile, folder: Path) -> Path:
-    kept = folder / published.name
-    if kept.is_file():
-        return kept
-    with writing_to(folder), passing(kept) as arriving:
-        _fetch(published, arriving, kept)
-        arriving.replace(kept)
-    return kept
+    file = folder / published.name
+    if file.is_file():
+        return file
+    with writing_to(folder), passing(file) as arriving:
+        _fetch(published, arriving, file)
+        arriving.replace(file)
+    return file
 
 
-def _fetch(published: WeightFile, arriving: Path, kept: Path) -> None:
+def _fetch(published: WeightFile, arriving: Path, destination: Path) -> None:
     try:
-        with urllib.request.urlopen(published.url, timeout=_SECONDS) as answer, arriving.open("wb") as file:
-            shutil.copyfileobj(answer, file)
+        with urllib.request.urlopen(published.url, timeout=_SECONDS) as answer, arriving.open("wb") as stream:
+            shutil.copyfileobj(answer, stream)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise OfflineError(
             f"{published.name} cannot be fetched ({error}). Fetch {published.url} elsewhere, check that its sha256 "
-            f"begins with {published.sha256[:8]}, and put it at {kept} or give its path (--weights)."
+            f"begins with {published.sha256[:8]}, and put it at {destination} or give its path (--weights)."
         ) from None
-    with arriving.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found.startswith(published.sha256):
+    with arriving.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not digest.startswith(published.sha256):
         raise DataError(
-            f"{published.url} gave a file with sha256 {found[:16]}..., which should begin with {published.sha256}; "
+            f"{published.url} gave a file with sha256 {digest[:16]}..., which should begin with {published.sha256}; "
             "it is incomplete or was changed. Try again, or give the path of a file of your own."
         )

@@ -28,13 +28,13 @@ class Projected:
     """Splats as ellipses of a picture.
 
     mean: [P, 2] in pixels, x and y. conic: [P, 3], the inverse covariance's a, b, c. depth: [P] along the camera's
-    axis. seen: [P] bool, in front of the camera.
+    axis. visible: [P] bool, in front of the camera.
     """
 
     mean: Tensor
     conic: Tensor
     depth: Tensor
-    seen: Tensor
+    visible: Tensor
 
 
 def project(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tensor) -> Projected:
@@ -46,8 +46,8 @@ def project(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tens
     fx, fy, cx, cy, width, height = lens.unbind()
     rotation = pose[:3, :3].T  # world to camera
     x, y, z = ((place - pose[:3, 3]) @ rotation.T).unbind(1)
-    seen = z > _NEAR
-    z = torch.where(seen, z, torch.ones_like(z))
+    visible = z > _NEAR
+    z = torch.where(visible, z, torch.ones_like(z))
     mean = torch.stack((fx * x / z + cx, fy * y / z + cy), 1)
     # Beyond 1.3 times the field of view the linear approximation would explode; it is held there, within J alone.
     across, down = 1.3 * 0.5 * width / fx, 1.3 * 0.5 * height / fy
@@ -59,7 +59,7 @@ def project(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tens
     a, b, c = covariance[:, 0, 0] + _BLUR, covariance[:, 0, 1], covariance[:, 1, 1] + _BLUR
     determinant = (a * c - b * b).clamp_min(1e-12)
     conic = torch.stack((c, -b, a), 1) / determinant[:, None]
-    return Projected(mean, conic, z, seen)
+    return Projected(mean, conic, z, visible)
 
 
 def rotations(turn: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ def dense(
     a, b, c = splats.conic[:, :, None].unbind(1)
     power = a * dx * dx + 2 * b * dx * dy + c * dy * dy
     alpha = (opacity[:, None] * torch.exp(-power / 2)).clamp_max(MOST)
-    alpha = torch.where((alpha >= LEAST) & splats.seen[:, None], alpha, torch.zeros_like(alpha))
+    alpha = torch.where((alpha >= LEAST) & splats.visible[:, None], alpha, torch.zeros_like(alpha))
     alpha = alpha[splats.depth.argsort(stable=True)]
     left = torch.cumprod(torch.cat((torch.ones_like(alpha[:1]), 1 - alpha)), 0)  # what passes all before
     weight = alpha * left[:-1]
@@ -111,7 +111,7 @@ def dense(
 def _pairs(splats: Projected, opacity: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     """All splats with a pixel that each is drawn in, by pixel and within it from front to back.  int64 [M] twice"""
     reach = 2 * torch.log((opacity / LEAST).clamp_min(1e-12))  # the power up to which a splat is drawn
-    alive = torch.nonzero(splats.seen & (reach > 0)).flatten()
+    alive = torch.nonzero(splats.visible & (reach > 0)).flatten()
     alive = alive[splats.depth[alive].argsort(stable=True)]
     a, b, c = splats.conic[alive].unbind(1)
     determinant = (a * c - b * b).clamp_min(1e-20)
@@ -127,8 +127,8 @@ def _pairs(splats: Projected, opacity: Tensor, height: int, width: int) -> tuple
     row = top.long()[which] + within // wide[which]
     dx, dy = column + 0.5 - x[which], row + 0.5 - y[which]
     power = a[which] * dx * dx + 2 * b[which] * dx * dy + c[which] * dy * dy
-    kept = power <= reach[alive][which]
-    splat, pixel = alive[which[kept]], (row * width + column)[kept]
+    inside = power <= reach[alive][which]
+    splat, pixel = alive[which[inside]], (row * width + column)[inside]
     order = pixel.argsort(stable=True)
     return splat[order], pixel[order]
 
@@ -148,24 +148,24 @@ class _Blend(torch.autograd.Function):
         total = logs.new_zeros(height * width).index_add_(0, pixel, logs)
         before = logs.cumsum(0) - logs  # over the whole list; what earlier pixels have is taken off again
         starts = total.cumsum(0) - total
-        passed = torch.exp(before - starts[pixel]).to(alpha.dtype)
-        weight = alpha * passed
+        reaching = torch.exp(before - starts[pixel]).to(alpha.dtype)
+        weight = alpha * reaching
         left = torch.exp(total).to(alpha.dtype)  # [HW]
         picture = colour.new_zeros(height * width, colour.shape[1]).index_add_(
             0, pixel, weight[:, None] * colour[splat]
         )
         picture = picture + left[:, None] * background
-        seen = weight.new_zeros(height * width).index_add_(0, pixel, weight)
+        opacities = weight.new_zeros(height * width).index_add_(0, pixel, weight)
         deep = weight.new_zeros(height * width).index_add_(0, pixel, weight * depth[splat])
-        ctx.save_for_backward(conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, passed, left)
+        ctx.save_for_backward(conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, reaching, left)
         ctx.mark_non_differentiable(deep)
-        return picture, 1 - left, deep / seen.clamp_min(1e-6)
+        return picture, 1 - left, deep / opacities.clamp_min(1e-6)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, passed, left = ctx.saved_tensors
+        conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, reaching, left = ctx.saved_tensors
         on_picture, on_hidden = slopes[0], slopes[1]
-        weight = alpha * passed
+        weight = alpha * reaching
         slope = on_picture[pixel]  # [M, C]
         shade = (colour[splat] * slope).sum(1)
         on_colour = torch.zeros_like(colour).index_add_(0, splat, weight[:, None] * slope)
@@ -174,7 +174,7 @@ class _Blend(torch.autograd.Function):
         after = gain.new_zeros(len(left)).index_add_(0, pixel, gain)
         upto = gain.cumsum(0) - (after.cumsum(0) - after)[pixel]  # this pair and those before it in its pixel
         behind = (after[pixel] - upto).to(shade.dtype) + (left * (on_picture @ background - on_hidden))[pixel]
-        on_alpha = passed * shade - behind / (1 - alpha)
+        on_alpha = reaching * shade - behind / (1 - alpha)
         on_alpha = torch.where(alpha < MOST, on_alpha, torch.zeros_like(on_alpha))
         on_opacity = torch.zeros_like(opacity).index_add_(0, splat, on_alpha * bell)
         on_power = -0.5 * on_alpha * alpha

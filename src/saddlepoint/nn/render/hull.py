@@ -53,11 +53,11 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
 
     images: [n, C, H, W] in [0, 1]. camera: [n, 22]. Returns [count, 3] and [count, C].
     """
-    seen, background = sight(camera), background_of(images)
+    scene, background = sight(camera), background_of(images)
     side = 40
     line = (torch.arange(side) + 0.5) / side * 2 - 1
     grid = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1)
-    places = seen.centre + grid.view(-1, 3) * seen.radius
+    places = scene.centre + grid.view(-1, 3) * scene.radius
     if background is not None:
         shows = ((images - background[:, None, None]).abs().amax(1) > _APART).float()[:, None]
         inside = hull(shows, camera, places).view(side, side, side)
@@ -67,7 +67,7 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
         if len(edge):
             places = places[edge]
     chosen = places[torch.randint(len(places), (count,), generator=stream)]
-    chosen = chosen + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * seen.radius / side
+    chosen = chosen + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * scene.radius / side
     return chosen, _colours(images, camera, chosen)
 
 
