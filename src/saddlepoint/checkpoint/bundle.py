@@ -171,6 +171,7 @@ class Model:
         given: Mapping[str, Any] | None = None,
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
+        temperature: float = 1.0,
         batch: int = 256,
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
@@ -180,13 +181,21 @@ class Model:
 
         label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
         i of class i modulo their number. given: conditions by name, as the task "generate" takes them: a text that the
-        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn.
-        truncation, truncate_by: see `Sampling`. batch: how many are made at once.
+        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A model that
+        completes takes an `image` and a `mask` as well, 1 where the image is known; without a mask its upper half is.
+        truncation, truncate_by, temperature: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
         made = list(
             self.stream(
-                n, seed=seed, label=label, given=given, truncation=truncation, truncate_by=truncate_by, batch=batch
+                n,
+                seed=seed,
+                label=label,
+                given=given,
+                truncation=truncation,
+                truncate_by=truncate_by,
+                temperature=temperature,
+                batch=batch,
             )
         )
         images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
@@ -201,6 +210,7 @@ class Model:
         given: Mapping[str, Any] | None = None,
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
+        temperature: float = 1.0,
         batch: int = 256,
     ) -> Iterator[Tensor]:
         """The images of `sample`, at most `batch` at a time."""
@@ -213,7 +223,7 @@ class Model:
                 raise CapabilityError("a label is given twice: leave out one of them.")
             chosen["label"] = torch.tensor(self.class_number(label))
         conditions = in_turn(method, self.nets, n) | self._conditions(chosen, n)
-        how = Sampling(conditions, truncation, truncate_by=truncate_by)
+        how = Sampling(conditions, truncation, temperature=temperature, truncate_by=truncate_by)
         latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)
@@ -222,8 +232,8 @@ class Model:
             yield images.float().cpu()
 
     def _conditions(self, chosen: Mapping[str, Any], n: int) -> dict[str, Tensor]:
-        """Conditions of the task "generate" as tensors [n, ...]."""
-        task = self.task("generate")
+        """Conditions of the task "generate", or "complete" where there is one, as tensors [n, ...]."""
+        task = self.task("complete") or self.task("generate")
         takes = {} if task is None else {name: kind for name, kind in task.takes.items() if name != "latents"}
         conditions: dict[str, Tensor] = {}
         for name, value in chosen.items():

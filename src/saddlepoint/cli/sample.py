@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import torch
 import tyro
+from PIL import Image as Picture
 
 from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.data.sources.pictures import as_picture
@@ -50,7 +51,10 @@ class Sample:
     """class to make, by name or number, for a conditional model; by default all in turn"""
     given: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """NAME=VALUE, once for each condition of the model: label=3, attributes=red,large, image=PATH of a picture,
-    camera=PATH of a JSON file; those left out come in turn"""
+    camera=PATH of a JSON file; those left out come in turn. To complete an image: image=PATH with transparent pixels
+    where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the half that is known"""
+    temperature: Annotated[float, tyro.conf.arg(metavar="T")] = 1.0
+    """of models that draw from a distribution that they state: less than 1 is nearer to its peak"""
     truncation: float = 1.0
     """below 1, images are nearer to the average: safer and less varied"""
     truncate_by: TruncateBy = "resample"
@@ -74,6 +78,8 @@ def main(arguments: list[str]) -> int:
     n = (5 if walks else 64) if found.n is None else found.n
     if n < 1 + walks:
         raise ConfigError(f"-n cannot be {n}: it must be {1 + walks} or more.")
+    if not 0 <= found.temperature < float("inf"):
+        raise ConfigError(f"--temperature cannot be {found.temperature}: it must be 0 or more.")
     if walks and found.single:
         raise ConfigError("--interpolate makes one picture of a walk: leave out --single.")
     model = load(found.run, device=found.device)
@@ -100,9 +106,10 @@ def main(arguments: list[str]) -> int:
                 n,
                 seed=found.seed,
                 label=label,
-                given=texts,
+                given=_with_mask(texts),
                 truncation=found.truncation,
                 truncate_by=found.truncate_by,
+                temperature=found.temperature,
             )
             images = torch.cat(list(paced(parts, n, "images")))
             _write(images, path, found, model, label, words)
@@ -121,6 +128,17 @@ def _texts(given: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"--given names {name} twice: leave out one of them.")
         texts[name] = text
     return texts
+
+
+def _with_mask(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """The same; a picture with transparent pixels is the mask of itself, unless there is one."""
+    if "image" not in texts or "mask" in texts:
+        return texts
+    try:
+        with Picture.open(texts["image"]) as opened:
+            return {**texts, "mask": texts["image"]} if opened.has_transparency_data else texts
+    except OSError:
+        return texts  # the kind of the image says what is wrong with it
 
 
 def _walk(model: Model, n: int, along: Along, out: Path, found: Sample, chosen: int | None) -> None:
@@ -159,6 +177,7 @@ def _write(
         "seed": found.seed,
         **_of_class(model, label),
         **given,
+        "temperature": found.temperature if found.temperature != 1 else None,
         "truncation": found.truncation,
         "truncate_by": found.truncate_by if found.truncation != 1 and found.truncate_by != "resample" else None,
     }

@@ -10,6 +10,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.image import in_proportion
 from saddlepoint.kinds.kind import Change, Kind
@@ -56,6 +57,28 @@ class Mask(Kind):
     def example(self, n: int, seed: int) -> Tensor:
         """Each pixel by a coin."""
         return (torch.rand(n, *self.shape, generator=generator(seed, "example mask", n)) < 0.5).float()
+
+    def parse(self, text: str) -> Tensor:
+        """A half of the image, by its name (upper, lower, left, right), or the path of a picture of this very size: 1
+        where it is lighter than half or, if it has transparent pixels, where it is opaque.  [1, H, W]"""
+        mask = torch.zeros(self.shape)
+        rows, columns = self.height // 2, self.width // 2
+        halves = {"upper": np.s_[:, :rows], "lower": np.s_[:, rows:], "left": np.s_[..., :columns]}
+        halves["right"] = np.s_[..., columns:]
+        if text in halves:
+            mask[halves[text]] = 1
+            return mask
+        try:
+            with Pillow.open(text) as opened:
+                if opened.size != (self.width, self.height):
+                    size = f"{opened.width}x{opened.height}"
+                    raise ConfigError(f"{text} is {size} pixels; give a mask of {self.width}x{self.height}.")
+                shown = opened.convert("RGBA").getchannel("A") if opened.has_transparency_data else opened.convert("L")
+                return torch.from_numpy(np.array(shown) > 127).float()[None]
+        except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError) as error:
+            raise ConfigError(
+                f"{text} is no mask: give upper, lower, left or right, or the path of a black and white picture."
+            ) from error
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """White where the mask is 1."""

@@ -17,6 +17,9 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 
 TruncateBy = Literal["resample", "scale"]
+PixelsAs = Literal["binary", "levels", "dequantised", "continuous"]
+"""what a likelihood is of: pixels that are black or white, or one of several levels of brightness, both of which have a
+probability; levels spread evenly over their bins, or numbers of any value, both of which have a density"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,16 @@ class LatentSpace(Samples, Protocol):
 
     prior: Any
     """distribution of each number of a latent: "normal" for N(0, 1), "uniform" for even over [-1, 1]"""
+
+
+@runtime_checkable
+class Completes(Samples, Protocol):
+    """Makes the rest of an image whose other part is given."""
+
+    def completions(self, nets: nn.Module) -> Mapping[str, Kind]:
+        """What may be given beside the conditions, for `generate` to leave as it is: an image, and a mask that is 1
+        where the image is known."""
+        ...
 
 
 @runtime_checkable
@@ -211,12 +224,27 @@ class TranslatesLike(Translates, Protocol):
 class HasLikelihood(Protocol):
     """Says how likely a given example is."""
 
+    @property
+    def exact(self) -> bool:
+        """Whether that is the log-likelihood itself, and no bound or estimate of it."""
+        ...
+
+    @property
+    def pixels_as(self) -> PixelsAs:
+        """What it is the likelihood of."""
+        ...
+
     def log_likelihood(self, nets: nn.Module, images: Tensor, samples: int, seed: int) -> Tensor:
         """Log-likelihood of each image in nats, or a lower bound of it that rises with `samples`.  [n] float32
 
         images: [n, C, H, W] in [-1, 1] (points [n, D]). samples: random ones that an estimate is made from.
         """
         ...
+
+
+def likelihood_unit(method: HasLikelihood) -> str:
+    """The unit of a method's log-likelihoods with what they are of: figures of two units are never compared."""
+    return f"nats ({'exact' if method.exact else 'bound'}, {method.pixels_as} pixels)"
 
 
 @runtime_checkable

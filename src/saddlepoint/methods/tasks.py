@@ -24,6 +24,7 @@ from saddlepoint.kinds.mask import Mask
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
     Builds,
+    Completes,
     HasLikelihood,
     Infers,
     LatentSpace,
@@ -35,6 +36,7 @@ from saddlepoint.methods.abilities import (
     Styles,
     Translates,
     TranslatesLike,
+    likelihood_unit,
 )
 from saddlepoint.methods.base import Method
 
@@ -103,7 +105,22 @@ def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
 
     takes = {"latents": Latent(tuple(method.latents(nets, 1, 0).shape[1:])), **conditions}
     does = f"makes {spec.main.word} " + (f"of a chosen {' and '.join(conditions)}" if conditions else "from noise")
-    yield Task("generate", does, takes, {spec.main.word: spec.main}, call, examples, isinstance(method, LatentSpace))
+    walks = isinstance(method, LatentSpace)  # latents that cannot be walked through need a loop, which no graph has
+    yield Task("generate", does, takes, {spec.main.word: spec.main}, call, examples, truncates=walks, graph=walks)
+
+
+def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    generate, known = next(_samples(method, nets, spec)), method.completions(nets)
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        given = {name: values for name, values in fields.items() if name != "latents"}
+        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=given))}
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {**generate.examples(nets, n, seed), **_from_kinds(known, nets, n, seed)}
+
+    takes = {**generate.takes, **known}
+    yield Task("complete", f"makes the rest of {spec.main.word} from a part", takes, generate.gives, call, examples, graph=False)
 
 
 def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
@@ -192,7 +209,7 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
         return {spec.main.word: spec.main.example(n, seed).sign()}  # black and white have a probability everywhere
 
-    gives = {"log_likelihood": Figure("nats")}
+    gives = {"log_likelihood": Figure(likelihood_unit(method))}
     yield Task(
         "log-likelihood",
         f"says how likely {spec.main.word} are",
@@ -201,7 +218,7 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
         call,
         examples,
         graph=False,
-        exact=False,
+        exact=method.exact,
     )
 
 
@@ -233,6 +250,7 @@ def _builds(method: Builds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
 
 _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Samples: _samples,  # and LatentSpace, which says that the latents can be walked through
+    Completes: _completes,
     Styles: _styles,
     Renders: _renders,
     Translates: _translates,

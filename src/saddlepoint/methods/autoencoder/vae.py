@@ -24,7 +24,7 @@ from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
 from saddlepoint.kinds.kind import Kind
-from saddlepoint.methods.abilities import AS_TRAINED, Sampling
+from saddlepoint.methods.abilities import AS_TRAINED, PixelsAs, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.truncation import truncated
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size
@@ -43,6 +43,7 @@ class VAE(Method):
 
     takes = ImageBatch
     prior: ClassVar[str] = "normal"
+    exact: ClassVar[bool] = False
     compiles = ("encoder", "decoder")
 
     latent: Width = 50
@@ -139,6 +140,11 @@ class VAE(Method):
     def reconstruct(self, nets: nn.Module, images: Tensor) -> Tensor:
         """The images made again from the means of their codes."""
         return self.generate(nets, self.encode(nets, images))
+
+    @property
+    def pixels_as(self) -> PixelsAs:
+        """What the bound is of: black and white pixels have a probability, others a density."""
+        return "binary" if self.likelihood == "bernoulli" else "continuous"
 
     def log_likelihood(self, nets: nn.Module, images: Tensor, samples: int, seed: int) -> Tensor:
         """The importance-weighted lower bound of log p(x) in nats, [n]: of a probability (Bernoulli) or a density.
