@@ -181,8 +181,8 @@ class Model:
 
         label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
         i of class i modulo their number. given: conditions by name, as the task "generate" takes them: a text that the
-        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A model that
-        completes takes an `image` and a `mask` as well, 1 where the image is known; without a mask its upper half is.
+        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A model
+        that completes takes an `image` and a `mask` as well, 1 where it is known; without a mask its upper half is.
         truncation, truncate_by, temperature: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """

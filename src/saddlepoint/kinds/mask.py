@@ -63,10 +63,10 @@ class Mask(Kind):
         where it is lighter than half or, if it has transparent pixels, where it is opaque.  [1, H, W]"""
         mask = torch.zeros(self.shape)
         rows, columns = self.height // 2, self.width // 2
-        halves = {"upper": np.s_[:, :rows], "lower": np.s_[:, rows:], "left": np.s_[..., :columns]}
-        halves["right"] = np.s_[..., columns:]
+        halves = {"upper": mask[:, :rows], "lower": mask[:, rows:]}
+        halves |= {"left": mask[..., :columns], "right": mask[..., columns:]}
         if text in halves:
-            mask[halves[text]] = 1
+            halves[text].fill_(1)
             return mask
         try:
             with Pillow.open(text) as opened:

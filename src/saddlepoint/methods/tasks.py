@@ -120,7 +120,15 @@ def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[T
         return {**generate.examples(nets, n, seed), **_from_kinds(known, nets, n, seed)}
 
     takes = {**generate.takes, **known}
-    yield Task("complete", f"makes the rest of {spec.main.word} from a part", takes, generate.gives, call, examples, graph=False)
+    yield Task(
+        "complete",
+        f"makes the rest of {spec.main.word} from a part",
+        takes,
+        generate.gives,
+        call,
+        examples,
+        graph=False,
+    )
 
 
 def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:

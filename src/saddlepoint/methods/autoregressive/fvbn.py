@@ -1,7 +1,7 @@
 """FVBN: a logistic regression of each pixel on all pixels before it. Frey et al. 1996; see arXiv:1605.02226, section 2.
 
-The fully visible sigmoid belief network: p(x_i = 1 | x_1 ... x_{i-1}) = sigmoid(b_i + sum over j < i of W_ij x_j). It is
-MADE without a hidden layer, and what any deeper autoregressive model has to beat.
+The fully visible sigmoid belief network: p(x_i = 1 | x_1 ... x_{i-1}) = sigmoid(b_i + sum over j < i of W_ij x_j).
+It is MADE without a hidden layer, and what any deeper autoregressive model has to beat.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class BeliefNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         x = (image.flatten(1) + 1) / 2
-        logits: Tensor = self.layer(x, self.mask)
-        return logits.float().view_as(image)
+        logits: Tensor = self.layer(x, self.mask).view_as(image)
+        return logits
 
 
 @final
@@ -77,6 +77,6 @@ PROOF = Proof(
     claim="Logistic regressions in a row find held-out silhouettes likelier than a mixture of 100 Bernoullis does.",
     data="world:silhouettes",
     measure="exact-nats",
-    difference=1.5,
+    difference=5.0,
     settings={"images": 160_000, "held_out": 0.1},
 )

@@ -75,8 +75,8 @@ class Sampled(Method, ABC):
     def on_levels(self, image: Tensor, draw: Draw) -> Tensor:
         """Images [N, C, H, W] in [-1, 1] on the levels that the network knows.
 
-        Two levels are drawn by chance each time, with the brightness as the probability of white (dynamic binarisation);
-        more are the nearest ones.
+        Two levels are drawn by chance each time, with the brightness as the probability of white (dynamic
+        binarisation); more are the nearest ones.
         """
         if self.levels == 2:
             return torch.where(draw.uniform(*image.shape) < (image + 1) / 2, 1.0, -1.0)
@@ -109,8 +109,8 @@ class Sampled(Method, ABC):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the levels; row i depends on latent i and on what is given for it alone.
 
-        A temperature under 1 makes likely levels likelier still; 0 takes the likeliest of each number. With an image and
-        a mask, what the mask says is known stays as it is, and the rest is drawn: given the known numbers that come
+        A temperature under 1 makes likely levels likelier still; 0 takes the likeliest of each number. With an image
+        and a mask, what the mask says is known stays as it is, and the rest is drawn: given the known numbers that come
         before it in the order of the factorisation, and blind to those that come after. Without a mask the upper half
         is known.
         """

@@ -16,8 +16,8 @@ _ROUNDS = 60
 def held_out_nats(train: np.ndarray, held_out: np.ndarray, components: int, seed: int = 0) -> np.ndarray:
     """Minus the log-probability of each held-out image in nats under a mixture fitted to the training images.  [n]
 
-    train, held_out: 0 and 1, [N, ...]. components: 1 knows each pixel for itself and nothing more. A training image more
-    of each colour is counted, so that nothing is impossible.
+    train, held_out: 0 and 1, [N, ...]. components: 1 knows each pixel for itself and nothing more. One
+    training image more of each colour is counted, so that nothing is impossible.
     """
     white = train.reshape(len(train), -1).astype(np.float32)
     draw = numpy_generator(seed, "mixture of bernoullis", components)
