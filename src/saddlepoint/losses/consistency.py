@@ -11,15 +11,15 @@ from torch import Tensor
 from saddlepoint.errors import ShapeError
 
 
-def consistency(logits: Tensor, changed: Tensor) -> Tensor:
-    """Mean squared distance of the critic's outputs for images and for the same images changed; a scalar, float32.
+def consistency(logits: Tensor, augmented: Tensor) -> Tensor:
+    """Mean squared distance of the critic's outputs for images and for their augmented copies; a scalar, float32.
 
-    logits, changed: outputs of one shape, before any sigmoid; gradients flow into both.
+    logits, augmented: outputs of one shape, before any sigmoid; gradients flow into both.
     Raises ShapeError when the shapes differ.
     """
-    if logits.shape != changed.shape:
+    if logits.shape != augmented.shape:
         raise ShapeError(
             f"consistency compares an image with itself; the critic gave {tuple(logits.shape)} outputs for the images"
-            f" and {tuple(changed.shape)} for the changed ones."
+            f" and {tuple(augmented.shape)} for the augmented ones."
         )
-    return (logits.float() - changed.float()).square().mean()
+    return (logits.float() - augmented.float()).square().mean()

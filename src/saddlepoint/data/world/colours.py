@@ -22,12 +22,12 @@ def answer(rows: np.ndarray, hue: float | np.ndarray, resolution: int) -> np.nda
 
     uint8 [N, 3, resolution, resolution]
     """
-    shown = dataclasses.replace(factors(rows, SEED), hue=np.broadcast_to(hue, rows.shape))
-    return painted(shown, resolution, lit_in_hue)
+    scenes = dataclasses.replace(factors(rows, SEED), hue=np.broadcast_to(hue, rows.shape))
+    return painted(scenes, resolution, lit_in_hue)
 
 
-def _cut_out(shown: Factors, resolution: int) -> np.ndarray:
-    inside = coverage(distances(shown, resolution))[:, None]
+def _cut_out(scenes: Factors, resolution: int) -> np.ndarray:
+    inside = coverage(distances(scenes, resolution))[:, None]
     return np.repeat(over(np.full_like(inside, PAPER), np.float32(INK), inside[:, 0]), 3, 1)
 
 

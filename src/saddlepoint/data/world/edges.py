@@ -9,8 +9,8 @@ from saddlepoint.data.world.light import LINE, as_bytes, lit_by_shape
 from saddlepoint.data.world.shapes import Factors, coverage, distances
 
 
-def _outline(shown: Factors, resolution: int) -> np.ndarray:
-    line = coverage(np.abs(distances(shown, resolution)) - LINE)
+def _outline(scenes: Factors, resolution: int) -> np.ndarray:
+    line = coverage(np.abs(distances(scenes, resolution)) - LINE)
     return as_bytes(np.repeat(255 * (1 - line[:, None]), 3, 1))
 
 

@@ -16,8 +16,8 @@ Paint = Callable[[Factors, int], np.ndarray]
 
 def in_both_forms(first: Paint, second: Paint, rows: np.ndarray, resolution: int) -> np.ndarray:
     """Scenes by number in their first and second form, uint8 [N, 2, 3, resolution, resolution]."""
-    shown = factors(rows, SEED)
-    return np.stack((painted(shown, resolution, first), painted(shown, resolution, second)), 1)
+    scenes = factors(rows, SEED)
+    return np.stack((painted(scenes, resolution, first), painted(scenes, resolution, second)), 1)
 
 
 def side_by_side(first: Paint, second: Paint) -> ImageWorld:

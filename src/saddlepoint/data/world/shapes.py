@@ -75,22 +75,22 @@ def factors(index: np.ndarray, seed: int = 0) -> Factors:
     )
 
 
-def render(shown: Factors, resolution: int) -> np.ndarray:
+def render(scenes: Factors, resolution: int) -> np.ndarray:
     """The images of these factors, uint8 [N, 3, resolution, resolution]."""
-    return painted(shown, resolution, _flat)
+    return painted(scenes, resolution, _flat)
 
 
-def painted(shown: Factors, resolution: int, paint: Callable[[Factors, int], np.ndarray]) -> np.ndarray:
+def painted(scenes: Factors, resolution: int, paint: Callable[[Factors, int], np.ndarray]) -> np.ndarray:
     """What `paint` makes of the factors and the resolution, a block after the other: bounds the memory."""
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(shown.shape), _BLOCK)]
-    images = [paint(shown.rows(block), resolution) for block in blocks]
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(scenes.shape), _BLOCK)]
+    images = [paint(scenes.rows(block), resolution) for block in blocks]
     return images[0] if len(images) == 1 else np.concatenate(images)
 
 
-def _flat(shown: Factors, resolution: int) -> np.ndarray:
-    inside = coverage(distances(shown, resolution))
-    front = np.array(list(COLOURS.values()), np.float32)[shown.colour][:, :, None, None]
-    back = np.array(list(BACKGROUNDS.values()), np.float32)[shown.background][:, :, None, None]
+def _flat(scenes: Factors, resolution: int) -> np.ndarray:
+    inside = coverage(distances(scenes, resolution))
+    front = np.array(list(COLOURS.values()), np.float32)[scenes.colour][:, :, None, None]
+    back = np.array(list(BACKGROUNDS.values()), np.float32)[scenes.background][:, :, None, None]
     return np.asarray(np.rint(back + (front - back) * inside[:, None]).astype(np.uint8))
 
 
@@ -99,17 +99,17 @@ def coverage(distance: Plane) -> Plane:
     return np.asarray(np.clip(0.5 - distance * (distance.shape[-1] / 2), 0, 1))
 
 
-def distances(shown: Factors, resolution: int) -> Plane:
+def distances(scenes: Factors, resolution: int) -> Plane:
     """From each pixel's centre to the shape's edge, negative inside, where the image spans [-1, 1].  [N, H, W]"""
     centre = (2 * np.arange(resolution, dtype=np.float32) + 1) / resolution - 1  # of each pixel
-    across = centre[None, None, :] - shown.x[:, None, None].astype(np.float32)
-    down = centre[None, :, None] - shown.y[:, None, None].astype(np.float32)
-    cos, sin = (f(shown.rotation)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
-    size = shown.size[:, None, None].astype(np.float32)
+    across = centre[None, None, :] - scenes.x[:, None, None].astype(np.float32)
+    down = centre[None, :, None] - scenes.y[:, None, None].astype(np.float32)
+    cos, sin = (f(scenes.rotation)[:, None, None].astype(np.float32) for f in (np.cos, np.sin))
+    size = scenes.size[:, None, None].astype(np.float32)
     u, v = (across * cos + down * sin) / size, (down * cos - across * sin) / size  # in the shape's own unit circle
     distance, kinds = np.empty_like(u), tuple(SHAPES.values())
-    for number in np.unique(shown.shape):
-        rows = shown.shape == number
+    for number in np.unique(scenes.shape):
+        rows = scenes.shape == number
         distance[rows] = kinds[number](u[rows], v[rows]) * size[rows]
     return np.asarray(distance)
 

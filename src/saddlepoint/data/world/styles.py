@@ -14,12 +14,12 @@ def both(rows: np.ndarray, resolution: int) -> np.ndarray:
     return in_both_forms(lit, _drawn, rows, resolution)
 
 
-def _drawn(shown: Factors, resolution: int) -> np.ndarray:
+def _drawn(scenes: Factors, resolution: int) -> np.ndarray:
     """Flat and pale, with a dark outline, on paper."""
-    distance = distances(shown, resolution)
-    pale = 0.4 * PAPER + 0.6 * PALETTE[shown.colour][:, :, None, None]
-    filled = over(np.full_like(distance[:, None], PAPER), pale, coverage(distance))
-    return over(filled, np.float32(INK), coverage(np.abs(distance) - LINE))
+    distance = distances(scenes, resolution)
+    paint = 0.4 * PAPER + 0.6 * PALETTE[scenes.colour][:, :, None, None]
+    picture = over(np.full_like(distance[:, None], PAPER), paint, coverage(distance))
+    return over(picture, np.float32(INK), coverage(np.abs(distance) - LINE))
 
 
 WORLD = one_form_each(lit, _drawn, ("lit", "drawn"))

@@ -114,11 +114,11 @@ class Growing(Method, ABC):
     def _at_side(self, value: Schedule, clock: Clock) -> float:
         """A schedule over the whole run, as if the present side were all of it."""
         steady = clock.stage and clock.stage % 2 == 0
-        shown = clock.stage_examples + (self.fade_images if steady else 0)
+        examples = clock.stage_examples + (self.fade_images if steady else 0)
         total = self.steady_images + (self.fade_images if clock.stage else 0)
         if (clock.stage + 1) // 2 == len(self._sides()) - 1:  # which lasts until the run ends
-            total = clock.total - clock.examples + shown
-        return value(replace(clock, examples=shown, total=total))
+            total = clock.total - clock.examples + examples
+        return value(replace(clock, examples=examples, total=total))
 
     def newest(self, network: str) -> tuple[Part, ...]:
         """The layers of each side that is faded in, which learn as `newest_rate` has it."""

@@ -31,8 +31,8 @@ class Stabilised(Method, ABC):
     """
 
     consistency_real: Weight = 0.0
-    """weight of the squared difference that a shift and a mirroring of real images makes to the critic's output: 10 in
-    the paper; 0 for none"""
+    """weight of the squared difference that a shift and a mirroring of real images makes to the output of the
+    discriminator (critic): 10 in the paper; 0 for none"""
     consistency_fake: Weight = 0.0
     """the same for generated images: 10 beside 10 in balanced consistency"""
     consistency_mirror: bool = True
@@ -53,8 +53,8 @@ class Stabilised(Method, ABC):
         """What the critic is shown as fakes, without gradients: new ones, and where `replay` says so older ones."""
         if not self.replay:
             return fakes.detach()
-        shown: Tensor = nets.pool(fakes, draw.uniform(len(fakes), 2))
-        return shown
+        images: Tensor = nets.pool(fakes, draw.uniform(len(fakes), 2))
+        return images
 
     def noisy(self, draw: Draw, clock: Clock, images: Tensor) -> Tensor:
         """Images [N, ...] as the critic sees them at this time."""
@@ -62,17 +62,17 @@ class Stabilised(Method, ABC):
         return images + deviation * draw.noise(*images.shape) if deviation else images
 
     def inconsistency(
-        self, nets: Networks, draw: Draw, shown: Mapping[str, Tensor], logits: Mapping[str, Tensor]
+        self, nets: Networks, draw: Draw, images: Mapping[str, Tensor], logits: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
         """The critic's further terms, for as many of "real" and "fake" as have a weight.
 
-        shown: images [N, C, S, S] as the critic saw them. logits: what it said.
+        images: [N, C, S, S] as the critic saw them. logits: its outputs for them.
         """
         terms = {}
         for name, weight in (("real", self.consistency_real), ("fake", self.consistency_fake)):
             if weight:
-                changed = shifted(shown[name], draw.uniform(len(shown[name]), 3), mirror=self.consistency_mirror)
-                terms[f"consistency_{name}"] = weight * consistency(logits[name], nets.critic(changed))
+                augmented = shifted(images[name], draw.uniform(len(images[name]), 3), mirror=self.consistency_mirror)
+                terms[f"consistency_{name}"] = weight * consistency(logits[name], nets.critic(augmented))
         return terms
 
     def regularity(self, nets: Networks) -> dict[str, Tensor]:

@@ -37,7 +37,7 @@ class StyleGAN2Game(Styled, ABC):
     mapping_layers: LayersOrNone = 2
     """layers between noise and style"""
     group: Width = 4
-    """images that the critic compares with each other (minibatch deviation)"""
+    """images that the discriminator (critic) compares with each other (minibatch deviation)"""
     residual: bool = True
     """the critic has residual paths"""
     lr: Positive = 2.5e-3

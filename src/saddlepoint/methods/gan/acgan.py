@@ -37,7 +37,7 @@ class ACGAN(Conditional):
     generator_width: Width = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
     critic_width: Width = 64
-    """the critic's channels at half the image's side, likewise"""
+    """the discriminator's (critic's) channels at half the image's side, likewise"""
     lr: Positive = 2e-4
     """learning rate of both players (Adam)"""
     beta1: Decay = 0.5
@@ -66,8 +66,8 @@ class ACGAN(Conditional):
         right = (real_class.detach().argmax(1) == label).float().mean()
         yield Update("critic", losses, watch={**mean_logits(real, fake), "right": right})
         fake, fake_class = split(nets.critic(nets.generator(self.draw_latents(draw, len(label)), label)))
-        named = self.class_weight * F.cross_entropy(fake_class.float(), label)
-        yield Update("generator", {"fake": generator_loss("non-saturating", fake), "class": named})
+        class_loss = self.class_weight * F.cross_entropy(fake_class.float(), label)
+        yield Update("generator", {"fake": generator_loss("non-saturating", fake), "class": class_loss})
 
 
 def split(outputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -99,7 +99,7 @@ class BEGAN(Unconditional):
     prior: Literal["normal", "uniform"] = "uniform"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
     code: Count = 64
-    """numbers that the critic makes of an image and rebuilds it from"""
+    """numbers that the discriminator (critic) makes of an image and rebuilds it from"""
     width: Count = 64
     """channels of both decoders, and of the encoder at the full side; it has this many more with each halving"""
     gamma: Share = 0.5

@@ -109,7 +109,7 @@ class CGAN(Conditional):
     batch_statistics = True
 
     conditioning: Conditioning = "concat"
-    """how the critic knows the class: the label beside the image, or projected on its features"""
+    """how the discriminator (critic) knows the class: the label beside the image, or projected on its features"""
     layers: Literal["convolutional", "dense"] = "convolutional"
     """networks for images: DCGAN's, or the paper's fully connected ones, which points always get"""
     generator_width: Width = 64

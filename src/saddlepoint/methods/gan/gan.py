@@ -59,7 +59,7 @@ class GAN(Unconditional):
     objective: Objective = "non-saturating"
     """what the two players minimise"""
     real_target: Finite = 1.0
-    """what the critic aims at for real images (.9 smooths it on one side; b in least squares)"""
+    """what the discriminator (critic) aims at for real images (.9 smooths it on one side; b in least squares)"""
     fake_target: Finite = 0.0
     """what the critic aims at for fakes (a in least squares)"""
     generator_target: Finite = 1.0

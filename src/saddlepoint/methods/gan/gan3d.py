@@ -84,7 +84,7 @@ class GAN3D(Unconditional):
     generator_width: Width = 64
     """the generator's channels at half the volume's side; they double with each halving, to at most 8 times"""
     critic_width: Width = 64
-    """the critic's channels at half the volume's side, likewise"""
+    """the discriminator's (critic's) channels at half the volume's side, likewise"""
     generator_lr: Positive = 2.5e-3
     """learning rate of the generator"""
     critic_lr: Positive = 1e-5

@@ -71,7 +71,7 @@ class MNISTGAN(Unconditional):
     batch_statistics = True
 
     real_target: Share = 0.9
-    """probability that the critic aims at for real images; under 1 it cannot grow too sure"""
+    """probability that the discriminator (critic) aims at for real images; under 1 it cannot grow too sure"""
     critic_weight: Weight = 0.5
     """weight of each half of the critic's loss, real and fake"""
     bn_decay: Decay = 0.8

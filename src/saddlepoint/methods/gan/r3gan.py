@@ -56,7 +56,8 @@ class R3GAN(Unconditional):
     lr: Positive = 2e-4
     """learning rate of both players (Adam) at the start; it ends at a quarter"""
     gamma: Weight = 1.0
-    """weight of the penalties on the critic's slope at the start; it ends at a tenth. More for larger images"""
+    """weight of the penalties on the slope of the discriminator (critic) at the start; it ends at a tenth. More for
+    larger images"""
     ema_images: Weight = 10_000.0
     """half-life, in images, of the generator's running average at the end; it begins with none. 0 for no average"""
     augment: Share = 0.0

@@ -95,7 +95,7 @@ class SGAN(Unconditional):
     prior: Literal["normal", "uniform"] = "uniform"
     """distribution of each number of the noise: N(0, 1), or even over [-1, 1]"""
     ema_images: Weight = 700_000.0
-    """half-life, in images, of the running averages of generator and critic; 0 tests the last weights"""
+    """half-life, in images, of the running averages of generator and discriminator (critic); 0 tests the last ones"""
     generator_width: Width = 500
     """units of the generator's two hidden layers"""
     critic_widths: tuple[Width, ...] = (1000, 500, 250, 250, 250)
@@ -132,14 +132,14 @@ class SGAN(Unconditional):
         batch = draw()  # labelled and unlabelled [N, C, H, W] in [-1, 1], label [N]
         with torch.no_grad():
             fakes = nets.generator(self.draw_latents(draw, len(batch)))
-        known = nets.critic(batch.labelled)
+        logits = nets.critic(batch.labelled)
         real, fake = (nets.critic(images).logsumexp(1) for images in (batch.unlabelled, fakes))
         halves = critic_loss("non-saturating", real, fake)
         losses = {name: self.unlabelled_weight * half / 2 for name, half in halves.items()}
-        error = (known.argmax(1) != batch.label).float().mean()
+        error = (logits.argmax(1) != batch.label).float().mean()
         yield Update(
             "critic",
-            {"label": F.cross_entropy(known, batch.label), **losses},
+            {"label": F.cross_entropy(logits, batch.label), **losses},
             watch={"error": error, **mean_logits(real, fake)},
         )
         with torch.no_grad():

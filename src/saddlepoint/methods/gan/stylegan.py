@@ -43,7 +43,7 @@ class StyleGAN(Growing, Styled, Unconditional):
     most: Width = 512
     """but no more than this"""
     group: Width = 4
-    """images that the critic compares with each other (minibatch deviation)"""
+    """images that the discriminator (critic) compares with each other (minibatch deviation)"""
     lr: Positive = 1e-3
     """learning rate of both players (Adam, betas 0 and .99)"""
     r1_weight: Weight = 10.0

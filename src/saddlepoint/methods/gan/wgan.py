@@ -33,7 +33,7 @@ class WGAN(Unconditional):
     batch_statistics = True
 
     critic_steps: Count = 5
-    """critic updates for each generator update, each on new images and new noise"""
+    """critic (discriminator) updates for each generator update, each on new images and new noise"""
     warm_critic_steps: Natural = 0
     """critic updates for each of the first 25 generator updates and for every 500th: 100 in the authors' code; 0 for
     `critic_steps` there too"""

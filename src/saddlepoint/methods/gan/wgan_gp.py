@@ -37,7 +37,7 @@ class WGANGP(Unconditional):
     latent: Width = 128
     """length of the noise vector"""
     critic_steps: Count = 5
-    """critic updates for each generator update, each on new images and new noise"""
+    """critic (discriminator) updates for each generator update, each on new images and new noise"""
     first_critic_steps: Natural = 0
     """critic updates for each generator update at the start, from where they go in a line to `critic_steps` at the end
     of the run; 0 for `critic_steps` throughout, as in the paper"""

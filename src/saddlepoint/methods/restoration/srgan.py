@@ -40,7 +40,7 @@ class SRGAN(Method):
     blocks: Layers = 16
     """the generator's residual blocks"""
     critic_width: Width = 64
-    """the critic's channels in its first layer; they double with each halving, to 8 times"""
+    """the discriminator's (critic's) channels in its first layer; they double with each halving, to 8 times"""
     bicubic_skip: bool = False
     """add what bicubic interpolation makes, so that short runs begin there; not in the paper"""
     alone: Share = 0.5

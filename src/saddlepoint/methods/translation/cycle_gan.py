@@ -46,7 +46,7 @@ class CycleGAN(Method):
     generator_width: Width = 64
     """the generators' channels at the full side"""
     critic_width: Width = 64
-    """the critics' channels in the first layer; they double with each, to at most 8 times"""
+    """the discriminators' (critics') channels in the first layer; they double with each, to at most 8 times"""
     norm: Norm = "instance"
     """norm between the layers of all: instance as in the paper, or batch"""
     halvings: LayersOrNone = 3

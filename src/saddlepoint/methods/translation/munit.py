@@ -59,7 +59,7 @@ class MUNIT(Method):
     mlp_width: Width = 256
     """width of the two hidden layers between a style and the decoder's norms"""
     critic_width: Width = 64
-    """the critics' channels in the first layer; they double with each"""
+    """the discriminators' (critics') channels in the first layer; they double with each"""
     critic_halvings: Layers = 4
     """layers of the critics, each of which halves"""
     critic_weights: Literal["normal", "he"] = "normal"
@@ -111,18 +111,18 @@ class MUNIT(Method):
         part = {kind: {name: nets.get_submodule(f"{name}_{kind}") for name in _PARTS} for kind in image}
         content = {kind: part[kind]["content"](image[kind]) for kind in image}
         style = {kind: part[kind]["style"](image[kind]) for kind in image}
-        drawn = {kind: draw.noise(len(image[kind]), self.style) for kind in image}
+        style_draw = {kind: draw.noise(len(image[kind]), self.style) for kind in image}
         translated, rebuilt = {}, {}
         for kind, other in _OTHER.items():
             # No norm here looks across images, so one pass decodes the other kind's content and the image's own.
-            both = torch.cat((content[other], content[kind])), torch.cat((drawn[kind], style[kind]))
+            both = torch.cat((content[other], content[kind])), torch.cat((style_draw[kind], style[kind]))
             translated[kind], rebuilt[kind] = part[kind]["decoder"](*both).chunk(2)  # held across the critics' move
 
         terms: dict[str, Tensor] = {}
         watch: dict[str, Tensor] = {}
         for kind in image:
-            shown = part[kind]["critic"](torch.cat((image[kind], translated[kind].detach())))
-            real, fake = zip(*(logits.chunk(2) for logits in shown))
+            outputs = part[kind]["critic"](torch.cat((image[kind], translated[kind].detach())))
+            real, fake = zip(*(logits.chunk(2) for logits in outputs))
             terms |= {f"{name}_{kind}": loss for name, loss in _critics_loss(real, fake).items()}
             means = mean_logits(*(torch.cat([logits.flatten() for logits in each]) for each in (real, fake)))
             watch |= {f"{name}_{kind}": value for name, value in means.items()}
@@ -136,7 +136,7 @@ class MUNIT(Method):
                 f"fake_{kind}": 2 * torch.stack([generator_loss("least-squares", fake) for fake in fooled]).sum(),
                 f"image_{kind}": self.image_weight * F.l1_loss(rebuilt[kind], image[kind]),
                 f"content_{other}": self.content_weight * F.l1_loss(recovered, content[other]),
-                f"style_{kind}": self.style_weight * F.l1_loss(part[kind]["style"](translated[kind]), drawn[kind]),
+                f"style_{kind}": self.style_weight * F.l1_loss(part[kind]["style"](translated[kind]), style_draw[kind]),
             }
             if self.cycle_weight:
                 back = part[other]["decoder"](recovered, style[other])

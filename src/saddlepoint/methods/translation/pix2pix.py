@@ -44,7 +44,7 @@ class Pix2Pix(Method):
     generator_width: Width = 64
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
     critic_width: Width = 64
-    """the critic's channels in its first layer, likewise"""
+    """the discriminator's (critic's) channels in its first layer, likewise"""
     norm: Norm = "batch"
     """norm between both players' layers: batch as in the paper, or instance, which sees each image alone"""
     halvings: LayersOrNone = 3

@@ -31,5 +31,5 @@ def cached_features(
         with writing_to(place), passing(file) as arriving:
             np.save(arriving, values)
             arriving.replace(file)
-    known: Features = np.load(file, mmap_mode="r")
-    return known
+    stored: Features = np.load(file, mmap_mode="r")
+    return stored

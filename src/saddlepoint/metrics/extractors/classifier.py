@@ -43,11 +43,11 @@ class SmallClassifier(nn.Module):
         super().__init__()
         stride = 2 if side > 16 else 1
         blocks: list[nn.Module] = [*_block(channels, 32, stride)]
-        wide, side = 32, side // stride
+        inputs, side = 32, side // stride
         while side > 4:
-            blocks += [*_block(wide, self.width), nn.MaxPool2d(2)]
-            wide, side = self.width, side // 2
-        self.trunk = nn.Sequential(*blocks, *_block(wide, self.width), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            blocks += [*_block(inputs, self.width), nn.MaxPool2d(2)]
+            inputs, side = self.width, side // 2
+        self.trunk = nn.Sequential(*blocks, *_block(inputs, self.width), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = nn.Linear(self.width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -124,9 +124,9 @@ def fit(images: Bytes, labels: Labels, rows: Rows, *, classes: int, seed: int) -
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=_SEEN // _BATCH)
     draw = numpy_generator(seed, "classifier batches")
     for _ in range(_SEEN // _BATCH):
-        chosen = rows[draw.integers(len(rows), size=_BATCH)]
-        logits = network(_shifted(_values(images[chosen]), draw))
-        loss = F.cross_entropy(logits, torch.from_numpy(labels[chosen].astype(np.int64)))
+        batch = rows[draw.integers(len(rows), size=_BATCH)]
+        logits = network(_shifted(_values(images[batch]), draw))
+        loss = F.cross_entropy(logits, torch.from_numpy(labels[batch].astype(np.int64)))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -151,8 +151,8 @@ def _shifted(images: Tensor, draw: np.random.Generator) -> Tensor:
     ]
 
 
-def _block(wide: int, wider: int, stride: int = 1) -> tuple[nn.Module, nn.Module, nn.Module]:
-    return nn.Conv2d(wide, wider, 3, stride, 1, bias=False), nn.BatchNorm2d(wider), nn.ReLU(inplace=True)
+def _block(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module, nn.Module, nn.Module]:
+    return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
 
 
 def _values(images: Bytes) -> Tensor:

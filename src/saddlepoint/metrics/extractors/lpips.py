@@ -48,8 +48,8 @@ def lpips_identity(network: LPIPS) -> Identity:
 def lpips(network: LPIPS, a: Bytes, b: Bytes, size: int = 16) -> Doubles:
     """Distance of each pair. a, b: uint8 [N, 1 or 3, H, W]. Returns [N]. Raises ShapeError."""
     check_pair(a, b)
-    made: list[Tensor] = []
+    parts: list[Tensor] = []
     for start in range(0, len(a), size):
         rows = slice(start, start + size)
-        made.append(network(*(torch.from_numpy(array[rows].astype(np.float32)) / 127.5 - 1 for array in (a, b))))
-    return np.asarray(torch.cat(made).double().numpy())
+        parts.append(network(*(torch.from_numpy(array[rows].astype(np.float32)) / 127.5 - 1 for array in (a, b))))
+    return np.asarray(torch.cat(parts).double().numpy())

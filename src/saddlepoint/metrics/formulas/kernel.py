@@ -77,8 +77,8 @@ class Energy(Kernel):
 
     def __call__(self, x: Doubles, y: Doubles) -> Doubles:
         """[n, m]"""
-        apart = cdist(x, y)
-        return np.asarray((np.linalg.norm(x, axis=1)[:, None] + np.linalg.norm(y, axis=1)[None] - apart) / 2)
+        distance = cdist(x, y)
+        return np.asarray((np.linalg.norm(x, axis=1)[:, None] + np.linalg.norm(y, axis=1)[None] - distance) / 2)
 
 
 def mmd(real: Floats, fake: Floats, kernel: Kernel) -> Estimate:

@@ -62,13 +62,13 @@ def density_coverage(real: Floats, fake: Floats, k: int = 5) -> DensityCoverage:
     """
     _check(real, fake, k)
     radius = _radii(real, k)
-    held, covered = torch.zeros(len(fake), dtype=torch.float64), torch.zeros(len(real), dtype=torch.bool)
+    memberships, covered = torch.zeros(len(fake), dtype=torch.float64), torch.zeros(len(real), dtype=torch.bool)
     for rows, columns, block in _distances(real, fake):
         inside = block < radius[rows, None]
-        held[columns] += inside.sum(0)
+        memberships[columns] += inside.sum(0)
         covered[rows] |= inside.any(1)
-    error = float(held.std() / (k * len(fake) ** 0.5))
-    return DensityCoverage(float(held.sum()) / (k * len(fake)), float(covered.double().mean()), error)
+    error = float(memberships.std() / (k * len(fake) ** 0.5))
+    return DensityCoverage(float(memberships.sum()) / (k * len(fake)), float(covered.double().mean()), error)
 
 
 def _check(real: Floats, fake: Floats, k: int) -> None:

@@ -56,10 +56,10 @@ class Copying:
 
 def copying(held_out: Neighbours, fake: Neighbours) -> Copying:
     """Compares the nearest training images of held-out and of generated ones."""
-    honest, copied = held_out.distance, fake.distance
+    held_out_distance, fake_distance = held_out.distance, fake.distance
     return Copying(
-        float(np.median(copied) / max(np.median(honest), np.finfo(np.float64).tiny)),
-        float((copied < np.quantile(honest, 0.01)).mean()),
+        float(np.median(fake_distance) / max(np.median(held_out_distance), np.finfo(np.float64).tiny)),
+        float((fake_distance < np.quantile(held_out_distance, 0.01)).mean()),
     )
 
 

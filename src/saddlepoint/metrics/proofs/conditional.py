@@ -34,14 +34,14 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     order = numpy_generator("halves", len(dataset)).permutation(len(dataset))
     half = len(dataset) // 2
     reference, other = order[:half], order[half : 2 * half]
-    known = gaussian(features(classifier, real[reference]))
+    statistics = gaussian(features(classifier, real[reference]))
     asked_classes = np.arange(half) % classes
 
     def row(kind: str, name: str, images: np.ndarray, wanted: np.ndarray) -> dict[str, Any]:
         values = features(classifier, images)
         right = classifier.labels(values) == wanted
         least = min(float(right[wanted == label].mean()) for label in range(classes))
-        distance = frechet_distance(gaussian(values), known)
+        distance = frechet_distance(gaussian(values), statistics)
         return {"kind": kind, "name": name, "frechet": distance, "accuracy": float(right.mean()), "least_class": least}
 
     generated = to_uint8(model.sample(half, seed=seed)).numpy()  # classes in turn

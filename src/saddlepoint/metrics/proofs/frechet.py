@@ -34,7 +34,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     order = numpy_generator("halves", len(dataset)).permutation(len(dataset))
     half = len(dataset) // 2
     reference, other = np.sort(order[:half]), np.sort(order[half : 2 * half])
-    known = gaussian(features(classifier, dataset.images[reference]))
+    statistics = gaussian(features(classifier, dataset.images[reference]))
 
     def row(kind: str, name: str, images: np.ndarray) -> dict[str, Any]:
         values = features(classifier, images)
@@ -42,7 +42,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         return {
             "kind": kind,
             "name": name,
-            "frechet": frechet_distance(gaussian(values), known),
+            "frechet": frechet_distance(gaussian(values), statistics),
             "classes": classes.modes,
             "least_share": min(classes.shares),
             "divergence": classes.divergence,

@@ -25,11 +25,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     def black_or_white(rows: np.ndarray) -> np.ndarray:
         return np.where(draw.random(dataset.images[rows].shape) < dataset.images[rows] / 255, 255, 0).astype(np.uint8)
 
-    shown = black_or_white(held_out)
-    bounds = [model.log_likelihood(pixels(torch.from_numpy(shown)), samples=k, seed=seed) for k in (samples, 1)]
+    binary = black_or_white(held_out)
+    bounds = [model.log_likelihood(pixels(torch.from_numpy(binary)), samples=k, seed=seed) for k in (samples, 1)]
     # One image more of each colour, so that a pixel which was never white in training may be so here.
     white = (dataset.images[train].sum(0) / 255 + 1) / (len(train) + 2)
-    naive = np.where(shown == 255, np.log(white), np.log(1 - white)).reshape(len(shown), -1).sum(1)
+    naive = np.where(binary == 255, np.log(white), np.log(1 - white)).reshape(len(binary), -1).sum(1)
     grey = dataset.images[held_out] / 255  # no model can foresee what is drawn by chance from these
     chance = (entr(grey) + entr(1 - grey)).reshape(len(grey), -1).sum(1)
     return Table(
@@ -40,8 +40,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             {"kind": "real", "name": "floor: each pixel's own chance", "nats": float(chance.mean())},
         ),
         protocol=(
-            f"Nats for an image of {shown[0].size} pixels, less is better: minus the importance-weighted bound on the"
-            f" log-likelihood with {samples:,} samples, mean over {len(shown)} held-out images whose pixels were drawn"
+            f"Nats for an image of {binary[0].size} pixels, less is better: minus the importance-weighted bound on the"
+            f" log-likelihood with {samples:,} samples, mean over {len(binary)} held-out images whose pixels were drawn"
             " black or white with their brightness as the probability of white."
         ),
     )

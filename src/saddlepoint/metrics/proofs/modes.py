@@ -29,21 +29,21 @@ With a single point, one wide Gaussian would reach them all"""
 
 def mixture_of(dataset: Dataset) -> Mixture | None:
     """The mixture that a data set of points was drawn from; None where nobody knows one."""
-    known = world(dataset.source.removeprefix("world:")) if dataset.source.startswith("world:") else None
-    return known if isinstance(known, Mixture) else None
+    origin = world(dataset.source.removeprefix("world:")) if dataset.source.startswith("world:") else None
+    return origin if isinstance(origin, Mixture) else None
 
 
 def compare_modes(model: Model, dataset: Dataset, seed: int, *, n: int, radius: float) -> Table:
     """Share of `n` points within `radius` deviations of a centre, and centres reached, beside one Gaussian."""
-    known = mixture_of(dataset)
-    if known is None:
+    mixture = mixture_of(dataset)
+    if mixture is None:
         raise ConfigError(f"{dataset.source} is no mixture of known centres; use world:ring8 or world:grid25.")
     real = dataset.examples
     draw = numpy_generator(seed, "mixture")
-    least = math.ceil(LEAST * n / len(known.centres))
+    least = math.ceil(LEAST * n / len(mixture.centres))
 
     def row(kind: str, name: str, points: np.ndarray) -> dict[str, Any]:
-        coverage = mixture_coverage(points, known.centres, known.sd, radius, least)
+        coverage = mixture_coverage(points, mixture.centres, mixture.sd, radius, least)
         figures = {name: getattr(coverage, name) for name in FIGURES}
         return {"kind": kind, "name": name, **figures}
 
@@ -56,7 +56,7 @@ def compare_modes(model: Model, dataset: Dataset, seed: int, *, n: int, radius: 
             row("baseline", "naive: one Gaussian", naive),
         ),
         protocol=(
-            f"{n:,} points; a point is of high quality within {radius:g} standard deviations ({known.sd:g}) of its"
-            f" nearest of {len(known.centres)} centres; one is reached by {least} such points."
+            f"{n:,} points; a point is of high quality within {radius:g} standard deviations ({mixture.sd:g}) of its"
+            f" nearest of {len(mixture.centres)} centres; one is reached by {least} such points."
         ),
     )

@@ -29,15 +29,15 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     size = target.shape[2:]
 
     def row(kind: str, name: str, images: torch.Tensor) -> dict[str, Any]:
-        shown = to_uint8(images).numpy()
-        errors = ((shown.astype(np.float64) - target) ** 2).mean((1, 2, 3))
+        restored = to_uint8(images).numpy()
+        errors = ((restored.astype(np.float64) - target) ** 2).mean((1, 2, 3))
         psnr = 10 * np.log10(255**2 / np.maximum(errors, 1e-10))
         return {
             "kind": kind,
             "name": name,
             "rmse": float(np.sqrt(errors.mean())),
             "psnr": float(psnr.mean()),
-            "ssim": float(ssim(shown, target).mean()),
+            "ssim": float(ssim(restored, target).mean()),
         }
 
     true = pixels(torch.from_numpy(target))

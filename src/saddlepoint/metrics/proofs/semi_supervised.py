@@ -29,18 +29,18 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         raise ConfigError(f"{model.name} on {dataset.source} names no classes.")
     labels, steps = torch.from_numpy(dataset.fields["label"]), 1000
     train, held_out = dataset.split(model.facts["data"]["held_out"])
-    few = labelled_rows(dataset, train, model.facts["data"]["labels_per_class"], model.facts["run"]["seed"])
+    labelled = labelled_rows(dataset, train, model.facts["data"]["labels_per_class"], model.facts["run"]["seed"])
     unseen = pixels(torch.from_numpy(dataset.images[held_out]))
 
     def row(kind: str, name: str, classifier: Model) -> dict[str, Any]:
         wrong = classifier.classify(unseen).argmax(1) != labels[held_out]
         return {"kind": kind, "name": name, "error": wrong.float().mean().item()}
 
-    taught = {len(rows): _by_labels(model, dataset, rows, steps, seed) for rows in (few, train)}
+    taught = {len(rows): _by_labels(model, dataset, rows, steps, seed) for rows in (labelled, train)}
     return Table(
         rows=(
-            row("generated", f"{model.name}, {len(few):,} labels", model),
-            row("baseline", f"the same network by {len(few):,} labels alone", taught[len(few)]),
+            row("generated", f"{model.name}, {len(labelled):,} labels", model),
+            row("baseline", f"the same network by {len(labelled):,} labels alone", taught[len(labelled)]),
             row("real", f"the same network by all {len(train):,} labels", taught[len(train)]),
         ),
         protocol=(
@@ -62,9 +62,9 @@ def _by_labels(model: Model, dataset: Dataset, rows: np.ndarray, steps: int, see
         nets = method.networks(model.spec).train()
         optimiser = torch.optim.Adam(nets.parameters(), lr=1e-3)
         for _ in range(steps):
-            shown = draw.choice(rows, min(len(rows), 100), replace=False)
-            probabilities = method.predict(nets, pixels(torch.from_numpy(dataset.images[shown])))["class"]
-            loss = F.nll_loss(probabilities.clamp_min(1e-12).log(), torch.from_numpy(dataset.fields["label"][shown]))
+            batch = draw.choice(rows, min(len(rows), 100), replace=False)
+            probabilities = method.predict(nets, pixels(torch.from_numpy(dataset.images[batch])))["class"]
+            loss = F.nll_loss(probabilities.clamp_min(1e-12).log(), torch.from_numpy(dataset.fields["label"][batch]))
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

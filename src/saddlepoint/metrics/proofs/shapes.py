@@ -28,12 +28,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     assert dataset.labels is not None
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     draw = numpy_generator(seed, "shapes")
-    known = _flat(dataset.examples[train])
+    references = _flat(dataset.examples[train])
     labels = dataset.labels[train]
-    mean = known.mean(0)
+    mean = references.mean(0)
 
     def row(kind: str, name: str, volumes: np.ndarray) -> dict[str, Any]:
-        overlap = overlaps(volumes, known)
+        overlap = overlaps(volumes, references)
         nearest, best = overlap.argmax(1), overlap.max(1)
         near = best >= _NEAR
         counts = np.bincount(labels[nearest[near]], minlength=len(dataset.classes))
@@ -47,7 +47,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         }
 
     solids = model.sample(_SHAPES, seed=seed).flatten(1).numpy() >= 0.5
-    alone = draw.random((_SHAPES, known.shape[1]), dtype=np.float32) < mean
+    alone = draw.random((_SHAPES, references.shape[1]), dtype=np.float32) < mean
     return Table(
         rows=(
             row("generated", model.name, solids.astype(np.float32)),
@@ -62,11 +62,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     )
 
 
-def overlaps(volumes: np.ndarray, known: np.ndarray) -> np.ndarray:
+def overlaps(volumes: np.ndarray, references: np.ndarray) -> np.ndarray:
     """Intersection over union of every pair of shapes of 0 and 1, [n, voxels] and [m, voxels] -> [n, m]; 0 for two
     empty ones."""
-    both = volumes @ known.T
-    either = volumes.sum(1)[:, None] + known.sum(1)[None] - both
+    both = volumes @ references.T
+    either = volumes.sum(1)[:, None] + references.sum(1)[None] - both
     overlap: np.ndarray = both / np.maximum(either, 1)
     return overlap
 

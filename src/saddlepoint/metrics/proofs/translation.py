@@ -25,9 +25,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     cases = _paired(model, dataset) if "source" in dataset.fields else _in_styles(model, dataset)
 
     def row(kind: str, name: str, images: list[np.ndarray]) -> dict[str, Any]:
-        apart = [one.astype(np.float32) - case.truth for one, case in zip(images, cases)]
-        each = {f"error_{case.origin}": float(np.abs(one).mean()) for case, one in zip(cases, apart)}
-        psnr = float(np.mean([10 * np.log10(255**2 / max(np.square(one).mean(), 1e-9)) for one in apart]))
+        differences = [one.astype(np.float32) - case.truth for one, case in zip(images, cases)]
+        each = {f"error_{case.origin}": float(np.abs(one).mean()) for case, one in zip(cases, differences)}
+        psnr = float(np.mean([10 * np.log10(255**2 / max(np.square(one).mean(), 1e-9)) for one in differences]))
         line = {"kind": kind, "name": name, "error": float(np.mean(list(each.values()))), "psnr": psnr}
         return line | (each if len(cases) > 1 else {})
 

@@ -33,9 +33,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
 
     places = cameras[:, [3, 7, 11]]
     nearest = np.linalg.norm(places[held_out][:, None] - places[train][None], axis=2).argmin(1)
-    shown = (pictures.clamp(-1, 1).numpy() + 1) * 127.5
+    levels = (pictures.clamp(-1, 1).numpy() + 1) * 127.5
     rows = (
-        row("generated", model.name, shown),
+        row("generated", model.name, levels),
         row("real", "the true views", target),
         row("baseline", "naive: the nearest view", images[train[nearest]]),
         row("other", "naive: the mean view", np.repeat(images[train].mean(0, keepdims=True), len(held_out), 0)),

@@ -93,9 +93,9 @@ def at_equal_counts(
     """
     order = numpy_generator(0, "real against real").permutation(len(real))
     half = min(len(real) // 2, len(fake), _MOST)
-    known, other = real[np.sort(order[:half])], real[np.sort(order[-half:])]
+    reference, other = real[np.sort(order[:half])], real[np.sort(order[-half:])]
     rows = np.sort(numpy_generator(0, "generated at equal counts").permutation(len(fake))[:half])
-    both = [_Measured(extractor, known, rows_of, protocol, errors=False) for rows_of in (fake[rows], other)]
+    both = [_Measured(extractor, reference, rows_of, protocol, errors=False) for rows_of in (fake[rows], other)]
     generated, floor = [], []
     for metric in metrics:
         with suppress(ConfigError, ShapeError):

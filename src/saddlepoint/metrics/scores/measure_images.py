@@ -43,9 +43,11 @@ def measure_images(
     for metric in metrics:
         if metric == "sliced-wasserstein":
             count = min(len(real), len(fake), most)
-            named = dataclasses.replace(protocol, real=count, fake=count)
+            full_protocol = dataclasses.replace(protocol, real=count, fake=count)
         else:
-            named = dataclasses.replace(protocol, real=len(real), fake=len(fake), extractor=extractor().identity)
+            full_protocol = dataclasses.replace(
+                protocol, real=len(real), fake=len(fake), extractor=extractor().identity
+            )
         levels = _levels(metric, extractor, real, fake, most)
         enough = errors and min(len(real), len(fake)) >= _ENOUGH
         parts = [
@@ -56,7 +58,7 @@ def measure_images(
         for side, value in levels.items():
             # Quarters scatter twice as widely as the whole; 3.18 / 1.96 makes up for there being no more than four.
             error = float(np.std([part[side] for part in parts], ddof=1)) / 2 * 3.18 / 1.96 if parts else None
-            own = dataclasses.replace(named, metric=f"{name}[{side} pixels]")
+            own = dataclasses.replace(full_protocol, metric=f"{name}[{side} pixels]")
             scores.append(Score(value, own, seed=seed, error=error))
     return scores
 

@@ -70,10 +70,10 @@ def measure_path(model: Model, protocol: Protocol, seed: int, network: LPIPS | N
     else:
         length = path_length(generate, network, start, end, along="sphere", seed=seed)
         identity = lpips_identity(network)
-    named = dataclasses.replace(
+    full_protocol = dataclasses.replace(
         protocol, metric=f"path-length[z{', class 0' * by_class}]", real=0, fake=2 * _PATHS, extractor=identity
     )
-    return Score(length.value, named, length.spread, length.over, seed, error=length.error)
+    return Score(length.value, full_protocol, length.spread, length.over, seed, error=length.error)
 
 
 def measure_synthetic(
@@ -91,7 +91,7 @@ def measure_synthetic(
     _check(held_out)
     rows = train[np.linspace(0, len(train) - 1, min(len(train), _LABELLED)).astype(np.int64)]
     labels = dataset.labels[rows]
-    chosen = torch.from_numpy(labels)
+    wanted_labels = torch.from_numpy(labels)
     fake = Generated(
         model.method,
         model.nets,
@@ -99,18 +99,18 @@ def measure_synthetic(
         seed,
         device=model.device,
         truncation=protocol.truncation,
-        conditions={"label": chosen},
+        conditions={"label": wanted_labels},
     )
     accuracy = train_on_synthetic(
         (fake.at(np.arange(len(fake))), labels),
         (dataset.images[rows], labels),
         (dataset.images[held_out], dataset.labels[held_out]),
     )
-    named = dataclasses.replace(
+    full_protocol = dataclasses.replace(
         protocol, metric="train-on-synthetic", real=len(held_out), fake=len(rows), reference="held-out"
     )
     error = float(np.sqrt(accuracy.synthetic * (1 - accuracy.synthetic) / len(held_out)))
-    return Score(accuracy.synthetic, named, seed=seed, error=error), Score(accuracy.real, named)
+    return Score(accuracy.synthetic, full_protocol, seed=seed, error=error), Score(accuracy.real, full_protocol)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,15 +139,15 @@ def measure_copying(
     Raises ConfigError when fewer than two images were held out.
     """
     _check(held_out)
-    known, honest = Rows(dataset.images, train), Rows(dataset.images, held_out)
-    queries, unseen = (images.spread(min(len(images), _ASKED)) for images in (fake, honest))
+    training, unseen_images = Rows(dataset.images, train), Rows(dataset.images, held_out)
+    queries, unseen = (images.spread(min(len(images), _ASKED)) for images in (fake, unseen_images))
     scores, floor, neighbours = [], [], []
     for word, space in (("features", extractor), ("pixels", Pixels(_PIXELS))):
-        content = f"{dataset.fingerprint}/{known.choice}/0-{len(known)}"
-        trained = cached_features(content, space, known.stream)
+        content = f"{dataset.fingerprint}/{training.choice}/0-{len(training)}"
+        trained = cached_features(content, space, training.stream)
         fresh = nearest(trained, features(space, unseen))
         neighbours.append(nearest(trained, features(space, queries)))
-        named = dataclasses.replace(
+        full_protocol = dataclasses.replace(
             protocol,
             real=len(train),
             fake=len(queries),
@@ -155,8 +155,10 @@ def measure_copying(
             reference="train",
             width=trained.shape[1],
         )
-        scores += _copies(copying(fresh, neighbours[-1]), named, word, seed)
-        floor += _copies(copying(fresh.part(slice(0, None, 2)), fresh.part(slice(1, None, 2))), named, word, None)
+        scores += _copies(copying(fresh, neighbours[-1]), full_protocol, word, seed)
+        floor += _copies(
+            copying(fresh.part(slice(0, None, 2)), fresh.part(slice(1, None, 2))), full_protocol, word, None
+        )
     rows = side_by_side(queries, dataset.images[train], neighbours[1], neighbours[0])
     return Copies(scores, floor, rows)
 

@@ -91,10 +91,10 @@ class Reference:
                 self._of_features, self.extractor, self._features, fake_features, self.protocol
             )
         if self._of_images:
-            known, other = self.real.halves()
-            count = min(len(known), len(other), len(fake))
-            generated = generated + self._images(known.first(count), Rows(fake.spread(count)), None)
-            floor = floor + self._images(known.first(count), other.first(count), None)
+            reference, other = self.real.halves()
+            count = min(len(reference), len(other), len(fake))
+            generated = generated + self._images(reference.first(count), Rows(fake.spread(count)), None)
+            floor = floor + self._images(reference.first(count), other.first(count), None)
         return generated, floor
 
     def _images(self, real: ImageSet, fake: ImageSet, seed: int | None, *, errors: bool = False) -> list[Score]:

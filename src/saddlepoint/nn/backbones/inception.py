@@ -107,14 +107,14 @@ class Unit(nn.Conv2d):
     """A convolution and a ReLU; keeps the side unless it strides or `padding` says otherwise."""
 
     def __init__(
-        self, wide: int, wider: int, kernel: int | tuple[int, int] = 1, stride: int = 1, padding: int | None = None
+        self, inputs: int, outputs: int, kernel: int | tuple[int, int] = 1, stride: int = 1, padding: int | None = None
     ) -> None:
-        high, broad = (kernel, kernel) if isinstance(kernel, int) else kernel
-        around = (high // 2, broad // 2) if padding is None else (padding, padding)
-        super().__init__(wide, wider, (high, broad), stride, around)
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        around = (height // 2, width // 2) if padding is None else (padding, padding)
+        super().__init__(inputs, outputs, (height, width), stride, around)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, wide, H, W] -> [N, wider, H', W']"""
+        """[N, inputs, H, W] -> [N, outputs, H', W']"""
         return F.relu_(super().forward(x))
 
 
@@ -125,18 +125,18 @@ def _average(x: Tensor) -> Tensor:
 class BlockA(nn.Module):
     """35x35: 1x1, 5x5, twice 3x3, and an average."""
 
-    def __init__(self, wide: int, pooled: int) -> None:
+    def __init__(self, inputs: int, pooled: int) -> None:
         super().__init__()
-        self.branch1x1 = Unit(wide, 64)
-        self.branch5x5_1 = Unit(wide, 48)
+        self.branch1x1 = Unit(inputs, 64)
+        self.branch5x5_1 = Unit(inputs, 48)
         self.branch5x5_2 = Unit(48, 64, 5)
-        self.branch3x3dbl_1 = Unit(wide, 64)
+        self.branch3x3dbl_1 = Unit(inputs, 64)
         self.branch3x3dbl_2 = Unit(64, 96, 3)
         self.branch3x3dbl_3 = Unit(96, 96, 3)
-        self.branch_pool = Unit(wide, pooled)
+        self.branch_pool = Unit(inputs, pooled)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, wide, 35, 35] -> [N, 224 + pooled, 35, 35]"""
+        """[N, inputs, 35, 35] -> [N, 224 + pooled, 35, 35]"""
         five = self.branch5x5_2(self.branch5x5_1(x))
         three = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch1x1(x), five, three, self.branch_pool(_average(x))], 1)
@@ -145,15 +145,15 @@ class BlockA(nn.Module):
 class BlockB(nn.Module):
     """35x35 to 17x17."""
 
-    def __init__(self, wide: int) -> None:
+    def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.branch3x3 = Unit(wide, 384, 3, 2, 0)
-        self.branch3x3dbl_1 = Unit(wide, 64)
+        self.branch3x3 = Unit(inputs, 384, 3, 2, 0)
+        self.branch3x3dbl_1 = Unit(inputs, 64)
         self.branch3x3dbl_2 = Unit(64, 96, 3)
         self.branch3x3dbl_3 = Unit(96, 96, 3, 2, 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, wide, 35, 35] -> [N, 480 + wide, 17, 17]"""
+        """[N, inputs, 35, 35] -> [N, 480 + inputs, 17, 17]"""
         twice = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch3x3(x), twice, F.max_pool2d(x, 3, 2)], 1)
 
@@ -161,19 +161,19 @@ class BlockB(nn.Module):
 class BlockC(nn.Module):
     """17x17: 7x7 taken apart into rows and columns."""
 
-    def __init__(self, wide: int, inner: int) -> None:
+    def __init__(self, inputs: int, inner: int) -> None:
         super().__init__()
         row, column = (1, 7), (7, 1)
-        self.branch1x1 = Unit(wide, 192)
-        self.branch7x7_1 = Unit(wide, inner)
+        self.branch1x1 = Unit(inputs, 192)
+        self.branch7x7_1 = Unit(inputs, inner)
         self.branch7x7_2 = Unit(inner, inner, row)
         self.branch7x7_3 = Unit(inner, 192, column)
-        self.branch7x7dbl_1 = Unit(wide, inner)
+        self.branch7x7dbl_1 = Unit(inputs, inner)
         self.branch7x7dbl_2 = Unit(inner, inner, column)
         self.branch7x7dbl_3 = Unit(inner, inner, row)
         self.branch7x7dbl_4 = Unit(inner, inner, column)
         self.branch7x7dbl_5 = Unit(inner, 192, row)
-        self.branch_pool = Unit(wide, 192)
+        self.branch_pool = Unit(inputs, 192)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, 768, 17, 17] -> [N, 768, 17, 17]"""
@@ -186,11 +186,11 @@ class BlockC(nn.Module):
 class BlockD(nn.Module):
     """17x17 to 8x8."""
 
-    def __init__(self, wide: int) -> None:
+    def __init__(self, inputs: int) -> None:
         super().__init__()
-        self.branch3x3_1 = Unit(wide, 192)
+        self.branch3x3_1 = Unit(inputs, 192)
         self.branch3x3_2 = Unit(192, 320, 3, 2, 0)
-        self.branch7x7x3_1 = Unit(wide, 192)
+        self.branch7x7x3_1 = Unit(inputs, 192)
         self.branch7x7x3_2 = Unit(192, 192, (1, 7))
         self.branch7x7x3_3 = Unit(192, 192, (7, 1))
         self.branch7x7x3_4 = Unit(192, 192, 3, 2, 0)
@@ -205,21 +205,21 @@ class BlockD(nn.Module):
 class BlockE(nn.Module):
     """8x8: rows and columns side by side; the pooled branch takes the average or, in the last block, the maximum."""
 
-    def __init__(self, wide: int, pool: Literal["average", "maximum"]) -> None:
+    def __init__(self, inputs: int, pool: Literal["average", "maximum"]) -> None:
         super().__init__()
         self.pool = pool
-        self.branch1x1 = Unit(wide, 320)
-        self.branch3x3_1 = Unit(wide, 384)
+        self.branch1x1 = Unit(inputs, 320)
+        self.branch3x3_1 = Unit(inputs, 384)
         self.branch3x3_2a = Unit(384, 384, (1, 3))
         self.branch3x3_2b = Unit(384, 384, (3, 1))
-        self.branch3x3dbl_1 = Unit(wide, 448)
+        self.branch3x3dbl_1 = Unit(inputs, 448)
         self.branch3x3dbl_2 = Unit(448, 384, 3)
         self.branch3x3dbl_3a = Unit(384, 384, (1, 3))
         self.branch3x3dbl_3b = Unit(384, 384, (3, 1))
-        self.branch_pool = Unit(wide, 192)
+        self.branch_pool = Unit(inputs, 192)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, wide, 8, 8] -> [N, 2048, 8, 8]"""
+        """[N, inputs, 8, 8] -> [N, 2048, 8, 8]"""
         once = self.branch3x3_1(x)
         twice = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         pooled = _average(x) if self.pool == "average" else F.max_pool2d(x, 3, 1, 1)

@@ -14,14 +14,14 @@ from saddlepoint.nn.backbones.weights import WeightFile
 class Fire(nn.Module):
     """A narrow 1x1 convolution, then 1x1 and 3x3 side by side, each with a ReLU."""
 
-    def __init__(self, wide: int, narrow: int, each: int) -> None:
+    def __init__(self, inputs: int, squeezed: int, expanded: int) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(wide, narrow, 1)
-        self.expand1x1 = nn.Conv2d(narrow, each, 1)
-        self.expand3x3 = nn.Conv2d(narrow, each, 3, padding=1)
+        self.squeeze = nn.Conv2d(inputs, squeezed, 1)
+        self.expand1x1 = nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = nn.Conv2d(squeezed, expanded, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, wide, H, W] -> [N, 2 each, H, W]"""
+        """[N, inputs, H, W] -> [N, 2 expanded, H, W]"""
         x = self.squeeze(x).relu()
         return torch.cat([self.expand1x1(x).relu(), self.expand3x3(x).relu()], 1)
 

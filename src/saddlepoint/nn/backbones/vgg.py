@@ -27,10 +27,10 @@ class VGG16(Trunk):
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
-        wide = 3
-        for wider, convolutions in _STAGES:
+        inputs = 3
+        for outputs, convolutions in _STAGES:
             for _ in range(convolutions):
-                layers += [nn.Conv2d(wide, wider, 3, padding=1), nn.ReLU()]
-                wide = wider
+                layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+                inputs = outputs
             layers.append(nn.MaxPool2d(2))
         super().__init__(*layers[:-1])

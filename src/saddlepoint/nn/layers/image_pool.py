@@ -35,14 +35,14 @@ class ImagePool(nn.Module):
         images, count = self.get_buffer("images"), self.get_buffer("count")
         if not len(images):
             return fresh.detach()
-        shown = []
+        images_shown = []
         for image, (whether, which) in zip(fresh.detach().to(images.dtype).split(1), chance):
             # All on the device: asking whether the pool is full would wait for it.
             filling = count < len(images)
             place = torch.where(filling, count, (which * len(images)).long())[None]
             old = images.index_select(0, place)
             swap = ~filling & (whether < 0.5)
-            shown.append(torch.where(swap, old, image))
+            images_shown.append(torch.where(swap, old, image))
             images.index_copy_(0, place, torch.where(filling | swap, image, old))
             count += filling
-        return torch.cat(shown)
+        return torch.cat(images_shown)

@@ -26,5 +26,5 @@ class MinibatchDeviation(nn.Module):
         size = next(size for size in range(min(self.group, n), 0, -1) if n % size == 0)
         groups = x.float().reshape(size, n // size, -1)  # [size, groups, C H W]
         deviation = torch.sqrt(groups.var(0, correction=0) + 1e-8).mean(1)  # [groups]
-        shown = deviation.repeat(size).to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)
-        return torch.cat([x, shown], 1)
+        channel = deviation.repeat(size).to(x.dtype).view(n, 1, 1, 1).expand(n, 1, height, width)
+        return torch.cat([x, channel], 1)

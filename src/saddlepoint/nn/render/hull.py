@@ -66,9 +66,9 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
         edge = torch.nonzero((inside & (around < 0.999)).flatten()).flatten()
         if len(edge):
             places = places[edge]
-    chosen = places[torch.randint(len(places), (count,), generator=stream)]
-    chosen = chosen + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * scene.radius / side
-    return chosen, _colours(images, camera, chosen)
+    sample = places[torch.randint(len(places), (count,), generator=stream)]
+    sample = sample + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * scene.radius / side
+    return sample, _colours(images, camera, sample)
 
 
 def hull(shows: Tensor, camera: Tensor, places: Tensor) -> Tensor:
