@@ -31,7 +31,7 @@ from saddlepoint.latent.boundaries import boundaries
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components
 from saddlepoint.latent.decode_codes import images_of
-from saddlepoint.latent.directions import Directions, described, found, pool
+from saddlepoint.latent.directions import Directions, described, directions_of, pool
 from saddlepoint.latent.factorisation import factorise
 from saddlepoint.report.tables import print_table
 
@@ -146,7 +146,7 @@ def measured(model: Model, images: int) -> tuple[list[dict[str, object]], str]:
     labels = read(labeller, model, code).numpy()
     parted, _ = boundaries(code.values.flatten(1), {name: labels[:, place] for place, name in enumerate(names)})
     vectors = torch.stack([each.vector for each in parted.values()])
-    by_labels = found(space, vectors, names, code.values.flatten(1), described(model))
+    by_labels = directions_of(space, vectors, names, code.values.flatten(1), described(model))
     matched, held_out = pool(model, MATCHED, 1)[1], pool(model, images, 2)[1]
     scale, guess = read(judge, model, held_out).std(0), read(labeller, model, matched).std(0)
     unnamed = {"factorisation": factorise(model, COUNT), "main axes": components(model, COUNT)}

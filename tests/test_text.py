@@ -7,7 +7,7 @@ import os
 import pytest
 
 from saddlepoint.errors import DataError, MissingExtra, RunError, SaddlepointError
-from saddlepoint.text import counted, printable, seen
+from saddlepoint.text import count_shown, counted, printable
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_an_error_never_sends_an_escape_to_the_terminal(kind: type[SaddlepointEr
 
 
 def test_what_training_showed_is_said_with_how_many_there_are() -> None:
-    assert seen(300_032, 1_708) == "300,032 images seen (1,708, each about 176 times)"
-    assert seen(256, 100, "example") == "256 examples seen (100, each about 2.6 times)"
-    assert (seen(1, 100), seen(50, 0)) == ("1 image seen", "50 images seen")
+    assert count_shown(300_032, 1_708) == "300,032 images seen (1,708, each about 176 times)"
+    assert count_shown(256, 100, "example") == "256 examples seen (100, each about 2.6 times)"
+    assert (count_shown(1, 100), count_shown(50, 0)) == ("1 image seen", "50 images seen")

@@ -63,8 +63,13 @@ class Range:
         """As help and errors say it: "1 or more", "from 0 to 1", "at least 0 and less than 1"."""
         if self.least is not None and self.most is not None:
             return f"from {self.least:,} to {self.most:,}"
-        named = (("at least", self.least), ("more than", self.above), ("at most", self.most), ("less than", self.below))
-        bounds = [f"{words} {bound:,}" for words, bound in named if bound is not None]
+        bounds_by_word = (
+            ("at least", self.least),
+            ("more than", self.above),
+            ("at most", self.most),
+            ("less than", self.below),
+        )
+        bounds = [f"{words} {bound:,}" for words, bound in bounds_by_word if bound is not None]
         if self.least is not None and len(bounds) == 1:
             return f"{self.least:,} or more"
         return " and ".join(bounds) or "any finite number"
@@ -273,7 +278,7 @@ def read_file(path: Path) -> dict[str, Any]:
 @cache
 def field_help(cls: type) -> Mapping[str, str]:
     """The sentence under each field of a dataclass, own and inherited, by field name."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         if not dataclasses.is_dataclass(base):
             continue
@@ -290,5 +295,5 @@ def field_help(cls: type) -> Mapping[str, str]:
                 and isinstance(below, ast.Expr)
                 and isinstance(below.value, ast.Constant)
             ):
-                found[statement.target.id] = inspect.cleandoc(str(below.value.value))
-    return types.MappingProxyType(found)
+                texts[statement.target.id] = inspect.cleandoc(str(below.value.value))
+    return types.MappingProxyType(texts)

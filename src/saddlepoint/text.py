@@ -26,7 +26,7 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or _plural(thing)}"
 
 
-def seen(shown: int, known: int, thing: str = "image") -> str:
+def count_shown(shown: int, known: int, thing: str = "image") -> str:
     """How many examples training showed, and of how many: "300,032 images seen (1,708, each about 176 times)".
 
     known: how many there are to train on; 0 where that is not known.

@@ -101,7 +101,7 @@ def test_a_batch_has_the_attributes_of_its_images(opened, monkeypatch):
     batch = loader.read(0, 20)
     assert batch.attributes.dtype == torch.float32
     assert set(batch.attributes.unique().tolist()) == {0.0, 1.0}
-    plain = loader.look(np.arange(5, 9), changed=False)
+    plain = loader.look(np.arange(5, 9), augmented=False)
     assert torch.equal(plain.attributes, torch.from_numpy(data.fields["attributes"][5:9]))
     with pytest.raises(ConfigError, match="has no label"):
         Loader(data, LabelledBatch, np.arange(60))

@@ -156,7 +156,7 @@ def test_flips_and_jitter_are_the_same_on_both_of_a_pair():
     assert torch.equal(batch.source, batch.target)
     assert batch.source.shape == (16, 1, 8, 8)
     assert not torch.equal(batch.source, plain.read(1, 16).source)
-    assert torch.equal(changed.look(np.arange(5), changed=False).source, plain.look(np.arange(5)).source)
+    assert torch.equal(changed.look(np.arange(5), augmented=False).source, plain.look(np.arange(5)).source)
     whole, parts = changed.read(2, 8), [changed.read(2, 8, part=part, parts=4) for part in range(4)]
     assert torch.equal(whole.source, torch.cat([part.source for part in parts]))
 

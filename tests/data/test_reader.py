@@ -11,7 +11,7 @@ from small_images import picture, saved
 
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.reader import read_image
-from saddlepoint.data.sources.remarks import Remark, said
+from saddlepoint.data.sources.remarks import Remark, in_words
 
 
 def test_a_plain_image_has_no_remarks(tmp_path):
@@ -56,7 +56,7 @@ def test_an_image_is_brought_to_channels_and_a_side_and_that_is_remarked(tmp_pat
 
 
 def test_remarks_are_sentences_on_the_file_that_no_terminal_trips_over():
-    sentences = said("a\x1b.tiff", {Remark.DEEP, Remark.FRAMES})
+    sentences = in_words("a\x1b.tiff", {Remark.DEEP, Remark.FRAMES})
     assert sentences == (
         "a\\x1b.tiff had several frames or pages: the first was taken",
         "a\\x1b.tiff had 16 bits a channel: scaled to 8",

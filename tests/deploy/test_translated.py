@@ -18,7 +18,7 @@ def picture(height: int, width: int) -> Tensor:
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (50, 23), (7, 40), (5, 6)])
 def test_a_work_that_changes_nothing_gives_the_picture_back(height: int, width: int) -> None:
     shares: list[float] = []
-    made = translated(picture(height, width), lambda windows: windows, 16, told=shares.append)
+    made = translated(picture(height, width), lambda windows: windows, 16, progress=shares.append)
     np.testing.assert_array_equal(made, picture(height, width).numpy())
     assert shares == sorted(shares)
     assert shares[-1] == 1

@@ -37,7 +37,7 @@ def test_a_figure_that_is_not_finite_counts_as_a_very_large_one() -> None:
     for value in (1.0, float("inf"), float("nan"), 1.0, 2.0):
         signs.add({"a": value})
     assert signs.now("a") == 1
-    assert max(map(abs, signs.kept["a"])) == 1e30
+    assert max(map(abs, signs.history["a"])) == 1e30
 
 
 def test_signs_survive_a_restart() -> None:
@@ -48,7 +48,7 @@ def test_signs_survive_a_restart() -> None:
     signs.add({"a": 1.1})
     again.add({"a": 1.1})
     assert again.json() == signs.json()
-    assert len(again.kept["a"]) == KEPT
+    assert len(again.history["a"]) == KEPT
 
 
 def test_a_critic_that_leads_by_little_is_healthy() -> None:

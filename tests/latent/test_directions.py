@@ -7,7 +7,7 @@ from small_models import model
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent.codes import Code, read_tensors, write_tensors
 from saddlepoint.latent.decode_codes import images_of
-from saddlepoint.latent.directions import Directions, described, found, pool, upright
+from saddlepoint.latent.directions import Directions, described, directions_of, pool, upright
 
 
 def drawn(n, d):
@@ -17,7 +17,7 @@ def drawn(n, d):
 def made(space="w", d=3) -> Directions:
     vectors = torch.eye(d)[:2]
     vectors[1, 0] = 1
-    return found(space, vectors, ("smile", "age"), drawn(500, d), {"how": "by hand"})
+    return directions_of(space, vectors, ("smile", "age"), drawn(500, d), {"how": "by hand"})
 
 
 def test_a_file_gives_back_what_was_saved(tmp_path):

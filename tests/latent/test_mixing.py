@@ -32,9 +32,9 @@ def test_layers_are_named_by_group_and_number():
     assert mixing.layers_named("all", at) == tuple(range(10))
     assert mixing.layers_named("coarse+fine", at) == (0, 1, 2, 3, 8, 9)
     assert mixing.layers_named("3-5+7", at) == (3, 4, 5, 7)
-    assert mixing.said((3, 4, 5, 7), at) == "layers 3-5+7 of 10, sides 8-32"
-    assert mixing.said((2,), at) == "layers 2 of 10, sides 8"
-    assert mixing.said(range(10), at) == "all 10 layers"
+    assert mixing.layer_words((3, 4, 5, 7), at) == "layers 3-5+7 of 10, sides 8-32"
+    assert mixing.layer_words((2,), at) == "layers 2 of 10, sides 8"
+    assert mixing.layer_words(range(10), at) == "all 10 layers"
 
 
 @pytest.mark.parametrize("text", ["corse", "10", "5-3", "", "middle+", "0-30000000", "0-9999999999", "9" * 5000])

@@ -96,7 +96,7 @@ def test_recorded_figures_pass_the_proof_as_it_is_stated_and_say_so(path: Path) 
     recorded, proof = evidence.read(path), methods.proof(path.stem)
     assert recorded["proof"] == evidence.setting(proof), f"run `saddle prove {path.stem}` again: its settings changed"
     for each in recorded["runs"]:
-        told = evidence.told(evidence.verdicts(proof, each))
+        told = evidence.judgement(evidence.verdicts(proof, each))
         assert told == {key: each[key] for key in told}
         assert each["passed"]
 

@@ -40,7 +40,7 @@ from saddlepoint.methods.base import Clock, Method, Networks
 from saddlepoint.methods.tasks import Task, tasks
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.tensors import Declared
-from saddlepoint.text import seen
+from saddlepoint.text import count_shown
 
 
 @final
@@ -110,8 +110,8 @@ class Model:
             known = ", ".join(task.name for task in self.tasks) or "nothing"
             raise CapabilityError(f"{self.name} knows no task {name!r}; it knows {known}.")
         if fields.keys() != task.takes.keys():
-            wanted = ", ".join(f"{field} ({kind})" for field, kind in task.takes.items()) or "nothing"
-            raise CapabilityError(f"the task {name} takes {wanted}; {', '.join(fields) or 'nothing'} was given.")
+            inputs = ", ".join(f"{field} ({kind})" for field, kind in task.takes.items()) or "nothing"
+            raise CapabilityError(f"the task {name} takes {inputs}; {', '.join(fields) or 'nothing'} was given.")
         rows = len(next(iter(fields.values()))) if fields else 1
         outputs: dict[str, list[Tensor]] = {output: [] for output in task.gives}
         for start in range(0, rows, batch):
@@ -186,7 +186,7 @@ class Model:
         truncation, truncate_by, temperature: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
-        made = list(
+        batches = list(
             self.stream(
                 n,
                 seed=seed,
@@ -198,7 +198,7 @@ class Model:
                 batch=batch,
             )
         )
-        images = torch.cat(made) if made else torch.empty(0, *self.spec.shape)
+        images = torch.cat(batches) if batches else torch.empty(0, *self.spec.shape)
         return images.as_subclass(Pictures)
 
     def stream(
@@ -257,8 +257,8 @@ class Model:
         method = self.method
         if not isinstance(method, Reconstructs):
             raise CapabilityError(f"{self.name} makes images but does not describe given ones.")
-        made = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
-        return torch.cat(made).as_subclass(Pictures)
+        batches = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
+        return torch.cat(batches).as_subclass(Pictures)
 
     @torch.no_grad()
     def classify(self, images: Tensor, *, batch: int = 256) -> Tensor:
@@ -292,13 +292,13 @@ class Model:
         assert isinstance(method, Translates)
         parts = [part.to(self.device) for part in images.split(batch)]
         if reference is None:
-            made = [method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
+            batches = [method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
         elif isinstance(method, TranslatesLike):
             each = reference.expand(len(images), *reference.shape[-3:]).to(self.device).split(batch)
-            made = [method.translate_like(self.nets, *pair, origin).float().cpu() for pair in zip(parts, each)]
+            batches = [method.translate_like(self.nets, *pair, origin).float().cpu() for pair in zip(parts, each)]
         else:
             raise CapabilityError(f"{self.name} takes nothing from a reference; leave it out.")
-        return torch.cat(made).as_subclass(Pictures)
+        return torch.cat(batches).as_subclass(Pictures)
 
     def origin(self, origin: str | None = None) -> str:
         """The kind of images that `translate` starts from: the usual one, or `origin` itself where it is known.
@@ -345,7 +345,9 @@ class Model:
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.spec.shape))
         thing = "image" if isinstance(self.spec.main, Image) else "example"
-        return f"<{self.name}, {shape}, {seen(self.clock.examples, self.spec.examples, thing)}, from {self.path}>"
+        return (
+            f"<{self.name}, {shape}, {count_shown(self.clock.examples, self.spec.examples, thing)}, from {self.path}>"
+        )
 
 
 def load(
@@ -385,11 +387,11 @@ def _packed(folder: Path, home: Path, device: str | torch.device) -> Model:
     if not pretrained.is_packed(folder):
         raise CheckpointError(f"{folder} holds no model that `save_pretrained` wrote.")
     with judged(f"the model in {folder}", CheckpointError):
-        found = pretrained.read(folder)
-        method, spec = method_of(found.facts), spec_of(found.facts)
-        clock = clock_of(found.clock, method)
-        nets = _awake(method, networks(method, spec, found.declared, found.tensors), clock, device)
-    return Model(method, nets, spec, found.facts, clock, folder, home)
+        files = pretrained.read(folder)
+        method, spec = method_of(files.facts), spec_of(files.facts)
+        clock = clock_of(files.clock, method)
+        nets = _awake(method, networks(method, spec, files.declared, files.tensors), clock, device)
+    return Model(method, nets, spec, files.facts, clock, folder, home)
 
 
 def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.device) -> Networks:
@@ -407,10 +409,10 @@ def find_checkpoint(path: Path) -> Path:
         raise CheckpointError(f"{path} is a model without what training needs: give the folder of its run.")
     if not path.exists():
         raise CheckpointError(f"there is no {path}.")
-    found = files.latest(Folder(path).checkpoints, warnings.warn)
-    if found is None:
+    newest = files.latest(Folder(path).checkpoints, warnings.warn)
+    if newest is None:
         raise CheckpointError(f"{path} holds no complete checkpoint{_meant(path)}.")
-    return found
+    return newest
 
 
 def _meant(path: Path) -> str:

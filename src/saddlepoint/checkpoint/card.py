@@ -12,7 +12,7 @@ from saddlepoint import methods
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.methods.tasks import Task
-from saddlepoint.text import seen
+from saddlepoint.text import count_shown
 from saddlepoint.version import __version__
 
 TO_FILL_IN = "*To be filled in by hand:*"
@@ -59,15 +59,15 @@ def _what(abilities: Sequence[Task], config: Mapping[str, Any], facts: Mapping[s
     clock, kind = config["clock"], config["dataset"]["about"]
     summary = f"{entry.summary} " if entry and entry.family != "plug-in" else ""
     release = facts.get("versions", {}).get("saddlepoint", __version__)
-    shown = seen(clock["examples"], config["dataset"]["images"], "example")
-    made = f"trained with Saddlepoint {release} on {kind}: {shown}"
+    shown = count_shown(clock["examples"], config["dataset"]["images"], "example")
+    history = f"trained with Saddlepoint {release} on {kind}: {shown}"
     if "imported" in facts:
         origin = facts["imported"]["origin"]
-        made = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"
+        history = f"imported by Saddlepoint {release} from weights of {origin} for {kind}; their training is not known"
     if "made_from" in facts:
-        made += f", and made smaller by {facts['made_from']['by']}, from version `{facts['made_from']['version']}`"
+        history += f", and made smaller by {facts['made_from']['by']}, from version `{facts['made_from']['version']}`"
     does = ", ".join(task.does for task in abilities) or "nothing that the library knows"
-    return f"{summary}It was {made}. What it does: {does}. Version `{config['version']}`."
+    return f"{summary}It was {history}. What it does: {does}. Version `{config['version']}`."
 
 
 def _pipeline(task: Task) -> str | None:
@@ -130,10 +130,10 @@ def _figures(figures: Mapping[str, Any]) -> str:
 
 
 def _limits(abilities: Sequence[Task]) -> str:
-    made = "translations are guesses that look right, not facts" if _translates(abilities) else "images are made up"
+    nature = "translations are guesses that look right, not facts" if _translates(abilities) else "images are made up"
     return "\n".join(
         [
-            f"- Its {made}. It knows what it was shown and shares the gaps and the prejudices of that.",
+            f"- Its {nature}. It knows what it was shown and shares the gaps and the prejudices of that.",
             "- It may have learnt some images by heart: `saddle evaluate RUN --metrics copying` looks for copies.",
             f"- {TO_FILL_IN} what it must not be used for, and where it is known to fail.",
         ]

@@ -10,10 +10,10 @@ from pathlib import Path
 @cache
 def commit() -> str | None:
     """The short name of the checkout's commit; None where the package is installed, or git is missing."""
-    asked = ["git", "log", "-1", "--format=%h", "--", str(Path(__file__))]  # nothing where git does not know this file
+    words = ["git", "log", "-1", "--format=%h", "--", str(Path(__file__))]  # nothing where git does not know this file
     try:
         here = Path(__file__).parent
-        known = subprocess.run(asked, cwd=here, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        known = subprocess.run(words, cwd=here, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
         if not known:
             return None
         head = ["git", "rev-parse", "--short", "HEAD"]

@@ -80,9 +80,9 @@ def write(checkpoints: Path, step: int, values: Mapping[str, Tensor], facts: Map
 def retire(folders: Iterable[Path]) -> None:
     """Delete checkpoints; each leaves its name in one rename first, so none is ever half there."""
     for folder in folders:
-        gone = folder.with_name(f".gone-{folder.name}.{os.getpid()}")
-        folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        renamed = folder.with_name(f".gone-{folder.name}.{os.getpid()}")
+        folder.rename(renamed)
+        shutil.rmtree(renamed, ignore_errors=True)
 
 
 def clean(checkpoints: Path) -> None:
@@ -99,11 +99,11 @@ def fault(folder: Path) -> str | None:
         return wrong
     try:
         written = documents.table(folder / FACTS, within=folder).get(_WRITTEN)
-        named = manifests.names(folder, MANIFEST)
+        files = manifests.names(folder, MANIFEST)
     except (Unfit, OSError) as error:
         return reason(error)
     parts = written if isinstance(written, list) else []  # checkpoints from before it was kept do not say
-    missing = [file_of(part) for part in PARTS if part in parts and file_of(part) not in named]
+    missing = [file_of(part) for part in PARTS if part in parts and file_of(part) not in files]
     return f"{missing[0]} is missing" if missing else None
 
 
@@ -128,11 +128,11 @@ def read(folder: Path, parts: Iterable[str] = PARTS) -> tuple[dict[str, Tensor],
     if wrong:
         raise CheckpointError(f"the checkpoint {folder} is damaged: {wrong}.")
     with judged(f"the checkpoint {folder}", CheckpointError):
-        found: dict[str, Tensor] = {}
+        weights: dict[str, Tensor] = {}
         for path in _paths(folder, parts):
-            found |= tensors(path, within=folder)
+            weights |= tensors(path, within=folder)
         facts = documents.table(folder / FACTS, within=folder)
-        return found, {name: value for name, value in facts.items() if name != _WRITTEN}
+        return weights, {name: value for name, value in facts.items() if name != _WRITTEN}
 
 
 def declared(folder: Path, parts: Iterable[str]) -> dict[str, Declared]:
@@ -144,8 +144,8 @@ def declared(folder: Path, parts: Iterable[str]) -> dict[str, Declared]:
 
 def _paths(folder: Path, parts: Iterable[str]) -> list[Path]:
     """The files of the parts that the manifest vouches for."""
-    named = manifests.names(folder, MANIFEST)
-    return [folder / file_of(part) for part in parts if file_of(part) in named]
+    files = manifests.names(folder, MANIFEST)
+    return [folder / file_of(part) for part in parts if file_of(part) in files]
 
 
 def file_of(part: str) -> str:
@@ -157,12 +157,12 @@ def cut_log(log: Path, step: int) -> None:
     """Cut a log after `step`, and a torn last line, through a temporary file and a rename."""
     if not log.exists():
         return
-    kept = []
+    lines = []
     for line, row in documents.lines(log):
         if row is not None and isinstance(at := row.get("step"), int | float) and at <= step:
-            kept.append(line.rstrip(b"\r\n") + b"\n")
+            lines.append(line.rstrip(b"\r\n") + b"\n")
     with file(log) as passing:
-        passing.write_bytes(b"".join(kept))
+        passing.write_bytes(b"".join(lines))
         sync(passing)
     sync(log.parent)
 

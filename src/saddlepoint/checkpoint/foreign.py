@@ -36,14 +36,14 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     """
     with judged(path, CheckpointError):
         try:
-            found = dict(_networks(torch_file(path), Budget()))
-            _check_size([value for state in found.values() for value in state.values()], path.stat().st_size)
-            found = {name: _plain(state) for name, state in found.items() if state}
+            states = dict(_networks(torch_file(path), Budget()))
+            _check_size([value for state in states.values() for value in state.values()], path.stat().st_size)
+            states = {name: _plain(state) for name, state in states.items() if state}
         except Unfit as error:
             raise Unfit(f"{error}{_mend(str(error))}") from error
-    if not found:
+    if not states:
         raise CheckpointError(f"{path} holds no network: no tensors by name.")
-    return found
+    return states
 
 
 def _networks(
@@ -83,20 +83,20 @@ def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def state_dict(network: Shell) -> dict[str, Tensor]:
     """The parameters and buffers of a network by their dotted names. Raises Unfit where it is none."""
-    found: dict[str, Tensor] = {}
+    values: dict[str, Tensor] = {}
     waiting: list[tuple[str, Any]] = [("", network)]
     for _ in range(MOST_TENSORS):
         if not waiting:
-            return found
+            return values
         prefix, shell = waiting.pop()
         if not isinstance(shell, Shell) or not isinstance(shell.state, dict):
             continue  # a place that is left empty
         for kind in ("_parameters", "_buffers"):
             own = shell.state.get(kind) or {}
-            found |= {_named(f"{prefix}{name}"): value for name, value in own.items() if isinstance(value, Tensor)}
+            values |= {_named(f"{prefix}{name}"): value for name, value in own.items() if isinstance(value, Tensor)}
         layers = shell.state.get("_modules") or {}
         waiting += [(_named(f"{prefix}{name}."), layer) for name, layer in reversed(layers.items())]
-        if len(waiting) + len(found) > MOST_TENSORS:
+        if len(waiting) + len(values) > MOST_TENSORS:
             break
     raise Unfit(f"the network in it has more than {MOST_TENSORS:,} layers and tensors, or one that contains itself")
 

@@ -76,9 +76,9 @@ class Checkpoints(Hook):
                 facts = {**facts, files.CONFIGURATION: self._configuration}
             files.write(folder.checkpoints, run.clock.step, tensors, facts)
             folder.saved.touch()
-            kept = files.listing(folder.checkpoints)
+            present = files.listing(folder.checkpoints)
             best = self._best[1] if self._best else None
-            files.retire(old for old in kept[: -run.settings.keep_checkpoints] if files.step_of(old) != best)
+            files.retire(old for old in present[: -run.settings.keep_checkpoints] if files.step_of(old) != best)
         run.machine.barrier()
         self._saved_examples, self._saved_step = run.clock.examples, run.clock.step
         self._saved_at, self._wait = time.monotonic(), AT_LEAST_EVERY

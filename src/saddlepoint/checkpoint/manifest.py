@@ -29,10 +29,10 @@ def print_of(path: Path, *, within: Path | None = None, size: int | None = None)
 
 def names(folder: Path, manifest: str) -> Collection[str]:
     """The files that a manifest names. Raises Unfit, and OSError where it cannot be read."""
-    stated = documents.table(folder / manifest, within=folder).get("files")
-    if not isinstance(stated, dict):
+    entries = documents.table(folder / manifest, within=folder).get("files")
+    if not isinstance(entries, dict):
         raise Unfit(f"{manifest} names no files")
-    return stated.keys()
+    return entries.keys()
 
 
 def fault(folder: Path, manifest: str, known: Collection[str], needed: Collection[str]) -> str | None:
@@ -41,10 +41,10 @@ def fault(folder: Path, manifest: str, known: Collection[str], needed: Collectio
     known: the names that the manifest may have. needed: those that it must have.
     """
     try:
-        stated = documents.table(folder / manifest, within=folder).get("files")
-        if not isinstance(stated, dict) or not set(needed) <= stated.keys() <= set(known):
+        entries = documents.table(folder / manifest, within=folder).get("files")
+        if not isinstance(entries, dict) or not set(needed) <= entries.keys() <= set(known):
             return f"{manifest} does not name the files that belong there"
-        for name, print_ in stated.items():
+        for name, print_ in entries.items():
             size = print_.get("size") if isinstance(print_, dict) else None
             if type(size) is not int or print_of(folder / name, within=folder, size=size) != print_:
                 return f"{name} is not what was written"

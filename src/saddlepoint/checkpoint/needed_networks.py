@@ -45,7 +45,7 @@ def asked_for(nets: Networks, act: Callable[[Networks], object]) -> tuple[str, .
     watched = _Watched(nets)
     act(watched)
     names = tuple(name for name, _ in nets.named_children())
-    return tuple(name for name in names if name in watched.asked) or names
+    return tuple(name for name in names if name in watched.used) or names
 
 
 @final
@@ -54,10 +54,10 @@ class _Watched(Networks):
 
     def __init__(self, nets: Networks) -> None:
         super().__init__(**dict(nets.named_children()))
-        self.asked: set[str] = set()
+        self.used: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
-        found = super().__getattr__(name)
-        if isinstance(found, nn.Module):
-            self.asked.add(name)
-        return found
+        value = super().__getattr__(name)
+        if isinstance(value, nn.Module):
+            self.used.add(name)
+        return value

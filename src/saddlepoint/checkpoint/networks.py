@@ -98,15 +98,15 @@ class _Drawing(TorchFunctionMode):
         self.makers = _device_constructors()
 
     def __torch_function__(
-        self, function: Any, types: Any, arguments: tuple[Any, ...] = (), named: dict[str, Any] | None = None
+        self, function: Any, types: Any, arguments: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None
     ) -> Any:
-        named = named or {}
+        keywords = keywords or {}
         self.left -= 1
         if self.left < 0:
             raise Unfit("its settings ask for more layers than it has weights for")
-        if function in self.makers and named.get("device") is None:
-            elsewhere = {name: value for name, value in named.items() if name != "generator"}
+        if function in self.makers and keywords.get("device") is None:
+            elsewhere = {name: value for name, value in keywords.items() if name != "generator"}
             drawn = function(*arguments, **{**elsewhere, "device": "meta"})
             if math.prod(drawn.shape) > _SMALL:
                 return drawn
-        return function(*arguments, **named)
+        return function(*arguments, **keywords)

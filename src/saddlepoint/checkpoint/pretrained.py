@@ -150,19 +150,19 @@ def _as_first_written(clock: Mapping[str, Any]) -> dict[str, Any]:
 
 def without_paths(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a run without folders of the machine and names of single images, which others need not know."""
-    kept = dict(facts)
+    public = dict(facts)
     for name in ("command", "start"):
-        if kept.get(name):
-            kept[name] = _PATH.sub(lambda found: found[1] or "", kept[name])
-    if isinstance(kept.get("origin"), dict) and "file" in kept["origin"]:
-        kept["origin"] = {**kept["origin"], "file": Path(str(kept["origin"]["file"])).name}
-    if kept.get("data"):
-        source = _PATH.sub(lambda found: found[1] or "", str(kept["data"].get("data", "")))
-        kept["data"] = {**kept["data"], "data": source, "data_path": None, "cache": None}
-    if "dataset" in kept:
-        data = {name: value for name, value in kept["dataset"].items() if name != "skipped"}
-        kept["dataset"] = {**data, "source": _PATH.sub(lambda found: found[1] or "", str(data.get("source", "")))}
-    return kept
+        if public.get(name):
+            public[name] = _PATH.sub(lambda match: match[1] or "", public[name])
+    if isinstance(public.get("origin"), dict) and "file" in public["origin"]:
+        public["origin"] = {**public["origin"], "file": Path(str(public["origin"]["file"])).name}
+    if public.get("data"):
+        source = _PATH.sub(lambda match: match[1] or "", str(public["data"].get("data", "")))
+        public["data"] = {**public["data"], "data": source, "data_path": None, "cache": None}
+    if "dataset" in public:
+        data = {name: value for name, value in public["dataset"].items() if name != "skipped"}
+        public["dataset"] = {**data, "source": _PATH.sub(lambda match: match[1] or "", str(data.get("source", "")))}
+    return public
 
 
 def _preprocessing(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:

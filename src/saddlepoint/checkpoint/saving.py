@@ -73,12 +73,12 @@ def _figures(model: Model) -> dict[str, Any]:
     if known or not path.exists():
         return known
     try:
-        found = documents.table(path)
+        scores = documents.table(path)
     except (OSError, Unfit):
         return {}
-    if found.get("measured") != f"{model.name} after {model.clock.examples:,} images":
+    if scores.get("measured") != f"{model.name} after {model.clock.examples:,} images":
         return {}
-    return {name: found[name] for name in ("measured", "scores", "for a paper", "warnings") if name in found}
+    return {name: scores[name] for name in ("measured", "scores", "for a paper", "warnings") if name in scores}
 
 
 def _picture(model: Model) -> bytes | None:
@@ -92,7 +92,7 @@ def _picture(model: Model) -> bytes | None:
 
 def _given(picture: Path) -> bytes:
     with judged(f"the picture {picture}", CheckpointError):
-        found = content(picture, _MOST_PICTURE)
-        if not found.startswith(b"\x89PNG"):
+        data = content(picture, _MOST_PICTURE)
+        if not data.startswith(b"\x89PNG"):
             raise Unfit("it is no PNG")
-        return found
+        return data

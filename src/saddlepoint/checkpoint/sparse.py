@@ -22,7 +22,7 @@ PLACES, VALUES, SHAPE = ".places", ".values", ".shape"
 
 def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors on the CPU by name; one that is mostly zeros becomes three: places, values and shape."""
-    found: dict[str, Tensor] = {}
+    result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         there = (tensor != 0) | tensor.signbit()  # the sign of a zero is part of the bits
         bits = (tensor.numel() + 7) // 8
@@ -31,11 +31,11 @@ def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             and bits + int(there.sum()) * tensor.element_size() + 64 < tensor.numel() * tensor.element_size()
         ):
             places = np.packbits(there.flatten().numpy())
-            found[name + PLACES], found[name + VALUES] = torch.from_numpy(places), tensor[there]
-            found[name + SHAPE] = torch.tensor(tensor.shape)
+            result[name + PLACES], result[name + VALUES] = torch.from_numpy(places), tensor[there]
+            result[name + SHAPE] = torch.tensor(tensor.shape)
         else:
-            found[name] = tensor
-    return found
+            result[name] = tensor
+    return result
 
 
 def dense(stored: Mapping[str, Declared], read: Callable[[str], Tensor]) -> dict[str, Declared]:
@@ -43,7 +43,7 @@ def dense(stored: Mapping[str, Declared], read: Callable[[str], Tensor]) -> dict
 
     Raises Unfit where three parts do not make one tensor, which has no more places than there are bits for.
     """
-    sparse, found = _split(stored)
+    sparse, result = _split(stored)
     for name in sparse:
         if not {name + PLACES, name + VALUES, name + SHAPE} <= stored.keys():
             raise Unfit(f"{name} lacks its places, its values or its shape")
@@ -55,13 +55,13 @@ def dense(stored: Mapping[str, Declared], read: Callable[[str], Tensor]) -> dict
         fits = places.dtype == torch.uint8 and places.shape == ((count + 7) // 8,) and len(values.shape) == 1
         if min(shape) < 0 or not fits or values.numel > count:
             raise Unfit(f"{name} of {list(shape)} has not as many places as numbers")
-        found[name] = Declared(values.dtype, shape)
-    return found
+        result[name] = Declared(values.dtype, shape)
+    return result
 
 
 def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors as they were before `packed`. Raises Unfit for values that are not as many as their places."""
-    sparse, found = _split(tensors)
+    sparse, result = _split(tensors)
     for name in sparse:
         shape, values = tensors[name + SHAPE].tolist(), tensors[name + VALUES]
         whole = torch.zeros(math.prod(shape), dtype=values.dtype)
@@ -69,8 +69,8 @@ def unpacked(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if int(there.sum()) != len(values):
             raise Unfit(f"{name} has {len(values):,} values for {int(there.sum()):,} places")
         whole[there] = values
-        found[name] = whole.view(shape)
-    return found
+        result[name] = whole.view(shape)
+    return result
 
 
 def _split(entries: Mapping[str, T]) -> tuple[list[str], dict[str, T]]:

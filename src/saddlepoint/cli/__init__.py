@@ -86,8 +86,8 @@ def main(arguments: list[str] | None = None) -> None:
     verb, rest = arguments[0], arguments[1:]
     try:
         if verb not in _ORDER:
-            meant = next((name for name, words in _OTHER_WORDS.items() if verb.lower() in words), None)
-            near = f": it is `saddle {meant}` here." if meant else nearest(verb, _ORDER)
+            verb_meant = next((name for name, words in _OTHER_WORDS.items() if verb.lower() in words), None)
+            near = f": it is `saddle {verb_meant}` here." if verb_meant else nearest(verb, _ORDER)
             raise ConfigError(f"saddle has no command {verb!r}{near} `saddle --help` shows all.")
         sys.exit(importlib.import_module(f"saddlepoint.cli.{verb}").main(_with_methods(rest)))
     except SaddlepointError as error:
@@ -130,9 +130,9 @@ def _with_methods(arguments: list[str]) -> list[str]:
 
 
 def _overview() -> str:
-    found = verbs()
-    width = max(map(len, found))
-    lines = [f"  {name:<{width}}  {summary}" for name, summary in found.items()]
+    summaries = verbs()
+    width = max(map(len, summaries))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in summaries.items()]
     return "\n".join(
         [
             "saddle: train, measure and use generative adversarial networks.",

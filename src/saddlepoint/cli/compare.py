@@ -21,9 +21,9 @@ class Compare:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle compare RUN RUN ...`."""
-    found = tyro.cli(Compare, prog="saddle compare", args=arguments)
-    rows, made = compared(list(found.runs))
+    options = tyro.cli(Compare, prog="saddle compare", args=arguments)
+    rows, notes = compared(list(options.runs))
     print_table(rows)
-    for line in made:
+    for line in notes:
         print(f"  {line}")
     return 0

@@ -96,24 +96,24 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle compress RUN --by int8|prune|distil`."""
-    found = tyro.cli(Compress, prog="saddle compress", args=arguments)
-    _check(found)
-    model = load(found.run)
-    folder = found.out or model.home / "compressed" / f"{found.by}-{model.version}"
-    target = Destination(folder, named=found.out is not None, folders=True)
-    outcome = compress(model, found)
-    print_table(outcome.table, title=f"{model.name} {model.version} by {found.by}")
+    options = tyro.cli(Compress, prog="saddle compress", args=arguments)
+    _check(options)
+    model = load(options.run)
+    folder = options.out or model.home / "compressed" / f"{options.by}-{model.version}"
+    target = Destination(folder, named=options.out is not None, folders=True)
+    outcome = compress(model, options)
+    print_table(outcome.table, title=f"{model.name} {model.version} by {options.by}")
     print(outcome.protocol)
     good = [candidate for candidate in outcome.tried if candidate.verdict.fine]
     if not good:
-        raise CapabilityError(f"{_worse(outcome.tried[-1], found)}: nothing is written. {_mend(found)}")
+        raise CapabilityError(f"{_worse(outcome.tried[-1], options)}: nothing is written. {_mend(options)}")
     with target as (path,):
-        _write(good[-1], path, outcome.table, found)
+        _write(good[-1], path, outcome.table, options)
     print(f"{good[-1].name}: {target.path}")
     return 0
 
 
-def compress(model: Model, found: Compress) -> Outcome:
+def compress(model: Model, options: Compress) -> Outcome:
     """Everything that is tried, judged and timed; nothing is written."""
     dataset, held_out = _data(model)
     originals = list(exported(model, "onnx", say, makes_images))
@@ -123,14 +123,16 @@ def compress(model: Model, found: Compress) -> Outcome:
         [one.part for one in originals],
         feed,
         dataset.images[train],
-        lambda: extractor_for(dataset, found.extractor, weights=() if found.weights is None else (found.weights,)),
-        Limits(found.worst, found.worst_levels),
+        lambda: extractor_for(
+            dataset, options.extractor, weights=() if options.weights is None else (options.weights,)
+        ),
+        Limits(options.worst, options.worst_levels),
     )
-    size = sum(len(one.content) for one in originals) if found.by == "int8" else _stored(model)
+    size = sum(len(one.content) for one in originals) if options.by == "int8" else _stored(model)
     whole = Candidate(ORIGINAL, judge.itself(), size, {one.part.name: one.content for one in originals}, model)
-    tried = list(_candidates(found, model, originals, feed, judge))
-    told = f"{judge.protocol} Milliseconds of one thread in ONNX Runtime, batches of 1 and 16."
-    return Outcome(_table([whole, *tried], originals[0].part), told, tried)
+    tried = list(_candidates(options, model, originals, feed, judge))
+    protocol = f"{judge.protocol} Milliseconds of one thread in ONNX Runtime, batches of 1 and 16."
+    return Outcome(_table([whole, *tried], originals[0].part), protocol, tried)
 
 
 def say(text: str) -> None:
@@ -138,13 +140,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _check(found: Compress) -> None:
-    if (found.by == "distil") != bool(found.student):
+def _check(options: Compress) -> None:
+    if (options.by == "distil") != bool(options.student):
         raise ConfigError("--by distil needs --student NAME=VALUE ..., and nothing else takes it.")
-    if found.share is not None and (found.by != "prune" or not 0 < found.share < 1):
+    if options.share is not None and (options.by != "prune" or not 0 < options.share < 1):
         raise ConfigError("--share is for --by prune: more than 0 and less than 1.")
     for name in ("steps", "batch", "lr", "worst", "worst_levels"):
-        if not getattr(found, name) > 0:
+        if not getattr(options, name) > 0:
             raise ConfigError(f"--{name.replace('_', '-')} must be more than 0.")
 
 
@@ -157,22 +159,22 @@ def _data(model: Model) -> tuple[Dataset, float | None]:
 
 
 def _candidates(
-    found: Compress, model: Model, originals: list[Exported], feed: Feed, judge: Judge
+    options: Compress, model: Model, originals: list[Exported], feed: Feed, judge: Judge
 ) -> Iterator[Candidate]:
     """What is tried, in order; the last that is fine is kept."""
-    training: dict[str, Any] = {"steps": found.steps, "batch": found.batch, "lr": found.lr, "say": say}
-    if found.by == "int8":
-        for name, kept in VARIANTS.items():
+    training: dict[str, Any] = {"steps": options.steps, "batch": options.batch, "lr": options.lr, "say": say}
+    if options.by == "int8":
+        for name, whole_layers in VARIANTS.items():
             say(f"{name}: ranges are measured")
-            contents = {one.part.name: quantised(one.part, one.content, feed, kept) for one in originals}
+            contents = {one.part.name: quantised(one.part, one.content, feed, whole_layers) for one in originals}
             runs = {one.part.name: by_session(one.part, session_of(contents[one.part.name])) for one in originals}
             candidate = Candidate(name, judge.verdict(runs), sum(map(len, contents.values())), contents)
             yield candidate
             if candidate.verdict.fine:
                 return
-    elif found.by == "prune":
+    elif options.by == "prune":
         small = model
-        for share in SHARES if found.share is None else (found.share,):
+        for share in SHARES if options.share is None else (options.share,):
             say(f"{share:.0%} of the weights go; the rest learns to make up for them")
             small = pruned(small, share, model, feed, **training)
             candidate = _of_model(f"{share:.0%} pruned", small, originals, judge)
@@ -180,14 +182,14 @@ def _candidates(
             if not candidate.verdict.fine:
                 return
     else:
-        student = distil(model, found.student, feed, **training)
-        yield _of_model(" ".join(found.student), student, originals, judge)
+        student = distil(model, options.student, feed, **training)
+        yield _of_model(" ".join(options.student), student, originals, judge)
 
 
 def _of_model(name: str, small: Model, originals: list[Exported], judge: Judge) -> Candidate:
-    made = list(exported(small, "onnx", say, makes_images))
-    runs = {one.part.name: by_session(one.part, session_of(one.content)) for one in made}
-    contents = {one.part.name: one.content for one in made}
+    parts = list(exported(small, "onnx", say, makes_images))
+    runs = {one.part.name: by_session(one.part, session_of(one.content)) for one in parts}
+    contents = {one.part.name: one.content for one in parts}
     return Candidate(name, judge.verdict(runs), _stored(small), contents, small)
 
 
@@ -200,9 +202,9 @@ def _table(candidates: list[Candidate], part: Part) -> list[dict[str, Any]]:
     """A row for each; all are timed in turn."""
     times: dict[int, Mapping[str, float]] = {}
     for n in TIMED:
-        given = fed(part, part.given(n, 0))
+        inputs = fed(part, part.random_inputs(n, 0))
         sessions = {one.name: session_of(one.contents[part.name]) for one in candidates}
-        times[n] = latencies({name: partial(session.run, None, given) for name, session in sessions.items()})
+        times[n] = latencies({name: partial(session.run, None, inputs) for name, session in sessions.items()})
     return [
         {
             "name": one.name,
@@ -215,26 +217,28 @@ def _table(candidates: list[Candidate], part: Part) -> list[dict[str, Any]]:
     ]
 
 
-def _worse(last: Candidate, found: Compress) -> str:
+def _worse(last: Candidate, options: Compress) -> str:
     verdict = last.verdict
-    if verdict.ratio is not None and verdict.ratio > found.worst:
-        return f"{last.name} is {verdict.ratio:.2f} times as far from real images as the original, over {found.worst:g}"
-    return f"{last.name} changes what it makes by {verdict.levels:.2f} levels, over {found.worst_levels:g}"
+    if verdict.ratio is not None and verdict.ratio > options.worst:
+        return (
+            f"{last.name} is {verdict.ratio:.2f} times as far from real images as the original, over {options.worst:g}"
+        )
+    return f"{last.name} changes what it makes by {verdict.levels:.2f} levels, over {options.worst_levels:g}"
 
 
-def _mend(found: Compress) -> str:
+def _mend(options: Compress) -> str:
     words = {
         "int8": "Raise the limit, or use --by distil.",
         "prune": "Raise the limit or --steps, or take a smaller --share.",
         "distil": "Raise the limit or --steps, or make the student larger.",
     }
-    return words[found.by]
+    return words[options.by]
 
 
-def _write(candidate: Candidate, folder: Path, table: list[dict[str, Any]], found: Compress) -> None:
-    if found.by == "int8":
+def _write(candidate: Candidate, folder: Path, table: list[dict[str, Any]], options: Compress) -> None:
+    if options.by == "int8":
         for name, content in candidate.contents.items():
             replace(folder / f"{name}.onnx", content)
     elif candidate.model is not None:
         candidate.model.save_pretrained(folder)
-    write_json(folder / "compressed.json", {"by": found.by, "kept": candidate.name, "table": table})
+    write_json(folder / "compressed.json", {"by": options.by, "kept": candidate.name, "table": table})

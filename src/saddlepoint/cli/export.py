@@ -56,22 +56,22 @@ def _as_file(model: Model, options: Export) -> int:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle export RUN --to bundle|onnx|torch|file`."""
-    found = tyro.cli(Export, prog="saddle export", args=arguments)
-    if found.picture is not None and found.to != "bundle":
+    options = tyro.cli(Export, prog="saddle export", args=arguments)
+    if options.picture is not None and options.to != "bundle":
         raise ConfigError("--picture is for the card of a bundle; leave it out.")
-    model = load(found.run)
-    if found.to == "file":
-        return _as_file(model, found)
+    model = load(options.run)
+    if options.to == "file":
+        return _as_file(model, options)
     own = model.home / "exported"
-    default = own / f"{model.name}-{model.version}" if found.to == "bundle" else own
-    target = Destination(found.out or default, named=found.out is not None, folders=True)
-    if found.to == "bundle":
+    default = own / f"{model.name}-{model.version}" if options.to == "bundle" else own
+    target = Destination(options.out or default, named=options.out is not None, folders=True)
+    if options.to == "bundle":
         with target as (folder,):
-            model.save_pretrained(folder, picture=found.picture)
+            model.save_pretrained(folder, picture=options.picture)
         print(target.path)
         return 0
     with target as (folder,):
-        written = export(model, found.to, folder, say=lambda text: print(text, file=sys.stderr, flush=True))
+        written = export(model, options.to, folder, say=lambda text: print(text, file=sys.stderr, flush=True))
     rows = [
         {
             "name": path.name,
@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> int:
         }
         for path, one in written
     ]
-    runs = "ONNX Runtime" if found.to == "onnx" else "PyTorch's graph"
+    runs = "ONNX Runtime" if options.to == "onnx" else "PyTorch's graph"
     print_table(rows, title=f"{model.name} {model.version}, for a batch of any size")
     print(
         f"{runs} against the model itself on random inputs in batches of {', '.join(map(str, BATCHES))}: a difference"

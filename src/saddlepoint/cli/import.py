@@ -58,21 +58,21 @@ class Import:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle import FILE`."""
-    found = tyro.cli(Import, prog="saddle import", args=arguments)
-    if not 1 <= len(found.files) <= 2:
-        raise ConfigError(f"import takes a file, or two of the two ways of one CycleGAN, not {len(found.files)}.")
+    options = tyro.cli(Import, prog="saddle import", args=arguments)
+    if not 1 <= len(options.files) <= 2:
+        raise ConfigError(f"import takes a file, or two of the two ways of one CycleGAN, not {len(options.files)}.")
     target = Destination(
-        found.out or Path(found.files[0].stem), named=found.out is not None, folders=True, inputs=found.files
+        options.out or Path(options.files[0].stem), named=options.out is not None, folders=True, inputs=options.files
     )
-    named = [recognise(state_dicts(path), found.network) for path in found.files]
-    imported = _with_side(_joined([each for _, each in named]), found.resolution)
-    facts = _facts(found.files, [name for name, _ in named], imported, arguments)
-    model = model_of(imported, facts, found.files[0])
+    networks = [recognise(state_dicts(path), options.network) for path in options.files]
+    imported = _with_side(_joined([each for _, each in networks]), options.resolution)
+    facts = _facts(options.files, [name for name, _ in networks], imported, arguments)
+    model = model_of(imported, facts, options.files[0])
     print(f"recognised: {imported.origin}, {imported.what}")
-    for remark in imported.remarks if found.resolution is None else ():
+    for remark in imported.remarks if options.resolution is None else ():
         print(f"  {remark}", file=sys.stderr)
-    if found.check is not None:
-        apart = difference(model, found.check)
+    if options.check is not None:
+        apart = difference(model, options.check)
         if apart > _BAR:
             raise CheckpointError(
                 f"the images differ from the reference by {apart:.2g}, more than {_BAR:.0e}: nothing was written."
@@ -107,20 +107,20 @@ def difference(model: Model, reference: Path) -> float:
     """
     classes = classes_of(model.method, model.nets)
     arrays = _arrays(reference, ("input", "output", "label") if classes else ("input", "output"))
-    given, label = arrays["input"].float(), arrays["label"].long() if classes else None
-    if label is not None and (label.shape != given.shape[:1] or not bool(((label >= 0) & (label < classes)).all())):
+    inputs, label = arrays["input"].float(), arrays["label"].long() if classes else None
+    if label is not None and (label.shape != inputs.shape[:1] or not bool(((label >= 0) & (label < classes)).all())):
         raise ConfigError(f"{reference}: label must be a number from 0 to {classes - 1} for each input.")
     try:
         if isinstance(model.method, Samples):
-            made = model.method.generate(model.nets, given.flatten(1), by_label(label, noise="constant"))
+            outputs = model.method.generate(model.nets, inputs.flatten(1), by_label(label, noise="constant"))
         else:
-            made = model.translate(given).as_subclass(Tensor)
+            outputs = model.translate(inputs).as_subclass(Tensor)
     except RuntimeError as error:
-        raise ConfigError(f"{reference}: input {list(given.shape)} does not fit {model.name} ({error}).") from error
-    wanted = arrays["output"].float().clamp(-1, 1)
-    if made.shape != wanted.shape:
-        raise ConfigError(f"{reference}: output is {list(wanted.shape)}, and the model makes {list(made.shape)}.")
-    return float((made.clamp(-1, 1) - wanted).abs().max())
+        raise ConfigError(f"{reference}: input {list(inputs.shape)} does not fit {model.name} ({error}).") from error
+    expected = arrays["output"].float().clamp(-1, 1)
+    if outputs.shape != expected.shape:
+        raise ConfigError(f"{reference}: output is {list(expected.shape)}, and the model makes {list(outputs.shape)}.")
+    return float((outputs.clamp(-1, 1) - expected).abs().max())
 
 
 def _arrays(reference: Path, names: Sequence[str]) -> dict[str, Tensor]:
@@ -128,8 +128,8 @@ def _arrays(reference: Path, names: Sequence[str]) -> dict[str, Tensor]:
         arrays = {name: torch.tensor(array) for name, array in read_arrays(reference, names).items()}
     missing = [name for name in names if name not in arrays]
     if missing:
-        wanted = ", ".join(f"{name}=..." for name in names)
-        raise ConfigError(f"{reference} has no array {missing[0]!r}: numpy.savez(FILE, {wanted}).")
+        example = ", ".join(f"{name}=..." for name in names)
+        raise ConfigError(f"{reference} has no array {missing[0]!r}: numpy.savez(FILE, {example}).")
     return arrays
 
 

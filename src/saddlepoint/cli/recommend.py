@@ -59,22 +59,24 @@ class Recommend:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle recommend DATA`."""
-    found = tyro.cli(Recommend, prog="saddle recommend", args=arguments)
-    if found.data.startswith("world:"):
-        raise ConfigError(f"{found.data} is made: `saddle list` and a method's page say what is trained on it.")
-    if found.json is not None and found.json.suffix != ".json":
-        raise ConfigError(f"{found.json} must be called .json.")
-    proposal = None if found.json is None else Destination(found.json, named=True, option="--json")
-    if found.minutes <= 0:
-        raise ConfigError(f"minutes cannot be {found.minutes:g}: it must be more than 0.")
-    data = DataSettings(data=found.data, cache=found.cache)
+    options = tyro.cli(Recommend, prog="saddle recommend", args=arguments)
+    if options.data.startswith("world:"):
+        raise ConfigError(f"{options.data} is made: `saddle list` and a method's page say what is trained on it.")
+    if options.json is not None and options.json.suffix != ".json":
+        raise ConfigError(f"{options.json} must be called .json.")
+    proposal = None if options.json is None else Destination(options.json, named=True, option="--json")
+    if options.minutes <= 0:
+        raise ConfigError(f"minutes cannot be {options.minutes:g}: it must be more than 0.")
+    data = DataSettings(data=options.data, cache=options.cache)
     computer, (shortest, longest) = this_computer(), sides(data, _say)
     dataset = open_data(dataclasses.replace(data, resolution=resolution(shortest, computer)), say=_say)
     images = look_at(dataset, shortest, longest)
     advice = advise(images, computer, methods.listing())
-    settings = {"data": found.data, **advice.settings} | ({} if found.cache is None else {"cache": str(found.cache)})
-    advice, rate = timed(dataclasses.replace(advice, settings=settings), computer, found.minutes)
-    print(_text(images, computer, advice, rate, found.json))
+    settings = {"data": options.data, **advice.settings} | (
+        {} if options.cache is None else {"cache": str(options.cache)}
+    )
+    advice, rate = timed(dataclasses.replace(advice, settings=settings), computer, options.minutes)
+    print(_text(images, computer, advice, rate, options.json))
     if proposal is not None:
         with proposal as (file,):
             write_json(file, {"method": advice.method, **advice.settings})
@@ -84,19 +86,19 @@ def main(arguments: list[str]) -> int:
 def timed(advice: Advice, computer: Computer, minutes: float) -> tuple[Advice, float]:
     """The advice fitted to this machine's memory and to `minutes`, and the images a second of a few real steps."""
     settings = dict(advice.settings)
-    made = plans.make(advice.method, {**settings, "grid_size": 0})
-    machine = TorchMachine(made.run.device, made.run.precision)
+    plan = plans.make(advice.method, {**settings, "grid_size": 0})
+    machine = TorchMachine(plan.run.device, plan.run.precision)
     with tempfile.TemporaryDirectory() as nowhere:
-        parts = assemble(made, Folder(Path(nowhere)), machine, quiet=True)
+        parts = assemble(plan, Folder(Path(nowhere)), machine, quiet=True)
         cut = _micro_batches(parts.trainer, computer)
-        parts = assemble(plans.with_run(made, accumulate=cut), Folder(Path(nowhere)), machine, quiet=True)
+        parts = assemble(plans.with_run(plan, accumulate=cut), Folder(Path(nowhere)), machine, quiet=True)
         watch = _Watch()
         parts.trainer.hooks[:] = [watch]
         parts.trainer.fit()
     if cut > 1:
         settings["accumulate"] = cut
     good, there = settings["images"], int(watch.rate * 60 * minutes)
-    settings["images"] = max(made.run.batch, min(good, there))
+    settings["images"] = max(plan.run.batch, min(good, there))
     times = settings["images"] / parts.trainer.data.spec.examples
     why = f"{settings['images']:,} images shown, each about {times:,.0f} times: "
     if there < good:
@@ -111,8 +113,8 @@ def _micro_batches(trainer: Trainer, computer: Computer) -> int:
     """How many micro-batches keep a step within its share of the memory, as far as that can be had."""
     memory, batch = estimate(trainer), trainer.settings.batch
     cuts = [k for k in range(1, batch + 1) if batch % k == 0 and (k == 1 or batch // k >= LEAST)]
-    held = [memory.total - memory.activations + memory.activations // k for k in cuts]
-    return next((k for k, size in zip(cuts, held) if size <= ROOM * computer.memory), cuts[-1])
+    needs = [memory.total - memory.activations + memory.activations // k for k in cuts]
+    return next((k for k, size in zip(cuts, needs) if size <= ROOM * computer.memory), cuts[-1])
 
 
 @final

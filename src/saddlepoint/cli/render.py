@@ -71,12 +71,14 @@ def main(arguments: list[str]) -> int:
     inputs = [options.path] if options.path else []
     target = Destination(out, named=options.out is not None, folders=not film, inputs=inputs)
     with target as (place,):
-        made = model.do("render", {"camera": views}, batch=1)
+        views_rendered = model.do("render", {"camera": views}, batch=1)
         if film:
             words = disclosed(model, "generated", {"views": len(views)}).words
-            save_motion((_frame(task.gives["image"], view) for view in made["image"]), place, options.rate, words)
+            save_motion(
+                (_frame(task.gives["image"], view) for view in views_rendered["image"]), place, options.rate, words
+            )
         else:
-            _write(model, task, made, truth, place, options.with_depth)
+            _write(model, task, views_rendered, truth, place, options.with_depth)
     print(target.path)
     return 0
 
@@ -104,9 +106,9 @@ def _frame(kind: Kind, view: Tensor) -> Picture.Image:
 
 
 def _write(
-    model: Model, task: Task, made: dict[str, Tensor], truth: np.ndarray | None, folder: Path, with_depth: bool
+    model: Model, task: Task, rendered: dict[str, Tensor], truth: np.ndarray | None, folder: Path, with_depth: bool
 ) -> None:
-    for row, image in enumerate(made["image"]):
+    for row, image in enumerate(rendered["image"]):
         facts = disclosed(model, "generated", {"view": row})
         if truth is not None:
             true = torch.from_numpy(truth[row].copy()).float() / 127.5 - 1
@@ -116,4 +118,4 @@ def _write(
         if with_depth:
             for name in ("depth", "opacity"):
                 kind = task.gives[name]
-                write_example(kind, made[name][row], folder / f"{row:05d}-{name}{kind.endings[0]}", facts)
+                write_example(kind, rendered[name][row], folder / f"{row:05d}-{name}{kind.endings[0]}", facts)

@@ -22,7 +22,7 @@ class Report:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle report RUN`."""
-    found = tyro.cli(Report, prog="saddle report", args=arguments)
-    read_facts(Folder(found.run))
-    print(write_report(found.run))
+    options = tyro.cli(Report, prog="saddle report", args=arguments)
+    read_facts(Folder(options.run))
+    print(write_report(options.run))
     return 0

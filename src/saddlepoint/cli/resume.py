@@ -32,10 +32,10 @@ class Resume:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
-    found = tyro.cli(Resume, prog="saddle resume", args=arguments)
-    settings = {name: getattr(found, name) for name in ("images", "minutes", "accumulate", "device")}
+    options = tyro.cli(Resume, prog="saddle resume", args=arguments)
+    settings = {name: getattr(options, name) for name in ("images", "minutes", "accumulate", "device")}
     changes = {name: value for name, value in settings.items() if value is not None}
-    trained = resume(found.run, data=found.data, from_start=found.from_start, **changes)
+    trained = resume(options.run, data=options.data, from_start=options.from_start, **changes)
     if trained.main:
         print(trained.summary())
     return 0

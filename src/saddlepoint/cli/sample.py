@@ -73,54 +73,54 @@ class Sample:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle sample RUN`."""
-    found = tyro.cli(Sample, prog="saddle sample", args=arguments)
-    walks = found.interpolate is not None
-    n = (5 if walks else 64) if found.n is None else found.n
+    options = tyro.cli(Sample, prog="saddle sample", args=arguments)
+    walks = options.interpolate is not None
+    n = (5 if walks else 64) if options.n is None else options.n
     if n < 1 + walks:
         raise ConfigError(f"-n cannot be {n}: it must be {1 + walks} or more.")
-    if not 0 <= found.temperature < float("inf"):
-        raise ConfigError(f"--temperature cannot be {found.temperature}: it must be 0 or more.")
-    if walks and found.single:
+    if not 0 <= options.temperature < float("inf"):
+        raise ConfigError(f"--temperature cannot be {options.temperature}: it must be 0 or more.")
+    if walks and options.single:
         raise ConfigError("--interpolate makes one picture of a walk: leave out --single.")
-    model = load(found.run, device=found.device)
-    texts = _texts(found.given)
-    if found.label is not None and "label" in texts:
+    model = load(options.run, device=options.device)
+    texts = _texts(options.given)
+    if options.label is not None and "label" in texts:
         raise ConfigError("--label and --given label= say the same: leave out one of them.")
-    label = class_number(model, texts.pop("label", found.label), lambda text: print(text, file=sys.stderr))
+    label = class_number(model, texts.pop("label", options.label), lambda text: print(text, file=sys.stderr))
     if walks and texts:
         raise ConfigError("--interpolate walks with a label alone: leave out what else --given names.")
     name = class_name(model, label)
-    stem = f"seed-{found.seed}" + ("" if name is None else f"-label-{as_stem(name)}")
+    stem = f"seed-{options.seed}" + ("" if name is None else f"-label-{as_stem(name)}")
     words = {condition: Path(text).name for condition, text in texts.items()}  # of a file not where it lies
     stem += "".join(f"-{condition}-{as_stem(text)[:60]}" for condition, text in words.items())
-    stem = f"{stem}-{found.interpolate}" if walks else stem
-    out = found.out or model.home / "sampled" / (stem if found.single else f"{stem}.png")
+    stem = f"{stem}-{options.interpolate}" if walks else stem
+    out = options.out or model.home / "sampled" / (stem if options.single else f"{stem}.png")
     if walks:
         check_walk(out, _RATE, _STEPS)
-    target = Destination(out, named=found.out is not None, folders=found.single)
+    target = Destination(out, named=options.out is not None, folders=options.single)
     with target as (path,):
-        if found.interpolate is not None:
-            _walk(model, n, found.interpolate, path, found, label)
+        if options.interpolate is not None:
+            _walk(model, n, options.interpolate, path, options, label)
         else:
             parts = model.stream(
                 n,
-                seed=found.seed,
+                seed=options.seed,
                 label=label,
                 given=_with_mask(texts),
-                truncation=found.truncation,
-                truncate_by=found.truncate_by,
-                temperature=found.temperature,
+                truncation=options.truncation,
+                truncate_by=options.truncate_by,
+                temperature=options.temperature,
             )
             images = torch.cat(list(paced(parts, n, "images")))
-            _write(images, path, found, model, label, words)
+            _write(images, path, options, model, label, words)
     print(target.path)
     return 0
 
 
-def _texts(given: Sequence[str]) -> dict[str, str]:
+def _texts(entries: Sequence[str]) -> dict[str, str]:
     """Conditions by name. Raises ConfigError for what is not NAME=VALUE, or is there twice."""
     texts: dict[str, str] = {}
-    for entry in given:
+    for entry in entries:
         name, equals, text = entry.partition("=")
         if not (name and equals):
             raise ConfigError(f"--given {entry!r} names no condition: write NAME=VALUE, such as label=3.")
@@ -141,17 +141,17 @@ def _with_mask(texts: Mapping[str, str]) -> Mapping[str, str]:
         return texts  # the kind of the image says what is wrong with it
 
 
-def _walk(model: Model, n: int, along: Along, out: Path, found: Sample, chosen: int | None) -> None:
+def _walk(model: Model, n: int, along: Along, out: Path, options: Sample, chosen: int | None) -> None:
     spaces(model)  # refuses a model that makes no images from latents
-    points = latents_of(model, [Address(found.seed, row) for row in range(n)], chosen)
+    points = latents_of(model, [Address(options.seed, row) for row in range(n)], chosen)
     label = None if points.label is None else points.label[:1].expand((n - 1) * _STEPS + 1)
     way = Code("z", through(points.values, _STEPS, along), None, label)
-    words = [f"{found.seed}:{row}" for row in range(n)]
-    title = f"walk through images 0 to {n - 1} of seed {found.seed}: {along} in latents"
+    words = [f"{options.seed}:{row}" for row in range(n)]
+    title = f"walk through images 0 to {n - 1} of seed {options.seed}: {along} in latents"
     title += "" if chosen is None else f", label {class_name(model, chosen)}"
-    title += f", truncation {found.truncation:g}" if found.truncation != 1 else ""
+    title += f", truncation {options.truncation:g}" if options.truncation != 1 else ""
     caption = f"generated by {model!r}: {title}"
-    told = disclosed(model, "generated", {"walk": title})
+    disclosure = disclosed(model, "generated", {"walk": title})
     save_walk(
         model,
         way,
@@ -159,41 +159,41 @@ def _walk(model: Model, n: int, along: Along, out: Path, found: Sample, chosen: 
         _STEPS,
         out,
         title,
-        told,
+        disclosure,
         caption,
         rate=_RATE,
-        truncation=found.truncation,
-        truncate_by=found.truncate_by,
+        truncation=options.truncation,
+        truncate_by=options.truncate_by,
     )
 
 
 def _write(
-    images: torch.Tensor, out: Path, found: Sample, model: Model, label: int | None, given: Mapping[str, str]
+    images: torch.Tensor, out: Path, options: Sample, model: Model, label: int | None, conditions: Mapping[str, str]
 ) -> None:
-    words = f"generated by {model!r}, seed {found.seed}"
+    words = f"generated by {model!r}, seed {options.seed}"
     words += "" if label is None else f", label {class_name(model, label)}"
-    words += "".join(f", {name} {text}" for name, text in given.items())
+    words += "".join(f", {name} {text}" for name, text in conditions.items())
     settings = {
-        "seed": found.seed,
+        "seed": options.seed,
         **_of_class(model, label),
-        **given,
-        "temperature": found.temperature if found.temperature != 1 else None,
-        "truncation": found.truncation,
-        "truncate_by": found.truncate_by if found.truncation != 1 and found.truncate_by != "resample" else None,
+        **conditions,
+        "temperature": options.temperature if options.temperature != 1 else None,
+        "truncation": options.truncation,
+        "truncate_by": options.truncate_by if options.truncation != 1 and options.truncate_by != "resample" else None,
     }
     kind = model.spec.main
-    if not found.single:
+    if not options.single:
         write(kind.picture(images), out, disclosed(model, "generated", {**settings, "images": len(images)}), words)
         return
     if not isinstance(kind, Image):
         for row, value in enumerate(images):
-            told = disclosed(model, "generated", {**settings, "row": row})
-            write_example(kind, value, out / f"{row:05d}{kind.endings[0]}", told, f"{words}, number {row}")
+            disclosure = disclosed(model, "generated", {**settings, "row": row})
+            write_example(kind, value, out / f"{row:05d}{kind.endings[0]}", disclosure, f"{words}, number {row}")
         return
     shown = to_uint8(images[:, : 3 if images.shape[1] >= 3 else 1]).numpy()
     for row, image in enumerate(shown):
-        told = disclosed(model, "generated", {**settings, "row": row})
-        write(as_picture(image), out / f"{row:05d}.png", told, f"{words}, image {row}")
+        disclosure = disclosed(model, "generated", {**settings, "row": row})
+        write(as_picture(image), out / f"{row:05d}.png", disclosure, f"{words}, image {row}")
 
 
 def _of_class(model: Model, label: int | None) -> dict[str, int | str | None]:

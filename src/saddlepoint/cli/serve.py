@@ -65,35 +65,35 @@ class Serve:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle serve MODEL...`."""
-    found = tyro.cli(Serve, prog="saddle serve", args=arguments)
+    options = tyro.cli(Serve, prog="saddle serve", args=arguments)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtra(f"serving needs {', '.join(missing)}: pip install 'saddlepoint[serve]'.")
-    if not found.models:
+    if not options.models:
         raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
-    if found.batch < 1 or not 0 <= found.wait_ms < math.inf:
+    if options.batch < 1 or not 0 <= options.wait_ms < math.inf:
         raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
-    if found.threads is not None and found.threads < 1:
+    if options.threads is not None and options.threads < 1:
         raise ConfigError("threads must be 1 or more.")
-    if not 0 <= found.port < 65536:
+    if not 0 <= options.port < 65536:
         raise ConfigError("port must be 0 to 65535; 0 takes any free one.")
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bound on pixels stands in its place
-    listening = _listen(found.host, found.port)
+    listening = _listen(options.host, options.port)
     journal = Journal()
-    application = _application(found, journal)
+    application = _application(options, journal)
     from saddlepoint.deploy.serve.server import serve
 
     host, port = listening.getsockname()[:2]
-    if not is_local(found.host) and not _keys(found):
+    if not is_local(options.host) and not _keys(options):
         text = f"{host} is open to the network and no key is asked for: say --api-key-file FILE"
         journal.line("warning", text=text)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     greeting = f"{address}  the studio; {address}openapi.json describes the rest. Ctrl-C stops."
-    serve(application, found.limits, journal, listening, greeting)
+    serve(application, options.limits, journal, listening, greeting)
     return 0
 
 
-def _application(found: Serve, journal: Journal) -> Application:
+def _application(options: Serve, journal: Journal) -> Application:
     import torch
 
     from saddlepoint.deploy.serve.app import Service, build
@@ -101,23 +101,23 @@ def _application(found: Serve, journal: Journal) -> Application:
     from saddlepoint.deploy.watermark import large_enough
     from saddlepoint.kinds import image as kinds_image
 
-    if found.threads is not None:
-        torch.set_num_threads(found.threads)
-    keys = _keys(found)
-    shelf = stock(found.models, found.directions, device=found.device)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    keys = _keys(options)
+    shelf = stock(options.models, options.directions, device=options.device)
     for served in shelf.served:
         main = served.model.spec.main
         if isinstance(main, kinds_image.Image) and not large_enough((main.width, main.height)):
             why = f"a watermark needs 256x256 pixels, and its images have {main.width}x{main.height}"
             journal.line("note", model=served.full_name, text=f"images carry metadata alone; {why}")
-    jobs = found.jobs or cache_folder(None) / "served"
-    local = is_local(found.host)
+    jobs = options.jobs or cache_folder(None) / "served"
+    local = is_local(options.host)
     service = Service(
         jobs=jobs,
-        limits=found.limits,
+        limits=options.limits,
         keys=keys,
-        batch=found.batch,
-        wait=found.wait_ms / 1000,
+        batch=options.batch,
+        wait=options.wait_ms / 1000,
         local=local,
         journal=journal,
     )
@@ -132,19 +132,19 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def _keys(found: Serve) -> tuple[bytes, ...]:
+def _keys(options: Serve) -> tuple[bytes, ...]:
     """The keys of the file, or the one of the environment. Raises ConfigError for a file without a fit key."""
-    if found.api_key_file is None:
+    if options.api_key_file is None:
         lines = [os.environ.get(_KEY, "")]
     else:
         try:
-            lines = found.api_key_file.read_text(encoding="utf-8").splitlines()
+            lines = options.api_key_file.read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError) as error:
             words = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise ConfigError(f"{found.api_key_file} cannot be read: {words}.") from error
+            raise ConfigError(f"{options.api_key_file} cannot be read: {words}.") from error
     keys = tuple(line.strip().encode() for line in lines if line.strip())
-    if found.api_key_file is not None and not keys:
-        raise ConfigError(f"{found.api_key_file} holds no key: write one a line.")
+    if options.api_key_file is not None and not keys:
+        raise ConfigError(f"{options.api_key_file} holds no key: write one a line.")
     if any(len(key) < _LEAST_KEY for key in keys):
         raise ConfigError(
             f"a key has {_LEAST_KEY} characters or more: python -c 'import secrets; print(secrets.token_hex())'"
@@ -156,11 +156,11 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket that listens. Raises RunError when the address is taken or is none of this machine's."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, protocol)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
     except OSError as error:
         raise RunError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}. Say --port or --host."
         ) from error
-    return made
+    return listener

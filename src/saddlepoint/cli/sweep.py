@@ -53,21 +53,21 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> dict[str, list[str]]:
     """The words after each option, by the option's name."""
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     name = ""
     for word in arguments:
         if word.startswith("--"):
-            typed, mark, given = word.removeprefix("--").partition("=")
+            typed, mark, value = word.removeprefix("--").partition("=")
             name = typed.replace("-", "_")
-            found[name] = [given] if mark else []
+            options[name] = [value] if mark else []
         elif not name:
             raise ConfigError(f"{word!r} belongs to no option: saddle sweep METHOD --SETTING VALUE,VALUE ...")
         else:
-            found[name].append(word)
+            options[name].append(word)
     for own in ("seeds", "out", "jobs"):
-        if own in found and len(found[own]) != 1:
+        if own in options and len(options[own]) != 1:
             raise ConfigError(f"--{own} takes one value.")
-    return found
+    return options
 
 
 def _seeds(text: str) -> list[int]:

@@ -48,14 +48,14 @@ def main(arguments: list[str]) -> int:
         print(_usage())
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
     name, rest = methods.named(arguments[0]), arguments[1:]
-    command, made = parse(name, rest)
+    command, plan = parse(name, rest)
     if command.dry_run:
         from saddlepoint.runs.dry_run import dry_run
 
-        dry_run(made, out=command.out)
+        dry_run(plan, out=command.out)
         return 0
     words = shlex.join(["saddle", "train", *arguments])
-    trained = train_plan(made, out=command.out, start=command.start, command=words)
+    trained = train_plan(plan, out=command.out, start=command.start, command=words)
     if trained.main:
         print(trained.summary())
     return 0
@@ -85,7 +85,7 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
     flat = dataclasses.make_dataclass("Settings", list(tables.items()), kw_only=True, frozen=True)
     arguments = [_respelt(word, *parts) for word in arguments]
     _refuse_misspelt(arguments, [name for part in parts for name in plans.names(part)])
-    found = tyro.cli(
+    options = tyro.cli(
         flat,
         prog=f"saddle train {name}",
         description=(sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0],
@@ -96,8 +96,8 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
         ),
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
-    plan = plans.Plan(name, _as(RunSettings, found.run), _as(DataSettings, found.data), _as(kind, found.method))
-    return found.command, plan
+    plan = plans.Plan(name, _as(RunSettings, options.run), _as(DataSettings, options.data), _as(kind, options.method))
+    return options.command, plan
 
 
 def _with_ranges(part: type) -> type:
@@ -107,11 +107,11 @@ def _with_ranges(part: type) -> type:
         kind = config.field_kinds(part)[field.name]
         if bounds := config.range_text(kind):
             hint = functools.partial("({}; default: {})".format, bounds)
-            said = Annotated[kind, tyro.conf.arg(help_behavior_hint=hint)]  # type: ignore[valid-type]
-            fields.append((field.name, said, dataclasses.field(default=field.default, kw_only=True)))
-    made = dataclasses.make_dataclass(part.__name__, fields, bases=(part,), frozen=True, kw_only=True)
-    made.__doc__ = part.__doc__
-    return made
+            annotated = Annotated[kind, tyro.conf.arg(help_behavior_hint=hint)]  # type: ignore[valid-type]
+            fields.append((field.name, annotated, dataclasses.field(default=field.default, kw_only=True)))
+    kind_of_part = dataclasses.make_dataclass(part.__name__, fields, bases=(part,), frozen=True, kw_only=True)
+    kind_of_part.__doc__ = part.__doc__
+    return kind_of_part
 
 
 def _as(part: type[T], settings: Any) -> T:
@@ -138,8 +138,8 @@ def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
         name = typed.removeprefix("--").replace("-", "_")
         right = name in settings or name.removeprefix("no_") in settings
         if word.startswith("--") and name and (not right or name == "start") and name != "from":
-            given = value if mark else None if after.startswith("-") else after
-            plans.refuse_unknown({name: given}, [each for each in settings if each != "start"], batch, option)
+            value_given = value if mark else None if after.startswith("-") else after
+            plans.refuse_unknown({name: value_given}, [each for each in settings if each != "start"], batch, option)
 
 
 def option(name: str) -> str:
@@ -150,14 +150,14 @@ def option(name: str) -> str:
 
 def _early(arguments: list[str]) -> Command:
     """--preset and --config, which set the defaults that the rest of the line is read with."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for place, word in enumerate(arguments):
         for option in ("preset", "config"):
             if word == f"--{option}" and place + 1 < len(arguments):
-                found[option] = arguments[place + 1]
+                values[option] = arguments[place + 1]
             elif word.startswith(f"--{option}="):
-                found[option] = word.split("=", 1)[1]
-    return Command(preset=found.get("preset"), config=Path(found["config"]) if "config" in found else None)
+                values[option] = word.split("=", 1)[1]
+    return Command(preset=values.get("preset"), config=Path(values["config"]) if "config" in values else None)
 
 
 def _usage() -> str:

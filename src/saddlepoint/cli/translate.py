@@ -114,7 +114,9 @@ def _jobs(options: Translate, model: Model) -> Iterator[tuple[Path, Destination]
         sources = originals(
             options.images,
             options.out,
-            lambda made: made.version == model.version and model.origin(made.settings.get("from")) == origin,
+            lambda disclosure: (
+                disclosure.version == model.version and model.origin(disclosure.settings.get("from")) == origin
+            ),
             _say,
         )
         for source in sources:

@@ -35,11 +35,11 @@ class Verify:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle verify IMAGE ...`."""
-    found = tyro.cli(Verify, prog="saddle verify", args=arguments)
-    if not found.images:
+    options = tyro.cli(Verify, prog="saddle verify", args=arguments)
+    if not options.images:
         raise ConfigError("name an image or more.")
     rows, codes = [], []
-    for path in found.images:
+    for path in options.images:
         try:
             evidence = examine(path.read_bytes())
         except (OSError, UnusableImage) as error:
@@ -50,20 +50,20 @@ def main(arguments: list[str]) -> int:
             continue
         rows.append({"image": str(path), **_facts(evidence)})
         codes.append(_FOUND if evidence.found else _NOT_FOUND)
-        if not found.json:
+        if not options.json:
             print("\n  ".join([str(path), *_lines(evidence)]))
-    if found.json:
+    if options.json:
         print(json.dumps(rows, indent=1))
     return max(codes)
 
 
 def _facts(evidence: Evidence) -> dict[str, Any]:
     """What was found, as JSON."""
-    said, mark = evidence.said, evidence.mark
+    metadata, mark = evidence.metadata, evidence.mark
     return {
         "found": evidence.found,
-        "metadata": None if said.disclosure is None else asdict(said.disclosure),
-        "source_type": said.source_type,
+        "metadata": None if metadata.disclosure is None else asdict(metadata.disclosure),
+        "source_type": metadata.source_type,
         "watermark": None
         if mark is None
         else {"found": mark.found, "matched": mark.matched, "of": mark.of, "chance": mark.chance},
@@ -73,9 +73,9 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
 
 def _lines(evidence: Evidence) -> list[str]:
     """What was found, in words."""
-    term = (evidence.said.source_type or "").rpartition("/")[2]
+    term = (evidence.metadata.source_type or "").rpartition("/")[2]
     return [
-        f"metadata   {_metadata(evidence.said.disclosure)}",
+        f"metadata   {_metadata(evidence.metadata.disclosure)}",
         f"source     {term}, a term of IPTC" if term else "source     no term of IPTC",
         f"watermark  {_watermark(evidence)}",
     ]

@@ -101,8 +101,8 @@ class Dataset:
         if held_out is None:
             count = min(count, HELD_OUT_MOST)
         order = numpy_generator("held-out", len(self)).permutation(len(self))
-        held = order[:count] if self.labels is None else stratified(order, self.labels, count)
-        return np.setdiff1d(np.arange(len(self)), held), np.sort(held)
+        rows = order[:count] if self.labels is None else stratified(order, self.labels, count)
+        return np.setdiff1d(np.arange(len(self)), rows), np.sort(rows)
 
 
 def stratified(order: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
@@ -118,8 +118,8 @@ def stratified(order: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
         wanting = np.flatnonzero(quota < sizes - 1)
         largest = wanting[np.argsort(quota[wanting] - exact[wanting], kind="stable")]
         quota[largest[:missing]] += 1
-    held = [order[labels[order] == name][:most] for name, most in zip(names, quota)]
-    return np.concatenate(held) if held else order[:0]
+    parts = [order[labels[order] == name][:most] for name, most in zip(names, quota)]
+    return np.concatenate(parts) if parts else order[:0]
 
 
 def _printable(value: Any) -> Any:

@@ -11,7 +11,7 @@ from saddlepoint.text import counted
 
 
 def kept_classes(
-    labels: np.ndarray | None, kept: np.ndarray, classes: tuple[str, ...]
+    labels: np.ndarray | None, rows: np.ndarray, classes: tuple[str, ...]
 ) -> tuple[np.ndarray | None, tuple[str, ...], list[str]]:
     """Labels and classes of the rows that are kept, and what is to be said of classes without an image.
 
@@ -20,16 +20,19 @@ def kept_classes(
     """
     if labels is None:
         return None, (), []
-    had, has = np.bincount(labels, minlength=len(classes)) > 0, np.bincount(labels[kept], minlength=len(classes)) > 0
-    lost, never = had & ~has, ~had
+    before, after = (
+        np.bincount(labels, minlength=len(classes)) > 0,
+        np.bincount(labels[rows], minlength=len(classes)) > 0,
+    )
+    lost, never = before & ~after, ~before
     notes = [f"no usable image of {_few(classes, lost)}: left out"] if lost.any() else []
     notes += [f"no image of {_few(classes, never)}: nothing can be learnt of it"] if never.any() else []
     place = np.cumsum(~lost) - 1
-    return place[labels[kept]], tuple(name for name, gone in zip(classes, lost) if not gone), notes
+    return place[labels[rows]], tuple(name for name, missing in zip(classes, lost) if not missing), notes
 
 
-def _few(classes: tuple[str, ...], chosen: np.ndarray) -> str:
-    names = [name for name, one in zip(classes, chosen) if one]
+def _few(classes: tuple[str, ...], mask: np.ndarray) -> str:
+    names = [name for name, one in zip(classes, mask) if one]
     return f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
 
 
@@ -42,7 +45,7 @@ def labelled_rows(dataset: Dataset, rows: np.ndarray, per_class: int | None, see
         raise ConfigError(f"{dataset.source} has no labels to learn from. Sort the images into one sub-folder a class.")
     if per_class is None:
         return rows
-    labels, chosen = dataset.labels[rows], []
+    labels, parts = dataset.labels[rows], []
     for label, name in enumerate(dataset.classes):
         own = rows[labels == label]
         if not 1 <= per_class <= len(own):
@@ -51,5 +54,5 @@ def labelled_rows(dataset: Dataset, rows: np.ndarray, per_class: int | None, see
                 f"labels_per_class cannot be {per_class}: {name} has {count}; give 1 or more, and no more than the"
                 " smallest class has."
             )
-        chosen.append(numpy_generator(seed, "labels", label).permutation(own)[:per_class])
-    return np.sort(np.concatenate(chosen))
+        parts.append(numpy_generator(seed, "labels", label).permutation(own)[:per_class])
+    return np.sort(np.concatenate(parts))

@@ -112,23 +112,23 @@ class Loader:
         raw = self._taken(key)
         if self.device.type == "cuda":
             self._read_ahead((position + 1, batch, part, parts, stage))
-        shown = self._batch(raw, self._shrink(resolution))
+        main = self._batch(raw, self._shrink(resolution))
         if self._labelled is None:
-            return shown
+            return main
         few = self._labelled.read(position, batch, part=part, parts=parts, stage=stage, resolution=resolution).tensors()
-        return SemiBatch(few["image"], few["label"], shown.tensors()["image"])
+        return SemiBatch(few["image"], few["label"], main.tensors()["image"])
 
     def first(self, n: int) -> Batch:
         """The first training examples, at most `n`, without flips and jitter."""
-        return self.look(self.rows[:n], changed=False)
+        return self.look(self.rows[:n], augmented=False)
 
-    def look(self, rows: np.ndarray, *, changed: bool = True) -> Batch:
+    def look(self, rows: np.ndarray, *, augmented: bool = True) -> Batch:
         """Chosen rows of the data set as the first epoch shows them, or without flips and jitter.
 
         Of an `UnpairedBatch` each row goes to its own domain; of a `SemiBatch` they come as images with their labels.
         """
         if self._labelled is not None:
-            return self._labelled.look(rows, changed=changed)
+            return self._labelled.look(rows, augmented=augmented)
         raw: Raw = {}
         for number, name in enumerate(self.names):
             if self._domains is None:
@@ -136,15 +136,15 @@ class Loader:
             else:
                 own = rows[self.dataset.fields["label"][rows] == number]
                 raw |= self._field(name, (main_field(self.dataset.kinds), own, 0), 0)
-        return self._batch(raw if changed else {name: (stored, PLAIN) for name, (stored, _) in raw.items()}, 1)
+        return self._batch(raw if augmented else {name: (stored, PLAIN) for name, (stored, _) in raw.items()}, 1)
 
     def _checked_kinds(self) -> dict[str, Kind]:
         """The kind of each field of a batch. Raises ConfigError where the method takes another one."""
         kinds: dict[str, Kind] = {}
-        for name, wanted in self.takes.kinds().items():
+        for name, allowed in self.takes.kinds().items():
             kinds[name] = self.dataset.main if self._domains is not None else self.dataset.kinds[name]
-            if wanted and not isinstance(kinds[name], wanted):
-                lack = f"this method trains on {wanted[0].word}; {self.dataset.source} has {kinds[name]}."
+            if allowed and not isinstance(kinds[name], allowed):
+                lack = f"this method trains on {allowed[0].word}; {self.dataset.source} has {kinds[name]}."
                 raise ConfigError(f"{lack} {self.takes.given_by}")
         return kinds
 
@@ -172,12 +172,12 @@ class Loader:
             rows = self.rows[self._order(position, batch, stage)]
             epoch = position if self._groups else epoch_of(position, len(self.rows), batch)[0]
             return {name: (name, rows, epoch) for name in self.names}
-        found: Rows = {}
+        by_domain: Rows = {}
         main = main_field(self.dataset.kinds)
         for name, own in zip(self.names, self._domains):
             order = rows_at(position, len(own), batch, key(self.seed, name), stage)
-            found[name] = (main, own[order], epoch_of(position, len(own), batch)[0])
-        return found
+            by_domain[name] = (main, own[order], epoch_of(position, len(own), batch)[0])
+        return by_domain
 
     def _order(self, position: int, batch: int, stage: int) -> np.ndarray:
         if self._groups is not None:
@@ -220,8 +220,8 @@ def _domains(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """The training rows of each of two classes."""
     if dataset.labels is None or len(dataset.classes) != 2:
         count = counted(len(dataset.classes), "class") if dataset.classes else "no classes"
-        found = f"{dataset.source} has {count}, not two domains"
-        raise ConfigError(f"this method trains on UnpairedBatch; {found}. {UnpairedBatch.given_by}")
+        fault = f"{dataset.source} has {count}, not two domains"
+        raise ConfigError(f"this method trains on UnpairedBatch; {fault}. {UnpairedBatch.given_by}")
     return rows[dataset.labels[rows] == 0], rows[dataset.labels[rows] == 1]
 
 

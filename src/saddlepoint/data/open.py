@@ -97,7 +97,7 @@ def anchored(settings: DataSettings) -> DataSettings:
 
 def _from_python(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
     """What Python has handed over, brought to the size that is asked for where it is images."""
-    dataset = arrays.kept(settings.data, settings.cache)
+    dataset = arrays.stored(settings.data, settings.cache)
     pictures = arrays.pictures_of(dataset)
     if pictures is not None:
         return pack(pictures, settings, say)
@@ -115,7 +115,7 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     if word.startswith("world:"):
         raise ConfigError(f"{word} is made, not opened: it has no files.")
     if word.startswith(arrays.PREFIX):
-        pictures = arrays.pictures_of(arrays.kept(word, settings.cache))
+        pictures = arrays.pictures_of(arrays.stored(word, settings.cache))
         if pictures is None:
             raise ConfigError(f"{word} holds other things than images.")
         return pictures
@@ -213,7 +213,7 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
         tree = zip_tree(path, settings.data) if path.suffix.lower() == ".zip" else _folder_at(path, settings.data)
     except OSError as error:
         raise DataError(f"{settings.data} cannot be read: {error.strerror or error}.") from error
-    held = pictures_of(
+    files = pictures_of(
         tree,
         lambda name: name.lower().endswith(endings) and not of_system(name),
         "file of a kind that is read",
@@ -221,16 +221,16 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
     )
 
     def read(index: int) -> np.ndarray:
-        name = held.names[index]
-        with held.stream(index) as stream:
+        name = files.names[index]
+        with files.stream(index) as stream:
             if kind == "volumes":
                 return volumes.read_volume(name, stream, tree.size(name))
             return shapes.read_shape(name, stream, tree.size(name), settings.shape_points, faces=kind == "meshes")
 
     if field == "cloud":
         note = f"{counted(settings.shape_points, 'point')} drawn of each, centred, the longest side from -1 to 1"
-        held = replace(held, notes=(*held.notes, note))
-    return pack_arrays(held, read, field, f"{kind} {settings.shape_points}", settings.cache, say)
+        files = replace(files, notes=(*files.notes, note))
+    return pack_arrays(files, read, field, f"{kind} {settings.shape_points}", settings.cache, say)
 
 
 def _folder_at(path: Path, word: str) -> Tree:

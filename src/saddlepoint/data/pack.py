@@ -94,16 +94,16 @@ def made_once(folder: Path, write: Callable[[Path], None], say: Say) -> None:
 
 def _fits(pixels: np.ndarray, settings: DataSettings, panels: int) -> bool:
     channels, height, width = pixels.shape[1:]
-    wanted = settings.size or (natural_side(width // panels, height, settings.resize),) * 2
-    return (width, height) == (wanted[0] * panels, wanted[1]) and channels == (settings.channels or channels)
+    target = settings.size or (natural_side(width // panels, height, settings.resize),) * 2
+    return (width, height) == (target[0] * panels, target[1]) and channels == (settings.channels or channels)
 
 
 def _key(pictures: Pictures, settings: DataSettings) -> str:
     """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
     beside = (pictures.labels, pictures.attributes, pictures.cameras)
-    said = [None if array is None else array.tobytes().hex() for array in beside]
+    extras = [None if array is None else array.tobytes().hex() for array in beside]
     shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
-    text = json.dumps([_FORM, pictures.key(), *said, pictures.classes, *shape])
+    text = json.dumps([_FORM, pictures.key(), *extras, pictures.classes, *shape])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -140,17 +140,17 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
         except Exception as error:  # whatever is wrong with one file concerns that file alone
             return reason(error)
 
-    seen = list(threaded(look, np.arange(len(pictures)), "looking at", say))
-    rows = np.array([row for row, each in enumerate(seen) if not isinstance(each, str)], dtype=np.int64)
-    skipped = tuple((pictures.name(row), each) for row, each in enumerate(seen) if isinstance(each, str))
-    headers = [header for each in seen if not isinstance(each, str) for header in each]
+    headers_or_reasons = list(threaded(look, np.arange(len(pictures)), "looking at", say))
+    rows = np.array([row for row, each in enumerate(headers_or_reasons) if not isinstance(each, str)], dtype=np.int64)
+    skipped = tuple((pictures.name(row), each) for row, each in enumerate(headers_or_reasons) if isinstance(each, str))
+    headers = [header for each in headers_or_reasons if not isinstance(each, str) for header in each]
     if not headers:
         raise _nothing_usable(pictures, skipped)
     sizes = Counter((header.width, header.height) for header in headers)
     if settings.size is None and len(sizes) > 1:
-        shown = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
+        examples = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
         raise DataError(
-            f"the images of {pictures.source} differ in size ({shown}{', ...' if len(sizes) > 3 else ''}):"
+            f"the images of {pictures.source} differ in size ({examples}{', ...' if len(sizes) > 3 else ''}):"
             " say --resolution N to bring them all to N pixels."
         )
     size = settings.size or (natural_side(*next(iter(sizes)), settings.resize),) * 2
@@ -178,27 +178,27 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
 
     shape = (plan.channels, plan.size[1], plan.size[0] * pictures.panels)
     remarks: Counter[Remark] = Counter()
-    kept, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
+    rows, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
     with (part / "image.npy").open("wb") as file:
         begin_array(file, len(plan.rows), shape)
         start = file.tell()
-        for made, row in zip(threaded(make, plan.rows, "packing", say), plan.rows):
-            if isinstance(made, str):
-                skipped.append((pictures.name(int(row)), made))
+        for outcome, row in zip(threaded(make, plan.rows, "packing", say), plan.rows):
+            if isinstance(outcome, str):
+                skipped.append((pictures.name(int(row)), outcome))
                 continue
-            kept.append(row)
-            remarks.update(made[1])
-            digits.add(made[0])
-            file.write(np.ascontiguousarray(made[0]).data)
-        if not kept:
+            rows.append(row)
+            remarks.update(outcome[1])
+            digits.add(outcome[0])
+            file.write(np.ascontiguousarray(outcome[0]).data)
+        if not rows:
             raise _nothing_usable(pictures, tuple(skipped))
         file.seek(0)
-        begin_array(file, len(kept), shape)
+        begin_array(file, len(rows), shape)
         assert file.tell() == start, "the header of a .npy file keeps its length when its first axis shrinks"
         settle(file)
-    labels, classes, lost = kept_classes(pictures.labels, np.array(kept), pictures.classes)
-    attributes = None if pictures.attributes is None else pictures.attributes[kept]
-    cameras = None if pictures.cameras is None else pictures.cameras[kept]
+    labels, classes, lost = kept_classes(pictures.labels, np.array(rows), pictures.classes)
+    attributes = None if pictures.attributes is None else pictures.attributes[rows]
+    cameras = None if pictures.cameras is None else pictures.cameras[rows]
     for name, array in (("label", labels), ("attributes", attributes), ("camera", cameras)):
         if array is not None:
             with (part / f"{name}.npy").open("wb") as file:
@@ -206,7 +206,7 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
                 settle(file)
     facts = {
         "fingerprint": digits.finished(labels, attributes),
-        "bytes": start + len(kept) * int(np.prod(shape)),
+        "bytes": start + len(rows) * int(np.prod(shape)),
         "classes": classes,
         "notes": [*sentences(remarks), *lost],
         "skipped": skipped,
@@ -220,10 +220,10 @@ def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -
     images, remarks = pictures.images(row, max(plan.size), settings.resize == "pad")
     panels = []
     for image in images:
-        shown, changed = in_channels(image, plan.channels)
-        fitted, moved = fitted_to(shown, plan.size, settings.resize)
+        image_in_channels, colour_remarks = in_channels(image, plan.channels)
+        fitted, moved = fitted_to(image_in_channels, plan.size, settings.resize)
         panels.append(as_pixels(fitted))
-        remarks = remarks | changed | moved
+        remarks = remarks | colour_remarks | moved
     return np.concatenate(panels, 2), remarks
 
 
@@ -301,8 +301,8 @@ def _dataset(
             fields["mask"] = (np.asarray(fields["mask"]).max(1, keepdims=True) > 127).astype(np.uint8)
     elif settings.swap:
         raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
-    told = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names
-    return Dataset(fields, fingerprint, *told)
+    details = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names
+    return Dataset(fields, fingerprint, *details)
 
 
 def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) -> DataError:
@@ -315,10 +315,10 @@ def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) ->
 
 def threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:
     """`work` of each row, in order, done by a thread a core; says at most once a second how far it is."""
-    said = time.monotonic()
+    reported = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pack") as pool:
         for start in range(0, len(rows), _WINDOW):
             yield from pool.map(work, rows[start : start + _WINDOW])
-            if time.monotonic() - said >= _QUIET:
-                said, done = time.monotonic(), min(start + _WINDOW, len(rows))
-                say(f"{doing} {counted(len(rows), 'image')}: {done:,} done ({100 * done // len(rows)} %)")
+            if time.monotonic() - reported >= _QUIET:
+                reported, finished = time.monotonic(), min(start + _WINDOW, len(rows))
+                say(f"{doing} {counted(len(rows), 'image')}: {finished:,} done ({100 * finished // len(rows)} %)")

@@ -27,30 +27,30 @@ _FORM = 1  # raised when the same files would pack to other numbers
 Read = Callable[[int], np.ndarray]
 
 
-def pack_arrays(held: FilePictures, read: Read, field: str, form: str, cache: Path | None, say: Say) -> Dataset:
+def pack_arrays(files: FilePictures, read: Read, field: str, form: str, cache: Path | None, say: Say) -> Dataset:
     """The files of `held` as a data set of one field of one shape: the one that most of them have.
 
     read: file number i as an array. form: how it is read, for the name of the pack. Files that cannot be read, or have
     another shape, are left out and named. Raises DataError when none is usable, MissingExtra as `read` does.
     """
-    labels = None if held.labels is None else held.labels.tobytes().hex()
-    text = json.dumps([_FORM, field, form, held.key(), labels, held.classes])
+    labels = None if files.labels is None else files.labels.tobytes().hex()
+    text = json.dumps([_FORM, field, form, files.key(), labels, files.classes])
     folder = cache_folder(cache) / "packs" / hashlib.sha256(text.encode()).hexdigest()[:32]
-    made_once(folder, lambda part: _write(part, held, read, field, say), say)
+    made_once(folder, lambda part: _write(part, files, read, field, say), say)
     try:
         facts = documents.table(folder / "facts.json")
         array = np.load(folder / f"{field}.npy", mmap_mode="r")
-        rows = None if held.labels is None else np.load(folder / "label.npy")
+        rows = None if files.labels is None else np.load(folder / "label.npy")
         check_bytes(folder, array, rows, None, facts["fingerprint"])
         skipped = tuple((name, why) for name, why in facts["skipped"])
-        notes, classes = (*held.notes, *facts["notes"]), tuple(facts["classes"])
+        notes, classes = (*files.notes, *facts["notes"]), tuple(facts["classes"])
     except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
     fields = {field: array} if rows is None else {field: array, "label": rows}
-    return Dataset(fields, facts["fingerprint"], held.source, classes, notes, (*held.skipped, *skipped))
+    return Dataset(fields, facts["fingerprint"], files.source, classes, notes, (*files.skipped, *skipped))
 
 
-def _write(part: Path, held: FilePictures, read: Read, field: str, say: Say) -> None:
+def _write(part: Path, files: FilePictures, read: Read, field: str, say: Say) -> None:
     def look(row: int) -> tuple[tuple[int, ...], str] | str:
         try:
             array = read(int(row))
@@ -60,34 +60,36 @@ def _write(part: Path, held: FilePictures, read: Read, field: str, say: Say) -> 
         except Exception as error:  # whatever is wrong with one file concerns that file alone
             return reason(error)
 
-    rows = np.arange(len(held))
-    seen = list(threaded(look, rows, "looking at", say))
-    shapes = Counter(each for each in seen if not isinstance(each, str))
+    rows = np.arange(len(files))
+    shapes_or_reasons = list(threaded(look, rows, "looking at", say))
+    shapes = Counter(each for each in shapes_or_reasons if not isinstance(each, str))
     if not shapes:
-        first = next(iter((*held.skipped, *((held.name(0), each) for each in seen if isinstance(each, str)))))
-        count = len(seen) + len(held.skipped)
-        raise DataError(f"none of the {counted(count, 'file')} of {held.source} is usable; {first[0]}: {first[1]}.")
+        first = next(
+            iter((*files.skipped, *((files.name(0), each) for each in shapes_or_reasons if isinstance(each, str))))
+        )
+        count = len(shapes_or_reasons) + len(files.skipped)
+        raise DataError(f"none of the {counted(count, 'file')} of {files.source} is usable; {first[0]}: {first[1]}.")
     (shape, dtype), _ = shapes.most_common(1)[0]
     room(part.parent, len(rows) * int(np.prod(shape)) * np.dtype(dtype).itemsize)
     part.mkdir()
-    kept, skipped, digits = [], [], Fingerprint(shape)
+    usable, skipped, digits = [], [], Fingerprint(shape)
     with (part / f"{field}.npy").open("wb") as file:
         begin_array(file, len(rows), shape, dtype)
-        for row, each in enumerate(seen):
+        for row, each in enumerate(shapes_or_reasons):
             if isinstance(each, str):
-                skipped.append((held.name(row), each))
+                skipped.append((files.name(row), each))
             elif each != (shape, dtype):
-                shown, usual = ("x".join(map(str, sizes)) for sizes in (each[0], shape))
-                skipped.append((held.name(row), f"is {shown}, where most are {usual}"))
+                own, usual = ("x".join(map(str, sizes)) for sizes in (each[0], shape))
+                skipped.append((files.name(row), f"is {own}, where most are {usual}"))
             else:
-                kept.append(row)
+                usable.append(row)
                 array = np.ascontiguousarray(read(row))
                 digits.add(array)
                 file.write(array.data)
         file.seek(0)
-        begin_array(file, len(kept), shape, dtype)
+        begin_array(file, len(usable), shape, dtype)
         settle(file)
-    labels, classes, notes = kept_classes(held.labels, np.array(kept), held.classes)
+    labels, classes, notes = kept_classes(files.labels, np.array(usable), files.classes)
     if labels is not None:
         with (part / "label.npy").open("wb") as file:
             np.save(file, labels)

@@ -18,7 +18,7 @@ class Evidence:
 
     size: tuple[int, int]
     """width and height in pixels"""
-    said: Said
+    metadata: Said
     """what its metadata say"""
     mark: Mark | None
     """what was read from its pixels; None where it is too small to carry a mark"""
@@ -26,7 +26,7 @@ class Evidence:
     @property
     def found(self) -> bool:
         """Whether anything says that a model had a part in it. If not, that proves nothing."""
-        return self.said.discloses or (self.mark is not None and self.mark.found)
+        return self.metadata.discloses or (self.mark is not None and self.mark.found)
 
     @property
     def large_enough(self) -> bool:
@@ -38,5 +38,5 @@ def examine(content: bytes) -> Evidence:
     """An image file, examined. Raises UnusableImage when it cannot be decoded."""
     picture, _ = decode(io.BytesIO(content))
     with Image.open(io.BytesIO(content)) as opened:
-        said = read(opened)
-    return Evidence(picture.size, said, find(picture))
+        written = read(opened)
+    return Evidence(picture.size, written, find(picture))

@@ -45,11 +45,11 @@ def export(
     say: is told of each part as its turn comes.
     Raises CapabilityError where a graph cannot be made or differs from the method; nothing is written then.
     """
-    made = list(exported(model, form, say))
-    paths = [folder / f"{one.part.name}{ENDINGS[form]}" for one in made]
-    for path, one in zip(paths, made):
+    files = list(exported(model, form, say))
+    paths = [folder / f"{one.part.name}{ENDINGS[form]}" for one in files]
+    for path, one in zip(paths, files):
         replace(path, one.content)
-    told = {
+    facts = {
         "model": model.name,
         "version": model.version,
         "limit": LIMIT,
@@ -60,21 +60,21 @@ def export(
                 "output": dict([one.part.output]),
                 "difference": one.difference,
             }
-            for path, one in zip(paths, made)
+            for path, one in zip(paths, files)
         },
     }
-    replace(folder / "export.json", (json.dumps(told, indent=1) + "\n").encode())
-    return list(zip(paths, made))
+    replace(folder / "export.json", (json.dumps(facts, indent=1) + "\n").encode())
+    return list(zip(paths, files))
 
 
 def exported(
     model: Model,
     form: Form,
     say: Callable[[str], object] = lambda text: None,
-    wanted: Callable[[Part], bool] = lambda part: True,
+    accepts: Callable[[Part], bool] = lambda part: True,
 ) -> Iterator[Exported]:
-    """Each wanted part as a file's content, checked. Raises CapabilityError as `export` does."""
-    for part, program in graphs(model, say, wanted):
+    """Each part that `accepts` takes as a file's content, checked. Raises CapabilityError as `export` does."""
+    for part, program in graphs(model, say, accepts):
         if form == "onnx":
             content = onnx_of(part, program, facts_of(model, part))
             runs, what = by_session(part, session_of(content)), "ONNX"
@@ -85,12 +85,12 @@ def exported(
 
 
 def graphs(
-    model: Model, say: Callable[[str], object] = lambda text: None, wanted: Callable[[Part], bool] = lambda part: True
+    model: Model, say: Callable[[str], object] = lambda text: None, accepts: Callable[[Part], bool] = lambda part: True
 ) -> Iterator[tuple[Part, ExportedProgram]]:
-    """Each wanted part with its graph; truncation is an input where it can be, and fixed at 1 where not."""
+    """Each part that `accepts` takes with its graph; truncation is an input where it can be, else fixed at 1."""
     fixed = parts_of(model, adjustable=False)
     for part, plain in zip(parts_of(model), fixed):
-        if not wanted(part):
+        if not accepts(part):
             continue
         say(f"{part.name}: tracing and checking, which takes seconds to a minute")
         try:
@@ -103,7 +103,7 @@ def graphs(
 
 def facts_of(model: Model, part: Part) -> dict[str, str]:
     """The metadata of an ONNX file."""
-    told = {
+    facts = {
         "saddlepoint": __version__,
         "model": model.name,
         "version": model.version,
@@ -114,15 +114,15 @@ def facts_of(model: Model, part: Part) -> dict[str, str]:
         "noise": "constant",
     }
     if part.name == "generate" and "truncation" not in part.inputs:
-        told["truncation"] = "fixed at 1"
-    return told
+        facts["truncation"] = "fixed at 1"
+    return facts
 
 
 def _by_torch(content: bytes) -> Runs:
     program = torch.export.load(io.BytesIO(content)).module()
 
     def runs(inputs: tuple[Tensor, ...]) -> Tensor:
-        found: Tensor = program(*inputs)
-        return found.cpu()
+        output: Tensor = program(*inputs)
+        return output.cpu()
 
     return runs

@@ -25,10 +25,10 @@ def white_balanced(picture: Image.Image) -> Image.Image:
 def coloured_like(picture: Image.Image, original: Image.Image) -> Image.Image:
     """`picture` with the mean and the spread of each channel of `original`; both of one mode."""
     bands = []
-    for made, given in zip(picture.split(), original.split()):
-        spread, wanted = _spread(made), _spread(given)
-        gain = min(wanted / spread, _MOST_GAIN) if spread > 0 else 1.0
-        bands.append(_scaled(made, gain, _mean(given) - gain * _mean(made)))
+    for band, reference in zip(picture.split(), original.split()):
+        spread, target = _spread(band), _spread(reference)
+        gain = min(target / spread, _MOST_GAIN) if spread > 0 else 1.0
+        bands.append(_scaled(band, gain, _mean(reference) - gain * _mean(band)))
     return Image.merge(picture.mode, bands)
 
 

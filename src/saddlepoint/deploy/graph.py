@@ -29,7 +29,7 @@ _MOST = 1_900_000_000  # bytes of weights; a single ONNX file ends at 2 GiB
 def program_of(part: Part) -> ExportedProgram:
     """The part as a graph of PyTorch. Raises CapabilityError where its code asks what a graph cannot know."""
     example = part.example()
-    shapes = tuple({0: Dim.DYNAMIC} if given.dim() else {} for given in example)
+    shapes = tuple({0: Dim.DYNAMIC} if tensor.dim() else {} for tensor in example)
     with torch.no_grad(), warnings.catch_warnings(), _lengths_stay_open():
         warnings.simplefilter("ignore")
         try:
@@ -66,7 +66,7 @@ def onnx_of(part: Part, program: ExportedProgram, facts: Mapping[str, str]) -> b
         raise CapabilityError(f"{part.name} has over {_MOST:,} bytes of weights, more than one ONNX file holds.")
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _quiet():
         warnings.simplefilter("ignore")
-        made: Any = torch.onnx.export(
+        exported: Any = torch.onnx.export(
             program,
             dynamo=True,
             input_names=list(part.inputs),
@@ -76,10 +76,10 @@ def onnx_of(part: Part, program: ExportedProgram, facts: Mapping[str, str]) -> b
             verbose=False,
         )
         # The exporter's own `optimize` takes an addition of 1e-8 for one of nothing, and then divides by 0.
-        optimizer.inline(made.model)
-        optimizer.fold_constants(made.model)
-        optimizer.remove_unused_nodes(made.model)
-    proto = made.model_proto
+        optimizer.inline(exported.model)
+        optimizer.fold_constants(exported.model)
+        optimizer.remove_unused_nodes(exported.model)
+    proto = exported.model_proto
     for node in proto.graph.node:  # stack traces with paths of this machine
         del node.metadata_props[:]
         node.doc_string = ""

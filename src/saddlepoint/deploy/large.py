@@ -51,12 +51,12 @@ def translate_large(
     """
     check_target(target, image.width, image.height)
     overlap = side // 8 if overlap is None else overlap
-    made = bands(_windows(image, side), image.height, image.width, work, side, overlap)
-    first = next(made)  # says how large the result is
+    result = bands(_windows(image, side), image.height, image.width, work, side, overlap)
+    first = next(result)  # says how large the result is
     channels, width = first.shape[0], first.shape[2]
     height = image.height * (width // image.width)
     check_target(target, width, height)
-    rows = (band.transpose(0, 1) for band in chain([first], made))  # so that its length is that of its rows
+    rows = (band.transpose(0, 1) for band in chain([first], result))  # so that its length is that of its rows
     with _written(target, width, height, channels, disclosure) as file:
         for band in paced(rows, height, "rows"):
             file.write(to_uint8(band[None])[0].permute(0, 2, 1).numpy().tobytes())  # [rows, W, C]
@@ -78,17 +78,17 @@ def _form(target: Path) -> str:
 
 def _windows(image: LargeImage, side: int) -> Any:
     """Reads windows [C, side, side] in [-1, 1] at (row, column), row after row; each row of pixels is read once."""
-    held = torch.empty(0, dtype=torch.uint8)
+    buffer = torch.empty(0, dtype=torch.uint8)
     first = -1
 
     def read(top: int, left: int) -> Tensor:
-        nonlocal held, first
+        nonlocal buffer, first
         if top != first:
-            kept = held[:, top - first :] if first >= 0 else held
-            have = kept.shape[1] if first >= 0 else 0
+            overlap_rows = buffer[:, top - first :] if first >= 0 else buffer
+            have = overlap_rows.shape[1] if first >= 0 else 0
             new = torch.from_numpy(image.rows(top + have, side - have).copy())
-            held, first = torch.cat((kept, new), 1) if have else new, top
-        return pixels(held[None, :, :, left : left + side])[0]
+            buffer, first = torch.cat((overlap_rows, new), 1) if have else new, top
+        return pixels(buffer[None, :, :, left : left + side])[0]
 
     return read
 
@@ -121,8 +121,8 @@ def _written(target: Path, width: int, height: int, channels: int, disclosure: D
 def _packet(disclosure: Disclosure) -> bytes:
     """The XMP packet of a disclosure, as a small JPEG has it."""
     with Image.open(io.BytesIO(encoded(Image.new("L", (1, 1)), disclosure, "jpeg"))) as picture:
-        found: bytes = picture.info["xmp"]
-    return found
+        packet: bytes = picture.info["xmp"]
+    return packet
 
 
 def _add_chunks(path: Path, disclosure: Disclosure) -> None:

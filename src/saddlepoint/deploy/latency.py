@@ -27,7 +27,7 @@ def latencies(ways: Mapping[str, Callable[[], object]], rounds: int = 15) -> dic
         for _ in range(rounds):
             for name, way in ways.items():
                 times[name].append(_seconds(way, calls[name]) / calls[name])
-    return {name: 1000 * statistics.median(found) for name, found in times.items()}
+    return {name: 1000 * statistics.median(seconds) for name, seconds in times.items()}
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def _calls(way: Callable[[], object]) -> int:
 
 
 def _seconds(way: Callable[[], object], calls: int) -> float:
-    begun = time.thread_time()
+    start = time.thread_time()
     for _ in range(calls):
         way()
-    return time.thread_time() - begun
+    return time.thread_time() - start

@@ -80,9 +80,9 @@ class Disclosure:
     @property
     def words(self) -> str:
         """One sentence for people, which ends early where the settings are long."""
-        asked = ", ".join(f"{name} {value}" for name, value in self.settings.items())
-        asked = asked if len(asked) <= _MOST_WORDS else f"{asked[:_MOST_WORDS]} ..."
-        return f"{self.made} by {self.model}, {self.version}{': ' if asked else ''}{asked}"
+        settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        settings = settings if len(settings) <= _MOST_WORDS else f"{settings[:_MOST_WORDS]} ..."
+        return f"{self.made} by {self.model}, {self.version}{': ' if settings else ''}{settings}"
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _source_type(xmp: object) -> str | None:
     except ElementTree.ParseError:
         return None
     for node in root.iter():
-        found = node.get(name) or (node.text if node.tag == name else None) or node.get(f"{{{_RDF}}}resource", "")
-        if found and (node.tag == name or name in node.attrib):
-            return found.strip()
+        text = node.get(name) or (node.text if node.tag == name else None) or node.get(f"{{{_RDF}}}resource", "")
+        if text and (node.tag == name or name in node.attrib):
+            return text.strip()
     return None

@@ -31,13 +31,13 @@ def originals(
     paths = [folder / name for name in names if is_image(name.as_posix())]
     inside = [path for path in paths if out is not None and _lies_in(path, out, folder)]
     others = [path for path in paths if path not in set(inside)]
-    given = [path for path in others if not _is_result(path, made_by_us)] or others
-    if not given:
+    inputs = [path for path in others if not _is_result(path, made_by_us)] or others
+    if not inputs:
         where = f" but the results in {out}" if inside else ""
         raise DataError(f"{folder} holds no image{where}.")
-    if len(given) < len(paths):
-        say(f"{counted(len(paths) - len(given), 'image')} left out: results of earlier calls")
-    return given
+    if len(inputs) < len(paths):
+        say(f"{counted(len(paths) - len(inputs), 'image')} left out: results of earlier calls")
+    return inputs
 
 
 def _lies_in(path: Path, out: Path, folder: Path) -> bool:

@@ -27,24 +27,24 @@ def parity(part: Part, runs: Runs) -> float:
     """The largest difference over all batches, as `LIMIT` counts it; not a number where an output is none."""
     worst = 0.0
     for seed, n in enumerate(BATCHES):
-        inputs = part.given(n, seed)
-        wanted = part.truth(*inputs).float().cpu()
-        found = runs(inputs)
-        if found.shape != wanted.shape:
+        inputs = part.random_inputs(n, seed)
+        expected = part.truth(*inputs).float().cpu()
+        output = runs(inputs)
+        if output.shape != expected.shape:
             return float("inf")
-        worst = max(worst, float((found - wanted).abs().max()) / max(1.0, float(wanted.abs().max())), key=_badness)
+        worst = max(worst, float((output - expected).abs().max()) / max(1.0, float(expected.abs().max())), key=_badness)
     return worst
 
 
 def check(part: Part, runs: Runs, what: str, limit: float = LIMIT) -> float:
     """`parity` itself. Raises CapabilityError where it is over the limit, and for what is not a number."""
-    found = parity(part, runs)
-    if not found <= limit:
+    difference = parity(part, runs)
+    if not difference <= limit:
         raise CapabilityError(
-            f"{part.name} as {what} differs by {found:.2g} from the method itself, more than {limit:g}: nothing is"
+            f"{part.name} as {what} differs by {difference:.2g} from the method itself, more than {limit:g}: nothing is"
             " written."
         )
-    return found
+    return difference
 
 
 def session_of(content: bytes, threads: int = 1) -> Any:
@@ -63,8 +63,8 @@ def by_session(part: Part, session: Any) -> Runs:
     """An ONNX file as `parity` asks it."""
 
     def runs(inputs: tuple[Tensor, ...]) -> Tensor:
-        found: np.ndarray = session.run(None, fed(part, inputs))[0]
-        return torch.from_numpy(found)
+        output: np.ndarray = session.run(None, fed(part, inputs))[0]
+        return torch.from_numpy(output)
 
     return runs
 

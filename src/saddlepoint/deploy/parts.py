@@ -35,7 +35,7 @@ class Part:
     name: of the task, and of its output where it has several. inputs: each one's name with what it holds; the first
     axis counts examples, but of `truncation`, which is one number. output: its name with what it holds.
     module: inputs in order -> output; differentiable code of plain tensors. truth: the same as the method itself says
-    it. given: inputs for n random examples from a seed.
+    it. random_inputs: inputs for n random examples from a seed.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Part:
     output: tuple[str, str]
     module: nn.Module
     truth: Callable[..., Tensor]
-    given: Callable[[int, int], tuple[Tensor, ...]]
+    random_inputs: Callable[[int, int], tuple[Tensor, ...]]
 
     def example(self) -> tuple[Tensor, ...]:
         """Inputs to trace with."""
-        return self.given(_EXAMPLES, 0)
+        return self.random_inputs(_EXAMPLES, 0)
 
 
 def parts_of(model: Model, *, adjustable: bool = True) -> list[Part]:
@@ -69,7 +69,7 @@ def parts_of(model: Model, *, adjustable: bool = True) -> list[Part]:
 def _part(model: Model, task: Task, output: str, adjustable: bool) -> Part:
     names = tuple(task.takes)
 
-    def given(n: int, seed: int) -> tuple[Tensor, ...]:
+    def random_inputs(n: int, seed: int) -> tuple[Tensor, ...]:
         values = task.examples(model.nets, n, seed)
         inputs = tuple(values[name].to(model.device) for name in names)
         return (*inputs, torch.tensor(TRUNCATIONS[seed % len(TRUNCATIONS)])) if adjustable else inputs
@@ -87,11 +87,13 @@ def _part(model: Model, task: Task, output: str, adjustable: bool) -> Part:
         of = "" if isinstance(model.method, Styles) else " (values beyond 2 x truncation deviations are drawn anew)"
         inputs["truncation"] = f"one number; 1 leaves the latents as they are, 0 gives the average{of}"
     name = task.name if len(task.gives) == 1 else f"{task.name}-{output}"
-    return Part(name, inputs, (output, task.gives[output].layout), _module(model, act, given), truth, given)
+    return Part(
+        name, inputs, (output, task.gives[output].layout), _module(model, act, random_inputs), truth, random_inputs
+    )
 
 
-def _module(model: Model, act: Act, given: Callable[[int, int], tuple[Tensor, ...]]) -> nn.Module:
-    example = given(_EXAMPLES, 0)
+def _module(model: Model, act: Act, random_inputs: Callable[[int, int], tuple[Tensor, ...]]) -> nn.Module:
+    example = random_inputs(_EXAMPLES, 0)
     names = asked_for(model.nets, lambda nets: act(nets, *example))
     nets = Networks(**{name: model.nets.get_submodule(name) for name in names})
     return _Asked(nets, act, example).eval()
@@ -106,9 +108,9 @@ class _Asked(nn.Module):
         self.nets, self._act = nets, act
         with torch.no_grad(), _Draws() as drawn:
             act(nets, *example)
-        self._count = len(drawn.made)
-        for place, made in enumerate(drawn.made):
-            self.register_buffer(f"drawn_{place}", made)
+        self._count = len(drawn.draws)
+        for place, values in enumerate(drawn.draws):
+            self.register_buffer(f"drawn_{place}", values)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         with _Draws([self.get_buffer(f"drawn_{place}") for place in range(self._count)]):
@@ -121,7 +123,7 @@ class _Draws(TorchFunctionMode):
 
     def __init__(self, known: list[Tensor] | None = None) -> None:
         super().__init__()
-        self.made: list[Tensor] = []
+        self.draws: list[Tensor] = []
         self._known = None if known is None else iter(known)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -130,5 +132,5 @@ class _Draws(TorchFunctionMode):
             return func(*args, **kwargs)
         if self._known is not None:
             return next(self._known)
-        self.made.append(func(*args, **kwargs))
-        return self.made[-1]
+        self.draws.append(func(*args, **kwargs))
+        return self.draws[-1]

@@ -50,29 +50,31 @@ def bands(
     for row, (top, next_top) in enumerate(zip(tops, [*tops[1:], height])):
         for start in range(0, len(lefts), batch):
             some = lefts[start : start + batch]
-            made = work(torch.stack([read(top, left) for left in some]))
+            outputs = work(torch.stack([read(top, left) for left in some]))
             if band is None:
-                scale = scale_of(made, window)
+                scale = scale_of(outputs, window)
                 side, shared = scale * window, scale * overlap
                 down = shares([scale * begin for begin in tops], scale * height, side, shared)
                 across = shares([scale * begin for begin in lefts], scale * width, side, shared)
-                band = torch.zeros(made.shape[1], side, scale * width, dtype=torch.float64)  # many windows may add up
-            for left, own, one in zip(some, across[start:], made):
+                band = torch.zeros(
+                    outputs.shape[1], side, scale * width, dtype=torch.float64
+                )  # many windows may add up
+            for left, own, one in zip(some, across[start:], outputs):
                 band[:, :, scale * left : scale * left + side] += one * (down[row][:, None] * own)
         assert band is not None
-        done = scale * (next_top - top)
-        kept = side - done
-        yield band[:, :done].float()
-        band[:, :kept] = band[:, done:].clone()
-        band[:, kept:] = 0
+        finished = scale * (next_top - top)
+        remaining = side - finished
+        yield band[:, :finished].float()
+        band[:, :remaining] = band[:, finished:].clone()
+        band[:, remaining:] = 0
 
 
-def scale_of(made: Tensor, window: int) -> int:
+def scale_of(outputs: Tensor, window: int) -> int:
     """How many times larger than their windows the results [n, D, H, W] are.
 
     Raises CapabilityError for no whole number.
     """
-    height, width = made.shape[2:]
+    height, width = outputs.shape[2:]
     if height != width or height % window:
         raise CapabilityError(
             f"the model makes {height}x{width} pixels of {window}x{window}, which cannot be put together: --resize."

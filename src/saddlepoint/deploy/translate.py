@@ -18,13 +18,14 @@ def translated(
     work: Work,
     side: int,
     overlap: int | None = None,
-    told: Callable[[float], object] = lambda share: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> np.ndarray:
     """uint8 [C, H, W] -> [D, k H, k W]; no more than a band of it in floating numbers at once.
 
     work: translates windows [n, C, side, side] in [-1, 1] into [n, D, k side, k side]. overlap: pixels that
     neighbours share; None for an eighth
-    of the side. told: after each band, which share is done. Raises ConfigError for an impossible overlap.
+    of the side. progress: is called after each band with the share that is done. Raises ConfigError for an
+    impossible overlap.
     """
     height, width = image.shape[1:]
     spare = (0, max(0, side - width), 0, max(0, side - height))
@@ -34,11 +35,11 @@ def translated(
     def read(top: int, left: int) -> Tensor:
         return pixels(padded[None, :, top : top + side, left : left + side])[0]
 
-    made: list[np.ndarray] = []
-    done = 0
+    parts: list[np.ndarray] = []
+    rows = 0
     for band in bands(read, padded.shape[1], padded.shape[2], work, side, overlap):
-        made.append(to_uint8(band[None])[0].numpy())
+        parts.append(to_uint8(band[None])[0].numpy())
         scale = band.shape[2] // padded.shape[2]
-        done += band.shape[1] // scale
-        told(done / padded.shape[1])
-    return np.concatenate(made, 1)[:, : scale * height, : scale * width]
+        rows += band.shape[1] // scale
+        progress(rows / padded.shape[1])
+    return np.concatenate(parts, 1)[:, : scale * height, : scale * width]

@@ -59,9 +59,11 @@ def save_walk(
     if path.suffix.lower() in MOVING:
         save_motion(_frames(images, title), path, rate, caption)
         return
-    made = torch.cat(list(images))
+    pictures = torch.cat(list(images))
     legs = len(words) if closed else len(words) - 1
-    shown = [made[place % len(made)] for leg in range(legs) for place in range(leg * steps, leg * steps + steps + 1)]
+    shown = [
+        pictures[place % len(pictures)] for leg in range(legs) for place in range(leg * steps, leg * steps + steps + 1)
+    ]
     rows = [f"{words[leg]} to {words[(leg + 1) % len(words)]}" for leg in range(legs)]
     columns = ["0", *(f"{step}/{steps}" for step in range(1, steps)), "1"]
     write(captioned(shown, rows, columns, title), path, disclosure, caption)

@@ -78,12 +78,12 @@ def mark(picture: Image.Image) -> Image.Image:
     bits = BITS[np.arange(blocks.shape[0] * blocks.shape[1]) % len(BITS)].reshape(blocks.shape[:2])
     moved = (values[..., 0] // _STEP + 0.25 + 0.5 * bits) * _STEP - values[..., 0]
     change = moved[..., None, None] * left[..., :, :1] * right[..., :1, :]  # [rows, columns, 4, 4] of the coarse band
-    wanted = before.copy()
+    target = before.copy()
     height, width = blocks.shape[0] * 8, blocks.shape[1] * 8
-    wanted[:height, :width] += np.kron(change.swapaxes(1, 2).reshape(height // 2, width // 2), np.full((2, 2), 0.5))
+    target[:height, :width] += np.kron(change.swapaxes(1, 2).reshape(height // 2, width // 2), np.full((2, 2), 0.5))
     marked = pixels.copy()
     for _ in range(_PASSES):
-        marked = np.clip(marked + (wanted - marked @ _LUMINANCE)[..., None], 0, 255)
+        marked = np.clip(marked + (target - marked @ _LUMINANCE)[..., None], 0, 255)
     return Image.fromarray(marked.round().astype(np.uint8)).convert(picture.mode)
 
 

@@ -57,7 +57,7 @@ class Translation:
             sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
 
     @property
-    def given(self) -> ImageKind:
+    def source_kind(self) -> ImageKind:
         """The kind of the images to translate, which may be smaller or of other channels than what they become."""
         spec = self.model.spec
         kind = spec.fields.get(self.model.origin(self.origin))
@@ -66,12 +66,12 @@ class Translation:
     @property
     def side(self) -> int:
         """The side of a window in pixels."""
-        return self.window or min(self.given.height, self.given.width)
+        return self.window or min(self.source_kind.height, self.source_kind.width)
 
     def work(self, windows: Tensor) -> Tensor:
         """Windows [n, C, side, side] in [-1, 1], translated."""
-        made = self.model.translate(windows, self.origin, seed=self.seed, reference=self.reference)
-        return made.as_subclass(Tensor)
+        translated_windows = self.model.translate(windows, self.origin, seed=self.seed, reference=self.reference)
+        return translated_windows.as_subclass(Tensor)
 
     def settings(self) -> Mapping[str, Any]:
         """What the images depend on beside the model, for their disclosure."""
@@ -86,7 +86,7 @@ def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
     Raises UnusableImage for a source that cannot be used, ConfigError for impossible windows, RunError where the disk
     will not take the result.
     """
-    channels, side = how.given.channels, how.side
+    channels, side = how.source_kind.channels, how.side
     disclosure = disclosed(how.model, "modified", how.settings())
     try:
         picture, remarks = load_picture(source, channels)
@@ -111,13 +111,13 @@ def in_windows(
     work: Work,
     side: int,
     overlap: int | None = None,
-    told: Callable[[float], object] = lambda share: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> Image.Image:
     """A picture of mode "L" or "RGB", of any size, worked on at its own size in windows of `side` pixels.
 
     See `translated` for the other arguments and the errors.
     """
-    return as_picture(translated(torch.from_numpy(np.array(as_pixels(picture))), work, side, overlap, told))
+    return as_picture(translated(torch.from_numpy(np.array(as_pixels(picture))), work, side, overlap, progress))
 
 
 def reference_for(model: Model, path: Path) -> Tensor:

@@ -29,7 +29,7 @@ def step_seconds(trainer: Trainer) -> float:
 
 def _measured(trainer: Trainer, examples: int) -> float:
     flow = trainer.flow(examples, later=1)  # the first one has all penalties that others take now and then
-    begun = time.perf_counter()
+    start = time.perf_counter()
     try:
         report = None
         while (move := trainer.mover.differentiate([flow], report)) is not None:
@@ -39,4 +39,4 @@ def _measured(trainer: Trainer, examples: int) -> float:
     if trainer.machine.device.type == "cuda":
         torch.cuda.synchronize(trainer.machine.device)
     trainer.nets.zero_grad(set_to_none=True)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start

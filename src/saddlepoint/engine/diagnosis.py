@@ -66,16 +66,16 @@ class Signs:
     """Figures by name, smoothed: the median of the last few, the first such median and the largest."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, list[float]] = {}
+        self.history: dict[str, list[float]] = {}
         self.first: dict[str, float] = {}
         self.peak: dict[str, float] = {}
 
     def add(self, figures: Mapping[str, float]) -> None:
         """Take in the figures of one report."""
         for name, value in figures.items():
-            kept = self.kept.setdefault(name, [])
-            kept.append(max(-1e30, min(value, 1e30)))
-            del kept[:-KEPT]
+            series = self.history.setdefault(name, [])
+            series.append(max(-1e30, min(value, 1e30)))
+            del series[:-KEPT]
             now = self.now(name)
             if now is not None:
                 self.first.setdefault(name, now)
@@ -83,16 +83,16 @@ class Signs:
 
     def now(self, name: str) -> float | None:
         """The median of the last few values; None before there are as many."""
-        kept, least = self.kept.get(name, []), LOOKS if name.startswith("health/") else RECENT
-        return statistics.median(kept[-least:]) if len(kept) >= least else None
+        series, least = self.history.get(name, []), LOOKS if name.startswith("health/") else RECENT
+        return statistics.median(series[-least:]) if len(series) >= least else None
 
     def json(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""
-        return {"kept": self.kept, "first": self.first, "peak": self.peak}
+        return {"kept": self.history, "first": self.first, "peak": self.peak}
 
     def take(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `json` gave."""
-        self.kept = {name: list(values) for name, values in saved["kept"].items()}
+        self.history = {name: list(values) for name, values in saved["kept"].items()}
         self.first, self.peak = dict(saved["first"]), dict(saved["peak"])
 
 
@@ -103,12 +103,12 @@ def findings(signs: Signs, critics: tuple[str, ...], generators: tuple[str, ...]
     The figures are "<group>/real_logit" and "fake_logit" of a critic, "<group>/<loss>", "gradient/<network>", and of a
     look at samples "health/diversity", "apart", "memory" and "known"; what was never added is not judged.
     """
-    found = [*_collapse(signs), *_memory(signs), *_divergence(signs)]
+    results = [*_collapse(signs), *_memory(signs), *_divergence(signs)]
     for critic in critics:
-        found += [*_lead(signs, critic), *_oscillation(signs, critic)]
+        results += [*_lead(signs, critic), *_oscillation(signs, critic)]
     if critics:
-        found += [finding for network in generators for finding in _vanishing(signs, network)]
-    return found
+        results += [finding for network in generators for finding in _vanishing(signs, network)]
+    return results
 
 
 def _lead(signs: Signs, critic: str) -> Iterator[Finding]:
@@ -137,15 +137,15 @@ def _collapse(signs: Signs) -> Iterator[Finding]:
     now, peak = signs.now("health/diversity"), signs.peak.get("health/diversity", 0.0)
     if now is None:
         return
-    fallen = now < FALLEN * peak
-    if fallen or (now < ALIKE and now <= RISING * signs.kept["health/diversity"][0]):
-        before = f" (it was {peak:.0%})" if fallen else ""
+    dropped = now < FALLEN * peak
+    if dropped or (now < ALIKE and now <= RISING * signs.history["health/diversity"][0]):
+        before = f" (it was {peak:.0%})" if dropped else ""
         words = f"the most similar 25% of sample pairs differ by only {now:.1%} of what real pairs do{before}"
         yield Finding("mode collapse", words, {"diversity": now, "largest": peak})
 
 
 def _oscillation(signs: Signs, critic: str) -> Iterator[Finding]:
-    real, fake = (signs.kept.get(f"{critic}/{name}_logit", []) for name in ("real", "fake"))
+    real, fake = (signs.history.get(f"{critic}/{name}_logit", []) for name in ("real", "fake"))
     if len(real) < KEPT or len(fake) < KEPT:
         return
     middles = [(a + b) / 2 for a, b in zip(real, fake)]

@@ -105,16 +105,16 @@ class TorchMachine:
             distributed.destroy_process_group()
 
 
-def device_named(wanted: str) -> torch.device:
+def device_named(name: str) -> torch.device:
     """The device of a name; "auto" for the best that this machine has. Raises ConfigError where it has none such."""
-    if wanted == "auto":
+    if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        device = torch.device(wanted)
+        device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"no device is called {wanted!r}; use cpu, cuda, cuda:1, mps or auto.") from error
+        raise ConfigError(f"no device is called {name!r}; use cpu, cuda, cuda:1, mps or auto.") from error
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise ConfigError("this machine, or this build of torch, has no CUDA device; use --device cpu.")
@@ -125,14 +125,14 @@ def device_named(wanted: str) -> torch.device:
     elif device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("this machine has no MPS device; use --device cpu.")
     elif device.type not in ("cpu", "mps"):
-        raise ConfigError(f"{wanted!r} is not a device that is supported; use cpu, cuda, mps or auto.")
+        raise ConfigError(f"{name!r} is not a device that is supported; use cpu, cuda, mps or auto.")
     return device
 
 
-def _precision(wanted: str, device: torch.device) -> str:
-    if wanted == "auto":
+def _precision(name: str, device: torch.device) -> str:
+    if name == "auto":
         fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return "bf16" if fast else "float32"
-    if wanted == "fp16" and device.type != "cuda":
+    if name == "fp16" and device.type != "cuda":
         raise ConfigError(f"fp16 needs a CUDA device; on {device.type} use --precision bf16 or float32.")
-    return wanted
+    return name

@@ -27,12 +27,12 @@ class PartDraw:
     ) -> None:
         self._read, self._position, self._key = read, position, (seed, step)
         self._part, self._parts, self._device = part, parts, device
-        self.taken = self._calls = 0
+        self.batches = self._calls = 0
 
     def __call__(self) -> Batch:
         """The next batch."""
-        batch = self._read(self._position + self.taken, self._part, self._parts)
-        self.taken += 1
+        batch = self._read(self._position + self.batches, self._part, self._parts)
+        self.batches += 1
         return batch
 
     def noise(self, n: int, *shape: int) -> Tensor:

@@ -62,8 +62,8 @@ def check_tensors(tensors: Mapping[str, Tensor], step: int) -> None:
 
     A gradient can break a weight before any loss shows it, or overflow a moment and so stop its weight for good.
     """
-    named = [(name, value) for name, value in tensors.items() if value.is_floating_point()]
-    flags = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
-    broken = [name for (name, _), fine in zip(named, flags) if not fine]
+    floats = [(name, value) for name, value in tensors.items() if value.is_floating_point()]
+    flags = torch.stack([torch.isfinite(value).all() for _, value in floats]).tolist()
+    broken = [name for (name, _), fine in zip(floats, flags) if not fine]
     if broken:
         raise DivergedError(f"{broken[0]} is not finite after step {step}.")

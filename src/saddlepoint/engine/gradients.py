@@ -47,8 +47,8 @@ def evaluated(update: Update) -> dict[str, Tensor]:
             if callable(figure):
                 value = figure()
                 if not isinstance(value, Tensor):
-                    given = type(value).__name__
-                    raise MethodError(f"the callable {update.group}/{name} must give a tensor; it gave {given}.")
+                    type_name = type(value).__name__
+                    raise MethodError(f"the callable {update.group}/{name} must give a tensor; it gave {type_name}.")
                 figures[name] = value
     return figures
 
@@ -62,13 +62,13 @@ def _show(parameters: list[nn.Parameter], others: list[Tensor], factor: float) -
 
 def _held_by(update: Update) -> list[Tensor]:
     """The tensors with a gradient of their own that an update's callables hold, each once."""
-    seen: dict[int, Any] = {}
+    objects: dict[int, Any] = {}
     tensors: list[Tensor] = []
 
     def look(value: Any, depth: int) -> None:
-        if id(value) in seen or not depth:
+        if id(value) in objects or not depth:
             return
-        seen[id(value)] = value
+        objects[id(value)] = value
         if isinstance(value, Tensor):
             if value.requires_grad and value.retains_grad:
                 tensors.append(value)
@@ -91,10 +91,10 @@ def _inside(value: Any) -> Iterable[Any]:
         return value
     if isinstance(value, nn.Module | type):
         return ()
-    held: list[Any] = [*getattr(value, "__dict__", {}).values(), getattr(value, "__self__", None)]
+    contents: list[Any] = [*getattr(value, "__dict__", {}).values(), getattr(value, "__self__", None)]
     for cell in getattr(value, "__closure__", None) or ():
-        held.append(cell.cell_contents)
-    return [*held, *(getattr(value, "__defaults__", None) or ())]
+        contents.append(cell.cell_contents)
+    return [*contents, *(getattr(value, "__defaults__", None) or ())]
 
 
 def _backward(update: Update, group: Group, loss: Tensor, retain: bool) -> None:

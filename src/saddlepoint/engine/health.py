@@ -80,29 +80,29 @@ class Health(Hook):
             self._judge(run)
 
     def _figures_of_a_look(self, run: Run) -> dict[str, float]:
-        found = self._look(run) if self._look else {}
-        if not found:
+        figures = self._look(run) if self._look else {}
+        if not figures:
             return {}
-        values = torch.tensor([*found.values()], device=run.machine.device)
+        values = torch.tensor([*figures.values()], device=run.machine.device)
         run.machine.sum_(values)  # every process must come to the same verdict
-        return {f"health/{name}": value for name, value in zip(found, (values / run.machine.world).tolist())}
+        return {f"health/{name}": value for name, value in zip(figures, (values / run.machine.world).tolist())}
 
     def _judge(self, run: Run) -> None:
         critics, others = players(run.method)
         specs = run.method.optimisers()
         generators = tuple(network for name in others for network in specs[name].networks)
         early = run.clock.step <= EARLY
-        found = {} if early else {one.name: one for one in findings(self._signs, critics, generators)}
-        if not found:
+        present = {} if early else {one.name: one for one in findings(self._signs, critics, generators)}
+        if not present:
             self.well = run.clock.step
-        for name in dict.fromkeys([*self._since, *self._doubts, *found]):
-            if (name in found) == (name in self._since):
+        for name in dict.fromkeys([*self._since, *self._doubts, *present]):
+            if (name in present) == (name in self._since):
                 self._doubts.pop(name, None)
                 continue
             self._doubts[name] = self._doubts.get(name, 0) + 1
             if self._doubts[name] == HOLD:
                 del self._doubts[name]
-                self._change(run, name, found.get(name))
+                self._change(run, name, present.get(name))
 
     def _change(self, run: Run, name: str, finding: Finding | None) -> None:
         if finding is not None:

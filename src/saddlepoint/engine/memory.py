@@ -59,53 +59,53 @@ def _moments(spec: Optim) -> int:
 
 def _activations(trainer: Trainer, images: int) -> int:
     """Bytes held for backward at the fullest moment of a step on so many images."""
-    held = _Held()
+    counter = _Counter()
     flow = trainer.flow(images)
     try:
-        with torch.autograd.graph.saved_tensors_hooks(held.pack, _Kept.unpack):
+        with torch.autograd.graph.saved_tensors_hooks(counter.pack, _Counted.unpack):
             report = None
             while (move := trainer.mover.differentiate([flow], report)) is not None:
                 report = move[0].unpack(move[1])
     finally:
         flow.close()
     trainer.nets.zero_grad(set_to_none=True)
-    return held.peak
+    return counter.peak
 
 
 @final
-class _Held:
+class _Counter:
     """Counts the bytes of the tensors that autograd keeps; one that is kept twice counts once."""
 
     def __init__(self) -> None:
         self.live = self.peak = 0
         self.counts: Counter[int] = Counter()
 
-    def pack(self, tensor: Tensor) -> _Kept:
-        return _Kept(tensor, self)
+    def pack(self, tensor: Tensor) -> _Counted:
+        return _Counted(tensor, self)
 
 
 @final
-class _Kept:
+class _Counted:
     """A tensor that autograd keeps; says when it is let go."""
 
-    def __init__(self, tensor: Tensor, held: _Held) -> None:
-        self.tensor, self.held = tensor, held
+    def __init__(self, tensor: Tensor, counter: _Counter) -> None:
+        self.tensor, self.counter = tensor, counter
         self.where, self.size = tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
         self.counted = not isinstance(tensor, torch.nn.Parameter)
         if self.counted:
-            held.counts[self.where] += 1
-            if held.counts[self.where] == 1:
-                held.live += self.size
-                held.peak = max(held.peak, held.live)
+            counter.counts[self.where] += 1
+            if counter.counts[self.where] == 1:
+                counter.live += self.size
+                counter.peak = max(counter.peak, counter.live)
 
     def unpack(self) -> Tensor:
         return self.tensor
 
     def __del__(self) -> None:
         if self.counted:
-            self.held.counts[self.where] -= 1
-            if not self.held.counts[self.where]:
-                self.held.live -= self.size
+            self.counter.counts[self.where] -= 1
+            if not self.counter.counts[self.where]:
+                self.counter.live -= self.size
 
 
 def _bytes(tensors: list[Tensor]) -> int:

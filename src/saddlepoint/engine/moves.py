@@ -68,8 +68,8 @@ class Mover:
             layouts.append(layout)
             total = flat if total is None else total + flat
         if len(set(layouts)) != 1:
-            said = " / ".join("nothing more" if layout is None else str(layout) for layout in layouts)
-            raise MethodError(f"the micro-batches disagree about a move; they yield {said}.")
+            layout_list = " / ".join("nothing more" if layout is None else str(layout) for layout in layouts)
+            raise MethodError(f"the micro-batches disagree about a move; they yield {layout_list}.")
         first = layouts[0]
         if first is None or total is None:
             return None

@@ -78,18 +78,18 @@ class Group:
         Returns them by parameter. Raises MethodError for a path or a row that is not there.
         """
         by_path = rows if isinstance(rows, Mapping) else dict.fromkeys(self.parameters, rows)
-        for path, chosen in by_path.items():
+        for path, mask in by_path.items():
             if path not in self.parameters:
                 known = ", ".join(self.parameters)
                 raise MethodError(f"after_step names {path!r}, which group {self.name} does not move; it has {known}.")
             parameter = self.parameters[path]
             if is_shard(parameter):
                 raise MethodError(f"rows of {path} cannot begin anew where it is shared out: leave out --shard.")
-            _check_rows(path, parameter, chosen)
+            _check_rows(path, parameter, mask)
             state = {} if self.optimiser is None else self.optimiser.state.get(parameter, {})
             for value in state.values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    value[chosen] = 0
+                    value[mask] = 0
         return dict(by_path)
 
     def unscale(self) -> None:

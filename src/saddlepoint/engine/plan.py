@@ -50,14 +50,14 @@ def make(name: str, flat: Mapping[str, Any], *, preset: str | None = None, file:
     Raises ConfigError for an unknown method, preset or setting, with the nearest right name, and for a wrong value.
     """
     kind = methods.load(name)
-    taken = clashes(kind)
-    if taken:
-        raise ConfigError(f"{name} names settings that every run has already: {', '.join(taken)}.")
+    reserved = clashes(kind)
+    if reserved:
+        raise ConfigError(f"{name} names settings that every run has already: {', '.join(reserved)}.")
     parts: tuple[type, ...] = (RunSettings, DataSettings, kind)
     tables = [names(part) for part in parts]
     values: dict[str, Any] = {}
-    for given in (kind.defaults, _preset(name, preset), _from_file(name, file) if file else {}, flat):
-        layer = config.respelt(given, *parts)
+    for settings in (kind.defaults, _preset(name, preset), _from_file(name, file) if file else {}, flat):
+        layer = config.respelt(settings, *parts)
         refuse_unknown(layer, [known for table in tables for known in table], layer.get("batch", values.get("batch")))
         values |= layer
     run, data, method = ({key: value for key, value in values.items() if key in table} for table in tables)
@@ -88,9 +88,9 @@ def refuse_unknown(
 def _from_file(name: str, file: Path) -> dict[str, Any]:
     """A settings file's table; it may name its method, which must then be this one."""
     values = config.read_file(file)
-    meant = values.pop("method", name)
-    if meant != name:
-        raise ConfigError(f"{file} holds settings of {meant}, not of {name}.")
+    method = values.pop("method", name)
+    if method != name:
+        raise ConfigError(f"{file} holds settings of {method}, not of {name}.")
     return values
 
 
@@ -101,8 +101,8 @@ def names(part: type) -> list[str]:
 
 def clashes(kind: type[Method]) -> list[str]:
     """Settings of a method whose names a run or the data room uses already; must be empty."""
-    taken = {*names(RunSettings), *names(DataSettings)}
-    return [name for name in names(kind) if name in taken]
+    reserved = {*names(RunSettings), *names(DataSettings)}
+    return [name for name in names(kind) if name in reserved]
 
 
 def _preset(name: str, preset: str | None) -> Mapping[str, Any]:

@@ -90,10 +90,10 @@ class Rescue(Hook):
         rested = critics if strong else others if weak else ()
         if rested != self._rested:
             leader, (rests, of) = " and ".join(rested), run.settings.leader_rests
-            said = (
+            sentence = (
                 f"{leader} leads: {rests} of every {of} of its steps left out" if rested else "all players step again"
             )
-            run.note(f"{said}.", rescue="skip-leader")
+            run.note(f"{sentence}.", rescue="skip-leader")
             self._rested = rested
 
     def _rest(self, run: Run) -> None:

@@ -170,14 +170,14 @@ class Trainer:
         return self.stopped or ""
 
     def _train(self) -> None:
-        begun = time.monotonic()
+        start = time.monotonic()
         self._set_phase()
         for hook in self.hooks:
             hook.begin(self)
         self._decide()  # a run that is resumed at its end has nothing left to do
         while not self.stopped:
             self._one_step()
-            if self.settings.minutes is not None and time.monotonic() - begun > 60 * self.settings.minutes:
+            if self.settings.minutes is not None and time.monotonic() - start > 60 * self.settings.minutes:
                 self.stop(f"{self.settings.minutes:g} minutes are over")
             self._decide()
 
@@ -198,9 +198,9 @@ class Trainer:
         elif self.machine.world == 1:
             self.stopped = self._wanted
         elif self.reporting:
-            wanted = torch.tensor([float(self._wanted is not None)], device=self.machine.device)
-            self.machine.sum_(wanted)
-            if wanted.item():
+            votes = torch.tensor([float(self._wanted is not None)], device=self.machine.device)
+            self.machine.sum_(votes)
+            if votes.item():
                 self.stopped = self._wanted or "another process asked to stop"
 
     def _one_step(self) -> None:
@@ -251,7 +251,7 @@ class Trainer:
         if report is None:
             raise MethodError("train_step yielded nothing: there is no update to perform.")
         averaged = {n: torch.stack(v).mean(0) if len(v) > 1 else v[0] for n, v in figures.items()}
-        self.position += draws[0].taken
+        self.position += draws[0].batches
         self._after_step(clock, averaged, batch)
         return averaged
 
@@ -270,10 +270,10 @@ class Trainer:
 
     def _renew(self, rows: Rows | None) -> None:
         """Rows of parameters that stand for something else now begin anew: moments, and averages."""
-        for name, chosen in (rows or {}).items():
+        for name, mask in (rows or {}).items():
             if name not in self.groups:
                 raise MethodError(f"after_step renews rows of {name!r}; the optimisers are {', '.join(self.groups)}.")
-            for path, own in self.groups[name].forget_rows(chosen).items():
+            for path, own in self.groups[name].forget_rows(mask).items():
                 if self._average:
                     self._average.renew(path, own)
 

@@ -47,11 +47,11 @@ class Attributes(Kind):
 
     def parse(self, text: str) -> Tensor:
         """The names of those that hold, with commas between them; an empty text for none.  [K]"""
-        wanted = [name.strip() for name in text.split(",") if name.strip()]
-        for name in wanted:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        for name in names:
             if name not in self.names:
                 raise ConfigError(f"no attribute is called {name!r}{nearest(name, self.names)}")
-        return torch.tensor([float(name in wanted) for name in self.names])
+        return torch.tensor([float(name in names) for name in self.names])
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """The names of those that hold, a line for each example."""

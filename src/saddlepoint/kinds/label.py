@@ -41,8 +41,8 @@ class Label(Kind):
         span = f"[batch], whole numbers from 0 to {len(self.names) - 1}"
         if self.names == tuple(map(str, range(len(self.names)))):
             return span
-        named = ", ".join(f"{number} {printable(name)}" for number, name in enumerate(self.names[:_LISTED]))
-        return f"{span}: {named}{', ...' if len(self.names) > _LISTED else ''}"
+        listing = ", ".join(f"{number} {printable(name)}" for number, name in enumerate(self.names[:_LISTED]))
+        return f"{span}: {listing}{', ...' if len(self.names) > _LISTED else ''}"
 
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:

@@ -56,22 +56,22 @@ class Splats(Kind):
         """The middles of the visible splats in their colour, seen from above one corner."""
         tiles = []
         for scene in values.detach().float().cpu():
-            seen = scene[scene[:, 10] > -3]
-            colour = ((seen[:, GEOMETRY : GEOMETRY + 3] * C0 + 0.5).clamp(0, 1) * 255).to(torch.uint8).numpy()
+            visible = scene[scene[:, 10] > -3]
+            colour = ((visible[:, GEOMETRY : GEOMETRY + 3] * C0 + 0.5).clamp(0, 1) * 255).to(torch.uint8).numpy()
             empty = np.full((_TILE, _TILE, 3), 255, np.uint8)
-            tiles.append(np.asarray(drawn(seen[:, :3], colour, _TILE)) if len(seen) else empty)
+            tiles.append(np.asarray(drawn(visible[:, :3], colour, _TILE)) if len(visible) else empty)
         return grid(torch.from_numpy(np.stack(tiles)).permute(0, 3, 1, 2), columns=columns)
 
     def write(self, value: Tensor, path: Path, facts: Mapping[str, str]) -> None:
         """The authors' .ply, the .splat of web viewers, or numpy's own forms; without splats that are not there."""
-        kept = value.detach().float().cpu()
-        kept = kept[torch.isfinite(kept).all(1)]
+        finite = value.detach().float().cpu()
+        finite = finite[torch.isfinite(finite).all(1)]
         if path.suffix == ".ply":
-            write_ply(path, self._columns(kept.numpy()), facts)
+            write_ply(path, self._columns(finite.numpy()), facts)
         elif path.suffix == ".splat":
-            path.write_bytes(_web_form(kept))
+            path.write_bytes(_web_form(finite))
         else:
-            super().write(kept, path, facts)
+            super().write(finite, path, facts)
 
     def _columns(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """By the property names of the authors' files."""

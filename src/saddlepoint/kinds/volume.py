@@ -67,8 +67,8 @@ class Volume(Kind):
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """The surface where the first channel passes a half, lit and seen from above one corner."""
-        seen = values[:, 0].float().cpu()
-        views = [shaded(volume if max(volume.shape) <= _SEEN else _smaller(volume)) for volume in seen]
+        solids = values[:, 0].float().cpu()
+        views = [shaded(volume if max(volume.shape) <= _SEEN else _smaller(volume)) for volume in solids]
         return grid(torch.stack(views), columns=columns)
 
     def write(self, value: Tensor, path: Path, facts: Mapping[str, str]) -> None:

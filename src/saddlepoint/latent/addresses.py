@@ -40,10 +40,10 @@ class Address(NamedTuple):
 
 def parse(text: str) -> list[Address]:
     """The images that a text names, in its order. Raises ConfigError for what names none."""
-    found: list[Address] = []
+    addresses: list[Address] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         if part.endswith(".safetensors"):
-            found.append(Address(file=Path(part)))
+            addresses.append(Address(file=Path(part)))
             continue
         match = _PLACE.fullmatch(part)
         if match is None:
@@ -51,12 +51,12 @@ def parse(text: str) -> list[Address]:
                 f"{part!r} names no image: 1:5 is image 5 of seed 1, 1:0-7 eight of them, 3 the image 0 of seed 3."
             )
         seeds, rows = (_span(match[first], match[first + 1], part) for first in (1, 3))
-        if len(found) + len(seeds) * len(rows) > _MOST:  # counted before any of them is made
+        if len(addresses) + len(seeds) * len(rows) > _MOST:  # counted before any of them is made
             raise ConfigError(f"{part!r} is too much: {_MOST:,} images can be named at once.")
-        found += [Address(seed, row) for seed in seeds for row in rows]
-    if not found:
+        addresses += [Address(seed, row) for seed in seeds for row in rows]
+    if not addresses:
         raise ConfigError("name an image, such as 1:5, which is image 5 of seed 1.")
-    return found
+    return addresses
 
 
 def _span(first: str | None, last: str | None, part: str) -> range:
@@ -118,14 +118,14 @@ def codes_of(model: Model, addresses: Sequence[Address], *, label: int | None = 
     Raises ShapeError for a file that was made with a model of another shape, DataError for one that holds no code.
     """
     rich = spaces(model)[-1] == "w+"
-    found: list[Code] = []
+    codes: list[Code] = []
     for address in addresses:
         if address.file is None:
             code = latents_of(model, [address], label)
-            found.append(styled(model, code, truncation) if rich else code)
+            codes.append(styled(model, code, truncation) if rich else code)
         else:
-            found.append(_read(model, address.file, found[0] if found else codes_of(model, [Address()], label=label)))
-    return joined(found)
+            codes.append(_read(model, address.file, codes[0] if codes else codes_of(model, [Address()], label=label)))
+    return joined(codes)
 
 
 def _read(model: Model, file: Path, like: Code) -> Code:
@@ -140,9 +140,9 @@ def _read(model: Model, file: Path, like: Code) -> Code:
         elif code.space == "z":
             code = styled(model, code)
     if code.space != like.space or code.values.shape[1:] != like.values.shape[1:]:
-        made, wanted = ("x".join(map(str, each.values.shape[1:])) for each in (code, like))
+        own_shape, model_shape = ("x".join(map(str, each.values.shape[1:])) for each in (code, like))
         raise ShapeError(
-            f"{file.name} holds {code.space} codes of {made}, and this {model.name} takes {like.space} codes of"
-            f" {wanted}: it was made with another model."
+            f"{file.name} holds {code.space} codes of {own_shape}, and this {model.name} takes {like.space} codes of"
+            f" {model_shape}: it was made with another model."
         )
     return code

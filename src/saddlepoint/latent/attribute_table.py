@@ -36,10 +36,10 @@ def read_scores(path: Path) -> Scores:
             " attribute, such as 'image,smile,age'."
         )
     rows = [_row(path, number, line, len(names)) for number, line in enumerate(lines, start=2)]
-    found = np.full((len(names), max(image for image, _ in rows) + 1), np.nan)
+    table = np.full((len(names), max(image for image, _ in rows) + 1), np.nan)
     for image, values in rows:
-        found[:, image] = values
-    return dict(zip(names, found))
+        table[:, image] = values
+    return dict(zip(names, table))
 
 
 def _row(path: Path, number: int, line: Sequence[str], columns: int) -> tuple[int, list[float]]:

@@ -67,13 +67,13 @@ def boundaries(
     codes: Tensor, scores: Mapping[str, NDArray[np.floating]], *, share: float = 0.2, seed: int = 0
 ) -> tuple[dict[str, Boundary], dict[str, str]]:
     """The planes of all attributes for which there is one, and why there is none of the others."""
-    found, failed = {}, {}
+    fitted, failed = {}, {}
     for name, score in scores.items():
         try:
-            found[name] = boundary(codes, score, share=share, seed=seed)
+            fitted[name] = boundary(codes, score, share=share, seed=seed)
         except DataError as error:
             failed[name] = str(error)
-    return found, failed
+    return fitted, failed
 
 
 def _sides(score: NDArray[np.floating], share: float) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

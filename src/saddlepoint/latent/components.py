@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.latent.decode_codes import images_of
-from saddlepoint.latent.directions import Directions, described, found, pool, upright
+from saddlepoint.latent.directions import Directions, described, directions_of, pool, upright
 
 _SIDE = 16
 """pixels a side that images are averaged down to, or a little more"""
@@ -42,7 +42,7 @@ def components(
         of = f"images{of_class}, whose axes the latents follow by least squares"
     share = (variance / variance.sum() if variance.sum() else variance)[: len(vectors)]
     facts = {**described(model), "how": f"main axes of {samples:,} {of}", "share_of_variance": share.tolist()}
-    return found(space, vectors, [f"component-{number + 1}" for number in range(len(vectors))], values, facts)
+    return directions_of(space, vectors, [f"component-{number + 1}" for number in range(len(vectors))], values, facts)
 
 
 def axes(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -43,13 +43,13 @@ class Constraint:
     def loss(self, images: Tensor) -> Tensor:
         """How far images [n, C, H, W] are from it: the mean squared difference under the mask.  [n]"""
         apart = images - self.image
-        found = mean_under(self.mask, apart.square())
+        total = mean_under(self.mask, apart.square())
         if self.sort == "look":
             for axis in (1, 2):  # down, across; a step counts where the mask holds both of its ends
                 size = self.mask.shape[axis] - 1
-                held = self.mask.narrow(axis, 1, size) * self.mask.narrow(axis, 0, size)
-                found = found + mean_under(held, apart.diff(dim=axis + 1).square())
-        return self.weight * found
+                weights = self.mask.narrow(axis, 1, size) * self.mask.narrow(axis, 0, size)
+                total = total + mean_under(weights, apart.diff(dim=axis + 1).square())
+        return self.weight * total
 
     def error(self, images: Tensor) -> Tensor:
         """Root of the mean squared difference of the pixels under the mask.  [n]"""
@@ -97,13 +97,13 @@ def region(picture: Image.Image, spec: DataSpec, device: torch.device | str = "c
     Raises DataError where that is nowhere.
     """
     if picture.has_transparency_data:
-        found = _scaled(picture.convert("RGBA"), spec)[1]
+        mask = _scaled(picture.convert("RGBA"), spec)[1]
     else:
         side = (spec.resolution, spec.resolution)
-        found = torch.from_numpy(np.array(picture.convert("L").resize(side, Image.Resampling.BOX)))[None] / 255
-    if float(found.max()) < 1 / 255:
+        mask = torch.from_numpy(np.array(picture.convert("L").resize(side, Image.Resampling.BOX)))[None] / 255
+    if float(mask.max()) < 1 / 255:
         raise DataError("this mask is black all over: it lets nothing change. White marks what may change.")
-    return found.to(device)
+    return mask.to(device)
 
 
 def _scaled(layers: Image.Image, spec: DataSpec) -> tuple[Tensor, Tensor]:

@@ -22,8 +22,8 @@ def images_of(
     without noise maps of their own take those that are the same for all images, so that from one image to the next the
     code alone changes.
     """
-    made = stream(model, code, truncation=truncation, truncate_by=truncate_by, batch=batch)
-    return torch.cat(list(made)).as_subclass(Pictures)
+    batches = stream(model, code, truncation=truncation, truncate_by=truncate_by, batch=batch)
+    return torch.cat(list(batches)).as_subclass(Pictures)
 
 
 @torch.no_grad()
@@ -35,15 +35,15 @@ def stream(
     for start in range(0, len(code), batch):
         part = code.at(slice(start, start + batch))
         if truncation == 1 or part.space != "z":
-            made = decode(model, part)
+            images = decode(model, part)
         elif isinstance(method, Styles):
             styles = method.styles(model.nets, part.values, by_label(part.label, truncation=truncation))
-            made = method.synthesise(model.nets, styles, part.noise)
+            images = method.synthesise(model.nets, styles, part.noise)
         else:
             assert isinstance(method, Samples)
             how = by_label(part.label, truncation=truncation, truncate_by=truncate_by, noise="constant")
-            made = method.generate(model.nets, part.values, how)
-        yield made.float().clamp(-1, 1).cpu()
+            images = method.generate(model.nets, part.values, how)
+        yield images.float().clamp(-1, 1).cpu()
 
 
 @torch.no_grad()

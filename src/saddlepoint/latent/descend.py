@@ -81,16 +81,16 @@ def descend(
     space: Prior,
     settings: Descent,
     *,
-    begun: float | None = None,
+    began: float | None = None,
     progress: Progress = lambda step, share, loss: None,
     stop: Stop = lambda: False,
 ) -> Descended:
     """Move `start` to where `objective` is least. Rows do not act on one another; none ends worse than it began.
 
-    space: of the codes. begun: when the seconds began, by `time.perf_counter`; None for now.
+    space: of the codes. began: when the seconds began, by `time.perf_counter`; None for now.
     Raises DivergedError when the objective is no longer finite.
     """
-    begun = time.perf_counter() if begun is None else begun
+    began = time.perf_counter() if began is None else began
     sides = _noise_sides(model) if settings.noise else ()
     values = start.values.detach().clone().requires_grad_()
     noise = _first_noise(start, sides, settings.seed).requires_grad_() if sides else start.noise
@@ -100,28 +100,28 @@ def descend(
     if sides:
         rates.append({"params": [noise], "lr": settings.lr, "height": settings.lr})
     optimiser = torch.optim.Adam(rates)
-    done, share, stopped = 0, 0.0, False
-    while done < settings.steps and share < 1 and not (stopped := stop()):
+    count, share, stopped = 0, 0.0, False
+    while count < settings.steps and share < 1 and not (stopped := stop()):
         for group in optimiser.param_groups:
             group["lr"] = group["height"] * _ramp(share)
         with torch.enable_grad():
-            trial = Code(now.space, _shaken(now, space, settings, done, share), noise, now.label)
+            trial = Code(now.space, _shaken(now, space, settings, count, share), noise, now.label)
             loss = objective(decode(model, trial), trial)  # [n]
-            held = settings.noise_weight * autocorrelation(noise, sides) if sides else 0.0  # type: ignore[arg-type]
+            penalty = settings.noise_weight * autocorrelation(noise, sides) if sides else 0.0  # type: ignore[arg-type]
             optimiser.zero_grad()
-            (loss + held).sum().backward()
+            (loss + penalty).sum().backward()
         optimiser.step()
         if sides:
             renormalise_(noise, sides)  # type: ignore[arg-type]
-        done += 1
-        share = done / settings.steps
+        count += 1
+        share = count / settings.steps
         if settings.seconds is not None:
-            share = max(share, (time.perf_counter() - begun) / settings.seconds)
+            share = max(share, (time.perf_counter() - began) / settings.seconds)
         mean = float(loss.detach().mean())
         if not math.isfinite(mean):
-            raise DivergedError(f"what is minimised was no longer finite at step {done}; try a lower --lr.")
-        progress(done, min(share, 1.0), mean)
-    return Descended(_better(model, objective, first, now.detached()), done, stopped)
+            raise DivergedError(f"what is minimised was no longer finite at step {count}; try a lower --lr.")
+        progress(count, min(share, 1.0), mean)
+    return Descended(_better(model, objective, first, now.detached()), count, stopped)
 
 
 def _noise_sides(model: Model) -> tuple[int, ...]:

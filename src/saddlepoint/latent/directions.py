@@ -142,7 +142,7 @@ class Directions:
             raise DataError(f"{path} holds no directions; `saddle edit directions` writes such a file.") from error
 
 
-def found(
+def directions_of(
     space: Literal["z", "w"], vectors: Tensor, names: Sequence[str], codes: Tensor, facts: Mapping[str, Any]
 ) -> Directions:
     """Directions from vectors of any length [k, d] and codes [n, d] of the model, which give the spread."""

@@ -98,15 +98,15 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Values of the codes, [n, *shape], and logits of the classes, [n, classes]."""
-        found = self.output(F.leaky_relu(self.hidden(self.layers(images)), 0.2))
-        values, logits = found.split([math.prod(self.shape), self.classes], 1)
+        outputs = self.output(F.leaky_relu(self.hidden(self.layers(images)), 0.2))
+        values, logits = outputs.split([math.prod(self.shape), self.classes], 1)
         return self.mean + self.deviation * values.view(-1, *self.shape), logits
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Code:
         """The codes of images, without noise maps of their own."""
-        found = [self(part) for part in images.split(_AT_ONCE)]
-        values, logits = (torch.cat(part) for part in zip(*found))
+        outputs = [self(part) for part in images.split(_AT_ONCE)]
+        values, logits = (torch.cat(part) for part in zip(*outputs))
         return Code(self.space, values, None, logits.argmax(1) if self.classes else None)
 
 
@@ -124,7 +124,7 @@ def train_encoder(
     progress: told after each step how many samples were shown. stop: asked before each; the encoder is then what it is.
     Raises CapabilityError for a model without such a space, DivergedError when a loss is no longer finite.
     """
-    begun, settings = time.perf_counter(), settings or Training()
+    began, settings = time.perf_counter(), settings or Training()
     space = check_space(model, space or spaces(model)[-1])
     measure, middle = distance(kind, model.spec, model.device), prior(model, space)
     encoder = _fresh(model, space, settings).to(model.device)
@@ -142,22 +142,22 @@ def train_encoder(
             if code.label is not None:
                 loss = loss + F.cross_entropy(logits, code.label)
             if settings.pixel or settings.perceptual:
-                made = decode(model, Code(space, values, None, code.label))
-                loss = loss + settings.pixel * F.mse_loss(made, target)
-                loss = loss + settings.perceptual * measure(made, target).mean()
+                decoded = decode(model, Code(space, values, None, code.label))
+                loss = loss + settings.pixel * F.mse_loss(decoded, target)
+                loss = loss + settings.perceptual * measure(decoded, target).mean()
             optimiser.zero_grad()
             loss.backward()
         optimiser.step()
         shown += settings.batch
         share = shown / settings.images
         if settings.seconds is not None:
-            share = max(share, (time.perf_counter() - begun) / settings.seconds)
+            share = max(share, (time.perf_counter() - began) / settings.seconds)
         mean = float(loss.detach())
         if not math.isfinite(mean):
             raise DivergedError(f"the encoder's loss was no longer finite after {shown:,} samples; try a lower --lr.")
         progress(shown, min(share, 1.0), mean)
     encoder.eval().requires_grad_(False)
-    encoder.facts = _facts(model, encoder, kind, settings, shown, time.perf_counter() - begun)
+    encoder.facts = _facts(model, encoder, kind, settings, shown, time.perf_counter() - began)
     return encoder
 
 
@@ -169,10 +169,10 @@ def encode(
     label: the class of all, where the model makes a chosen one; by default the one that the encoder names.
     Raises ShapeError and DataError for images that do not fit, CapabilityError for an unknown class.
     """
-    begun = time.perf_counter()
+    began = time.perf_counter()
     images = checked(model, images)
     code = named(model, encoder, images, label)
-    return described(model, code, images, distance(kind, model.spec, model.device), 0, time.perf_counter() - begun)
+    return described(model, code, images, distance(kind, model.spec, model.device), 0, time.perf_counter() - began)
 
 
 def named(model: Model, encoder: Encoder, images: Tensor, label: int | None) -> Code:
@@ -252,8 +252,8 @@ def _samples(model: Model, space: Space, n: int, seed: int, mixed: float = 0.0) 
             other = random_codes(model, n, space, key("mixed", seed), code.label).values
         values = torch.where(coarse[..., None].to(model.device), code.values, other)
         code = Code(space, values, None, code.label)
-    made = decode(model, Code(space, code.values, noise, code.label)).clamp(-1, 1)
-    return code, made
+    images = decode(model, Code(space, code.values, noise, code.label)).clamp(-1, 1)
+    return code, images
 
 
 def _facts(
@@ -261,15 +261,15 @@ def _facts(
 ) -> dict[str, Any]:
     """What is kept of a training: on what, how long, and the errors on samples that no step saw."""
     code, images = _samples(model, encoder.space, _HELD, key("held out", settings.seed))
-    found = encode(model, encoder, images, kind=kind)
-    apart = ((found.code.values - code.values) / encoder.deviation).square().mean().sqrt()
+    result = encode(model, encoder, images, kind=kind)
+    apart = ((result.code.values - code.values) / encoder.deviation).square().mean().sqrt()
     return {
         "method": model.name,
         "version": model.version,
         "images": shown,
         "seconds": round(seconds, 1),
-        "error": float(found.error.mean()),
-        "perceptual": float(found.perceptual.mean()),
-        "distance": found.distance,
+        "error": float(result.error.mean()),
+        "perceptual": float(result.perceptual.mean()),
+        "distance": result.distance,
         "code_error": float(apart),
     }

@@ -24,7 +24,7 @@ from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
 from saddlepoint.latent.codes import Code, decode
-from saddlepoint.latent.directions import Directions, described, found, pool, upright
+from saddlepoint.latent.directions import Directions, described, directions_of, pool, upright
 from saddlepoint.methods.abilities import Styles
 
 _POOL = 2048
@@ -68,7 +68,7 @@ def factorise(
     facts = {**described(model), "how": f"closed-form factorisation of {by}", "eigenvalues": strengths.tolist()}
     if layers is not None:
         facts["layers"] = list(layers)
-    return found(space, vectors, [f"factor-{number + 1}" for number in range(len(vectors))], values, facts)
+    return directions_of(space, vectors, [f"factor-{number + 1}" for number in range(len(vectors))], values, facts)
 
 
 @torch.no_grad()
@@ -81,14 +81,18 @@ def affines(model: Model) -> list[Affine]:
     else:
         code = pool(model, 1, 0)[1]
         rows = code.values.flatten(1)
-    seen: dict[str, tuple[nn.Module, int, torch.Size]] = {}
+    modules: dict[str, tuple[nn.Module, int, torch.Size]] = {}
 
     def look(name: str, module: nn.Module, inputs: tuple[object, ...]) -> None:
-        given = inputs[0] if len(inputs) == 1 else None
-        if isinstance(given, Tensor) and given.numel() == rows.shape[1] and next(module.parameters(), None) is not None:
-            places = (rows == given.flatten()).all(1).nonzero().flatten().tolist()
+        latent = inputs[0] if len(inputs) == 1 else None
+        if (
+            isinstance(latent, Tensor)
+            and latent.numel() == rows.shape[1]
+            and next(module.parameters(), None) is not None
+        ):
+            places = (rows == latent.flatten()).all(1).nonzero().flatten().tolist()
             if places:
-                seen[name] = (module, places[0], given.shape)
+                modules[name] = (module, places[0], latent.shape)
 
     hooks = [module.register_forward_pre_hook(partial(look, name)) for name, module in nets.named_modules()]
     try:
@@ -96,10 +100,10 @@ def affines(model: Model) -> list[Affine]:
     finally:
         for hook in hooks:
             hook.remove()
-    matrices = {name: matrix_of(module, shape) for name, (module, _, shape) in seen.items()}
+    matrices = {name: matrix_of(module, shape) for name, (module, _, shape) in modules.items()}
     affine = {name: matrix for name, matrix in matrices.items() if matrix is not None}
     inner = [name for name in affine if not any(other.startswith(f"{name}.") for other in affine)]
-    return [Affine(name, seen[name][1], affine[name]) for name in inner]
+    return [Affine(name, modules[name][1], affine[name]) for name in inner]
 
 
 @torch.no_grad()
@@ -118,8 +122,8 @@ def matrix_of(module: nn.Module, shape: Sequence[int]) -> Tensor | None:
         return None
     answer = answer.flatten(1).float()
     matrix = (answer[1:-3] - answer[0]).T
-    wanted = torch.cat([tries, tries.sum(0, keepdim=True)]).float() @ matrix.T + answer[0]
-    return matrix if (wanted - answer[-3:]).abs().max() <= 1e-3 * answer.abs().max() else None
+    expected = torch.cat([tries, tries.sum(0, keepdim=True)]).float() @ matrix.T + answer[0]
+    return matrix if (expected - answer[-3:]).abs().max() <= 1e-3 * answer.abs().max() else None
 
 
 def gram(model: Model, codes: Code, draws: int) -> Tensor:
@@ -127,13 +131,13 @@ def gram(model: Model, codes: Code, draws: int) -> Tensor:
 
     A gradient of the images times noise N(0, 1) is J^T n, and the mean of J^T n n^T J is J^T J.
     """
-    noise, total, done = generator("jacobian"), torch.zeros(()), 0
-    while done < draws:
-        part = codes.at(torch.arange(done, done + _BATCH) % len(codes))
+    noise, total, count = generator("jacobian"), torch.zeros(()), 0
+    while count < draws:
+        part = codes.at(torch.arange(count, count + _BATCH) % len(codes))
         values = part.values.detach().clone().requires_grad_()
         images = decode(model, Code(part.space, values, None, part.label))
         slope = torch.randn(images.shape, generator=noise).to(images)
         (gradient,) = torch.autograd.grad((images * slope).sum(), values)
         flat = gradient.flatten(1).double().cpu()
-        total, done = total + flat.T @ flat, done + len(flat)
-    return total / done
+        total, count = total + flat.T @ flat, count + len(flat)
+    return total / count

@@ -81,7 +81,7 @@ def guide(
     Raises ConfigError without a constraint, CapabilityError for a model without such a space, ShapeError for
     constraints of another size.
     """
-    begun, settings = time.perf_counter(), settings or Guidance()
+    began, settings = time.perf_counter(), settings or Guidance()
     _check(model, constraints, free)
     origin = moved_to(model, start, space)
     middle = prior(model, origin.space)
@@ -96,19 +96,19 @@ def guide(
             loss = loss + settings.keep * mean_under(1 - free, (images - first).square())
         return loss
 
-    found = descend(model, origin, objective, middle, settings, begun=begun, progress=progress, stop=stop)
+    result = descend(model, origin, objective, middle, settings, began=began, progress=progress, stop=stop)
     with torch.no_grad():
-        last = decode(model, found.code).clamp(-1, 1)
+        last = decode(model, result.code).clamp(-1, 1)
     return Guided(
-        found.code,
+        result.code,
         first.cpu(),
         last.cpu(),
         _asked(constraints, first).cpu(),
         _asked(constraints, last).cpu(),
         _outside(constraints, free, first, last).cpu(),
-        found.steps,
-        time.perf_counter() - begun,
-        found.stopped,
+        result.steps,
+        time.perf_counter() - began,
+        result.stopped,
     )
 
 
@@ -131,11 +131,11 @@ def moved_to(model: Model, code: Code, space: Space | None) -> Code:
 def _check(model: Model, constraints: Sequence[Constraint], free: Tensor | None) -> None:
     if not constraints:
         raise ConfigError("nothing is asked for: give at least one constraint.")
-    wanted = [model.spec.shape for _ in constraints] + ([(1, *model.spec.shape[1:])] if free is not None else [])
-    given = [tuple(constraint.image.shape) for constraint in constraints] + (
+    expected = [model.spec.shape for _ in constraints] + ([(1, *model.spec.shape[1:])] if free is not None else [])
+    shapes = [tuple(constraint.image.shape) for constraint in constraints] + (
         [] if free is None else [tuple(free.shape)]
     )
-    for shape, fits in zip(given, wanted):
+    for shape, fits in zip(shapes, expected):
         if shape != fits:
             raise ShapeError(
                 f"{model.name} makes images of {list(model.spec.shape)}; this mask or image is {list(shape)}."
@@ -149,6 +149,6 @@ def _asked(constraints: Sequence[Constraint], images: Tensor) -> Tensor:
 
 def _outside(constraints: Sequence[Constraint], free: Tensor | None, before: Tensor, after: Tensor) -> Tensor:
     """Root of the mean squared change of what may not change, or without a mask where no constraint looks.  [n]"""
-    asked = torch.stack([constraint.mask for constraint in constraints]).amax(0)
-    rest = 1 - (asked if free is None else free)
+    constrained = torch.stack([constraint.mask for constraint in constraints]).amax(0)
+    rest = 1 - (constrained if free is None else free)
     return mean_under(rest, (after - before).square()).sqrt()

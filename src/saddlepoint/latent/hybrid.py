@@ -33,14 +33,14 @@ def hybrid(
 
     The seconds of the settings hold for both parts together.
     """
-    begun = time.perf_counter()
+    began = time.perf_counter()
     start = named(model, encoder, checked(model, images), label)
     settings = replace(settings or Projection(), explore=0.0)
-    spent = time.perf_counter() - begun
+    spent = time.perf_counter() - began
     if settings.seconds is not None:
         settings = replace(settings, seconds=max(settings.seconds - spent, 1e-3))
-    found = project(
+    result = project(
         model, images, space=encoder.space, settings=settings, start=start, kind=kind, batch=batch, progress=progress,
         stop=stop,
     )  # fmt: skip
-    return replace(found, seconds=time.perf_counter() - begun)
+    return replace(result, seconds=time.perf_counter() - began)

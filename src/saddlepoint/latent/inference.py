@@ -49,10 +49,10 @@ def check_infers(model: Model, draws: int = 0) -> Reconstructs:
 
     Raises CapabilityError with the names of the methods that can.
     """
-    method, wanted = model.method, Infers if draws else Reconstructs
-    if isinstance(method, wanted):
+    method, ability = model.method, Infers if draws else Reconstructs
+    if isinstance(method, ability):
         return method
-    able = [name for name, entry in methods.listing().items() if entry.family != "plug-in" and _can(name, wanted)]
+    able = [name for name, entry in methods.listing().items() if entry.family != "plug-in" and _can(name, ability)]
     if isinstance(method, Reconstructs):
         raise CapabilityError(
             f"{model.name} encodes an image as one point, not as a distribution: draw none, or use {', '.join(able)}."

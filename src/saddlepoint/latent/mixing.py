@@ -61,7 +61,7 @@ def layers_named(text: str, sides: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def said(layers: Sequence[int], sides: Sequence[int]) -> str:
+def layer_words(layers: Sequence[int], sides: Sequence[int]) -> str:
     """Layers in words: "layers 0-3 of 14, sides 4-8"."""
     if len(layers) == len(sides):
         return f"all {len(sides)} layers"

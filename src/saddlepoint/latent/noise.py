@@ -27,16 +27,16 @@ def autocorrelation(noise: Tensor, sides: Sequence[int]) -> Tensor:
 
     A coarser scale is the mean of 2x2 places, doubled, which keeps the deviation of what is noise. The edge wraps.
     """
-    found = noise.new_zeros(len(noise))
+    total = noise.new_zeros(len(noise))
     for full in maps_of(noise, sides):
         scale = full
         while True:
             for axis in (2, 3):
-                found = found + (scale * scale.roll(1, axis)).mean((1, 2, 3)).square()
+                total = total + (scale * scale.roll(1, axis)).mean((1, 2, 3)).square()
             if scale.shape[2] <= SMALLEST:
                 break
             scale = F.avg_pool2d(scale, 2) * 2
-    return found
+    return total
 
 
 @torch.no_grad()

@@ -64,8 +64,8 @@ class Perceptual:
         self.network = network
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
-        found: Tensor = self.network(a, b)
-        return found
+        distance: Tensor = self.network(a, b)
+        return distance
 
 
 @final

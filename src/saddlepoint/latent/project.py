@@ -97,7 +97,7 @@ def project(
     Raises CapabilityError for a model without such a space, ShapeError and DataError for images that do not fit, and
     DivergedError when a loss is no longer finite.
     """
-    begun, settings = time.perf_counter(), settings or Projection()
+    began, settings = time.perf_counter(), settings or Projection()
     space = check_space(model, space or spaces(model)[-1])
     images = checked(model, images)
     measure, middle = distance(kind, model.spec, model.device), prior(model, space)
@@ -106,20 +106,20 @@ def project(
         settings = replace(settings, seconds=settings.seconds / len(firsts))
     codes, steps, stopped = [], 0, False
     for place, first in enumerate(firsts):
-        started, target = time.perf_counter() if place else begun, images[first : first + batch]
+        started, target = time.perf_counter() if place else began, images[first : first + batch]
         if start is not None:
-            given = start.at(slice(first, first + batch))
+            own_start = start.at(slice(first, first + batch))
         else:
-            given = _nearest(model, target, space, middle, settings, label)
+            own_start = _nearest(model, target, space, middle, settings, label)
 
-        def told(step: int, share: float, loss: float, place: int = place) -> None:
+        def report(step: int, share: float, loss: float, place: int = place) -> None:
             progress(place * settings.steps + step, (place + share) / len(firsts), loss)
 
         objective = _likeness(target, measure, middle, settings)
-        found = descend(model, given, objective, middle, settings, begun=started, progress=told, stop=stop)
-        codes.append(found.code)
-        steps, stopped = max(steps, found.steps), stopped or found.stopped
-    return described(model, joined(codes), images, measure, steps, time.perf_counter() - begun, stopped)
+        result = descend(model, own_start, objective, middle, settings, began=started, progress=report, stop=stop)
+        codes.append(result.code)
+        steps, stopped = max(steps, result.steps), stopped or result.stopped
+    return described(model, joined(codes), images, measure, steps, time.perf_counter() - began, stopped)
 
 
 def described(
@@ -128,10 +128,10 @@ def described(
     """What a code makes, beside the images that it stands for."""
     parts = [slice(first, first + _AT_ONCE) for first in range(0, len(images), _AT_ONCE)]
     with torch.no_grad():
-        made = torch.cat([decode(model, code.at(rows)).clamp(-1, 1) for rows in parts])
-        apart = torch.cat([measure(made[rows], images[rows]) for rows in parts])
-    error = (made - images).square().mean((1, 2, 3)).sqrt()
-    return Projected(code, made.cpu(), error.cpu(), apart.cpu(), measure.name, steps, seconds, stopped)
+        decoded = torch.cat([decode(model, code.at(rows)).clamp(-1, 1) for rows in parts])
+        apart = torch.cat([measure(decoded[rows], images[rows]) for rows in parts])
+    error = (decoded - images).square().mean((1, 2, 3)).sqrt()
+    return Projected(code, decoded.cpu(), error.cpu(), apart.cpu(), measure.name, steps, seconds, stopped)
 
 
 def checked(model: Model, images: Tensor) -> Tensor:
@@ -170,8 +170,8 @@ def _nearest(
         return Code(space, middle.mean.expand(len(target), *shape), None, labels)
     pool = random_codes(model, settings.candidates, space, settings.seed, labels)
     firsts = range(0, len(pool), _AT_ONCE)
-    seen = torch.cat([_small(decode(model, pool.at(slice(first, first + _AT_ONCE)))) for first in firsts])
-    return pool.at(torch.cdist(_small(target), seen).argmin(1))
+    decoded = torch.cat([_small(decode(model, pool.at(slice(first, first + _AT_ONCE)))) for first in firsts])
+    return pool.at(torch.cdist(_small(target), decoded).argmin(1))
 
 
 def _labels(model: Model, label: int | None, candidates: int, n: int) -> Tensor | None:

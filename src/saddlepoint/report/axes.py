@@ -19,8 +19,8 @@ def place(values: np.ndarray, limits: Limits, *, up: bool = False) -> np.ndarray
     """Where values stand in the drawing, from the left, or with `up` from above."""
     share = (values - limits[0]) / (limits[1] - limits[0])
     span = SIDE - 2 * MARGIN
-    found: np.ndarray = (MARGIN + (1 - share if up else share) * span) * FINER
-    return found
+    pixels: np.ndarray = (MARGIN + (1 - share if up else share) * span) * FINER
+    return pixels
 
 
 def axes(draw: ImageDraw.ImageDraw, across: Limits, up: Limits | None) -> None:

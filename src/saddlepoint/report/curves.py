@@ -144,9 +144,9 @@ def _span(lines: Iterable[Series]) -> tuple[float, float]:
     return (low if low == 0 else low - room), high + room
 
 
-def _steps(low: float, high: float, wanted: int = 5) -> np.ndarray:
+def _steps(low: float, high: float, count: int = 5) -> np.ndarray:
     """Round numbers within [low, high], about `wanted` of them."""
-    rough = (high - low) / wanted
+    rough = (high - low) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = power * next(round_ for round_ in (1, 2, 5, 10) if round_ * power >= rough * 0.999)
     return np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step

@@ -55,12 +55,12 @@ def read_log(path: Path) -> Log:
     if not path.exists():
         return Log()
     with judged(path, RunError):
-        for _, found in documents.lines(path):
+        for _, entry in documents.lines(path):
             unreadable += torn  # the line before was broken, and was not the last
-            torn = found is None
-            if found is None:
+            torn = entry is None
+            if entry is None:
                 continue
-            row = {_SPELLINGS.get(name, name): value for name, value in found.items()}
+            row = {_SPELLINGS.get(name, name): value for name, value in entry.items()}
             if "note" in row or "health" in row:
                 events.append(row)
                 continue

@@ -54,12 +54,12 @@ class Bar:
         self.total, self._html = total, HTML
         self._handle = display(HTML(self._text(0, "")), display_id=True)
 
-    def show(self, done: int, text: str) -> None:
+    def show(self, count: int, text: str) -> None:
         """Replace the bar: `done` of the total, with a line of text below."""
-        self._handle.update(self._html(self._text(done, text)))
+        self._handle.update(self._html(self._text(count, text)))
 
-    def _text(self, done: int, text: str) -> str:
+    def _text(self, count: int, text: str) -> str:
         return (
-            f'<progress value="{min(done, self.total)}" max="{max(self.total, 1)}" style="width: 100%"></progress>'
+            f'<progress value="{min(count, self.total)}" max="{max(self.total, 1)}" style="width: 100%"></progress>'
             f"<div><code>{escape(text)}</code></div>"
         )

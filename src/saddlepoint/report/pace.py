@@ -42,7 +42,7 @@ def _in_place(parts: Iterable[T], total: int, unit: str, console: Console) -> It
         return
     text = progress.TextColumn("{task.completed:,.0f} of {task.total:,.0f} {task.description}")
     columns = (progress.BarColumn(16), text, progress.TimeRemainingColumn())
-    begun = time.monotonic()
+    start = time.monotonic()
     bar = progress.Progress(*columns, console=console, transient=True)
     task = bar.add_task(unit, total=total)
     _shown.append(bar)
@@ -50,7 +50,7 @@ def _in_place(parts: Iterable[T], total: int, unit: str, console: Console) -> It
         for part in parts:
             yield part
             bar.advance(task, len(part))
-            if not bar.live.is_started and time.monotonic() - begun >= SECONDS:
+            if not bar.live.is_started and time.monotonic() - start >= SECONDS:
                 bar.start()
     finally:
         bar.stop()
@@ -58,12 +58,12 @@ def _in_place(parts: Iterable[T], total: int, unit: str, console: Console) -> It
 
 
 def _in_lines(parts: Iterable[T], total: int, unit: str, say: Callable[[str], object]) -> Iterator[T]:
-    begun = said = time.monotonic()
-    done = 0
+    start = reported = time.monotonic()
+    count = 0
     for part in parts:
         yield part
-        done, now = done + len(part), time.monotonic()
-        if now - said >= SECONDS and done < total:
-            said, rate = now, done / (now - begun)
-            left = duration((total - done) / rate)
-            say(f"{done:,} of {total:,} {unit}, {number(float(f'{rate:.3g}'))} a second, {left} left")
+        count, now = count + len(part), time.monotonic()
+        if now - reported >= SECONDS and count < total:
+            reported, rate = now, count / (now - start)
+            left = duration((total - count) / rate)
+            say(f"{count:,} of {total:,} {unit}, {number(float(f'{rate:.3g}'))} a second, {left} left")

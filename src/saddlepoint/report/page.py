@@ -80,9 +80,9 @@ def write_report(run_folder: Path) -> Path:
 def environment() -> Environment:
     """The templates of this room, with numbers written as everywhere."""
     loader = PackageLoader("saddlepoint.report")
-    made = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.filters["number"] = wording.number
-    return made
+    templates = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates.filters["number"] = wording.number
+    return templates
 
 
 def read_json(path: Path) -> dict[str, Any]:

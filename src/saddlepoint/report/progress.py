@@ -75,8 +75,8 @@ class Progress(Hook):
             self._live.stop()
             self._live = None
         if run.main:
-            taken = duration(time.monotonic() - self._begun)
-            line = f"{counted(run.clock.examples - self._first, run.unit.removesuffix('s'))} seen in {taken}" + (
+            spent = duration(time.monotonic() - self._begun)
+            line = f"{counted(run.clock.examples - self._first, run.unit.removesuffix('s'))} seen in {spent}" + (
                 ", then an error." if error else "."
             )
             if self._bar is not None:

@@ -37,13 +37,13 @@ class SampleGrids(Hook):
     """Writes samples/step-N.png, from the averaged networks where there are any.
 
     data: points are drawn beside the fakes, by their first two numbers; other examples are not looked at.
-    given: examples for a method that makes nothing from latents: each is shown beside what becomes of it, and its
+    inputs: examples for a method that makes nothing from latents: each is shown beside what becomes of it, and its
         truth if known.
     A method that only trains, and a run with `grid_size` 0, get no grids.
     """
 
-    def __init__(self, data: Dataset, given: Batch | None = None) -> None:
-        self.spec, self.given = data.spec(), given
+    def __init__(self, data: Dataset, inputs: Batch | None = None) -> None:
+        self.spec, self.inputs = data.spec(), inputs
         self.real: Tensor | None = None
         if isinstance(data.main, Points):
             self.real = torch.from_numpy(np.array(data.examples[:POINTS, :2], np.float32))
@@ -71,16 +71,16 @@ class SampleGrids(Hook):
         caption = f"{counted(run.clock.examples, run.unit.removesuffix('s'))} shown."
         if isinstance(run.method, Samples):
             picture, caption = self._sampled(run, run.method, nets, caption)
-        elif isinstance(run.method, Translates) and self.given is not None:
+        elif isinstance(run.method, Translates) and self.inputs is not None:
             with torch.no_grad(), evaluating(nets):
-                picture, told = translated(run.method, nets, self.given, run.settings.grid_size)
-            caption = f"{caption} {told}"
+                picture, words = translated(run.method, nets, self.inputs, run.settings.grid_size)
+            caption = f"{caption} {words}"
         else:
             drawn = self._other(run, nets)
             if drawn is None:
                 return
-            picture, told = drawn
-            caption = f"{caption} {told}"
+            picture, words = drawn
+            caption = f"{caption} {words}"
         self._newest = run.clock.step
         save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
 
@@ -89,16 +89,16 @@ class SampleGrids(Hook):
         with torch.no_grad(), evaluating(nets):
             how = Sampling(in_turn(method, nets, count), noise="constant").to(run.machine.device)
             latents = method.latents(nets, count, run.settings.seed).to(run.machine.device)
-            made = method.generate(nets, latents, how)
+            examples = method.generate(nets, latents, how)
         if self.real is not None:
-            return plot(self.real, made[:, :2], limits_of(self.real)), caption
+            return plot(self.real, examples[:, :2], limits_of(self.real)), caption
         kind = self.spec.main
-        words = channels_shown(made.shape[1]) if isinstance(kind, Image) else ""
-        return kind.picture(made, columns_of(how.label)), f"{caption} {words}".rstrip()
+        words = channels_shown(examples.shape[1]) if isinstance(kind, Image) else ""
+        return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()
 
     def _other(self, run: Run, nets: Networks) -> tuple[Picture.Image, str] | None:
         """The first task whose inputs the given examples have: inputs, outputs and truth below one another."""
-        fields = {} if self.given is None else self.given.tensors()
+        fields = {} if self.inputs is None else self.inputs.tensors()
         with torch.no_grad(), evaluating(nets):
             for task in tasks(run.method, nets, self.spec):
                 if task.takes and task.takes.keys() <= fields.keys():
@@ -112,14 +112,14 @@ class SampleGrids(Hook):
         return None
 
 
-def translated(method: Translates, nets: Networks, given: Batch, most: int) -> tuple[Picture.Image, str]:
+def translated(method: Translates, nets: Networks, batch: Batch, most: int) -> tuple[Picture.Image, str]:
     """At most `most` images, each kind in columns of its own: what is given, what becomes of it, what it should be.
 
     The truth is shown of pairs, whose fields are as long as one another and have one direction. A method that could
     take what an image leaves open from another one shows `ANSWERS` of each. Returns the picture and the sentence that
     says what its columns are.
     """
-    fields, ways = given.tensors(), method.directions()
+    fields, ways = batch.tensors(), method.directions()
     paired = len(ways) == 1 and all(end in fields for end in ways.values())
     answers = ANSWERS if isinstance(method, TranslatesLike) else 1
     rows = min(min(map(len, fields.values())), max(1, most // ((1 + answers) * len(ways) + paired)))

@@ -95,15 +95,15 @@ def _named(
 def _page(square: Image.Image, labels: Tensor, names: Sequence[str], lines: Sequence[str]) -> Image.Image:
     """The square with its lines above it and its legend to the right."""
     font = ImageFont.load_default(13)
-    told = [f"{name} ({int((labels == label).sum()):,})" for label, name in enumerate(names)]
-    beside = int(max(map(font.getlength, told))) + 2 * _SWATCH + 2 * _ROOM if told else 0
+    legend = [f"{name} ({int((labels == label).sum()):,})" for label, name in enumerate(names)]
+    beside = int(max(map(font.getlength, legend))) + 2 * _SWATCH + 2 * _ROOM if legend else 0
     above = max(0, 2 * _ROOM + len(lines) * _LINE - MARGIN)  # the square's own margin is free
     page = Image.new("RGB", (SIDE + beside, above + SIDE), "white")
     page.paste(square, (0, above))
     draw = ImageDraw.Draw(page)
     for number, line in enumerate(lines):
         draw.text((_ROOM, _ROOM + number * _LINE), line, fill=INK, font=font)
-    for number, text in enumerate(told):
+    for number, text in enumerate(legend):
         y = above + MARGIN + _ROOM + number * _LINE
         draw.ellipse((SIDE, y - _SWATCH, SIDE + 2 * _SWATCH, y + _SWATCH), fill=COLOURS[number])
         draw.text((SIDE + 2 * _SWATCH + _ROOM // 2, y), text, fill=INK, font=font, anchor="lm")

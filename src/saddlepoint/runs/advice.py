@@ -149,24 +149,26 @@ def _others(images: Images, method: str, known: Collection[str]) -> dict[str, st
 
 
 def _warnings(images: Images, method: str) -> list[str]:
-    found = []
+    warnings = []
     if images.count < FEW and method != "stylegan2":
         verb = "is" if images.count == 1 else "are"
-        found.append(
+        warnings.append(
             f"{counted(images.count, _NOUNS[images.form])} {verb} few; the discriminator (critic) may learn them by"
             " heart: --flip if images may be mirrored, --from a run on similar images, and watch the run's health"
         )
     if images.near_duplicates >= COPIES:
-        found.append(f"{images.near_duplicates:.0%} of the images have a near-duplicate: remove copies first")
+        warnings.append(f"{images.near_duplicates:.0%} of the images have a near-duplicate: remove copies first")
     if images.imbalance >= UNEVEN:
         times = f"{images.imbalance:.0f} times the images of the"
         if images.form == "domains":
-            found.append(f"one domain has {times} other: find more images of the smaller one, or it is learnt by heart")
+            warnings.append(
+                f"one domain has {times} other: find more images of the smaller one, or it is learnt by heart"
+            )
         else:
-            found.append(f"the largest class has {times} smallest: rare classes will be learnt worse")
+            warnings.append(f"the largest class has {times} smallest: rare classes will be learnt worse")
     if images.count < 50 * images.directions:
-        found.append(
+        warnings.append(
             f"{images.directions} principal components explain 90% of the variance, with"
             f" {images.count / images.directions:.0f} images per component: expect blurry mixtures of rare images"
         )
-    return found
+    return warnings

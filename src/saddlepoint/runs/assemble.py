@@ -103,8 +103,8 @@ def lower_cost(plan: Plan) -> str:
 def _configuration(plan: Plan, loader: Loader) -> dict[str, Any]:
     """What a checkpoint is bound to, of what will stand in `run.json`."""
     data = loader.dataset
-    told = {"shape": list(loader.spec.shape), "classes": list(data.classes), "fingerprint": data.fingerprint}
-    return configuration_of({**plan.json(), "dataset": told})
+    dataset = {"shape": list(loader.spec.shape), "classes": list(data.classes), "fingerprint": data.fingerprint}
+    return configuration_of({**plan.json(), "dataset": dataset})
 
 
 def _examples(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
@@ -117,7 +117,7 @@ def _examples(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
         groups = [rows] if labels is None else [rows[labels[rows] == label] for label in np.unique(labels)]
         if all(map(len, groups)):
             break
-    return loader.look(np.concatenate([group[: plan.run.grid_size] for group in groups]), changed=False)
+    return loader.look(np.concatenate([group[: plan.run.grid_size] for group in groups]), augmented=False)
 
 
 def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:

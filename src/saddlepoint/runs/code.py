@@ -53,16 +53,16 @@ class Code:
     def _uses(self, module: str, name: str) -> Iterator[Definition]:
         """The definitions, in the rooms that are followed, that one definition names."""
         file = self._file(module)
-        for origin, wanted in file.names(name):
+        for origin, used_name in file.names(name):
             if not origin:
-                yield module, wanted
+                yield module, used_name
                 continue
-            inner = f"{origin}.{wanted}"
+            inner = f"{origin}.{used_name}"
             if self._followed(inner):  # a module that was imported by its package's name
                 known = self._file(inner).definitions.keys()
-                yield from ((inner, each) for each in file.attributes(name, wanted) & known)
-            elif self._followed(origin) and wanted in self._file(origin).definitions:
-                yield origin, wanted
+                yield from ((inner, each) for each in file.attributes(name, used_name) & known)
+            elif self._followed(origin) and used_name in self._file(origin).definitions:
+                yield origin, used_name
 
     def _followed(self, module: str) -> bool:
         if module not in self._files:
@@ -75,8 +75,8 @@ class Code:
         """A file that is followed, or that of a method by entry point, which lies in another package."""
         if self._followed(module):
             return self._files[module]  # type: ignore[return-value]
-        found = importlib.util.find_spec(module)
-        self._files[module] = file = File(Path(str(found and found.origin)))
+        spec = importlib.util.find_spec(module)
+        self._files[module] = file = File(Path(str(spec and spec.origin)))
         return file
 
     def _path(self, module: str) -> Path | None:
@@ -95,20 +95,20 @@ class File:
     @cached_property
     def definitions(self) -> dict[str, list[ast.stmt]]:
         """The statements that define each name at the top of the file."""
-        found: dict[str, list[ast.stmt]] = {}
+        definitions: dict[str, list[ast.stmt]] = {}
         for statement in self.tree.body:
             for name in _defined(statement):
-                found.setdefault(name, []).append(statement)
-        return found
+                definitions.setdefault(name, []).append(statement)
+        return definitions
 
     @cached_property
     def imports(self) -> dict[str, tuple[str, str]]:
         """Module and name behind each imported name."""
-        found: dict[str, tuple[str, str]] = {}
+        imports: dict[str, tuple[str, str]] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ImportFrom) and node.module:
-                found |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
-        return found
+                imports |= {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
+        return imports
 
     def text(self, name: str) -> list[str]:
         """What the statements of a definition compute, in one form."""

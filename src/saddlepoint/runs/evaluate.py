@@ -105,8 +105,8 @@ def evaluate(
     refuse_unknown(settings, [field.name for field in dataclasses.fields(Measuring)])
     paths = {name: Path(value) for name, value in settings.items() if name in _PATHS and value is not None}
     weights = {"weights": tuple(map(Path, settings["weights"]))} if "weights" in settings else {}
-    given = {"run": None if run is None else Path(run), "metrics": tuple(metrics), **settings, **paths, **weights}
-    result = measured(from_json(Measuring, given))
+    values = {"run": None if run is None else Path(run), "metrics": tuple(metrics), **settings, **paths, **weights}
+    result = measured(from_json(Measuring, values))
     if isinstance(result, Evaluation):
         if result.failure is not None:
             raise result.failure
@@ -117,30 +117,30 @@ def evaluate(
 _PATHS = ("real", "fake", "out")
 
 
-def measured(found: Measuring) -> Evaluation | dict[str, Any]:
+def measured(options: Measuring) -> Evaluation | dict[str, Any]:
     """The figures, written where they belong; of a model of points, its table of modes.
 
     In a run of several processes those of the first one are whole.
     """
-    if found.seeds < 1 or (found.n is not None and found.n < 2):
+    if options.seeds < 1 or (options.n is not None and options.n < 2):
         raise ConfigError("--seeds must be 1 or more and -n 2 or more.")
-    if (found.run is None) == (found.fake is None) or (found.fake is None) != (found.real is None):
+    if (options.run is None) == (options.fake is None) or (options.fake is None) != (options.real is None):
         raise ConfigError("give the folder of a run, or --real DIR and --fake DIR.")
-    if found.out is not None:
-        check_new(found.out)
-    machine = TorchMachine(found.device, "float32")
+    if options.out is not None:
+        check_new(options.out)
+    machine = TorchMachine(options.device, "float32")
     try:
-        model = None if found.run is None else load(found.run, device=machine.device)
+        model = None if options.run is None else load(options.run, device=machine.device)
         if model is not None and isinstance(model.spec.main, Points):
             return _modes(model, write=machine.rank == 0)
-        trained = None if model is None else _Trained(found, model, machine)
-        result = _folders(found, machine) if trained is None else trained.evaluation()
+        trained = None if model is None else _Trained(options, model, machine)
+        result = _folders(options, machine) if trained is None else trained.evaluation()
     finally:
         machine.close()
     if machine.rank == 0:
         home = None if trained is None else trained.model.home
-        path = found.out or (home or Path()) / EVALUATION
-        target = Destination(path, named=True, aside=found.out is None)
+        path = options.out or (home or Path()) / EVALUATION
+        target = Destination(path, named=True, aside=options.out is None)
         with target as (file,):
             result.write(file)
         for earlier in target.earlier:
@@ -160,18 +160,18 @@ def _modes(model: Model, *, write: bool) -> dict[str, Any]:
     return facts
 
 
-def _folders(found: Measuring, machine: Machine) -> Evaluation:
-    for metric in among(found.metrics, get_args(ModelMetric)):
+def _folders(options: Measuring, machine: Machine) -> Evaluation:
+    for metric in among(options.metrics, get_args(ModelMetric)):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
-    of_pairs: list[PairMetric] = among(found.metrics, get_args(PairMetric))
-    comparisons = [comparison(metric, found.weights) for metric in of_pairs]
-    whole = Evaluation(str(found.fake), [], [], [])
-    if len(of_pairs) < len(found.metrics):
-        whole = _sets(found, machine)
-    if of_pairs and machine.rank == 0 and found.real is not None and found.fake is not None:
-        made = Protocol("", 0, 0, reference="given")
+    of_pairs: list[PairMetric] = among(options.metrics, get_args(PairMetric))
+    comparisons = [comparison(metric, options.weights) for metric in of_pairs]
+    whole = Evaluation(str(options.fake), [], [], [])
+    if len(of_pairs) < len(options.metrics):
+        whole = _sets(options, machine)
+    if of_pairs and machine.rank == 0 and options.real is not None and options.fake is not None:
+        protocol = Protocol("", 0, 0, reference="given")
         try:
-            whole.scores.extend(measure_pairs(of_pairs, pairs(found.real, found.fake), made, comparisons))
+            whole.scores.extend(measure_pairs(of_pairs, pairs(options.real, options.fake), protocol, comparisons))
         except SaddlepointError as error:
             if not whole.scores:
                 raise
@@ -179,32 +179,32 @@ def _folders(found: Measuring, machine: Machine) -> Evaluation:
     return whole
 
 
-def _sets(found: Measuring, machine: Machine) -> Evaluation:
-    real, fake = _opened(found)
+def _sets(options: Measuring, machine: Machine) -> Evaluation:
+    real, fake = _opened(options)
     reference = Reference(
-        found.metrics,
+        options.metrics,
         Rows(real.images),
         real.fingerprint,
         Protocol("", 0, 0, reference="given", data=real.fingerprint),
-        lambda: _extractor(found, real, machine.device),
+        lambda: _extractor(options, real, machine.device),
     )
     reference.prepare()
     scores = reference.scores(Rows(fake.images), None)
     if machine.rank:
-        return Evaluation(str(found.fake), [], [], [])
+        return Evaluation(str(options.fake), [], [], [])
     notes = [f"{word}: {note}" for word, data in (("real", real), ("generated", fake)) for note in data.notes]
     matched, floor = reference.at_equal_counts()
-    return Evaluation(str(found.fake), scores, floor, reference.notes() + notes, matched)
+    return Evaluation(str(options.fake), scores, floor, reference.notes() + notes, matched)
 
 
-def _opened(found: Measuring) -> tuple[Dataset, Dataset]:
+def _opened(options: Measuring) -> tuple[Dataset, Dataset]:
     """Both folders in one form: where one is grey and one in colour, the grey one gets three equal channels."""
-    words = (str(found.real), str(found.fake))
-    real, fake = (open_data(DataSettings(data=word, resolution=found.resolution)) for word in words)
+    words = (str(options.real), str(options.fake))
+    real, fake = (open_data(DataSettings(data=word, resolution=options.resolution)) for word in words)
     if real.images.ndim != 4 or fake.images.ndim != 4:
         raise CapabilityError("--real and --fake are images, not points.")
     if real.images.shape[1] != fake.images.shape[1]:
-        real, fake = (open_data(DataSettings(data=word, resolution=found.resolution, channels=3)) for word in words)
+        real, fake = (open_data(DataSettings(data=word, resolution=options.resolution, channels=3)) for word in words)
     sizes = [f"{data.images.shape[3]}x{data.images.shape[2]}" for data in (real, fake)]
     if sizes[0] != sizes[1]:
         raise ConfigError(f"the real images are {sizes[0]} and the others {sizes[1]}; bring both to one --resolution.")
@@ -214,32 +214,32 @@ def _opened(found: Measuring) -> tuple[Dataset, Dataset]:
 class _Trained:
     """A model beside the images that it was trained on."""
 
-    def __init__(self, found: Measuring, model: Model, machine: Machine) -> None:
-        self.found, self.machine, self.model = found, machine, model
-        for metric in among(found.metrics, get_args(PairMetric)):
+    def __init__(self, options: Measuring, model: Model, machine: Machine) -> None:
+        self.options, self.machine, self.model = options, machine, model
+        for metric in among(options.metrics, get_args(PairMetric)):
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
-        rows = self.train if found.reference == "train" else self.held_out
+        rows = self.train if options.reference == "train" else self.held_out
         if len(rows) < _LEAST:
-            part = "trained on" if found.reference == "train" else "held out of this run"
+            part = "trained on" if options.reference == "train" else "held out of this run"
             verb = "was" if len(rows) == 1 else "were"
-            mend = "" if found.reference == "train" else "; use --reference train, or train with a larger --held-out"
+            mend = "" if options.reference == "train" else "; use --reference train, or train with a larger --held-out"
             raise ConfigError(f"{counted(len(rows), 'image')} {verb} {part}, and {_LEAST} are needed{mend}.")
         rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
-        self.count = found.n or min(len(rows), MOST_FAKE)
+        self.count = options.n or min(len(rows), MOST_FAKE)
         self.made = Protocol(
-            "", 0, 0, reference=found.reference, data=self.dataset.fingerprint, truncation=found.truncation
+            "", 0, 0, reference=options.reference, data=self.dataset.fingerprint, truncation=options.truncation
         )
         self.reference = Reference(
-            found.metrics,
+            options.metrics,
             Rows(self.dataset.images, rows),
             self.dataset.fingerprint,
             self.made,
-            lambda: _extractor(found, self.dataset, machine.device),
+            lambda: _extractor(options, self.dataset, machine.device),
         )
         self.reference.prepare()
-        by_network = "path-length" in found.metrics and found.extractor != "pixels" and machine.rank == 0
-        self.network = path_network(found.weights) if by_network else None
+        by_network = "path-length" in options.metrics and options.extractor != "pixels" and machine.rank == 0
+        self.network = path_network(options.weights) if by_network else None
         self.floor: list[Score] = []
         self.notes: list[str] = []
 
@@ -248,7 +248,7 @@ class _Trained:
         name = f"{self.model.name} after {self.model.clock.examples:,} images"
         by_seed: list[list[Score]] = []
         failure = None
-        for seed in range(self.found.seeds):
+        for seed in range(self.options.seeds):
             own: list[Score] = []
             try:
                 self._measure(seed, own)
@@ -273,11 +273,11 @@ class _Trained:
             self.count,
             seed,
             device=self.machine.device,
-            truncation=self.found.truncation,
+            truncation=self.options.truncation,
         )
         scores += self.reference.scores(fake, seed)
         if self.machine.rank == 0:
-            kinds: list[ModelMetric] = among(self.found.metrics, get_args(ModelMetric))
+            kinds: list[ModelMetric] = among(self.options.metrics, get_args(ModelMetric))
             for metric in kinds:
                 scores += self._of_model(metric, fake, seed)
 
@@ -290,15 +290,15 @@ class _Trained:
                 self._beside(seed, [best])
                 return [score]
             case "copying":
-                found = measure_copying(
+                copies = measure_copying(
                     self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed
                 )
                 path = self.model.home / "neighbours.png"
-                self._beside(seed, found.floor, f"generated images and the nearest trained on: {path}")
+                self._beside(seed, copies.floor, f"generated images and the nearest trained on: {path}")
                 if seed == 0:
                     with Destination(path, named=True, aside=True) as (file,):
-                        _draw(found.pictures, file)
-                return found.scores
+                        _draw(copies.pictures, file)
+                return copies.scores
 
     def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
         """What real images get, which is the same for every sample seed."""
@@ -315,9 +315,14 @@ def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
     return dataset, *dataset.split(settings.held_out)
 
 
-def _extractor(found: Measuring, dataset: Dataset, device: torch.device) -> Extractor:
+def _extractor(options: Measuring, dataset: Dataset, device: torch.device) -> Extractor:
     return extractor_for(
-        dataset, found.extractor, weights=found.weights, resize=found.resize, precision=found.precision, device=device
+        dataset,
+        options.extractor,
+        weights=options.weights,
+        resize=options.resize,
+        precision=options.precision,
+        device=device,
     )
 
 
@@ -325,8 +330,8 @@ def _mean(scores: tuple[Score, ...]) -> Score:
     """One score from those of several sample seeds."""
     if len(scores) == 1:
         return scores[0]
-    found = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
-    return dataclasses.replace(scores[0], value=found.value, spread=found.spread, over=found.over)
+    mean = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
+    return dataclasses.replace(scores[0], value=mean.value, spread=mean.spread, over=mean.over)
 
 
 def _draw(rows: Bytes, path: Path) -> None:

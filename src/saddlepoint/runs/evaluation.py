@@ -79,8 +79,10 @@ class Evaluation:
             )
             if scores
         ]
-        made = "; and: ".join(dict.fromkeys(map(circumstances, self.scores)))
-        write_json(root / "scores.json", {"protocol": made, "rows": rows, "notes": [*self.notes, *self.warnings()]})
+        protocols = "; and: ".join(dict.fromkeys(map(circumstances, self.scores)))
+        write_json(
+            root / "scores.json", {"protocol": protocols, "rows": rows, "notes": [*self.notes, *self.warnings()]}
+        )
         if Folder(root).facts.exists():
             write_report(root)
 

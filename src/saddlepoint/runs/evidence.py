@@ -46,9 +46,9 @@ def add(path: Path, proof: Proof, run: Json) -> None:
 def write(path: Path, proof: Proof, runs: list[Json]) -> None:
     """Writes a file of evidence, each run with the verdicts that the proof as it is stated now gives."""
     compared = {"share": proof.share} if proof.difference is None else {"difference": proof.difference}
-    stated = {"data": proof.data, "measure": proof.measure, **compared, "bars": dict(proof.bars)}
-    judged = [run | told(verdicts(proof, run)) for run in runs]
-    write_json(path, {"method": path.stem, "claim": proof.claim, "proof": setting(proof), **stated, "runs": judged})
+    statement = {"data": proof.data, "measure": proof.measure, **compared, "bars": dict(proof.bars)}
+    judged = [run | judgement(verdicts(proof, run)) for run in runs]
+    write_json(path, {"method": path.stem, "claim": proof.claim, "proof": setting(proof), **statement, "runs": judged})
 
 
 def verdicts(proof: Proof, run: Mapping[str, Any]) -> list[Verdict]:
@@ -56,7 +56,7 @@ def verdicts(proof: Proof, run: Mapping[str, Any]) -> list[Verdict]:
     return judge(proof, measure(proof.measure), Table(run["rows"], run["protocol"]))
 
 
-def told(judged: list[Verdict]) -> Json:
+def judgement(judged: list[Verdict]) -> Json:
     """Verdicts as a file of evidence holds them."""
     passed = all(verdict.passed for verdict in judged)
     return {"passed": passed, "verdicts": [verdict.text for verdict in judged], "thin": thin(judged)}

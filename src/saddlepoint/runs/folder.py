@@ -27,9 +27,9 @@ def agreed_folder(out: Path | None, plan: Plan, machine: Machine) -> Path:
 def next_folder(plan: Plan) -> Path:
     """The next free `runs/0001-METHOD-DATA`."""
     runs = Path("runs")
-    taken = [int(path.name[:4]) for path in runs.glob("[0-9][0-9][0-9][0-9]-*")]
+    numbers = [int(path.name[:4]) for path in runs.glob("[0-9][0-9][0-9][0-9]-*")]
     word = "".join(c if c.isalnum() else "-" for c in Path(plan.data.data).stem.lower()).strip("-")
-    return runs / f"{max(taken, default=0) + 1:04d}-{plan.name}-{word}"
+    return runs / f"{max(numbers, default=0) + 1:04d}-{plan.name}-{word}"
 
 
 def refuse_taken(folder: Folder, machine: Machine) -> None:
@@ -43,9 +43,9 @@ def lock(folder: Folder, machine: Machine) -> AbstractContextManager[Any]:
         return nullcontext()
     with disk_errors(str(folder.root)):
         folder.root.mkdir(parents=True, exist_ok=True)
-        held = filelock.FileLock(folder.root / ".lock")
+        file_lock = filelock.FileLock(folder.root / ".lock")
         try:
-            held.acquire(blocking=False)
+            file_lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise RunError(f"another process is training in {folder.root}; wait for it or stop it.") from error
-    return held
+    return file_lock

@@ -49,18 +49,18 @@ class SampleLook:
     def __call__(self, run: Run) -> dict[str, float]:
         """Figures by name, as `engine.health.Look` has them; none for a method that makes nothing from latents."""
         method, nets = run.method, run.nets
-        seen = self._loader.look(self._seen).tensors()
-        if not isinstance(method, Samples) or "image" not in seen:
+        fields = self._loader.look(self._seen).tensors()
+        if not isinstance(method, Samples) or "image" not in fields:
             return {}
-        real, label = seen["image"], seen["label"] if classes_of(method, nets) else None
+        real, label = fields["image"], fields["label"] if classes_of(method, nets) else None
         with evaluating(nets):
             latents = method.latents(nets, len(real), run.settings.seed).to(run.machine.device)
             fake = method.generate(nets, latents, by_label(label, noise="constant"))
         if fake.shape != real.shape:  # a stage of growth
             return {}
         pairs = monitoring.rows(real), monitoring.rows(fake)
-        found = {"diversity": monitoring.diversity(*pairs), "apart": monitoring.apart(*pairs)}
-        return found if label is not None else found | self._critics_memory(nets, real, fake)
+        figures = {"diversity": monitoring.diversity(*pairs), "apart": monitoring.apart(*pairs)}
+        return figures if label is not None else figures | self._critics_memory(nets, real, fake)
 
     def _critics_memory(self, nets: nn.Module, real: Tensor, fake: Tensor) -> dict[str, float]:
         critic = dict(nets.named_children()).get("critic")
@@ -84,7 +84,7 @@ def rated(critic: nn.Module, images: Tensor) -> Tensor | None:
 
 def _inputs(network: nn.Module) -> int:
     """How many inputs a network cannot do without."""
-    return sum(given.default is Parameter.empty for given in signature(network.forward).parameters.values())
+    return sum(parameter.default is Parameter.empty for parameter in signature(network.forward).parameters.values())
 
 
 def good_checkpoint(folder: Folder, health: Health) -> Path | None:

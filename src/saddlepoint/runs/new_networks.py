@@ -59,8 +59,8 @@ def _too_large(plan: Plan, needed: str) -> ConfigError:
     defaults = to_json(type(plan.method)())
     raised = {name: value for name, value in values.items() if value != defaults[name]} or values
     largest = sorted(raised, key=lambda name: _size(raised[name]), reverse=True)[:_NAMED]
-    named = ", ".join(f"{name} ({_text(raised[name])})" for name in largest) or "the resolution"
-    return ConfigError(f"the networks of {plan.name} would need {needed}: lower {named}, or --resolution.")
+    settings = ", ".join(f"{name} ({_text(raised[name])})" for name in largest) or "the resolution"
+    return ConfigError(f"the networks of {plan.name} would need {needed}: lower {settings}, or --resolution.")
 
 
 def _text(value: Any) -> str:

@@ -42,11 +42,11 @@ def prove(name: str, seed: int, *, out: Path, precision: str = "float32", code: 
     folder = out / "runs" / f"prove-{name}-seed-{seed}"
     if folder.exists():
         shutil.rmtree(folder)
-    begun, spent = time.monotonic(), time.process_time()
+    start, spent = time.monotonic(), time.process_time()
     trained = train_plan(plan, out=folder, command=command)
     if trained.ended != "done":
         raise MethodError(f"the proof of {name} was {trained.ended}; nothing was measured.")
-    seconds, processor = time.monotonic() - begun, time.process_time() - spent
+    seconds, processor = time.monotonic() - start, time.process_time() - spent
     table = measuring(trained.model(), open_data(plan.data), seed)
     verdicts = judge(proof, measuring, table)
     sentences = [verdict.text for verdict in verdicts] + thin(verdicts)

@@ -133,18 +133,18 @@ def _remarks(trainer: Trainer, root: Path, planned: int) -> list[str]:
     if clock.examples >= clock.total:
         more = f"saddle resume {root} --images {clock.examples * 2}"
         return [f"{root} is finished: it has seen all of its {clock.examples:,} {word}. To train it further: {more}"]
-    found = []
+    remarks = []
     for name, group in trainer.groups.items():
         rate = getattr(group.spec, "lr", None)
         if rate is None or isinstance(rate, Held):
             continue
         before, now = at(rate, replace(clock, total=planned)), at(rate, clock)
         if before != now:
-            found.append(
+            remarks.append(
                 f"the learning rate of {name} is {now:.3g} from here, where the plan of {planned:,} {word} had"
                 f" {before:.3g}: its schedule is stretched over {clock.total:,}."
             )
-    return found
+    return remarks
 
 
 @final

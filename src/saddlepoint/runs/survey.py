@@ -77,20 +77,20 @@ def this_computer() -> Computer:
 def sides(settings: DataSettings, say: Callable[[str], None] = lambda text: None) -> tuple[int, int]:
     """The shorter side that nine images in ten reach, and the largest one, from up to `MEASURED` headers."""
     pictures = open_pictures(settings, say=say)
-    found = []
+    lengths = []
     for index in _chosen(len(pictures)):
         try:
             headers = pictures.headers(int(index))
         except UnusableImage:
             continue
-        found += [min(header.width, header.height) for header in headers]
-    return (int(np.quantile(found, 0.1, method="lower")), max(found)) if found else (0, 0)
+        lengths += [min(header.width, header.height) for header in headers]
+    return (int(np.quantile(lengths, 0.1, method="lower")), max(lengths)) if lengths else (0, 0)
 
 
 def look_at(dataset: Dataset, shortest: int, longest: int) -> Images:
     """The images once they are packed to one shape."""
     chosen = np.sort(_chosen(len(dataset)))
-    seen = rows(pixels(torch.from_numpy(np.ascontiguousarray(dataset.images[chosen]))))  # [n, numbers] in [-1, 1]
+    values = rows(pixels(torch.from_numpy(np.ascontiguousarray(dataset.images[chosen]))))  # [n, numbers] in [-1, 1]
     classes = {}
     if dataset.labels is not None:
         counts = np.bincount(dataset.labels, minlength=len(dataset.classes))
@@ -98,21 +98,21 @@ def look_at(dataset: Dataset, shortest: int, longest: int) -> Images:
     domains = dataset.source.startswith("unpaired:")
     form: Form = "domains" if domains else "pairs" if "target" in dataset.fields else "images"
     sizes = dataset.images.shape[1], shortest, longest
-    return Images(len(dataset), *sizes, classes, near_duplicates(seen), directions(seen), form)
+    return Images(len(dataset), *sizes, classes, near_duplicates(values), directions(values), form)
 
 
-def near_duplicates(seen: torch.Tensor) -> float:
+def near_duplicates(images: torch.Tensor) -> float:
     """Share of the rows [n, numbers] in [-1, 1] that have another within `SAME`."""
-    if len(seen) < 2:
+    if len(images) < 2:
         return 0.0
-    distance = torch.cdist(seen, seen) / (2 * seen.shape[1] ** 0.5)
+    distance = torch.cdist(images, images) / (2 * images.shape[1] ** 0.5)
     distance.fill_diagonal_(torch.inf)
     return float((distance.min(1).values < SAME).float().mean())
 
 
-def directions(seen: torch.Tensor) -> int:
+def directions(images: torch.Tensor) -> int:
     """How many principal directions carry `CARRIED` of the variance of the rows [n, numbers]."""
-    values = torch.linalg.svdvals(seen - seen.mean(0)).square()
+    values = torch.linalg.svdvals(images - images.mean(0)).square()
     return int((values.cumsum(0) < CARRIED * values.sum()).sum()) + 1
 
 

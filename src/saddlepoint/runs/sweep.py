@@ -96,10 +96,10 @@ def table(runs: Iterator[SweepRun]) -> list[dict[str, Any]]:
     for run in runs:
         by_setting.setdefault(run.name, []).append(_figures(run.folder))
     rows = []
-    for name, found in by_setting.items():
-        row: dict[str, Any] = {"name": name, "n": len(found)}
-        for figure in dict.fromkeys(key for each in found for key in each):
-            values = [each[figure] for each in found if figure in each]
+    for name, figures in by_setting.items():
+        row: dict[str, Any] = {"name": name, "n": len(figures)}
+        for figure in dict.fromkeys(key for each in figures for key in each):
+            values = [each[figure] for each in figures if figure in each]
             row[figure] = statistics.fmean(values)
             row[f"{figure} sd"] = statistics.stdev(values) if len(values) > 1 else None
         rows.append(row)
@@ -126,8 +126,10 @@ def _trained(name: str, run: SweepRun, fixed: Mapping[str, Any], file: Sequence[
         options = [*_options({**fixed, **run.setting, "seed": run.seed}), "--out", str(run.folder)]
         words = ["train", name, *options, *file]
     _words(run).parent.mkdir(parents=True, exist_ok=True)
-    with _words(run).open("a", encoding="utf-8") as told:
-        return subprocess.run([sys.executable, "-c", _START, *words], stdout=told, stderr=told, check=False).returncode
+    with _words(run).open("a", encoding="utf-8") as output:
+        return subprocess.run(
+            [sys.executable, "-c", _START, *words], stdout=output, stderr=output, check=False
+        ).returncode
 
 
 def _words(run: SweepRun) -> Path:

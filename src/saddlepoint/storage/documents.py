@@ -41,10 +41,10 @@ def lines(path: Path) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
 
 def as_table(text: bytes | str, name: str) -> dict[str, Any]:
     """The JSON object in these bytes. name: of the file, for the words of the error."""
-    found = parsed(text, name)
-    if not isinstance(found, dict):
+    value = parsed(text, name)
+    if not isinstance(value, dict):
         raise Unfit(f"{name} holds no JSON object of names and values")
-    return found
+    return value
 
 
 def parsed(
@@ -60,19 +60,19 @@ def parsed(
         raise Unfit(f"{name} has more than {most_items:,} items")
     try:
         words = text.decode("utf-8") if isinstance(text, bytes) else text
-        found = json.loads(words, parse_constant=_refused if finite else None)
+        value = json.loads(words, parse_constant=_refused if finite else None)
     except RecursionError:
         raise Unfit(f"{name} nests more than {MOST_DEPTH} deep") from None
     except json.JSONDecodeError as error:
         raise Unfit(f"line {error.lineno} of {name} is not JSON ({error.msg})") from error
     except ValueError as error:  # bytes that are no text, and numbers of thousands of digits
         raise Unfit(f"{name} is not JSON ({shortened(str(error))})") from error
-    level = [found] if isinstance(found, dict | list) else []
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_DEPTH):
         inside = (part.values() if isinstance(part, dict) else part for part in level)
         level = [item for part in inside for item in part if isinstance(item, dict | list)]
         if not level:
-            return found
+            return value
     raise Unfit(f"{name} nests more than {MOST_DEPTH} deep")
 
 

@@ -124,29 +124,29 @@ class _Reader:
         self.budget, self.numbers, self.outside = budget, numbers, outside
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []
-        self.kept: dict[int, Any] = {}
+        self.memo: dict[int, Any] = {}
         self.storages: dict[int, tuple[bytes, Tensor]] = {}
 
     def read(self, file: Bytes) -> Any:
-        for instruction, given, _ in pickletools.genops(cast(IO[bytes], file)):
+        for instruction, argument, _ in pickletools.genops(cast(IO[bytes], file)):
             self.budget.spend()
             if instruction.name == "STOP":
                 return self.stack.pop()
-            self._follow(instruction.name, given)
+            self._follow(instruction.name, argument)
         raise EOFError("it ends too early")
 
-    def _follow(self, name: str, given: Any) -> None:
+    def _follow(self, name: str, argument: Any) -> None:
         stack = self.stack
         if name in _VALUES:
-            stack.append(given)
+            stack.append(argument)
         elif name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
         elif name in _FIXED:
             stack[-_FIXED[name] :] = [tuple(stack[-_FIXED[name] :])]
         elif name in ("BINGET", "LONG_BINGET"):
-            stack.append(self.kept[given])
+            stack.append(self.memo[argument])
         elif name in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
-            self.kept[len(self.kept) if given is None else given] = stack[-1]
+            self.memo[len(self.memo) if argument is None else argument] = stack[-1]
         elif name in ("EMPTY_LIST", "EMPTY_SET"):
             stack.append([])
         elif name == "EMPTY_DICT":
@@ -165,7 +165,7 @@ class _Reader:
         elif name == "POP":
             stack.pop()
         elif name in ("GLOBAL", "STACK_GLOBAL"):
-            stack.append(_word(given.split(" ", 1) if name == "GLOBAL" else [stack.pop(), stack.pop()][::-1]))
+            stack.append(_word(argument.split(" ", 1) if name == "GLOBAL" else [stack.pop(), stack.pop()][::-1]))
         elif name == "BINPERSID":
             stack.append(self.outside(stack.pop()))
         elif name in ("REDUCE", "NEWOBJ"):
@@ -195,33 +195,33 @@ class _Reader:
         else:
             raise TypeError(f"{name} into a {type(into).__name__}")
 
-    def _meaning(self, word: Any, given: Any) -> Any:
+    def _meaning(self, word: Any, arguments: Any) -> Any:
         """What a call, as the file has it, stands for."""
-        if not isinstance(word, Word) or not isinstance(given, tuple):
+        if not isinstance(word, Word) or not isinstance(arguments, tuple):
             raise TypeError("a call of what cannot be called")
         if word.text == _PERSISTENT:
-            return Shell(_text(given[0]["class_name"]), given[0]["state"])
+            return Shell(_text(arguments[0]["class_name"]), arguments[0]["state"])
         if word.text in _PARAMETERS:
-            return given[0]
+            return arguments[0]
         if word.text in _TENSORS:
-            return _tensor(*given[:4])
+            return _tensor(*arguments[:4])
         if word.text == _NUMBERS:
-            return self._storage(given[0])
+            return self._storage(arguments[0])
         if word.text in _DICTS:
-            pairs = self._copied(given)
+            pairs = self._copied(arguments)
             return dict(_pairs([key for key, _ in pairs], [value for _, value in pairs]))
         if word.text in _SETS or word.text == _SIZE:
-            return self._copied(given)
-        return Shell(word.text, given)
+            return self._copied(arguments)
+        return Shell(word.text, arguments)
 
-    def _copied(self, given: tuple[Any, ...]) -> list[Any]:
+    def _copied(self, arguments: tuple[Any, ...]) -> list[Any]:
         """The items that a container is made from, of its own."""
-        if not given:
+        if not arguments:
             return []
-        if not isinstance(given[0], list | tuple | dict):
+        if not isinstance(arguments[0], list | tuple | dict):
             raise TypeError("a container of what has no items")
-        self.budget.spend(len(given[0]))
-        return list(given[0])
+        self.budget.spend(len(arguments[0]))
+        return list(arguments[0])
 
     def _storage(self, data: Any) -> Tensor:
         """The numbers of a tensor, flat; read once, however often they are named."""
@@ -241,10 +241,10 @@ def _pairs(keys: list[Any], values: list[Any]) -> Iterator[tuple[Any, Any]]:
         yield key, value
 
 
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
         raise TypeError("a name that is no text")
-    return given[:_LONGEST]
+    return value[:_LONGEST]
 
 
 def _word(parts: list[Any]) -> Word:

@@ -78,13 +78,13 @@ def opened(path: Path, *, within: Path | None = None) -> BufferedReader:
 
 def content(path: Path, most: int, *, within: Path | None = None) -> bytes:
     """The bytes of a plain file, at most so many. Raises Unfit as `opened` does, and for a larger file."""
-    found = bytearray()
+    data = bytearray()
     with opened(path, within=within) as file:
-        while len(found) <= most and (piece := file.read(_PIECE)):  # one large read takes its memory beforehand
-            found += piece
-    if len(found) > most:
+        while len(data) <= most and (piece := file.read(_PIECE)):  # one large read takes its memory beforehand
+            data += piece
+    if len(data) > most:
         raise Unfit(f"{path.name} has more than the {most:,} bytes that are read of such a file")
-    return bytes(found)
+    return bytes(data)
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

@@ -86,11 +86,11 @@ def _declared(name: str, row: object, room: int) -> Declared:
     shape, places = row.get("shape"), row.get("data_offsets")
     if not (_whole(shape, MOST_AXES) and _whole(places, 2) and len(places) == 2):
         raise Unfit(f"the shape or place of {name} is senseless")
-    found = Declared(_TYPES[row["dtype"]], tuple(shape))
+    tensor = Declared(_TYPES[row["dtype"]], tuple(shape))
     start, end = places
-    if not start <= end <= room or found.nbytes != end - start:
+    if not start <= end <= room or tensor.nbytes != end - start:
         raise Unfit(f"{name} is declared {list(shape)}, which is not what is stored of it")
-    return found
+    return tensor
 
 
 def _whole(numbers: object, most: int) -> TypeGuard[list[int]]:

@@ -148,7 +148,7 @@ def test_int8_is_near_the_original_nearer_with_layers_kept_and_says_what_it_is()
 
     part, content = linear()
     found = [quantised(part, content, NOTHING, kept) for kept in (0, 1, 2)]
-    inputs = part.given(256, 5)
+    inputs = part.random_inputs(256, 5)
     errors = [(by_session(part, session_of(one))(inputs) - part.truth(*inputs)).abs().mean() for one in found]
     assert errors[2] < 1e-5 < errors[1] <= errors[0] < 0.05 * part.truth(*inputs).abs().mean()
     kinds = [{weight.data_type for weight in onnx.load_from_string(one).graph.initializer} for one in found]
@@ -183,7 +183,7 @@ def test_a_translation_is_judged_by_how_much_it_changes(monkeypatch: pytest.Monk
     assert off.levels is not None
     assert off.levels > 4
     assert judge.itself().levels == 0
-    assert judging.made(parts[0].truth, (images,)).dtype == np.uint8
+    assert judging.outputs(parts[0].truth, (images,)).dtype == np.uint8
 
 
 def test_all_ways_are_timed() -> None:

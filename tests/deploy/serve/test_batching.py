@@ -47,7 +47,7 @@ def test_what_is_asked_at_nearly_the_same_time_is_done_at_once() -> None:
     async def body(batcher: Batcher) -> Any:
         return await asyncio.gather(*(batcher.ask("a", [n]) for n in range(10)))
 
-    assert run(work, body, told=sizes.append) == [[2 * n] for n in range(10)]
+    assert run(work, body, report=sizes.append) == [[2 * n] for n in range(10)]
     assert sizes == [4, 4, 2]
 
 

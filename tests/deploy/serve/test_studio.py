@@ -139,7 +139,7 @@ def test_images_are_made_opened_and_downloaded_with_their_disclosure(page, tmp_p
         dialog.get_by_role("link", name="Download PNG").click()
     assert waited.value.suggested_filename == "digits-stable-0-2.png"
     waited.value.save_as(tmp_path / "made.png")
-    told = examine((tmp_path / "made.png").read_bytes()).said.disclosure
+    told = examine((tmp_path / "made.png").read_bytes()).metadata.disclosure
     assert told is not None
     assert (told.made, told.model) == ("generated", "digits@stable")
     assert told.settings == {"seed": 0, "row": 2, "truncation": 1.0, "label": 1, "class": "one"}

@@ -75,11 +75,11 @@ def _u_net(state: Mapping[str, Tensor]) -> Imported:
     )
 
 
-def _keeps(channels: int, made: int) -> None:
-    if channels != made:
+def _keeps(channels: int, outputs: int) -> None:
+    if channels != outputs:
         raise CheckpointError(
-            f"it makes images of {made} channels from such of {channels}; only translators that keep the number can be"
-            " held."
+            f"it makes images of {outputs} channels from such of {channels}; only translators that keep the number can"
+            " be imported."
         )
 
 
@@ -141,15 +141,15 @@ def resnet_translator(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     layers = {1: 0, 2: 1, second: 3, second + 1: 4}
     rest, renamed = {}, {}
     for name, value in state.items():
-        found = re.fullmatch(r"model\.(\d+)\.conv_block\.(\d+)\.(\w+)", name)
-        if found is None:
+        match = re.fullmatch(r"model\.(\d+)\.conv_block\.(\d+)\.(\w+)", name)
+        if match is None:
             rest[name] = value
             continue
-        block, place = int(found[1]) - 10, int(found[2])
+        block, place = int(match[1]) - 10, int(match[2])
         if not 0 <= block < end - 10 or place not in layers:
             raise CheckpointError(f"{name} is no part of a residual translator.")
-        if not (found[3] == "bias" and place in (1, second) and unbiased):
-            renamed[f"blocks.{block}.layers.{layers[place]}.{found[3]}"] = value
+        if not (match[3] == "bias" and place in (1, second) and unbiased):
+            renamed[f"blocks.{block}.layers.{layers[place]}.{match[3]}"] = value
     return renamed | _renamed(rest, known, "residual translator", biased=(last,))
 
 
@@ -189,8 +189,8 @@ def _known(known: Mapping[int, str], place: int, name: str, what: str) -> str:
 
 
 def _place(name: str) -> int:
-    found = re.match(r"model\.(\d+)\.", name)
-    return int(found[1]) if found else -1
+    match = re.match(r"model\.(\d+)\.", name)
+    return int(match[1]) if match else -1
 
 
 def _leaf(name: str) -> str:

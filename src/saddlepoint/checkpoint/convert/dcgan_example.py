@@ -68,11 +68,11 @@ def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _last(state: Mapping[str, Tensor]) -> int:
-    return max((int(found[1]) for name in state if (found := re.match(r"main\.(\d+)\.", name))), default=0)
+    return max((int(match[1]) for name in state if (match := re.match(r"main\.(\d+)\.", name))), default=0)
 
 
 def _place(name: str, network: str) -> tuple[int, str]:
-    found = re.fullmatch(r"main\.(\d+)\.(weight|bias|running_mean|running_var|num_batches_tracked)", name)
-    if found is None or (found[1] == "0" and found[2] != "weight"):
+    match = re.fullmatch(r"main\.(\d+)\.(weight|bias|running_mean|running_var|num_batches_tracked)", name)
+    if match is None or (match[1] == "0" and match[2] != "weight"):
         raise CheckpointError(f"{name} is no part of a DCGAN {network} as PyTorch's example makes it.")
-    return int(found[1]), found[2]
+    return int(match[1]), match[2]

@@ -27,8 +27,8 @@ def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = 
     Raises ConfigError for a name that is not there, CheckpointError where no generator is known.
     """
     if network is not None and network not in states:
-        held = ", ".join(name or "one without a name" for name in states)
-        raise ConfigError(f"the file holds no network {network!r}{nearest(network, states)} It holds {held}.")
+        listing = ", ".join(name or "one without a name" for name in states)
+        raise ConfigError(f"the file holds no network {network!r}{nearest(network, states)} It holds {listing}.")
     for name in (name for state in states.values() for name in state):
         if any(len(number) > _DIGITS or not number.isascii() for number in re.findall(r"\d+", name)):
             raise CheckpointError(f"{shortened(name, 80)} names a layer by a number that no network has.")
@@ -38,12 +38,12 @@ def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = 
         for origin in _ORIGINS:
             try:
                 with judged(f"what looks like {origin.ORIGIN}", CheckpointError):
-                    found = origin.recognised(states[name])
+                    network_found = origin.recognised(states[name])
             except CheckpointError as error:
                 refusals.append(error)
                 continue
-            if found is not None:
-                return name, found
+            if network_found is not None:
+                return name, network_found
     if refusals:
         raise refusals[0]
     begins = ", ".join(shortened(name, 80) for name in list(states[network or next(iter(states))])[:3])

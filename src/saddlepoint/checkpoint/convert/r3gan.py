@@ -85,8 +85,8 @@ def _renamed(
         if name == f"{image}.Layer.weight":
             renamed["image.weight"] = value
             continue
-        found = re.fullmatch(r"MainLayers\.(\d+)\.Layers\.(\d+)\.(.+)", name)
-        stage, layer, rest = (int(found[1]), int(found[2]), found[3]) if found else (0, 0, "")
+        match = re.fullmatch(r"MainLayers\.(\d+)\.Layers\.(\d+)\.(.+)", name)
+        stage, layer, rest = (int(match[1]), int(match[2]), match[3]) if match else (0, 0, "")
         if f"{stage}.{layer}.{rest}" in ends:
             renamed[ends[f"{stage}.{layer}.{rest}"]] = value
         elif rest in _BLOCK:
@@ -102,5 +102,5 @@ def _renamed(
 
 
 def _places(state: Mapping[str, Tensor]) -> list[tuple[int, int]]:
-    found = (re.match(r"MainLayers\.(\d+)\.Layers\.(\d+)\.", name) for name in state)
-    return [(int(place[1]), int(place[2])) for place in found if place]
+    matches = (re.match(r"MainLayers\.(\d+)\.Layers\.(\d+)\.", name) for name in state)
+    return [(int(place[1]), int(place[2])) for place in matches if place]

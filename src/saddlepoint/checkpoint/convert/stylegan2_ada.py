@@ -81,12 +81,12 @@ def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises CheckpointError for a name that is none of such a discriminator, residual or plain.
     """
     learned = _learned(state)
-    sides = {int(found[1]) for name in learned if (found := re.match(r"b(\d+)\.", name))}
+    sides = {int(match[1]) for name in learned if (match := re.match(r"b(\d+)\.", name))}
     largest = max(sides, default=0)
     renamed: dict[str, Tensor] = {}
     for name, value in learned.items():
-        found = re.fullmatch(r"b(\d+)\.(\w+)\.(weight|bias)", name)
-        side, layer, rest = (int(found[1]), found[2], found[3]) if found else (0, "", "")
+        match = re.fullmatch(r"b(\d+)\.(\w+)\.(weight|bias)", name)
+        side, layer, rest = (int(match[1]), match[2], match[3]) if match else (0, "", "")
         if name.startswith("mapping."):
             renamed[_mapping(name, "critic")] = value
         elif layer == "fromrgb" and side == largest:
@@ -101,7 +101,7 @@ def critic(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _sides(state: Mapping[str, Tensor]) -> list[int]:
-    return sorted({int(found[1]) for name in state if (found := re.match(r"synthesis\.b(\d+)\.conv1\.weight", name))})
+    return sorted({int(match[1]) for name in state if (match := re.match(r"synthesis\.b(\d+)\.conv1\.weight", name))})
 
 
 def _learned(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -115,20 +115,20 @@ def _mapping(name: str, network: str) -> str:
         return "mapping.average"
     if re.fullmatch(r"mapping\.embed\.(weight|bias)", name):
         return name
-    found = re.fullmatch(r"mapping\.fc(\d+)\.(weight|bias)", name)
-    if not found:
+    match = re.fullmatch(r"mapping\.fc(\d+)\.(weight|bias)", name)
+    if not match:
         raise _unknown(name, network)
-    return f"mapping.layers.{found[1]}.{found[2]}"
+    return f"mapping.layers.{match[1]}.{match[2]}"
 
 
 def _synthesis(name: str) -> str:
-    found = re.fullmatch(r"synthesis\.b(\d+)\.(conv0|conv1|torgb)\.(.+)", name)
-    if not found or found[3] not in _CONV:
+    match = re.fullmatch(r"synthesis\.b(\d+)\.(conv0|conv1|torgb)\.(.+)", name)
+    if not match or match[3] not in _CONV:
         raise _unknown(name, "generator")
-    block = _power(int(found[1])) - 2  # 4x4 is block 0, which has no conv0
-    if found[2] == "torgb":
-        return f"synthesis.images.{block}.{_CONV[found[3]]}"
-    return f"synthesis.layers.{2 * block - (found[2] == 'conv0')}.{_CONV[found[3]]}"
+    block = _power(int(match[1])) - 2  # 4x4 is block 0, which has no conv0
+    if match[2] == "torgb":
+        return f"synthesis.images.{block}.{_CONV[match[3]]}"
+    return f"synthesis.layers.{2 * block - (match[2] == 'conv0')}.{_CONV[match[3]]}"
 
 
 def _power(side: int) -> int:

@@ -45,14 +45,14 @@ def parts() -> dict[str, str]:
 
 
 def _overview() -> str:
-    found = parts()
-    width = max(map(len, found))
+    summaries = parts()
+    width = max(map(len, summaries))
     lines = [
         "saddle edit: walk through what a trained model can make, mix it, steer it, and find given images in it.",
         "",
         "usage: saddle edit PART RUN ...      saddle edit PART --help teaches the part",
         "",
-        *(f"  {name:<{width}}  {text}" for name, text in found.items()),
+        *(f"  {name:<{width}}  {text}" for name, text in summaries.items()),
         "",
         "An image is named by seed and number: 1:5 is image 5 of `saddle sample RUN --seed 1`, counted from 0 in rows;",
         "1:0-7 is eight of them, 3 alone is 3:0, and photo.safetensors is what a projection found.",

@@ -25,5 +25,5 @@ class Animate(Interpolate):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit animate RUN IMAGES`."""
-    found = tyro.cli(Animate, prog="saddle edit animate", args=arguments)
-    return walk(found, closed=True, suffix=".mp4")
+    options = tyro.cli(Animate, prog="saddle edit animate", args=arguments)
+    return walk(options, closed=True, suffix=".mp4")

@@ -17,7 +17,7 @@ from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described
-from saddlepoint.latent.mixing import layers_named, said, sides_of
+from saddlepoint.latent.mixing import layer_words, layers_named, sides_of
 from saddlepoint.report.captioned import captioned
 
 _NUMBER = r"[+-]?\d+(?:\.\d+)?"
@@ -46,22 +46,34 @@ class Apply(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit apply RUN IMAGES --directions FILE --name NAME`."""
-    found = tyro.cli(Apply, prog="saddle edit apply", args=arguments)
-    addresses, strengths = parse(found.images), ends(found.strength, found.steps)
-    directions = Directions.read(found.directions)
-    row = directions.row(found.name)
+    options = tyro.cli(Apply, prog="saddle edit apply", args=arguments)
+    addresses, strengths = parse(options.images), ends(options.strength, options.steps)
+    directions = Directions.read(options.directions)
+    row = directions.row(options.name)
     name = directions.names[row]
-    model = found.open()
+    model = options.open()
     warn_of_another(directions, model)
-    layers, of = chosen(directions, model, found.layers)
-    code, words = found.codes(model, addresses)
-    title = f"{name}{of}, strength in deviations{found.remark(model)}"
-    title += f"; without {', '.join(found.off)}" if found.off else ""
-    shown = strip(model, code, directions, name, strengths, layers, found.off)
+    layers, of = chosen(directions, model, options.layers)
+    code, words = options.codes(model, addresses)
+    title = f"{name}{of}, strength in deviations{options.remark(model)}"
+    title += f"; without {', '.join(options.off)}" if options.off else ""
+    shown = strip(model, code, directions, name, strengths, layers, options.off)
     picture = captioned(list(shown), words, signed(strengths), title)
-    named = ("apply", name, found.layers or "", *found.off, found.images, found.strength, found.remark(model))
+    words_of_name = (
+        "apply",
+        name,
+        options.layers or "",
+        *options.off,
+        options.images,
+        options.strength,
+        options.remark(model),
+    )
     return save(
-        picture, found.target(model, *named), model, f"{title}; images {found.images}, {found.strength}", addresses
+        picture,
+        options.target(model, *words_of_name),
+        model,
+        f"{title}; images {options.images}, {options.strength}",
+        addresses,
     )
 
 
@@ -107,12 +119,12 @@ def chosen(directions: Directions, model: Model, layers: str | None) -> tuple[tu
     sides = sides_of(model)
     made_for = directions.facts.get("layers", range(len(sides)))
     moved = tuple(made_for) if layers is None else layers_named(layers, sides)
-    return moved, f" in {said(moved, sides)}"
+    return moved, f" in {layer_words(moved, sides)}"
 
 
 def warn_of_another(directions: Directions, model: Model) -> None:
     """Says so where the file was made with another model; it may still be meant."""
     known = {key: directions.facts.get(key) for key in described(model)}
     if known != described(model):
-        made = f"{known['method']} of version {known['version']}"
-        print(f"note: these directions were found in a {made}, not in this model.", file=sys.stderr)
+        origin = f"{known['method']} of version {known['version']}"
+        print(f"note: these directions were found in a {origin}, not in this model.", file=sys.stderr)

@@ -30,18 +30,18 @@ class Arithmetic(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit arithmetic RUN SUM`."""
-    found = tyro.cli(Arithmetic, prog="saddle edit arithmetic", args=arguments)
-    groups = parse(found.sum)
-    model = found.open()
+    options = tyro.cli(Arithmetic, prog="saddle edit arithmetic", args=arguments)
+    groups = parse(options.sum)
+    model = options.open()
     names = [",".join(map(str, group.members)) for group in groups]
-    codes = [at_one_label(found.codes(model, group.members)[0]) for group in groups]
+    codes = [at_one_label(options.codes(model, group.members)[0]) for group in groups]
     means = [code.values.mean(0) for code in codes]
     result = combine([code.values for code in codes], [group.sign for group in groups])
     label = None if codes[0].label is None else codes[0].label[:1].expand(len(means) + 1)
     images = images_of(model, Code(codes[0].space, torch.stack([*means, result]), None, label))
     signs = ["", *("+ " if group.sign > 0 else "- " for group in groups[1:])]
     columns = [f"{sign}mean of {name}" for sign, name in zip(signs, names)]
-    title = f"sum of {'latents' if codes[0].space == 'z' else 'styles'}: {found.sum}{found.remark(model)}"
+    title = f"sum of {'latents' if codes[0].space == 'z' else 'styles'}: {options.sum}{options.remark(model)}"
     of = [address for group in groups for address in group.members]
     picture = captioned(list(images), [""], [*columns, "= the sum"], title)
-    return save(picture, found.target(model, "sum", found.sum, found.remark(model)), model, title, of)
+    return save(picture, options.target(model, "sum", options.sum, options.remark(model)), model, title, of)

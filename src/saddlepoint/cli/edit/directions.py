@@ -25,7 +25,7 @@ from saddlepoint.latent.boundaries import boundaries
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.components import components
 from saddlepoint.latent.decode_codes import stream
-from saddlepoint.latent.directions import Directions, described, found, pool
+from saddlepoint.latent.directions import Directions, described, directions_of, pool
 from saddlepoint.latent.factorisation import factorise
 from saddlepoint.latent.mixing import layers_named, sides_of
 from saddlepoint.metrics.extractors.classifier import train_classifier
@@ -72,46 +72,51 @@ class FindDirections(EditOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit directions RUN --factorise`."""
-    asked = tyro.cli(FindDirections, prog="saddle edit directions", args=arguments)
-    _check(asked)
-    model = asked.open()
-    if asked.from_labels is not None:
-        made, how = _labelled(model, asked, asked.from_labels), "labels"
-    elif asked.factorise:
-        layers = None if asked.layers is None else layers_named(asked.layers, sides_of(model))
-        made, how = factorise(model, asked.count, layers=layers, label=asked.class_of(model)), "factors"
+    options = tyro.cli(FindDirections, prog="saddle edit directions", args=arguments)
+    _check(options)
+    model = options.open()
+    if options.from_labels is not None:
+        directions, how = _labelled(model, options, options.from_labels), "labels"
+    elif options.factorise:
+        layers = None if options.layers is None else layers_named(options.layers, sides_of(model))
+        directions, how = factorise(model, options.count, layers=layers, label=options.class_of(model)), "factors"
     else:
-        made = components(model, asked.count, samples=asked.samples, seed=asked.seed, label=asked.class_of(model))
+        directions = components(
+            model, options.count, samples=options.samples, seed=options.seed, label=options.class_of(model)
+        )
         how = "components"
-    of = "" if asked.label is None else f"label-{asked.label}"
-    path = asked.out or under(model, "directions", how, asked.layers or "", of, suffix=".safetensors")
-    target = Destination(path, path.with_suffix(".png"), named=asked.out is not None)
+    of = "" if options.label is None else f"label-{options.label}"
+    path = options.out or under(model, "directions", how, options.layers or "", of, suffix=".safetensors")
+    target = Destination(path, path.with_suffix(".png"), named=options.out is not None)
     with target as (file, drawn):
-        made.save(file)
-        _show(model, made, drawn, asked.class_of(model))
+        directions.save(file)
+        _show(model, directions, drawn, options.class_of(model))
     path, picture = target.paths
-    print_table(_rows(made), f"{counted(len(made), 'direction')} in {'latents' if made.space == 'z' else 'styles'}")
-    print(f"{path}\n{picture}\ntry  saddle edit apply {asked.run} --directions {path} --name {made.names[0]}")
+    print_table(
+        _rows(directions),
+        f"{counted(len(directions), 'direction')} in {'latents' if directions.space == 'z' else 'styles'}",
+    )
+    print(f"{path}\n{picture}\ntry  saddle edit apply {options.run} --directions {path} --name {directions.names[0]}")
     return 0
 
 
-def _check(asked: FindDirections) -> None:
-    ways = [asked.from_labels is not None, asked.factorise, asked.pca]
+def _check(options: FindDirections) -> None:
+    ways = [options.from_labels is not None, options.factorise, options.pca]
     if sum(ways) != 1:
         raise ConfigError("choose one way: --from-labels data (or a .csv, or a run), --factorise, or --pca.")
-    if asked.count < 1 or asked.samples < 100 or not 0 < asked.share <= 0.5:
+    if options.count < 1 or options.samples < 100 or not 0 < options.share <= 0.5:
         raise ConfigError("--count must be 1 or more, --samples 100 or more, and --share over 0 and at most 0.5.")
-    if asked.layers is not None and not asked.factorise:
+    if options.layers is not None and not options.factorise:
         raise ConfigError("--layers chooses whose weights are factorised: it goes with --factorise alone.")
 
 
-def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
+def _labelled(model: Model, options: FindDirections, source: str) -> Directions:
     """Boundaries of what the source says of the samples. Raises DataError where none can be found."""
     table = read_scores(Path(source)) if source.endswith(".csv") else None
-    count = asked.samples if table is None else len(next(iter(table.values())))
-    space, code = pool(model, count, asked.seed, asked.class_of(model))
+    count = options.samples if table is None else len(next(iter(table.values())))
+    space, code = pool(model, count, options.seed, options.class_of(model))
     scores = table or _named(model, code, source)
-    parted, failed = boundaries(code.values.flatten(1), scores, share=asked.share)
+    parted, failed = boundaries(code.values.flatten(1), scores, share=options.share)
     for name, reason in failed.items():
         print(f"no direction for {name}: {reason}", file=sys.stderr)
     if not parted:
@@ -119,12 +124,12 @@ def _labelled(model: Model, asked: FindDirections, source: str) -> Directions:
     facts = {
         **described(model),
         "how": f"linear boundaries between {counted(count, 'image')}, labelled by {Path(source).name},"
-        f" seed {asked.seed}",
+        f" seed {options.seed}",
         "held_out_accuracy": {name: each.accuracy for name, each in parted.items()},
         "held_out": {name: each.held_out for name, each in parted.items()},
     }
     vectors = torch.stack([each.vector for each in parted.values()])
-    return found(space, vectors, list(parted), code.values.flatten(1), facts)
+    return directions_of(space, vectors, list(parted), code.values.flatten(1), facts)
 
 
 def _named(model: Model, code: Code, source: str) -> Scores:
@@ -148,25 +153,25 @@ def _named(model: Model, code: Code, source: str) -> Scores:
     return of_classes(torch.from_numpy(classifier.probabilities(features)), data.classes)
 
 
-def _rows(made: Directions) -> list[dict[str, object]]:
+def _rows(directions: Directions) -> list[dict[str, object]]:
     """A line for each direction: what is known of it."""
     known = {"share_of_variance": "share of variance", "eigenvalues": "eigenvalue"}
     rows: list[dict[str, object]] = []
-    for place, name in enumerate(made.names):
+    for place, name in enumerate(directions.names):
         row: dict[str, object] = {"name": name}
-        if "held_out_accuracy" in made.facts:
-            row["held-out images parted"] = f"{made.facts['held_out_accuracy'][name]:.1%}"
-            row["of"] = made.facts["held_out"][name]
-        row |= {heading: made.facts[key][place] for key, heading in known.items() if key in made.facts}
-        rows.append({**row, "spread": float(made.spread[place])})
+        if "held_out_accuracy" in directions.facts:
+            row["held-out images parted"] = f"{directions.facts['held_out_accuracy'][name]:.1%}"
+            row["of"] = directions.facts["held_out"][name]
+        row |= {heading: directions.facts[key][place] for key, heading in known.items() if key in directions.facts}
+        rows.append({**row, "spread": float(directions.spread[place])})
     return rows
 
 
-def _show(model: Model, made: Directions, path: Path, label: int | None) -> None:
+def _show(model: Model, directions: Directions, path: Path, label: int | None) -> None:
     """A strip for each direction, of one image."""
     code = codes_of(model, [Address()], label=label)
-    layers, of = chosen(made, model, None)
-    strips = torch.cat([strip(model, code, made, name, _STRENGTHS, layers) for name in made.names])
-    title = f"image 0:0 along each direction{of}; strength in deviations. Found as {made.facts['how']}"
-    picture = captioned(list(strips), made.names, signed(_STRENGTHS), title)
+    layers, of = chosen(directions, model, None)
+    strips = torch.cat([strip(model, code, directions, name, _STRENGTHS, layers) for name in directions.names])
+    title = f"image 0:0 along each direction{of}; strength in deviations. Found as {directions.facts['how']}"
+    picture = captioned(list(strips), directions.names, signed(_STRENGTHS), title)
     write(picture, path, disclosed(model, "generated", {"edit": title}), made_by(model, title, ()))

@@ -62,23 +62,30 @@ class Encode:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit encode RUN`."""
-    found = tyro.cli(Encode, prog="saddle edit encode", args=arguments)
-    if found.out is not None:
-        check_ending(found.out, (".safetensors",))
-        check_new(found.out)
-    seconds = None if found.minutes is None else 60 * found.minutes
+    options = tyro.cli(Encode, prog="saddle edit encode", args=arguments)
+    if options.out is not None:
+        check_ending(options.out, (".safetensors",))
+        check_new(options.out)
+    seconds = None if options.minutes is None else 60 * options.minutes
     settings = Training(
-        images=found.images, seconds=seconds, batch=found.batch, lr=found.lr, width=found.width, seed=found.seed
+        images=options.images,
+        seconds=seconds,
+        batch=options.batch,
+        lr=options.lr,
+        width=options.width,
+        seed=options.seed,
     )
-    model = load(found.run, device=found.device)
-    space = check_space(model, found.space or spaces(model)[-1])
-    target = _target(found, default_path(model, space))
-    told = StderrProgress("samples", found.images)
+    model = load(options.run, device=options.device)
+    space = check_space(model, options.space or spaces(model)[-1])
+    target = _target(options, default_path(model, space))
+    progress = StderrProgress("samples", options.images)
     with keeping() as stop:
-        encoder = train_encoder(model, space=space, settings=settings, kind=found.distance, progress=told, stop=stop)
+        encoder = train_encoder(
+            model, space=space, settings=settings, kind=options.distance, progress=progress, stop=stop
+        )
     with target as (file, drawn):
         save_encoder(encoder, file)
-        _picture(model, encoder, found, drawn)
+        _picture(model, encoder, options, drawn)
     path, picture = target.paths
     for earlier in target.earlier[:1]:
         print(f"the encoder that was there is now {earlier}", file=sys.stderr)
@@ -92,16 +99,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _target(found: Encode, default: Path) -> Destination:
+def _target(options: Encode, default: Path) -> Destination:
     """The file of the encoder and its picture. The newest encoder has the default name; an earlier one is set aside."""
-    path = found.out or default
-    return Destination(path, path.with_suffix(".png"), named=True, aside=found.out is None)
+    path = options.out or default
+    return Destination(path, path.with_suffix(".png"), named=True, aside=options.out is None)
 
 
-def _picture(model: Model, encoder: Encoder, found: Encode, path: Path) -> None:
+def _picture(model: Model, encoder: Encoder, options: Encode, path: Path) -> None:
     """Samples that it has not seen, over what its codes make."""
-    given = images_of(model, random_codes(model, _SHOWN, "z", seed=found.seed + 1))
-    made = encode(model, encoder, given, kind=found.distance).images
+    samples = images_of(model, random_codes(model, _SHOWN, "z", seed=options.seed + 1))
+    rebuilt = encode(model, encoder, samples, kind=options.distance).images
     title = f"an encoder into {encoder.space}: samples, and what its codes for them make"
-    picture = captioned([*given, *made], ["sample", "made again"], [""] * _SHOWN, title)
+    picture = captioned([*samples, *rebuilt], ["sample", "made again"], [""] * _SHOWN, title)
     replace(path, labelled(picture, disclosed(model, "generated", {"edit": "encode", "space": encoder.space})))

@@ -27,20 +27,20 @@ class Field(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit field RUN IMAGES`."""
-    found = tyro.cli(Field, prog="saddle edit field", args=arguments)
-    if not 2 <= found.side <= 24:
-        raise ConfigError(f"--side cannot be {found.side}: a field is 2 to 24 images wide.")
-    addresses = parse(found.images)
-    model = found.open()
-    code, words = found.codes(model, addresses)
+    options = tyro.cli(Field, prog="saddle edit field", args=arguments)
+    if not 2 <= options.side <= 24:
+        raise ConfigError(f"--side cannot be {options.side}: a field is 2 to 24 images wide.")
+    addresses = parse(options.images)
+    model = options.open()
+    code, words = options.codes(model, addresses)
     if len(code) != 4:
         raise ConfigError(f"a field lies between four images, and {len(code)} are named: say 0:0-3, for example.")
     code = at_one_label(code)
-    values = sheet(code.values, found.side, found.side, "great-circle" if code.space == "z" else "line")
+    values = sheet(code.values, options.side, options.side, "great-circle" if code.space == "z" else "line")
     label = None if code.label is None else code.label[:1].expand(len(values))
     images = images_of(model, Code(code.space, values, None, label))
-    rows = [words[0], *[""] * (found.side - 2), words[2]]
-    columns = [words[0], *[""] * (found.side - 2), words[1]]
-    title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{found.remark(model)}"
+    rows = [words[0], *[""] * (options.side - 2), words[2]]
+    columns = [words[0], *[""] * (options.side - 2), words[1]]
+    title = f"between {words[0]}, {words[1]}, {words[2]} and {words[3]}{options.remark(model)}"
     picture = captioned(list(images), rows, columns, title, least=64)
-    return save(picture, found.target(model, "field", found.images, found.remark(model)), model, title, addresses)
+    return save(picture, options.target(model, "field", options.images, options.remark(model)), model, title, addresses)

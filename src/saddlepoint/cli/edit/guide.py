@@ -77,40 +77,42 @@ class Guide:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit guide RUN IMAGE --brush STROKES`."""
-    found = tyro.cli(Guide, prog="saddle edit guide", args=arguments)
-    settings = Guidance(steps=found.steps, lr=found.lr, pull=found.pull, keep=found.keep)
-    model = load(found.run, device=found.device)
-    start = _start(model, found)
-    folder = found.out or model.home / "guided"
-    stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", found.image.removesuffix(".safetensors").rpartition("/")[2])
-    if found.brush is None and found.paste is None:
+    options = tyro.cli(Guide, prog="saddle edit guide", args=arguments)
+    settings = Guidance(steps=options.steps, lr=options.lr, pull=options.pull, keep=options.keep)
+    model = load(options.run, device=options.device)
+    start = _start(model, options)
+    folder = options.out or model.home / "guided"
+    stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", options.image.removesuffix(".safetensors").rpartition("/")[2])
+    if options.brush is None and options.paste is None:
         return _canvas(model, start, Destination(folder / f"{stem}-to-paint-on.png", named=False))
-    asked: tuple[tuple[Path | None, Sort], ...] = ((found.brush, "colour"), (found.paste, "look"))
+    drawings: tuple[tuple[Path | None, Sort], ...] = ((options.brush, "colour"), (options.paste, "look"))
     spec, device = model.spec, model.device
     constraints = [
-        _read(path, partial(painted, spec=spec, sort=sort, device=device)) for path, sort in asked if path is not None
+        _read(path, partial(painted, spec=spec, sort=sort, device=device))
+        for path, sort in drawings
+        if path is not None
     ]
-    free = None if found.mask is None else _read(found.mask, partial(region, spec=spec, device=device))
+    free = None if options.mask is None else _read(options.mask, partial(region, spec=spec, device=device))
     target = Destination(
         *(folder / f"{stem}{ending}" for ending in (".png", "-strip.png", ".safetensors")), named=False
     )
     with keeping() as stop:
         result = guide(
-            model, start, constraints, free=free, space=found.space, settings=settings,
-            progress=StderrProgress("steps", found.steps), stop=stop,
+            model, start, constraints, free=free, space=options.space, settings=settings,
+            progress=StderrProgress("steps", options.steps), stop=stop,
         )  # fmt: skip
-    _write(model, found, constraints, result, target)
+    _write(model, options, constraints, result, target)
     return 0
 
 
-def _start(model: Model, found: Guide) -> Code:
+def _start(model: Model, options: Guide) -> Code:
     """The code of the image to start from, as `saddle sample` makes it: with noise of its own."""
-    addresses = parse(found.image)
+    addresses = parse(options.image)
     if len(addresses) != 1:
-        raise ConfigError(f"{found.image!r} names several images; name one to start from, such as 1:5.")
+        raise ConfigError(f"{options.image!r} names several images; name one to start from, such as 1:5.")
     if addresses[0].file is not None:
         return load_code(addresses[0].file, model.device)
-    code, method = latents_of(model, addresses, class_number(model, found.label, _say)), model.method
+    code, method = latents_of(model, addresses, class_number(model, options.label, _say)), model.method
     noise = method.noise_of(model.nets, code.values) if isinstance(method, Styles) else None
     return Code("z", code.values, noise, code.label)
 
@@ -143,10 +145,10 @@ def _read(path: Path, use: Callable[[Image.Image], T]) -> T:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _write(model: Model, found: Guide, constraints: list[Constraint], result: Guided, target: Destination) -> None:
+def _write(model: Model, options: Guide, constraints: list[Constraint], result: Guided, target: Destination) -> None:
     """The edited image and its code, a strip of start, paint and result, and what the edit did in words."""
-    settings = {"edit": "guide", "image": found.image, "space": result.code.space, "pull": found.pull}
-    disclosure = disclosed(model, "modified" if found.image.endswith(".safetensors") else "generated", settings)
+    settings = {"edit": "guide", "image": options.image, "space": result.code.space, "pull": options.pull}
+    disclosure = disclosed(model, "modified" if options.image.endswith(".safetensors") else "generated", settings)
     shown = result.start[0]
     for constraint in constraints:
         shown = torch.lerp(shown, constraint.image.cpu(), constraint.mask.cpu())
@@ -158,7 +160,7 @@ def _write(model: Model, found: Guide, constraints: list[Constraint], result: Gu
         save_code(result.code, code_file, {"method": model.name, "version": model.version, "by": "guide"})
     early = ", stopped early" if result.stopped else ""
     print(f"where it was painted: error {float(result.before):.3f} before, {float(result.after):.3f} after")
-    where = "elsewhere" if found.mask is None else "outside the mask"
+    where = "elsewhere" if options.mask is None else "outside the mask"
     print(f"{where}: changed by {float(result.outside):.3f} (root mean square; pixels go from -1 to 1)")
     print(f"in {result.code.space}, {counted(result.steps, 'step')}, {duration(result.seconds)}{early}")
     print(*target.paths, sep="\n")

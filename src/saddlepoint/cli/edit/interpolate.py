@@ -16,7 +16,7 @@ from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import Address, latents_of, parse
 from saddlepoint.latent.codes import Code, check_space
-from saddlepoint.latent.mixing import layers_named, mix, said, sides_of
+from saddlepoint.latent.mixing import layer_words, layers_named, mix, sides_of
 from saddlepoint.latent.paths import Along, through
 from saddlepoint.report.motion import MOVING
 
@@ -48,57 +48,57 @@ class Interpolate(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit interpolate RUN IMAGES`."""
-    found = tyro.cli(Interpolate, prog="saddle edit interpolate", args=arguments)
-    return walk(found, closed=False, suffix=".png")
+    options = tyro.cli(Interpolate, prog="saddle edit interpolate", args=arguments)
+    return walk(options, closed=False, suffix=".png")
 
 
-def walk(found: Interpolate, *, closed: bool, suffix: str) -> int:
+def walk(options: Interpolate, *, closed: bool, suffix: str) -> int:
     """Walk as asked, back to the first image where `closed`, and say where the picture is."""
-    addresses = parse(found.images)
-    check_walk(found.out or Path(f"x{suffix}"), found.rate, found.steps)
-    model = found.open()
-    code, words = _points(found, model, addresses)
+    addresses = parse(options.images)
+    check_walk(options.out or Path(f"x{suffix}"), options.rate, options.steps)
+    model = options.open()
+    code, words = _points(options, model, addresses)
     if len(code) < 2:
         raise ConfigError("a walk needs two images or more, such as 1:0,1:5.")
-    along = found.along or ("great-circle" if code.space == "z" else "line")
-    way = through(code.values, found.steps, along, closed=closed)
+    along = options.along or ("great-circle" if code.space == "z" else "line")
+    way = through(code.values, options.steps, along, closed=closed)
     of = "latents" if code.space == "z" else "styles"
-    if found.layers != "all":
+    if options.layers != "all":
         sides = sides_of(model)
         if code.space == "z":
             raise ConfigError("layers are chosen of styles: leave out --layers, or --space z.")
-        layers = layers_named(found.layers, sides)
+        layers = layers_named(options.layers, sides)
         way = mix(code.values[:1].expand_as(way), way, layers)
-        of = f"{said(layers, sides)}, of styles"
-    title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{found.remark(model)}"
-    name = ("loop" if closed else "interpolate", along, found.layers, found.images, found.remark(model))
-    target = found.target(model, *name, suffix=suffix)
+        of = f"{layer_words(layers, sides)}, of styles"
+    title = f"{'loop' if closed else 'walk'} through {', '.join(words)}: {along} in {of}{options.remark(model)}"
+    name = ("loop" if closed else "interpolate", along, options.layers, options.images, options.remark(model))
+    target = options.target(model, *name, suffix=suffix)
     label = None if code.label is None else code.label[:1].expand(len(way))
     with target as (file,):
         save_walk(
             model,
             Code(code.space, way, None, label),
             words,
-            found.steps,
+            options.steps,
             file,
             title,
             disclosed(model, origin(addresses), {"edit": title}),
             made_by(model, title, addresses),
-            rate=found.rate,
+            rate=options.rate,
             closed=closed,
-            truncation=found.truncation if code.space == "z" else 1.0,
+            truncation=options.truncation if code.space == "z" else 1.0,
         )
     print(target.path)
     return 0
 
 
-def _points(found: Interpolate, model: Model, addresses: Sequence[Address]) -> tuple[Code, list[str]]:
+def _points(options: Interpolate, model: Model, addresses: Sequence[Address]) -> tuple[Code, list[str]]:
     """The codes to walk through, and a word for each."""
-    if found.space is not None:
-        check_space(model, found.space)
-    if found.space != "z":
-        code, words = found.codes(model, addresses)
+    if options.space is not None:
+        check_space(model, options.space)
+    if options.space != "z":
+        code, words = options.codes(model, addresses)
         return at_one_label(code), words
     if any(address.file for address in addresses):
         raise ConfigError("--space z walks between images that are named by seed; leave it out for files.")
-    return at_one_label(latents_of(model, addresses, found.class_of(model))), list(map(str, addresses))
+    return at_one_label(latents_of(model, addresses, options.class_of(model))), list(map(str, addresses))

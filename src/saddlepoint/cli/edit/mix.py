@@ -12,7 +12,7 @@ from saddlepoint.cli.edit.options import ImageOptions, save
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.decode_codes import images_of
-from saddlepoint.latent.mixing import layers_named, said, sides_of, table
+from saddlepoint.latent.mixing import layer_words, layers_named, sides_of, table
 from saddlepoint.report.captioned import captioned
 
 Targets = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TARGETS")]
@@ -37,13 +37,13 @@ class Mix(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit mix RUN TARGETS SOURCES`."""
-    found = tyro.cli(Mix, prog="saddle edit mix", args=arguments)
-    rows_of, columns_of = parse(found.targets), parse(found.sources)
-    model = found.open()
+    options = tyro.cli(Mix, prog="saddle edit mix", args=arguments)
+    rows_of, columns_of = parse(options.targets), parse(options.sources)
+    model = options.open()
     sides = sides_of(model)
-    layers = layers_named(found.layers, sides)
-    targets, rows = found.codes(model, rows_of)
-    sources, columns = found.codes(model, columns_of)
+    layers = layers_named(options.layers, sides)
+    targets, rows = options.codes(model, rows_of)
+    sources, columns = options.codes(model, columns_of)
     mixed = table(targets.values, sources.values, layers)
     values = torch.cat([sources.values, targets.values, mixed])
     label = None if targets.label is None else targets.label[:1].expand(len(values))
@@ -53,9 +53,10 @@ def main(arguments: list[str]) -> int:
     shown = [None, *above]
     for row, target in enumerate(before):
         shown += [target, *inside[row * len(sources) : (row + 1) * len(sources)]]
-    of = found.layers if found.layers[0].isalpha() else "chosen"
-    title = f"{of} styles ({said(layers, sides)}) of the sources above, the rest of the targets{found.remark(model)}"
+    of = options.layers if options.layers[0].isalpha() else "chosen"
+    words = layer_words(layers, sides)
+    title = f"{of} styles ({words}) of the sources above, the rest of the targets{options.remark(model)}"
     picture = captioned(shown, ["", *rows], ["", *columns], title)
-    name = ("mix", found.layers, found.targets, "with", found.sources, found.remark(model))
-    title = f"{title}; targets {found.targets}, sources {found.sources}"
-    return save(picture, found.target(model, *name), model, title, [*rows_of, *columns_of])
+    name = ("mix", options.layers, options.targets, "with", options.sources, options.remark(model))
+    title = f"{title}; targets {options.targets}, sources {options.sources}"
+    return save(picture, options.target(model, *name), model, title, [*rows_of, *columns_of])

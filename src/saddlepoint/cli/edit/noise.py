@@ -11,7 +11,7 @@ from saddlepoint.cli.edit.options import ImageOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.decode_codes import images_of
-from saddlepoint.latent.mixing import layers_named, said
+from saddlepoint.latent.mixing import layer_words, layers_named
 from saddlepoint.latent.variation import deviation, noise_sides, other_noise, with_noise
 from saddlepoint.report.captioned import captioned
 
@@ -38,15 +38,15 @@ class Noise(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit noise RUN IMAGES`."""
-    found = tyro.cli(Noise, prog="saddle edit noise", args=arguments)
-    if found.n < 2:
-        raise ConfigError(f"-n cannot be {found.n}: a map of change needs two draws or more.")
-    addresses = parse(found.images)
-    model = found.open()
+    options = tyro.cli(Noise, prog="saddle edit noise", args=arguments)
+    if options.n < 2:
+        raise ConfigError(f"-n cannot be {options.n}: a map of change needs two draws or more.")
+    addresses = parse(options.images)
+    model = options.open()
     sides = noise_sides(model)
-    maps = layers_named(found.layers, sides)
-    noise = other_noise(model, found.n, found.seed, maps)
-    code, words = found.codes(model, addresses)
+    maps = layers_named(options.layers, sides)
+    noise = other_noise(model, options.n, options.seed, maps)
+    code, words = options.codes(model, addresses)
     shown, rows = [], []
     for place, word in enumerate(words):
         images = images_of(model, with_noise(code.at(slice(place, place + 1)), noise))
@@ -54,11 +54,15 @@ def main(arguments: list[str]) -> int:
         map_of = (2 * spread / spread.max().clamp_min(_LEAST) - 1).expand(images.shape[1:])
         shown += [*images[:_SHOWN], map_of]
         rows.append(f"{word}: deviation {127.5 * float(spread.mean()):.1f} of 255 on average")
-    columns = [f"noise {number}" for number in range(min(_SHOWN, found.n))]
-    of = said(maps, sides).replace("layers", "noise maps")
-    title = f"other noise in {of}; at the right where {found.n} draws differ{found.remark(model)}"
+    columns = [f"noise {number}" for number in range(min(_SHOWN, options.n))]
+    of = layer_words(maps, sides).replace("layers", "noise maps")
+    title = f"other noise in {of}; at the right where {options.n} draws differ{options.remark(model)}"
     picture = captioned(shown, rows, [*columns, "deviation"], title)
-    name = ("noise", found.layers, found.images, f"seed-{found.seed}", found.remark(model))
+    name = ("noise", options.layers, options.images, f"seed-{options.seed}", options.remark(model))
     return save(
-        picture, found.target(model, *name), model, f"{title}; images {found.images}, seed {found.seed}", addresses
+        picture,
+        options.target(model, *name),
+        model,
+        f"{title}; images {options.images}, seed {options.seed}",
+        addresses,
     )

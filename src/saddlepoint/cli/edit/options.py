@@ -86,8 +86,8 @@ class ImageOptions(EditOptions):
 
 def under(model: Model, *words: str, suffix: str) -> Path:
     """A file under RUN/edited whose name has these words."""
-    named = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(filter(None, words))).strip("_")
-    return model.home / "edited" / f"{named[:100]}{suffix}"
+    stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", "-".join(filter(None, words))).strip("_")
+    return model.home / "edited" / f"{stem[:100]}{suffix}"
 
 
 def check_ending(path: Path, endings: Sequence[str]) -> None:

@@ -26,17 +26,17 @@ class StderrProgress:
         self._said = time.monotonic()
         self._first: tuple[float, int, float] | None = None
 
-    def __call__(self, done: int, share: float, loss: float) -> None:
+    def __call__(self, count: int, share: float, loss: float) -> None:
         now = time.monotonic()
         if self._first is None:  # the first step is slow: counting begins after it
-            self._first = (now, done, share)
-        begun, before, behind = self._first
-        if now - self._said < _QUIET or now - begun < 1 or share <= behind:
+            self._first = (now, count, share)
+        start, before, behind = self._first
+        if now - self._said < _QUIET or now - start < 1 or share <= behind:
             return
         self._said = now
-        rate = number(float(f"{(done - before) / (now - begun):.3g}"))
-        left = duration((now - begun) * (1 - share) / (share - behind))
-        line = f"{done:,} of {self._total:,} {self._unit}, {rate} a second, {left} left  loss {number(loss)}"
+        rate = number(float(f"{(count - before) / (now - start):.3g}"))
+        left = duration((now - start) * (1 - share) / (share - behind))
+        line = f"{count:,} of {self._total:,} {self._unit}, {rate} a second, {left} left  loss {number(loss)}"
         print(line, file=sys.stderr, flush=True)
 
 

@@ -89,31 +89,31 @@ class Project:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit project RUN IMAGE`."""
-    found = tyro.cli(Project, prog="saddle edit project", args=arguments)
+    options = tyro.cli(Project, prog="saddle edit project", args=arguments)
     settings = Projection(
-        steps=found.steps, seconds=found.seconds, lr=found.lr, prior=found.prior, noise=found.noise,
-        candidates=found.candidates, seed=found.seed,
+        steps=options.steps, seconds=options.seconds, lr=options.lr, prior=options.prior, noise=options.noise,
+        candidates=options.candidates, seed=options.seed,
     )  # fmt: skip
-    model = load(found.run, device=found.device)
-    space = check_space(model, found.space or spaces(model)[-1])
-    by, encoder = _way(model, found, space)
-    folder = found.out or model.home / "projected"
-    paths = _paths(model, found.images, folder)
-    label = class_number(model, found.label, _say)
+    model = load(options.run, device=options.device)
+    space = check_space(model, options.space or spaces(model)[-1])
+    by, encoder = _way(model, options, space)
+    folder = options.out or model.home / "projected"
+    paths = _paths(model, options.images, folder)
+    label = class_number(model, options.label, _say)
     images, remarks = _read(model, paths)
-    told = StderrProgress("steps", found.steps * -(-len(images) // found.batch))
+    progress = StderrProgress("steps", options.steps * -(-len(images) // options.batch))
     with keeping() as stop:
         if encoder is None:
             result = project(
-                model, images, space=space, settings=settings, label=label, kind=found.distance,
-                batch=found.batch, progress=told, stop=stop,
+                model, images, space=space, settings=settings, label=label, kind=options.distance,
+                batch=options.batch, progress=progress, stop=stop,
             )  # fmt: skip
         elif by == "encoder":
-            result = encode(model, encoder, images, label=label, kind=found.distance)
+            result = encode(model, encoder, images, label=label, kind=options.distance)
         else:
             result = hybrid(
-                model, encoder, images, settings=settings, label=label, kind=found.distance, batch=found.batch,
-                progress=told, stop=stop,
+                model, encoder, images, settings=settings, label=label, kind=options.distance, batch=options.batch,
+                progress=progress, stop=stop,
             )  # fmt: skip
     _write(model, folder, by, paths, images, result)
     for sentence in sentences(remarks):
@@ -121,10 +121,10 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _way(model: Model, found: Project, space: Space) -> tuple[By, Encoder | None]:
+def _way(model: Model, options: Project, space: Space) -> tuple[By, Encoder | None]:
     """How to search, and the encoder where it needs one."""
-    path = found.encoder or default_path(model, space)
-    by = found.by or ("hybrid" if found.encoder is not None or path.is_file() else "optimisation")
+    path = options.encoder or default_path(model, space)
+    by = options.by or ("hybrid" if options.encoder is not None or path.is_file() else "optimisation")
     if by == "optimisation":
         return by, None
     encoder = load_encoder(path, model)
@@ -133,21 +133,21 @@ def _way(model: Model, found: Project, space: Space) -> tuple[By, Encoder | None
     return by, encoder
 
 
-def _paths(model: Model, given: tuple[Path, ...], folder: Path) -> list[Path]:
+def _paths(model: Model, inputs: tuple[Path, ...], folder: Path) -> list[Path]:
     """The image files that are meant. Raises DataError where there are none, or results would be written over them."""
-    found: list[Path] = []
-    for path in given:
+    paths: list[Path] = []
+    for path in inputs:
         if path.is_dir():
-            found += originals(path, folder, lambda made: made.version == model.version, _say)
+            paths += originals(path, folder, lambda disclosure: disclosure.version == model.version, _say)
         else:
-            found.append(path)
-    if not found:
+            paths.append(path)
+    if not paths:
         raise DataError("name one or more images after the run, or a folder of them.")
-    if len({path.stem for path in found}) < len(found):
+    if len({path.stem for path in paths}) < len(paths):
         raise DataError("two of these images have the same name, and so would their codes: project them one by one.")
-    if any(same_file(path.parent, folder) for path in found):
+    if any(same_file(path.parent, folder) for path in paths):
         raise DataError(f"the results would be written over images in {folder}: name another --out.")
-    return found
+    return paths
 
 
 def _say(text: str) -> None:
@@ -170,17 +170,17 @@ def _read(model: Model, paths: list[Path]) -> tuple[Tensor, Counter[Remark]]:
 
 def _write(model: Model, folder: Path, by: By, paths: list[Path], images: Tensor, result: Projected) -> None:
     """A code and an image for each, one picture of all, and a table."""
-    asked = {"edit": "project", "by": by, "space": result.code.space, "steps": result.steps}
-    disclosure = disclosed(model, "modified", asked)
+    settings = {"edit": "project", "by": by, "space": result.code.space, "steps": result.steps}
+    disclosure = disclosed(model, "modified", settings)
     rows, tiles = [], []
     for row, path in enumerate(paths):
         facts = {"method": model.name, "version": model.version, "by": by, "image": path.name}
-        made = result.images[row]
+        rebuilt = result.images[row]
         target = Destination(folder / f"{path.stem}.safetensors", folder / f"{path.stem}.png", named=False)
         with target as (code_file, image_file):
             save_code(result.code.at(slice(row, row + 1)), code_file, facts)
-            image_file.write_bytes(labelled(as_picture(to_uint8(made[None])[0].numpy()), disclosure))
-        tiles += [images[row], made, (made - images[row]).abs() - 1]
+            image_file.write_bytes(labelled(as_picture(to_uint8(rebuilt[None])[0].numpy()), disclosure))
+        tiles += [images[row], rebuilt, (rebuilt - images[row]).abs() - 1]
         figures = {"pixel_error": result.error, "PSNR_dB": result.psnr, "perceptual": result.perceptual}
         rows.append({"name": path.name, **{name: float(values[row]) for name, values in figures.items()}})
     strip = captioned(tiles[: 3 * _SHOWN], [path.name for path in paths[:_SHOWN]], ["given", "found", "difference"])

@@ -89,25 +89,25 @@ class _Moment(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit scatter RUN`."""
-    found = tyro.cli(Scatter, prog="saddle edit scatter", args=arguments)
-    _check(found)
-    model = load(found.run, device=found.device)
-    check_infers(model, found.draws)
-    moves = found.out is not None and found.out.suffix.lower() in MOVING
-    paths = _kept(found.run, model) if moves else []
-    shown = _chosen(model, found)
+    options = tyro.cli(Scatter, prog="saddle edit scatter", args=arguments)
+    _check(options)
+    model = load(options.run, device=options.device)
+    check_infers(model, options.draws)
+    moves = options.out is not None and options.out.suffix.lower() in MOVING
+    paths = _kept(options.run, model) if moves else []
+    shown = _chosen(model, options)
     parts = _parts(shown)
-    models: Iterator[Model] = (load(path, device=found.device) for path in paths) if moves else iter([model])
+    models: Iterator[Model] = (load(path, device=options.device) for path in paths) if moves else iter([model])
     one_by_one = paced(([each] for each in models), len(paths), "checkpoints")
-    moments = [_moment(each, shown, found.draws, parts) for (each,) in one_by_one]
-    pictures = _pictures(model, moments, shown, found)
-    drawn = f"draws-{found.draws}" if found.draws else ""
-    target = chosen(found.out, under(model, "scatter", *found.classes, drawn, suffix=".png"))
-    caption = f"made by {model!r}: where it encodes {len(shown.images):,} {found.reference} images"
+    moments = [_moment(each, shown, options.draws, parts) for (each,) in one_by_one]
+    pictures = _pictures(model, moments, shown, options)
+    drawn = f"draws-{options.draws}" if options.draws else ""
+    target = chosen(options.out, under(model, "scatter", *options.classes, drawn, suffix=".png"))
+    caption = f"made by {model!r}: where it encodes {len(shown.images):,} {options.reference} images"
     with target as (file,):
         if moves:
-            hold = repeat(pictures[-1], 2 * found.rate)  # time to look at how it ended
-            save_motion((*pictures, *hold), file, found.rate, caption)
+            hold = repeat(pictures[-1], 2 * options.rate)  # time to look at how it ended
+            save_motion((*pictures, *hold), file, options.rate, caption)
         else:
             save_png(pictures[0], file, caption)
     if parts:
@@ -116,15 +116,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _check(found: Scatter) -> None:
-    if found.draws < 0 or found.draws > 100:
-        raise ConfigError(f"--draws cannot be {found.draws}: 0 to 100 codes of an image are drawn.")
-    if found.out is None:
+def _check(options: Scatter) -> None:
+    if options.draws < 0 or options.draws > 100:
+        raise ConfigError(f"--draws cannot be {options.draws}: 0 to 100 codes of an image are drawn.")
+    if options.out is None:
         return
-    check_ending(found.out, (".png", *MOVING))
-    check_new(found.out)
-    if found.out.suffix.lower() in MOVING:
-        check_motion(found.out, found.rate)
+    check_ending(options.out, (".png", *MOVING))
+    check_new(options.out)
+    if options.out.suffix.lower() in MOVING:
+        check_motion(options.out, options.rate)
 
 
 def _kept(run: Path, model: Model) -> list[Path]:
@@ -139,20 +139,20 @@ def _kept(run: Path, model: Model) -> list[Path]:
     return paths
 
 
-def _chosen(model: Model, found: Scatter) -> _Shown:
+def _chosen(model: Model, options: Scatter) -> _Shown:
     """The images to encode, on the CPU."""
     data, settings = data_of(model, lambda text: print(text, file=sys.stderr))
     train, held_out = data.split(settings.held_out)
-    rows = train if found.reference == "train" else held_out
+    rows = train if options.reference == "train" else held_out
     if not len(rows):
         raise ConfigError("nothing was held out of this run; use --reference train.")
-    names = _names(data, found.classes)
+    names = _names(data, options.classes)
     places = [data.classes.index(name) for name in names]
     if data.labels is not None:
         rows = rows[np.isin(data.labels[rows], places)]
     rows = np.sort(numpy_generator("scattered", len(rows)).permutation(rows)[:_MOST])
     if not len(rows):
-        raise DataError(f"no {found.reference} image is of class {', '.join(names)}; choose others.")
+        raise DataError(f"no {options.reference} image is of class {', '.join(names)}; choose others.")
     raw = torch.from_numpy(np.array(data.images[rows]))
     labels = np.zeros(len(rows), np.int64) if data.labels is None else data.labels[rows]
     order = {place: number for number, place in enumerate(places)}
@@ -160,16 +160,16 @@ def _chosen(model: Model, found: Scatter) -> _Shown:
     return _Shown(pixels(raw) if raw.dtype == torch.uint8 else raw, numbers, names)
 
 
-def _names(data: Dataset, asked: Sequence[str]) -> tuple[str, ...]:
+def _names(data: Dataset, wanted: Sequence[str]) -> tuple[str, ...]:
     """The classes to show; none where there are no labels. Raises ConfigError for what cannot be shown."""
     if data.labels is None:
-        if asked:
+        if wanted:
             raise ConfigError(f"{data.source} has no labels: leave out --classes.")
         return ()
-    for name in asked:
+    for name in wanted:
         if name not in data.classes:
             raise ConfigError(f"no class is called {name!r}{nearest(name, data.classes)}")
-    names = tuple(dict.fromkeys(asked)) or data.classes
+    names = tuple(dict.fromkeys(wanted)) or data.classes
     if len(names) > len(COLOURS):
         raise ConfigError(
             f"a scatter shows at most {len(COLOURS)} classes, and there are {len(names)}: choose by --classes, such as"
@@ -199,7 +199,7 @@ def _moment(model: Model, shown: _Shown, draws: int, parts: bool) -> _Moment:
     return _Moment(model.clock.examples, codes, parted)
 
 
-def _pictures(model: Model, moments: Sequence[_Moment], shown: _Shown, found: Scatter) -> list[Image.Image]:
+def _pictures(model: Model, moments: Sequence[_Moment], shown: _Shown, options: Scatter) -> list[Image.Image]:
     """A picture of each moment, all with the axes of the last."""
     last = moments[-1].codes.mean
     count, middle, across = last.shape[1], torch.zeros(last.shape[1]), torch.eye(last.shape[1])
@@ -212,10 +212,10 @@ def _pictures(model: Model, moments: Sequence[_Moment], shown: _Shown, found: Sc
         words = f"first two principal components of {count} numbers{when} ({share:.0%} of variance)"
     flat = [tuple((part - middle) @ across.T for part in moment.codes) for moment in moments]
     limits = frame(torch.cat([part.reshape(-1, 2) for pair in flat for part in pair]))
-    of = f"{len(shown.images):,} {'held-out' if found.reference == 'held-out' else 'training'} images"
+    of = f"{len(shown.images):,} {'held-out' if options.reference == 'held-out' else 'training'} images"
     lower = [words]
-    if found.draws:
-        lower.append(f"large: the mean of each code; small: {counted(found.draws, 'draw')} of it")
+    if options.draws:
+        lower.append(f"large: the mean of each code; small: {counted(options.draws, 'draw')} of it")
     return [
         scatter(
             mean,

@@ -41,19 +41,23 @@ class Truncate(EditOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit truncate RUN IMAGES`."""
-    found = tyro.cli(Truncate, prog="saddle edit truncate", args=arguments)
-    if not 1 <= len(found.values) <= _MOST:
-        raise ConfigError(f"--values takes 1 to {_MOST} truncations, not {len(found.values)}.")
-    addresses = parse(found.images)
+    options = tyro.cli(Truncate, prog="saddle edit truncate", args=arguments)
+    if not 1 <= len(options.values) <= _MOST:
+        raise ConfigError(f"--values takes 1 to {_MOST} truncations, not {len(options.values)}.")
+    addresses = parse(options.images)
     if any(address.file for address in addresses):
         raise ConfigError("a projected image is not truncated; name images by seed, such as 1:0-3.")
-    model = found.open()
-    latents = latents_of(model, addresses, found.class_of(model))
-    columns = [images_of(model, latents, truncation=value, truncate_by=found.truncate_by) for value in found.values]
-    pulled = "styles pulled to their average" if "w" in spaces(model) else _WORDS[found.truncate_by]
+    model = options.open()
+    latents = latents_of(model, addresses, options.class_of(model))
+    columns = [images_of(model, latents, truncation=value, truncate_by=options.truncate_by) for value in options.values]
+    pulled = "styles pulled to their average" if "w" in spaces(model) else _WORDS[options.truncate_by]
     title = f"{pulled}; truncation above each column"
     shown = torch.stack(columns, 1).flatten(0, 1)
-    picture = captioned(list(shown), list(map(str, addresses)), [f"{value:g}" for value in found.values], title)
+    picture = captioned(list(shown), list(map(str, addresses)), [f"{value:g}" for value in options.values], title)
     return save(
-        picture, found.target(model, "truncate", found.images), model, f"{title}; images {found.images}", addresses
+        picture,
+        options.target(model, "truncate", options.images),
+        model,
+        f"{title}; images {options.images}",
+        addresses,
     )

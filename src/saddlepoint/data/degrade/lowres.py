@@ -27,12 +27,12 @@ def degrade(images: np.ndarray, amount: int) -> np.ndarray:
 
 def resized(images: np.ndarray, scale: float) -> np.ndarray:
     """uint8 [N, C, H, W] at `scale` times their sides, rounded to whole pixels, as uint8."""
-    shown = np.asarray(images)
+    result = np.asarray(images)
     for axis in (2, 3):
-        matrix = weights(shown.shape[axis], scale)
-        moved = np.moveaxis(shown, axis, -1).astype(np.float64) @ matrix.T
-        shown = np.moveaxis(np.floor(moved + 0.5).clip(0, 255).astype(np.uint8), -1, axis)
-    return np.ascontiguousarray(shown)
+        matrix = weights(result.shape[axis], scale)
+        moved = np.moveaxis(result, axis, -1).astype(np.float64) @ matrix.T
+        result = np.moveaxis(np.floor(moved + 0.5).clip(0, 255).astype(np.uint8), -1, axis)
+    return np.ascontiguousarray(result)
 
 
 def weights(side: int, scale: float) -> np.ndarray:

@@ -39,11 +39,11 @@ def zip_tree(path: Path, source: str) -> Tree:
         raise DataError(f"{source} has {len(archive.filelist):,} entries, more than {MOST_ENTRIES:,}: make several.")
     entries: dict[str, zipfile.ZipInfo] = {}
     skipped: list[tuple[str, str]] = []
-    passed: Counter[str] = Counter()
+    ignored: Counter[str] = Counter()
     for entry in archive.infolist():
         name = _inside(entry.filename)
         if of_system(name):
-            passed.update(part for part in PurePosixPath(name).parts[:-1] if of_system(part) and part[0] != ".")
+            ignored.update(part for part in PurePosixPath(name).parts[:-1] if of_system(part) and part[0] != ".")
         elif name and not entry.is_dir():
             if name in entries and is_image(name):
                 skipped.append((name, "a later entry of the zip has the same name"))
@@ -73,7 +73,7 @@ def zip_tree(path: Path, source: str) -> Tree:
         opened=opened,
         size=lambda name: entries[name].file_size,
         stamp=stamp,
-        notes=tuple(passed_over(Counter(dict.fromkeys(passed, 1)))),
+        notes=tuple(passed_over(Counter(dict.fromkeys(ignored, 1)))),
         skipped=tuple(skipped),
     )
 

@@ -80,7 +80,7 @@ def keep(dataset: Dataset, cache: Path | None) -> str:
     return word
 
 
-def kept(word: str, cache: Path | None) -> Dataset:
+def stored(word: str, cache: Path | None) -> Dataset:
     """The data set that `keep` wrote, mapped from the disk. Raises DataError where it is gone or damaged."""
     folder = _folder(word, cache)
     if not folder.is_dir():

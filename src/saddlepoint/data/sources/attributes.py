@@ -78,8 +78,8 @@ def read_attributes(text: str, source: str) -> Attributes:
     read: dict[str, list[int]] = {}
     for number, (file, *cells) in rows[1:]:
         if len(cells) != len(names):
-            held, wanted = counted(len(cells), "value"), counted(len(names), "attribute")
-            raise DataError(f"line {number} of {source} has {held} for {wanted}.")
+            values_there, values_needed = counted(len(cells), "value"), counted(len(names), "attribute")
+            raise DataError(f"line {number} of {source} has {values_there} for {values_needed}.")
         wrong = next((cell for cell in cells if cell.lower() not in _VALUES), None)
         if wrong is not None:
             raise DataError(f"line {number} of {source} says {wrong!r}; an attribute is 1 for yes, and 0 or -1 for no.")

@@ -14,10 +14,10 @@ _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
-def cache_folder(asked: Path | None) -> Path:
-    """The folder for downloads and packed images: the asked one, else SADDLEPOINT_CACHE, else ~/.cache/saddlepoint."""
-    found = asked or os.environ.get("SADDLEPOINT_CACHE") or Path.home() / ".cache" / "saddlepoint"
-    return Path(found).expanduser().absolute()
+def cache_folder(folder: Path | None) -> Path:
+    """The folder for downloads and packed images: `folder`, else SADDLEPOINT_CACHE, else ~/.cache/saddlepoint."""
+    path = folder or os.environ.get("SADDLEPOINT_CACHE") or Path.home() / ".cache" / "saddlepoint"
+    return Path(path).expanduser().absolute()
 
 
 @contextmanager

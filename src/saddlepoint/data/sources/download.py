@@ -45,19 +45,19 @@ def fetch(remote: Remote, folder: Path, say: Callable[[str], None]) -> Path:
 
     Raises OfflineError with the last address and its failure, DataError when the disk is full or closed.
     """
-    kept = folder / remote.name
-    if kept.is_file():
-        return kept
+    file = folder / remote.name
+    if file.is_file():
+        return file
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     failure = ""
     for place in remote.places:
         try:
-            with writing_to(folder), passing(kept) as part:
+            with writing_to(folder), passing(file) as part:
                 digits = _copied(remote, place + remote.name, part, say)
                 if remote.matches(digits):
-                    part.replace(kept)
-                    return kept
+                    part.replace(file)
+                    return file
             failure = f"{place}{remote.name} has a wrong checksum"
         except (OSError, HTTPException) as error:
             failure = f"{place}{remote.name}: {getattr(error, 'reason', None) or error}"
@@ -66,16 +66,16 @@ def fetch(remote: Remote, folder: Path, say: Callable[[str], None]) -> Path:
 
 def _copied(remote: Remote, address: str, part: Path, say: Callable[[str], None]) -> str:
     """Copies the address to `part`; returns the hex digits of its bytes."""
-    digest, said, done = remote.new_hash(), time.monotonic(), 0
+    digest, reported, size = remote.new_hash(), time.monotonic(), 0
     say(f"downloading {address}")
     with urllib.request.urlopen(address, timeout=_PATIENCE) as source, part.open("wb") as file:
         while chunk := source.read(_CHUNK):
             file.write(chunk)
             digest.update(chunk)
-            done += len(chunk)
-            if time.monotonic() - said >= 1:
-                said = time.monotonic()
-                say(f"downloading {remote.name}: {done / 1e6:.0f} MB")
+            size += len(chunk)
+            if time.monotonic() - reported >= 1:
+                reported = time.monotonic()
+                say(f"downloading {remote.name}: {size / 1e6:.0f} MB")
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()

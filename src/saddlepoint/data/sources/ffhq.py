@@ -46,8 +46,8 @@ def read_ffhq(tree: Tree, file: str) -> Description:
 
 
 def _path(entry: Any, form: str) -> str | None:
-    held = entry.get(form) if isinstance(entry, dict) else None
-    path = held.get("file_path") if isinstance(held, dict) else None
+    description = entry.get(form) if isinstance(entry, dict) else None
+    path = description.get("file_path") if isinstance(description, dict) else None
     return path if isinstance(path, str) else None
 
 
@@ -74,5 +74,5 @@ def _entries(text: str, file: str) -> Iterator[tuple[str, Any]]:
 
 
 def _space(text: str, place: int) -> int:
-    found = _SPACE.match(text, place)
-    return found.end() if found else place
+    space = _SPACE.match(text, place)
+    return space.end() if space else place

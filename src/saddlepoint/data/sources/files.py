@@ -25,33 +25,33 @@ _MANY = 20
 
 
 def pictures_of(
-    tree: Tree, wanted: Callable[[str], bool] = is_image, what: str = "image", endings: str = image_endings()
+    tree: Tree, accepts: Callable[[str], bool] = is_image, what: str = "image", endings: str = image_endings()
 ) -> FilePictures:
     """The images of a tree, in order of their names: of its training part, where folders are parts of a set.
 
-    wanted, what, endings: by which names files of another kind are found, what one is called, and their endings.
+    accepts, what, endings: by which names files of another kind are found, what one is called, and their endings.
 
     Their classes are those of a description that lies beside them, else their folders. What was read and what was left
     is in the notes. Raises DataError when there is no image, when a description cannot be read, or when images lie both
     beside and inside class folders.
     """
     notes, skipped = list(tree.notes), list(tree.skipped)
-    images = sorted(name for name in tree.names if wanted(name))
+    images = sorted(name for name in tree.names if accepts(name))
     if not images and not skipped:
         raise DataError(f"{tree.source} holds no {what} ({endings}){'; ' + notes[0] if notes else ''}.")
     training = training_part(images, tree.source, notes)
     described, read = _described(tree, training.base, notes)
-    names, stated = list(training.names), dict[str, str | None]()
+    names, labels_by_name = list(training.names), dict[str, str | None]()
     if described is not None:
-        stated = described.placed(names, frozenset(tree.names), notes)
-        names = _kept(names, described, stated, tree.source, skipped, notes)
+        labels_by_name = described.placed(names, frozenset(tree.names), notes)
+        names = _kept(names, described, labels_by_name, tree.source, skipped, notes)
     table, values = attributes_of(tree, _above(training.base)), None
     if table is not None and names:
-        places, values, told = table.of(names)
-        kept = [names[place] for place in places]
-        skipped += [(name, f"has no row in {table.source}") for name in sorted({*names} - {*kept})]
-        names, read, notes = kept, [*read, table.source], [*notes, *told]
-    labels, classes = _labels(Training(tuple(names), training.base), described, stated, tree, notes)
+        places, values, table_notes = table.of(names)
+        names_in_table = [names[place] for place in places]
+        skipped += [(name, f"has no row in {table.source}") for name in sorted({*names} - {*names_in_table})]
+        names, read, notes = names_in_table, [*read, table.source], [*notes, *table_notes]
+    labels, classes = _labels(Training(tuple(names), training.base), described, labels_by_name, tree, notes)
     return FilePictures(
         source=tree.source,
         listing=tree.stamp([*names, *read]),
@@ -77,19 +77,19 @@ def _described(tree: Tree, base: str, notes: list[str]) -> tuple[Description | N
     """
     above = _above(base)
     at = {name: PurePosixPath(name).name.lower() for name in tree.names if name.rpartition("/")[0] in above}
-    found = [imagefolder.read_metadata(tree, files) for files in [_metadata(tree, base)] if files]
+    descriptions = [imagefolder.read_metadata(tree, files) for files in [_metadata(tree, base)] if files]
     for name in sorted(at, key=len, reverse=True):
-        if at[name] == nvidia.NAME and not any(nvidia.NAME in each.source for each in found):
-            found.append(nvidia.read_dataset_json(tree, name))
+        if at[name] == nvidia.NAME and not any(nvidia.NAME in each.source for each in descriptions):
+            descriptions.append(nvidia.read_dataset_json(tree, name))
         elif ffhq.NAME.fullmatch(at[name]):
-            found.append(ffhq.read_ffhq(tree, name))
-    notes += [note for each in found for note in each.notes]
-    deciding = [each for each in found if each.decides]
+            descriptions.append(ffhq.read_ffhq(tree, name))
+    notes += [note for each in descriptions for note in each.notes]
+    deciding = [each for each in descriptions if each.decides]
     if len(deciding) > 1:
         raise DataError(
             f"{tree.source} is described twice, by {deciding[0].source} and {deciding[1].source}: move one away."
         )
-    return next(iter(deciding or found), None), [file for each in found for file in each.files]
+    return next(iter(deciding or descriptions), None), [file for each in descriptions for file in each.files]
 
 
 def _metadata(tree: Tree, base: str) -> list[str]:
@@ -115,7 +115,7 @@ def _above(base: str) -> list[str]:
 def _kept(
     names: list[str],
     described: Description,
-    stated: dict[str, str | None],
+    labels_by_name: dict[str, str | None],
     source: str,
     skipped: list[tuple[str, str]],
     notes: list[str],
@@ -127,30 +127,34 @@ def _kept(
         raise DataError(
             f"{described.source} has no part to train on: {', '.join(sorted({*described.parts.values()}))}."
         )
-    labelled = any(label is not None for label in stated.values())
-    kept, elsewhere = [], Counter[str]()
+    labelled = any(label is not None for label in labels_by_name.values())
+    usable, elsewhere = [], Counter[str]()
     for name in names:
         part = kinds.get(name)
-        if (parted or labelled) and name not in stated:
+        if (parted or labelled) and name not in labels_by_name:
             skipped.append((name, f"has no row in {described.source}"))
         elif parted and (part is None or part.kind != "train"):
             elsewhere[described.parts.get(name, "no part")] += 1
-        elif labelled and stated[name] is None:
+        elif labelled and labels_by_name[name] is None:
             skipped.append((name, f"has no class in {described.source}"))
         else:
-            kept.append(name)
+            usable.append(name)
     if elsewhere:
         parts = ", ".join(f"{printable(part)} ({count:,})" for part, count in elsewhere.items())
         notes.append(f"the part for training was taken, by {described.source}, not {parts}")
-    if not kept:
+    if not usable:
         raise DataError(f"{source}: by {described.source}, no image is left to train on.")
-    return kept
+    return usable
 
 
 def _labels(
-    training: Training, described: Description | None, stated: dict[str, str | None], tree: Tree, notes: list[str]
+    training: Training,
+    described: Description | None,
+    labels_by_name: dict[str, str | None],
+    tree: Tree,
+    notes: list[str],
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    classes = [stated.get(name) for name in training.names]
+    classes = [labels_by_name.get(name) for name in training.names]
     if training.names and all(label is not None for label in classes):
         return as_labels([str(label) for label in classes], notes)
     if described is not None and described.decides:
@@ -169,6 +173,6 @@ def _others(tree: Tree, known: set[str], base: str) -> list[str]:
     above = _above(base)
     tables = sorted(name for name in others if name.rpartition("/")[0] in above and name.lower().endswith(_TABLES))
     if 0 < len(tables) < _MANY:
-        named, verb = ", ".join(map(printable, tables[:4])), "is" if len(tables) == 1 else "are"
-        notes.append(f"{named} {verb} not read: a description of the images is called {DESCRIPTIONS}")
+        listing, verb = ", ".join(map(printable, tables[:4])), "is" if len(tables) == 1 else "are"
+        notes.append(f"{listing} {verb} not read: a description of the images is called {DESCRIPTIONS}")
     return notes

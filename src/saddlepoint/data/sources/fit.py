@@ -22,16 +22,16 @@ def cameras_fitted(cameras: np.ndarray, size: Sequence[int], fit: Fit) -> np.nda
     """Cameras [N, 22] of `kinds.camera` after `fitted_to` has brought their images to `size` (width, height)."""
     moved = cameras.astype(np.float64)
     focal, centre, own = moved[:, 16:18], moved[:, 18:20], moved[:, 20:22]
-    wanted = np.array(size[:2], np.float64)
-    each = wanted / own
+    target = np.array(size[:2], np.float64)
+    each = target / own
     scale, shift = each, np.zeros_like(own)
     if fit == "crop":
         scale = each.max(1, keepdims=True)
-        shift = -((own - np.rint(wanted / scale)) // 2)
+        shift = -((own - np.rint(target / scale)) // 2)
     elif fit == "pad":
         scale = each.min(1, keepdims=True)
-        shift = ((wanted - np.maximum(np.rint(own * scale), 1)) // 2) / scale
-    moved[:, 16:18], moved[:, 18:20], moved[:, 20:22] = focal * scale, (centre + shift) * scale, wanted
+        shift = ((target - np.maximum(np.rint(own * scale), 1)) // 2) / scale
+    moved[:, 16:18], moved[:, 18:20], moved[:, 20:22] = focal * scale, (centre + shift) * scale, target
     return moved.astype(np.float32)
 
 

@@ -26,14 +26,14 @@ def folder_tree(root: Path, source: str) -> Tree:
     sizes: dict[str, tuple[int, int]] = {}
     skipped: list[tuple[str, str]] = []
     folders: set[str] = set()
-    passed: Counter[str] = Counter()
+    ignored: Counter[str] = Counter()
     links = 0
 
     def refused(error: OSError) -> None:
         skipped.append((_under(root, error.filename), f"cannot be read: {error.strerror}"))
 
     for here, inside, files in os.walk(root, onerror=refused):
-        passed.update(name for name in inside if of_system(name) and not name.startswith("."))
+        ignored.update(name for name in inside if of_system(name) and not name.startswith("."))
         inside[:] = [name for name in inside if not of_system(name)]
         links += sum(os.path.islink(os.path.join(here, name)) for name in inside)
         folders |= {_under(root, os.path.join(here, name)) for name in inside}
@@ -61,17 +61,17 @@ def folder_tree(root: Path, source: str) -> Tree:
         opened=lambda name: (root / name).open("rb"),
         size=lambda name: sizes[name][0],
         stamp=stamp,
-        notes=(*notes, *passed_over(passed)),
+        notes=(*notes, *passed_over(ignored)),
         skipped=tuple(skipped),
     )
 
 
-def passed_over(passed: Counter[str]) -> list[str]:
+def passed_over(ignored: Counter[str]) -> list[str]:
     """The sentence that says which folders of systems and tools were not entered; none where there were none."""
-    if not passed:
+    if not ignored:
         return []
-    few = ", ".join(sorted(passed)[:4])
-    return [f"{counted(passed.total(), 'folder')} of a system or a tool not entered ({few})"]
+    few = ", ".join(sorted(ignored)[:4])
+    return [f"{counted(ignored.total(), 'folder')} of a system or a tool not entered ({few})"]
 
 
 def _under(root: Path, path: str) -> str:

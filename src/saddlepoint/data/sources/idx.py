@@ -48,9 +48,9 @@ def find_idx(folder: Path, levels: int = 3) -> Path | None:
     """The official image file in `folder`, or in one of the `levels` - 1 below it; the training part first."""
     for part in PARTS:
         for level in range(levels):
-            found = sorted(folder.glob(f"{'*/' * level}{part}-images?idx3-ubyte*"))
-            if found:
-                return found[0]
+            files = sorted(folder.glob(f"{'*/' * level}{part}-images?idx3-ubyte*"))
+            if files:
+                return files[0]
     return None
 
 

@@ -102,8 +102,8 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
     _cells_named(columns, number, file)
     for number, cells in rows:
         if len(cells) != len(columns):
-            held, wanted = counted(len(cells), "cell"), counted(len(columns), "column")
-            raise DataError(f"line {number} of {file} has {held} for {wanted}: mend it.")
+            cells_there, cells_needed = counted(len(cells), "cell"), counted(len(columns), "column")
+            raise DataError(f"line {number} of {file} has {cells_there} for {cells_needed}: mend it.")
         yield f"line {number} of {file}", dict(zip(columns, cells))
 
 

@@ -81,14 +81,14 @@ def training_part(names: Sequence[str], source: str, notes: list[str]) -> Traini
                 raise _no_training(source, folders)
             here, entered = here.within(only), True
             continue
-        chosen = _training_folder(folders, None in tops, source)
-        if chosen is not None:
-            notes.append(_taken(tops, chosen))
-        elif None not in tops and (chosen := _largest_form(folders)) is not None:
-            notes.append(f"{_listed(folders)} hold the same photographs in several sizes: {chosen} was taken")
+        folder = _training_folder(folders, None in tops, source)
+        if folder is not None:
+            notes.append(_taken(tops, folder))
+        elif None not in tops and (folder := _largest_form(folders)) is not None:
+            notes.append(f"{_listed(folders)} hold the same photographs in several sizes: {folder} was taken")
         else:
             break
-        here, entered = here.within(chosen), False
+        here, entered = here.within(folder), False
     if entered:
         notes.append(f"all images lie in {printable(here.base)}: its sub-folders are the classes, if it has any")
     return _without_tests(here, notes)
@@ -120,14 +120,14 @@ def _no_training(source: str, folders: set[str]) -> DataError:
     )
 
 
-def _taken(tops: Sequence[str | None], chosen: str) -> str:
+def _taken(tops: Sequence[str | None], folder: str) -> str:
     """The sentence that says which part was taken and what was left."""
     counts = Counter(tops)
-    others = in_order(top for top in counts if top not in (None, chosen))
+    others = in_order(top for top in counts if top not in (None, folder))
     left = [f"{printable(top)} ({counts[top]:,})" for top in others]
     left += [f"{counted(counts[None], 'image')} beside them"] if counts[None] else []
     return (
-        f"the folders are parts of a set: {printable(chosen)} with {counted(counts[chosen], 'image')} was taken, not"
+        f"the folders are parts of a set: {printable(folder)} with {counted(counts[folder], 'image')} was taken, not"
         f" {', '.join(left[:6])}{', ...' if len(left) > 6 else ''}"
     )
 
@@ -138,21 +138,25 @@ def _without_tests(here: Training, notes: list[str]) -> Training:
     What was left is noted.
     """
     tops = here.tops()
-    held = {top for top in tops if top is not None and (part := part_of(top)) is not None and part.kind != "train"}
-    kept = tuple(name for name, top in zip(here.names, tops) if top not in held)
-    if held:
-        count = counted(len(tops) - len(kept), "image")
-        notes.append(f"{_listed(held)} with {count} left out: by name for testing, no class")
+    test_folders = {
+        top for top in tops if top is not None and (part := part_of(top)) is not None and part.kind != "train"
+    }
+    remaining = tuple(name for name, top in zip(here.names, tops) if top not in test_folders)
+    if test_folders:
+        count = counted(len(tops) - len(remaining), "image")
+        notes.append(f"{_listed(test_folders)} with {count} left out: by name for testing, no class")
     depth = len(PurePosixPath(here.base).parts)
-    kinds = {name: [part_of(folder) for folder in PurePosixPath(name).parts[depth:-1]] for name in kept}
+    kinds = {name: [part_of(folder) for folder in PurePosixPath(name).parts[depth:-1]] for name in remaining}
     if any(part is not None and part.kind == "train" for parts in kinds.values() for part in parts[1:]):
-        inside = tuple(n for n in kept if not any(part is not None and part.kind != "train" for part in kinds[n][1:]))
-        if len(inside) < len(kept):
+        inside = tuple(
+            n for n in remaining if not any(part is not None and part.kind != "train" for part in kinds[n][1:])
+        )
+        if len(inside) < len(remaining):
             notes.append(
-                f"{counted(len(kept) - len(inside), 'image')} in folders for testing within the others left out"
+                f"{counted(len(remaining) - len(inside), 'image')} in folders for testing within the others left out"
             )
-        kept = inside
-    return Training(kept, here.base)
+        remaining = inside
+    return Training(remaining, here.base)
 
 
 def _largest_form(folders: set[str]) -> str | None:
@@ -233,10 +237,10 @@ def _numbered_through(training: Training, folders: Sequence[str]) -> bool:
     """Whether the last number in each file's name is larger than all of the folder before."""
     numbers: dict[str, list[float]] = {folder: [] for folder in folders}
     for name, top in zip(training.names, training.tops()):
-        found = re.findall(r"[0-9]+", PurePosixPath(name).stem)
-        if top is None or not found:
+        digits = re.findall(r"[0-9]+", PurePosixPath(name).stem)
+        if top is None or not digits:
             return False
-        numbers[top].append(float(found[-1]))
+        numbers[top].append(float(digits[-1]))
     return all(max(numbers[one]) < min(numbers[two]) for one, two in pairwise(folders))
 
 

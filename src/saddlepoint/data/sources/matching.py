@@ -38,11 +38,11 @@ def _matched(first: Sequence[str], second: Sequence[str], sources: tuple[str, st
     for key, strict in ((str, False), (composed, False), (_stem, True), (_folded, True)):
         ours, theirs = ({key(name): place for place, name in enumerate(names)} for names in (first, second))
         several = [{k for k, n in Counter(map(key, names)).items() if n > 1} for names in (first, second)]
-        taken = {*partner.values()}
+        partners = {*partner.values()}
         for name, place in ours.items():
             other = theirs.get(name)
             unclear = name in several[0] or name in several[1]
-            if other is not None and place not in partner and other not in taken and not (strict and unclear):
+            if other is not None and place not in partner and other not in partners and not (strict and unclear):
                 partner[place] = other
     return Matches(
         tuple(sorted(partner.items())),

@@ -14,8 +14,8 @@ from saddlepoint.errors import DataError
 def svhn_pictures(path: Path, source: str) -> ArrayPictures:
     """SVHN's cropped digits, 32x32 in colour: train_32x32.mat in the folder `path`, else the extra or test file."""
     part, file = _first(path, {part: f"{part}_32x32.mat" for part in ("train", "extra", "test")}, "SVHN")
-    held = _loadmat(file)
-    pixels, labels = held.get("X"), held.get("y")
+    variables = _loadmat(file)
+    pixels, labels = variables.get("X"), variables.get("y")
     if pixels is None or labels is None or pixels.dtype != np.uint8 or pixels.shape[:3] != (32, 32, 3):
         raise DataError(f"{file} does not hold SVHN's X (32, 32, 3, count) and y.")
     return ArrayPictures(
@@ -63,10 +63,10 @@ def _loadmat(file: Path) -> dict[str, Any]:
     from scipy.io import loadmat
 
     try:
-        held: dict[str, Any] = loadmat(file)
+        variables: dict[str, Any] = loadmat(file)
     except Exception as error:  # a damaged file makes the reader raise nearly anything
         raise DataError(f"{file} cannot be read ({error}): fetch it again.") from error
-    return held
+    return variables
 
 
 def _loadnpy(file: Path) -> np.ndarray:

@@ -38,36 +38,38 @@ def named_pictures(word: str, data_path: Path | None, cache: Path | None, say: S
 
     Raises OfflineError, in one sentence, when its files are nowhere to be had.
     """
-    named = NAMED[word]
+    dataset = NAMED[word]
     if data_path is not None:
         folder = data_path.expanduser()
         if not folder.exists():
-            raise DataError(f"--data-path {folder} is not there: it must hold {named.bring}.")
-        return named.read(folder, word)
-    if not named.files:
-        raise OfflineError(f"{word} is not downloaded for you: get {named.bring}, and name its folder by --data-path.")
+            raise DataError(f"--data-path {folder} is not there: it must hold {dataset.bring}.")
+        return dataset.read(folder, word)
+    if not dataset.files:
+        raise OfflineError(
+            f"{word} is not downloaded for you: get {dataset.bring}, and name its folder by --data-path."
+        )
     folder = cache_folder(cache) / "downloads" / word
     try:
-        for remote in named.files:
+        for remote in dataset.files:
             fetch(remote, folder, say)
     except OfflineError as error:
         raise OfflineError(
-            f"{word} is not in the cache and could not be downloaded ({error}): put {named.bring} into a folder and"
+            f"{word} is not in the cache and could not be downloaded ({error}): put {dataset.bring} into a folder and"
             " name it by --data-path."
         ) from error
-    return named.read(folder, word)
+    return dataset.read(folder, word)
 
 
 def digits_pictures() -> ArrayPictures:
     """The 1,797 handwritten digits of scikit-learn, 8x8 grey. Alpaydin and Kaynak 1998. Needs no download."""
     from sklearn.datasets import load_digits
 
-    held = load_digits()
+    digits = load_digits()
     return ArrayPictures(
         source="digits",
-        labels=held.target.astype(np.int64),
+        labels=digits.target.astype(np.int64),
         classes=tuple("0123456789"),
-        pixels=np.rint(held.images * (255 / 16)).astype(np.uint8)[:, None],
+        pixels=np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None],
     )
 
 
@@ -81,17 +83,17 @@ def _fashion(path: Path, word: str) -> ArrayPictures:
 
 
 def _idx(path: Path, word: str, classes: tuple[str, ...]) -> ArrayPictures:
-    found = find_idx(path)
-    if found is None:
+    file = find_idx(path)
+    if file is None:
         raise DataError(f"{path} holds no images of {word}: it must hold {NAMED[word].bring}.")
-    return idx_pictures(found, word, classes)
+    return idx_pictures(file, word, classes)
 
 
 def _cifar(path: Path, word: str) -> ArrayPictures:
-    found = find_cifar(path) if path.is_dir() else path
-    if found is None:
+    file = find_cifar(path) if path.is_dir() else path
+    if file is None:
         raise DataError(f"{path} holds no batch of CIFAR-10: it must hold {NAMED[word].bring}.")
-    return cifar_pictures(found, word)
+    return cifar_pictures(file, word)
 
 
 def _pair(places: tuple[str, ...], images: str, labels: str) -> tuple[Remote, ...]:

@@ -46,18 +46,18 @@ def read_npy(stream: BinaryIO, size: int) -> np.ndarray:
     return values.reshape(shape, order="F" if by_columns else "C")
 
 
-def read_npz(stream: BinaryIO, wanted: tuple[str, ...], axes: tuple[int, ...]) -> np.ndarray:
-    """The array of a .npz file that is called one of `wanted`, else the only one with a number of axes in `axes`.
+def read_npz(stream: BinaryIO, keys: tuple[str, ...], axes: tuple[int, ...]) -> np.ndarray:
+    """The array of a .npz file that is called one of `keys`, else the only one with a number of axes in `axes`.
 
     Raises UnusableFile where there is none, or more than one that may be meant.
     """
-    arrays = _unpacked(stream, wanted, most_others=16)
-    chosen = next((arrays[name] for name in wanted if name in arrays), None)
-    if chosen is not None:
-        return chosen
+    arrays = _unpacked(stream, keys, most_others=16)
+    named = next((arrays[name] for name in keys if name in arrays), None)
+    if named is not None:
+        return named
     fitting = [array for array in arrays.values() if array.ndim in axes]
     if len(fitting) != 1:
-        raise UnusableFile(f"holds {len(fitting)} arrays that may be meant: call one {wanted[0]}")
+        raise UnusableFile(f"holds {len(fitting)} arrays that may be meant: call one {keys[0]}")
     return fitting[0]
 
 
@@ -73,8 +73,8 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
             raise Unfit(f"it {error}") from error
 
 
-def _unpacked(stream: BinaryIO, wanted: Collection[str], most_others: int) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file that are wanted, and all of them where it has no more than `most_others` entries."""
+def _unpacked(stream: BinaryIO, keys: Collection[str], most_others: int) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file that `keys` name, and all of them where it has no more than `most_others` entries."""
     arrays: dict[str, np.ndarray] = {}
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -82,13 +82,13 @@ def _unpacked(stream: BinaryIO, wanted: Collection[str], most_others: int) -> di
                 name = entry.filename.removesuffix(".npy")
                 if entry.file_size > MOST_BYTES:
                     raise UnusableFile(f"{name} unpacks to {entry.file_size:,} bytes, more than {MOST_BYTES:,}")
-                if entry.filename.endswith(".npy") and (name in wanted or len(archive.filelist) <= most_others):
+                if entry.filename.endswith(".npy") and (name in keys or len(archive.filelist) <= most_others):
                     with archive.open(entry) as file:
                         content = file.read(entry.file_size)
                     try:
                         arrays[name] = read_npy(io.BytesIO(content), len(content))
                     except UnusableFile:
-                        if name in wanted:
+                        if name in keys:
                             raise
     except DataError:
         raise

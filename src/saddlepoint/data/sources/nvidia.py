@@ -27,10 +27,10 @@ def read_dataset_json(tree: Tree, file: str) -> Description:
 
     Raises DataError, naming the line or the row, for one that cannot be read.
     """
-    said = read_json(tree.read(file), file)
-    if not isinstance(said, dict) or "labels" not in said:
+    content = read_json(tree.read(file), file)
+    if not isinstance(content, dict) or "labels" not in content:
         raise DataError(f'{file} has no entry "labels" of the form [[file, class], ...] or null: {_MEND}.')
-    rows = said["labels"]
+    rows = content["labels"]
     if rows is None or rows == []:
         return Description(file, (file,), {}, decides=True, notes=(f"{file} gives no labels: there are no classes",))
     if not isinstance(rows, list):

@@ -31,8 +31,8 @@ def read_image(
     except Exception as error:
         raise UnusableImage(reason(error)) from error
     if channels is not None:
-        image, changed = in_channels(image, channels)
-        remarks = remarks | changed
+        image, channel_remarks = in_channels(image, channels)
+        remarks = remarks | channel_remarks
     if side is not None:
         image, moved = square(image, side, fit)
         remarks = remarks | moved

@@ -36,6 +36,6 @@ def sentences(counts: Mapping[Remark, int]) -> tuple[str, ...]:
     return tuple(f"{counted(counts[remark], 'image')} {remark.value}" for remark in Remark if counts.get(remark))
 
 
-def said(name: str, remarks: Collection[Remark]) -> tuple[str, ...]:
+def in_words(name: str, remarks: Collection[Remark]) -> tuple[str, ...]:
     """A sentence on one image for each remark, in the order above: "photo.tiff had 16 bits a channel: ..."."""
     return tuple(f"{printable(name)} {remark.value}" for remark in Remark if remark in remarks)

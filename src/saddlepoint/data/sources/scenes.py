@@ -91,20 +91,20 @@ def scene_points(root: Path) -> tuple[np.ndarray, np.ndarray]:
     return read_points(root)
 
 
-def _add(views: _Views, tree: Tree, name: str, shown: str, pose: np.ndarray, lens: Lens) -> None:
+def _add(views: _Views, tree: Tree, name: str, label: str, pose: np.ndarray, lens: Lens) -> None:
     """One view, with the lens brought to the size that its image really has."""
     if not np.isfinite(pose).all() or abs(np.linalg.det(pose[:3, :3]) - 1) > 0.02:
-        views.skipped.append((shown, "has a pose that is no rotation and place"))
+        views.skipped.append((label, "has a pose that is no rotation and place"))
         return
     try:
         with tree.opened(name) as stream:
             size = header(stream)
     except (OSError, UnusableImage) as error:
-        views.skipped.append((shown, str(error)))
+        views.skipped.append((label, str(error)))
         return
     across, down = size.width / lens.width, size.height / lens.height
     if abs(across / down - 1) > 0.02:
-        views.skipped.append((shown, f"is {size.width}x{size.height}, and its camera {lens.width}x{lens.height}"))
+        views.skipped.append((label, f"is {size.width}x{size.height}, and its camera {lens.width}x{lens.height}"))
         return
     views.distorted += any(abs(number) > 1e-9 for number in lens.distortion)
     numbers = (lens.fx * across, lens.fy * down, lens.cx * across, lens.cy * down, size.width, size.height)
@@ -116,32 +116,36 @@ def _add(views: _Views, tree: Tree, name: str, shown: str, pose: np.ndarray, len
 
 
 def _of_json(tree: Tree, file: str) -> _Views:
-    said = read_json(tree.read(file), file)
-    if not isinstance(said, dict) or not isinstance(said.get("frames"), list) or not said["frames"]:
+    content = read_json(tree.read(file), file)
+    if not isinstance(content, dict) or not isinstance(content.get("frames"), list) or not content["frames"]:
         raise DataError(f'{file} has no "frames": it needs a list of objects with file_path and transform_matrix.')
-    views = _Views([], [], [], [f"{counted(len(said['frames']), 'frame')} described by {file}"])
+    views = _Views([], [], [], [f"{counted(len(content['frames']), 'frame')} described by {file}"])
     others = [name for name in ("transforms_val.json", "transforms_test.json") if name in tree.names]
     if file == "transforms_train.json" and others:
         views.notes.append(f"{' and '.join(others)} left out: kept for testing")
-    wanted = said.get("train_filenames")
-    chosen = {under("", str(name)) for name in wanted} if isinstance(wanted, list) and wanted else None
-    existing, seen, elsewhere = frozenset(tree.names), set[str](), 0
-    for number, frame in enumerate(said["frames"], start=1):
+    training_names = content.get("train_filenames")
+    training_paths = (
+        {under("", str(name)) for name in training_names}
+        if isinstance(training_names, list) and training_names
+        else None
+    )
+    existing, earlier, elsewhere = frozenset(tree.names), set[str](), 0
+    for number, frame in enumerate(content["frames"], start=1):
         where = f"frame {number} of {file}"
         if not isinstance(frame, dict) or not isinstance(frame.get("file_path"), str):
             raise DataError(f"{where} has no file_path: mend it.")
         name = _image(under("", frame["file_path"]), existing)
-        shown = printable(frame["file_path"])
+        label = printable(frame["file_path"])
         if name is None:
-            views.skipped.append((shown, "is not there"))
-        elif chosen is not None and name not in chosen:
+            views.skipped.append((label, "is not there"))
+        elif training_paths is not None and name not in training_paths:
             elsewhere += 1
-        elif name in seen:
-            views.skipped.append((shown, "is described twice: the first counts"))
+        elif name in earlier:
+            views.skipped.append((label, "is described twice: the first counts"))
         else:
-            seen.add(name)
+            earlier.add(name)
             pose = _matrix(frame.get("transform_matrix"), where)
-            _add(views, tree, name, shown, pose, _lens(tree, name, said, frame, where))
+            _add(views, tree, name, label, pose, _lens(tree, name, content, frame, where))
     if elsewhere:
         views.notes.append(f"{counted(elsewhere, 'frame')} that train_filenames does not list left out")
     return views
@@ -165,14 +169,14 @@ def _matrix(rows: Any, where: str) -> np.ndarray:
     return turned
 
 
-def _lens(tree: Tree, name: str, said: Mapping[str, Any], frame: Mapping[str, Any], where: str) -> Lens:
+def _lens(tree: Tree, name: str, content: Mapping[str, Any], frame: Mapping[str, Any], where: str) -> Lens:
     """Intrinsics of a frame: its own, else those of all, else from the angle of view. Raises DataError."""
-    model = str(frame.get("camera_model", said.get("camera_model", "PINHOLE")))
+    model = str(frame.get("camera_model", content.get("camera_model", "PINHOLE")))
     if model not in _PINHOLES:
         raise DataError(f"{where} has the camera model {model[:40]}, which is not read: undistort the images first.")
 
     def number(*words: str) -> float | None:
-        value = next((table[word] for table in (frame, said) for word in words if word in table), None)
+        value = next((table[word] for table in (frame, content) for word in words if word in table), None)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -211,20 +215,20 @@ def _lens(tree: Tree, name: str, said: Mapping[str, Any], frame: Mapping[str, An
 
 
 def _of_colmap(tree: Tree, folder: Path) -> _Views:
-    lenses, given = read_colmap(folder)
-    views = _Views([], [], [], [f"{counted(len(given), 'view')} and {counted(len(lenses), 'camera')} by COLMAP"])
+    lenses, registered = read_colmap(folder)
+    views = _Views([], [], [], [f"{counted(len(registered), 'view')} and {counted(len(lenses), 'camera')} by COLMAP"])
     existing, places = frozenset(tree.names), ("images", "input", "")
-    seen: set[str] = set()
-    for view in given:
-        shown = printable(view.name)
+    earlier: set[str] = set()
+    for view in registered:
+        label = printable(view.name)
         name = next((path for p in places if (path := under(p, view.name)) in existing and is_image(path)), None)
         if name is None:
-            views.skipped.append((shown, "is not there"))
+            views.skipped.append((label, "is not there"))
         elif view.camera not in lenses:
-            views.skipped.append((shown, f"has the camera {view.camera}, which is not described"))
-        elif name in seen:
-            views.skipped.append((shown, "is described twice: the first counts"))
+            views.skipped.append((label, f"has the camera {view.camera}, which is not described"))
+        elif name in earlier:
+            views.skipped.append((label, "is described twice: the first counts"))
         else:
-            seen.add(name)
-            _add(views, tree, name, shown, view.pose, lenses[view.camera])
+            earlier.add(name)
+            _add(views, tree, name, label, view.pose, lenses[view.camera])
     return views

@@ -38,10 +38,10 @@ def read_shape(name: str, stream: BinaryIO, size: int, points: int, *, faces: bo
         vertices, triangles = _mesh(ending, stream.read(size))
         if faces and not len(triangles):
             raise UnusableFile("has no faces, so no surface")
-        drawn = _on_surface(vertices, triangles, points, draw) if len(triangles) else _among(vertices, points, draw)
+        cloud = _on_surface(vertices, triangles, points, draw) if len(triangles) else _among(vertices, points, draw)
     else:
-        drawn = _among(_points(ending, stream, size), points, draw)
-    return _fitted(drawn)
+        cloud = _among(_points(ending, stream, size), points, draw)
+    return _fitted(cloud)
 
 
 def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:
@@ -112,9 +112,11 @@ def _on_surface(vertices: np.ndarray, triangles: np.ndarray, points: int, draw: 
         raise UnusableFile("holds places that are not finite")
     if not areas.sum() > 0:
         raise UnusableFile("has a surface of no area")
-    chosen = corners[draw.choice(len(areas), points, p=areas / areas.sum())]
+    triangle_corners = corners[draw.choice(len(areas), points, p=areas / areas.sum())]
     a, b = np.sqrt(draw.random(points))[:, None], draw.random(points)[:, None]
-    on: np.ndarray = (1 - a) * chosen[:, 0] + a * (1 - b) * chosen[:, 1] + a * b * chosen[:, 2]
+    on: np.ndarray = (
+        (1 - a) * triangle_corners[:, 0] + a * (1 - b) * triangle_corners[:, 1] + a * b * triangle_corners[:, 2]
+    )
     return on
 
 
@@ -124,8 +126,8 @@ def _among(cloud: np.ndarray, points: int, draw: np.random.Generator) -> np.ndar
         raise UnusableFile(f"has the shape {list(cloud.shape)}; a cloud is [points, 3] or wider")
     rounds = -(-points // len(cloud))
     rows = np.concatenate([draw.permutation(len(cloud)) for _ in range(rounds)])[:points]
-    chosen: np.ndarray = cloud[rows].astype(np.float64)
-    return chosen
+    sample: np.ndarray = cloud[rows].astype(np.float64)
+    return sample
 
 
 def _fitted(cloud: np.ndarray) -> np.ndarray:

@@ -59,12 +59,12 @@ def rows_of(text: str, source: str, delimiter: str | None) -> Iterator[tuple[int
         return
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
-        begun = reader.line_num + 1
+        first_line = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataError(f"line {begun} of {source} cannot be read ({error}): mend its quotes.") from error
+            raise DataError(f"line {first_line} of {source} cannot be read ({error}): mend its quotes.") from error
         if any(cell.strip() for cell in cells):
-            yield begun, [cell.strip() for cell in cells]
+            yield first_line, [cell.strip() for cell in cells]

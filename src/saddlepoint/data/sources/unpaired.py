@@ -40,13 +40,13 @@ def domain_folders(folder: Path) -> tuple[Path, Path] | None:
     """The training folders trainA and trainB in a folder, also below one that holds everything; None without them."""
     while folder.is_dir():
         inside = [path for path in folder.iterdir() if path.is_dir() and not of_system(path.name)]
-        found: dict[str, Path] = {}
+        domains: dict[str, Path] = {}
         for path in sorted(inside):
             part = part_of(path.name)
             if part is not None and part.kind == "train" and part.domain:
-                found.setdefault(part.domain, path)
-        if found.keys() == {"a", "b"}:
-            return found["a"], found["b"]
+                domains.setdefault(part.domain, path)
+        if domains.keys() == {"a", "b"}:
+            return domains["a"], domains["b"]
         if len(inside) != 1 or inside[0].is_symlink():
             return None
         folder = inside[0]

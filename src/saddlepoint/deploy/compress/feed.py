@@ -37,7 +37,7 @@ class Feed:
     def inputs(self, part: Part, n: int, *seed: object) -> tuple[Tensor, ...]:
         """`n` examples for one part, from rows that were trained on, or from latents drawn by the seed."""
         if "images" not in part.inputs:
-            return part.given(n, key("compressed", *seed))
+            return part.random_inputs(n, key("compressed", *seed))
         own = _field(part, self.images)
         chosen = numpy_generator("compressed", *seed).choice(len(own), n, replace=len(own) < n)
         return (own[torch.from_numpy(chosen)],)
@@ -45,7 +45,7 @@ class Feed:
     def to_judge(self, part: Part, n: int) -> tuple[Tensor, ...]:
         """Inputs that a part is judged by: at most `n`, of images that were held out where there are such."""
         if "images" not in part.inputs:
-            return part.given(n, 0)
+            return part.random_inputs(n, 0)
         return (_field(part, self.unseen)[:n],)
 
 
@@ -57,8 +57,8 @@ def makes_images(part: Part) -> bool:
 def _look(model: Model, dataset: Dataset, rows: np.ndarray) -> dict[str, Tensor]:
     chosen = np.sort(numpy_generator("compressed", len(rows)).permutation(rows)[:_LOOKED])
     loader = Loader(dataset, model.method.takes, rows, seed=0)
-    found = loader.look(chosen, changed=False).tensors()
-    return {name: value for name, value in found.items() if value.dim() == 4}
+    fields = loader.look(chosen, augmented=False).tensors()
+    return {name: value for name, value in fields.items() if value.dim() == 4}
 
 
 def _field(part: Part, images: dict[str, Tensor]) -> Tensor:

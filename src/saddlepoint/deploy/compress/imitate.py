@@ -45,36 +45,36 @@ def imitate(
     optimiser = torch.optim.Adam(parameters, lr=lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     _statistics_move(modules, new)
-    begun = said = time.monotonic()
+    start = reported = time.monotonic()
     for step in range(steps):
         losses = {}
         for one, other in zip(student, teacher):
             inputs = feed.inputs(one, batch, "imitate", step)
             with torch.no_grad():
-                wanted = other.truth(*inputs)
-            losses[one.name] = difference(one.truth(*inputs), wanted)
+                target = other.truth(*inputs)
+            losses[one.name] = difference(one.truth(*inputs), target)
         optimiser.zero_grad()
         torch.stack([*losses.values()]).sum().backward()
         optimiser.step()
         schedule.step()
         after()
-        if time.monotonic() - said >= _SECONDS:
-            said = time.monotonic()
-            say(_line(step + 1, steps, said - begun, losses))
+        if time.monotonic() - reported >= _SECONDS:
+            reported = time.monotonic()
+            say(_line(step + 1, steps, reported - start, losses))
     _statistics_move(modules, False)
     for weight in parameters:
         weight.requires_grad_(False)
 
 
-def difference(made: Tensor, wanted: Tensor) -> Tensor:
+def difference(output: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference; of images [n, C, H, W] summed over their side, a half and a quarter of it."""
-    total = (made - wanted).abs().mean()
-    if made.dim() == 4:
+    total = (output - target).abs().mean()
+    if output.dim() == 4:
         for _ in range(1, _SIDES):
-            if min(made.shape[2:]) < 4:
+            if min(output.shape[2:]) < 4:
                 break
-            made, wanted = F.avg_pool2d(made, 2), F.avg_pool2d(wanted, 2)
-            total = total + (made - wanted).abs().mean()
+            output, target = F.avg_pool2d(output, 2), F.avg_pool2d(target, 2)
+            total = total + (output - target).abs().mean()
     return total
 
 
@@ -87,5 +87,5 @@ def _statistics_move(modules: nn.Module, moving: bool) -> None:
 
 def _line(step: int, steps: int, seconds: float, losses: Mapping[str, Tensor]) -> str:
     left = duration(seconds / step * (steps - step))
-    told = "  ".join(f"{name} {loss.item():.4f}" for name, loss in losses.items())
-    return f"step {step:,} of {steps:,}, {step / seconds:.1f} a second, {left} left  {told}"
+    loss_words = "  ".join(f"{name} {loss.item():.4f}" for name, loss in losses.items())
+    return f"step {step:,} of {steps:,}, {step / seconds:.1f} a second, {left} left  {loss_words}"

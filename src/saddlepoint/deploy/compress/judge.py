@@ -52,8 +52,8 @@ class Verdict:
 
     def row(self) -> dict[str, float | None]:
         """As the table shows it."""
-        found = {"distance": self.distance, "times the original": self.ratio, "change in levels": self.levels}
-        return {name: value for name, value in found.items() if value is not None}
+        figures = {"distance": self.distance, "times the original": self.ratio, "change in levels": self.levels}
+        return {name: value for name, value in figures.items() if value is not None}
 
 
 class Judge:
@@ -67,47 +67,51 @@ class Judge:
     ) -> None:
         self.limits = limits
         self.inputs: dict[str, tuple[Tensor, ...]] = {}
-        self.wanted: dict[str, np.ndarray] = {}
+        self.references: dict[str, np.ndarray] = {}
         for part in filter(makes_images, parts):
             most = TRANSLATED if "images" in part.inputs else min(JUDGED, len(real))
             self.inputs[part.name] = feed.to_judge(part, most)
-            self.wanted[part.name] = made(part.truth, self.inputs[part.name])
-        self.extractor = extractor() if "generate" in self.wanted else None
+            self.references[part.name] = outputs(part.truth, self.inputs[part.name])
+        self.extractor = extractor() if "generate" in self.references else None
         if self.extractor is not None:
             self.known = statistics(self.extractor, real[:_REAL])
-            self.original = self._distance(self.wanted["generate"])
+            self.original = self._distance(self.references["generate"])
 
     @property
     def protocol(self) -> str:
         """How the figures are made, in a sentence or two."""
-        told = []
+        sentences = []
         if self.extractor is not None:
-            count = len(self.wanted["generate"])
-            told.append(
+            count = len(self.references["generate"])
+            sentences.append(
                 f"Fréchet distance of {count:,} images of the same latents in features of {self.extractor.identity}."
             )
-        translated = [len(images) for name, images in self.wanted.items() if name != "generate"]
+        translated = [len(images) for name, images in self.references.items() if name != "generate"]
         if translated:
-            told.append(f"Change: mean absolute difference to the original's translations of {translated[0]:,} images.")
-        return " ".join(told)
+            sentences.append(
+                f"Change: mean absolute difference to the original's translations of {translated[0]:,} images."
+            )
+        return " ".join(sentences)
 
     def itself(self) -> Verdict:
         """The original's own line."""
         whole = None if self.extractor is None else 1.0
-        return Verdict(getattr(self, "original", None), whole, 0.0 if len(self.wanted) > (whole or 0) else None, True)
+        return Verdict(
+            getattr(self, "original", None), whole, 0.0 if len(self.references) > (whole or 0) else None, True
+        )
 
     def verdict(self, runs: Mapping[str, Runs]) -> Verdict:
         """Of a smaller model, whose parts are run by name."""
         distance = ratio = levels = None
         fine = True
-        for name, wanted in self.wanted.items():
-            found = made(lambda *inputs, name=name: runs[name](inputs), self.inputs[name])
+        for name, reference in self.references.items():
+            images = outputs(lambda *inputs, name=name: runs[name](inputs), self.inputs[name])
             if name == "generate":
-                distance = self._distance(found)
+                distance = self._distance(images)
                 ratio = distance / max(self.original, 1e-12)
                 fine &= ratio <= self.limits.ratio
             else:
-                levels = max(levels or 0.0, float(np.abs(found.astype(np.float32) - wanted).mean()))
+                levels = max(levels or 0.0, float(np.abs(images.astype(np.float32) - reference).mean()))
                 fine &= levels <= self.limits.levels
         return Verdict(distance, ratio, levels, fine)
 
@@ -117,10 +121,10 @@ class Judge:
 
 
 @torch.no_grad()
-def made(act: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> np.ndarray:
+def outputs(act: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> np.ndarray:
     """uint8 images of all examples, some at a time. inputs of no axis go to each batch."""
-    found = []
+    batches = []
     for start in range(0, len(inputs[0]), _BATCH):
         part = (value[start : start + _BATCH] if value.dim() else value for value in inputs)
-        found.append(to_uint8(act(*part)))
-    return torch.cat(found).numpy()
+        batches.append(to_uint8(act(*part)))
+    return torch.cat(batches).numpy()

@@ -42,11 +42,11 @@ def pruned(
     }
     small = Model(model.method, copy.deepcopy(model.nets), model.spec, facts, model.clock, model.path, model.home)
     parts = parts_of(small, adjustable=False)
-    gone = {weight: _smallest(weight, share) for part in parts for weight in _prunable(part.module)}
+    masks = {weight: _smallest(weight, share) for part in parts for weight in _prunable(part.module)}
 
     @torch.no_grad()
     def cut() -> None:
-        for weight, mask in gone.items():
+        for weight, mask in masks.items():
             weight.masked_fill_(mask, 0.0)
 
     cut()

@@ -25,7 +25,7 @@ VARIANTS = {"int8": 0, "int8, last layer float": 1, "int8, first and last layer 
 _CALIBRATED, _BATCH = 16, 16  # batches and examples in each that ranges are measured on
 
 
-def quantised(part: Part, content: bytes, feed: Feed, kept: int) -> bytes:
+def quantised(part: Part, content: bytes, feed: Feed, whole_layers: int) -> bytes:
     """The ONNX file of a part in int8, but for its last layer (`kept` 1), or its first and last (2).
 
     Raises MissingExtra without the packages.
@@ -52,7 +52,7 @@ def quantised(part: Part, content: bytes, feed: Feed, kept: int) -> bytes:
         whole.write_bytes(content)
         quant_pre_process(str(whole), str(ready), skip_symbolic_shape=True)  # batch norms go into convolutions
         layers = [node.name for node in onnx.load(ready).graph.node if node.op_type in LAYERS]
-        left_out = [*layers[-1:], *layers[:1]][:kept]
+        left_out = [*layers[-1:], *layers[:1]][:whole_layers]
         quantize_static(
             str(ready),
             str(small),

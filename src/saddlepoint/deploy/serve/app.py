@@ -195,21 +195,21 @@ def _studio(app: FastAPI) -> None:
 def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:
     """Every refusal in one form."""
 
-    def said(refusal: Refusal, request: Request, **more: Any) -> JSONResponse:
+    def problem(refusal: Refusal, request: Request, **more: Any) -> JSONResponse:
         monitor.refusals.labels(refusal.kind).inc()
         body = {**refusal.body(request.state.request), **more}
         return JSONResponse(body, refusal.status, refusal.headers, media_type=MEDIA_TYPE)
 
     @app.exception_handler(Refusal)
     async def no(request: Request, error: Refusal) -> JSONResponse:
-        return said(error, request)
+        return problem(error, request)
 
     @app.exception_handler(SaddlepointError)
     async def impossible(request: Request, error: SaddlepointError) -> JSONResponse:
         refusal = refused(error)
         if refusal is None:
             journal.fault(request.state.request, error)
-        return said(refusal or fault(), request)
+        return problem(refusal or fault(), request)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -219,17 +219,17 @@ def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:
         text = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
         whole = bool(errors) and errors[0]["where"] == "body"
         mend = "send JSON, and say `Content-Type: application/json`" if whole else "see /openapi.json"
-        return said(Refusal(422, "not-valid", text[:2000], mend), request, errors=errors)
+        return problem(Refusal(422, "not-valid", text[:2000], mend), request, errors=errors)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
-        return said(fault(), request)
+        return problem(fault(), request)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> JSONResponse:
         kinds = {400: "not-readable", 404: "no-such-page", 405: "no-such-method"}
         kind = kinds.get(error.status_code, "refused")
-        return said(Refusal(error.status_code, kind, str(error.detail), headers=error.headers), request)
+        return problem(Refusal(error.status_code, kind, str(error.detail), headers=error.headers), request)
 
 
 def _description(app: FastAPI, *, keyed: bool) -> dict[str, Any]:

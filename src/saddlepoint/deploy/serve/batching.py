@@ -31,11 +31,11 @@ class Batcher:
     """A queue before one model. Must be made and used in one event loop.
 
     most: items of a batch. wait: seconds that the first of a batch waits for others. room: items that may wait.
-    told: of each batch, how many it held.
+    report: is called with the size of each batch.
     """
 
-    def __init__(self, work: Work, *, most: int, wait: float, room: int, told: Callable[[int], object]) -> None:
-        self._work, self._most, self._wait, self._room, self._told = work, most, wait, room, told
+    def __init__(self, work: Work, *, most: int, wait: float, room: int, report: Callable[[int], object]) -> None:
+        self._work, self._most, self._wait, self._room, self._report = work, most, wait, room, report
         self.waiting: deque[_Asked] = deque()
         self._came, self._thread = asyncio.Event(), ThreadPoolExecutor(1, "batch")
         self._task = asyncio.create_task(self._run())
@@ -47,13 +47,13 @@ class Batcher:
             bound = {"limit": self._room, "given": len(self.waiting) + len(items)}
             raise Refusal(429, "queue", text, "try again in a moment", bound=bound, headers={"Retry-After": "1"})
         loop = asyncio.get_running_loop()
-        asked = [_Asked(kind, item, loop.create_future(), loop.time()) for item in items]
-        self.waiting.extend(asked)
+        requests = [_Asked(kind, item, loop.create_future(), loop.time()) for item in items]
+        self.waiting.extend(requests)
         self._came.set()
         try:
-            return list(await asyncio.gather(*(one.answer for one in asked)))
+            return list(await asyncio.gather(*(one.answer for one in requests)))
         finally:
-            for one in asked:
+            for one in requests:
                 one.answer.cancel()  # where the client has gone; does nothing to what is done
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class Batcher:
                 await asyncio.sleep(max(0.0, self.waiting[0].since + self._wait - loop.time()))
             batch = self._take()
             if batch:
-                self._told(len(batch))
+                self._report(len(batch))
                 await self._answer(batch)
 
     def _take(self) -> list[_Asked]:

@@ -44,7 +44,7 @@ class Bench:
                 most=most,
                 wait=wait,
                 room=limits.most_waiting,
-                told=monitor.batches.labels(one.full_name).observe,
+                report=monitor.batches.labels(one.full_name).observe,
             )
             for one in shelf.served
         }
@@ -100,29 +100,29 @@ class Bench:
             return await self._predict(served, upload), None
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
-            given, remarks = await self._picture(upload)
-            self.monitor.uploads.labels(served.full_name).observe(given.width * given.height)
+            upload_image, remarks = await self._picture(upload)
+            self.monitor.uploads.labels(served.full_name).observe(upload_image.width * upload_image.height)
             if remarks:
                 facts["remarks"] = "; ".join(remarks_in_words(remarks))
             if isinstance(ask, schemas.TranslateSettings):
-                made = [await self._translate(served, ask, progress, given, reference)]
+                results = [await self._translate(served, ask, progress, upload_image, reference)]
             else:
-                one, code, figures = await self.long(projecting.found, served, given, ask, progress)
-                made, facts = [one], {**figures, **facts}
+                one, code, figures = await self.long(projecting.projected, served, upload_image, ask, progress)
+                results, facts = [one], {**figures, **facts}
         elif isinstance(ask, schemas.RenderAsk):
             cameras = await self.short(rendering.cameras, served, ask)
             pictures = await self._pictures(served, ("render",), cameras, progress, rendering.TOGETHER)
-            made = [Made(picture, "generated", row) for picture, row in zip(pictures, rendering.rows(ask))]
+            results = [Made(picture, "generated", row) for picture, row in zip(pictures, rendering.rows(ask))]
         else:
-            wanted = await self.short(making.wanted, served, ask, self.codes)
-            items = await self.short(wanted.items)
-            pictures = await self._pictures(served, wanted.kind, items, progress, self._most)
-            made = [Made(picture, wanted.made, row) for picture, row in zip(pictures, wanted.rows)]
-            columns = wanted.columns
+            work = await self.short(making.work_for, served, ask, self.codes)
+            items = await self.short(work.items)
+            pictures = await self._pictures(served, work.kind, items, progress, self._most)
+            results = [Made(picture, work.made, row) for picture, row in zip(pictures, work.rows)]
+            columns = work.columns
         threads = self._long if upload else self._short  # a watermark takes seconds for each ten megapixels
-        packed = partial(packing.pack, served, ask, made, columns, facts)
+        packed = partial(packing.pack, served, ask, results, columns, facts)
         parcel = await asyncio.get_running_loop().run_in_executor(threads, packed)
-        self.monitor.images.labels(served.full_name, task, made[0].made).inc(len(made))
+        self.monitor.images.labels(served.full_name, task, results[0].made).inc(len(results))
         return parcel, code
 
     async def _predict(self, served: Served, upload: bytes) -> Parcel:
@@ -139,8 +139,8 @@ class Bench:
         """The images of codes or cameras, `most` at a time, so that a large request leaves room for others."""
         pictures: list[Image.Image] = []
         for first in range(0, len(items), most):
-            made = await self.batchers[served.full_name].ask(kind, items[first : first + most])
-            pictures += await self.short(making.pictured, made)
+            outputs = await self.batchers[served.full_name].ask(kind, items[first : first + most])
+            pictures += await self.short(making.pictured, outputs)
             if first == 0 and progress.wants_preview:
                 await self.short(progress.show, pictures[0])
             progress.at(len(pictures) / len(items))
@@ -151,29 +151,29 @@ class Bench:
         served: Served,
         ask: schemas.TranslateSettings,
         progress: Progress,
-        given: Image.Image,
+        image: Image.Image,
         reference: bytes | None,
     ) -> Made:
         loop, batcher = asyncio.get_running_loop(), self.batchers[served.full_name]
 
         def together(kind: Hashable, items: list[Any]) -> list[Any]:
             """Called in a worker thread."""
-            done: list[Any] = []
+            outputs: list[Any] = []
             for first in range(0, len(items), self._most):
-                asked = batcher.ask(kind, items[first : first + self._most])
-                done += asyncio.run_coroutine_threadsafe(asked, loop).result()
-            return done
+                request = batcher.ask(kind, items[first : first + self._most])
+                outputs += asyncio.run_coroutine_threadsafe(request, loop).result()
+            return outputs
 
         most = self.limits.most_pixels
         manner = None if reference is None else (await self._picture(reference))[0]
-        return await self.long(translating.translate, served, given, manner, ask, together, progress, most)
+        return await self.long(translating.translate, served, image, manner, ask, together, progress, most)
 
     async def warm(self, served: Served) -> None:
         """Make one image, so that the first client does not wait for what is done once."""
         batcher = self.batchers[served.full_name]
         if "sample" in served.tasks:
-            wanted = await self.short(making.wanted, served, schemas.SampleAsk(), self.codes)
-            await batcher.ask(wanted.kind, wanted.items())
+            work = await self.short(making.work_for, served, schemas.SampleAsk(), self.codes)
+            await batcher.ask(work.kind, work.items())
         elif "translate" in served.tasks:
             await batcher.ask(("translate", served.model.origin(), 0), [torch.zeros(served.model.spec.shape)])
         elif "render" in served.tasks:
@@ -195,11 +195,11 @@ class Bench:
             text, bound = "enough translations and projections are under way already.", {"limit": MOST_TOGETHER}
             raise Refusal(429, "queue", text, "try again, or send a job", bound=bound, headers={"Retry-After": "2"})
         self._taken += 1
-        asked = self._long.submit(work, *arguments)
-        asked.add_done_callback(self._given_back)  # of the thread: a client that goes away does not free it
-        return await asyncio.wrap_future(asked)
+        future = self._long.submit(work, *arguments)
+        future.add_done_callback(self._given_back)  # of the thread: a client that goes away does not free it
+        return await asyncio.wrap_future(future)
 
-    def _given_back(self, done: object) -> None:
+    def _given_back(self, future: object) -> None:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._give_back)
 

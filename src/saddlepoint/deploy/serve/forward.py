@@ -41,5 +41,5 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
         case ("render",):
             return rendering.drawn(served, items)
         case ("predict",):
-            return predicting.said(served, items)
+            return predicting.predictions(served, items)
     raise AssertionError(kind)

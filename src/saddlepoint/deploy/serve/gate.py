@@ -74,9 +74,9 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, headers = time.perf_counter(), dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        request = given if _REQUEST.fullmatch(given) else secrets.token_hex(8)
+        start, headers = time.perf_counter(), dict(scope["headers"])
+        wanted_id = headers.get(b"x-request-id", b"").decode("latin-1")
+        request = wanted_id if _REQUEST.fullmatch(wanted_id) else secrets.token_hex(8)
         scope.setdefault("state", {})["request"] = request
         answer, receive = _Answer(send, request), _Incoming(receive)
         body = b""
@@ -97,7 +97,7 @@ class Gate:
                 await refuse(fault(), request, answer)
         finally:
             self._held -= len(body)
-            self._note(scope, request, answer.status, time.perf_counter() - begun)
+            self._note(scope, request, answer.status, time.perf_counter() - start)
 
     async def quiet(self) -> None:
         """Wait until no request is worked on."""
@@ -132,18 +132,18 @@ class Gate:
 
     def _known(self, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a request carries one of the keys; takes the same time for a near one and a far one."""
-        scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
-        given = given.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
-        return bool(sum(hmac.compare_digest(given, key) for key in self._keys))
+        scheme, _, key_sent = headers.get(b"authorization", b"").partition(b" ")
+        key_sent = key_sent.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
+        return bool(sum(hmac.compare_digest(key_sent, key) for key in self._keys))
 
     async def _body(self, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The whole body, which is held until it is given back. Raises Refusal (408, 413, 429), _Gone."""
         most, mend = self._limits.most_bytes, "send a smaller image, or a JPEG"
         if path not in self._uploads:
             most, mend = min(most, self._limits.most_json_bytes), "send less at once"
-        stated = headers.get(b"content-length", b"")
-        if stated.isdigit() and len(stated) < 16 and int(stated) > most:
-            raise over(413, "bytes", most, int(stated), "bytes", mend)
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and len(length) < 16 and int(length) > most:
+            raise over(413, "bytes", most, int(length), "bytes", mend)
         parts: list[bytes] = []
         size = 0
         try:
@@ -182,18 +182,18 @@ class Gate:
             most = self._limits.most_requests
             raise _busy(f"{most} requests are worked on already.", {"limit": most})
         messages = [{"type": "http.request", "body": body, "more_body": False}]
-        gone = asyncio.Event()
+        left = asyncio.Event()
 
         async def replay() -> MutableMapping[str, Any]:
             if messages:
                 return messages.pop()
-            await gone.wait()
+            await left.wait()
             return {"type": "http.disconnect"}
 
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass  # a body that nobody reads
-            gone.set()
+            left.set()
             work.cancel()
 
         work = asyncio.ensure_future(self._app(scope, replay, answer))
@@ -208,7 +208,7 @@ class Gate:
             work.cancel()  # does nothing to what is done
             self._running.discard(work)
             self._monitor.running.set(len(self._running))
-        if work.cancelled() and answer.status == _GONE and not gone.is_set():
+        if work.cancelled() and answer.status == _GONE and not left.is_set():
             raise stopping()
         if work.cancelled():
             raise _Gone

@@ -133,9 +133,9 @@ class Jobs:
         """End a job that waits or runs; forget one that has ended. Raises Refusal (404)."""
         running = self._open.get(job)
         if running is None:
-            seen = self.seen(job)
+            facts = self.seen(job)
             await asyncio.to_thread(self._store.remove, job)
-            return seen
+            return facts
         running.stop()
         await asyncio.wait([running.task])
         return self.seen(job)
@@ -202,13 +202,13 @@ class Jobs:
             self._journal.fault(facts.request, error)
         self._open.pop(facts.id, None)
         self._bench.monitor.jobs.labels(facts.task, facts.state).inc()
-        told = {name: getattr(facts, name) for name in ("task", "model", "state", "seconds")}
-        self._journal.line("job", facts.request, job=facts.id, **told)
+        summary = {name: getattr(facts, name) for name in ("task", "model", "state", "seconds")}
+        self._journal.line("job", facts.request, job=facts.id, **summary)
 
     def _show(self, job: str, ask: Any, image: Image.Image) -> None:
         """Keep a small image, with its disclosure like every other."""
         small = image.copy()
         small.thumbnail((packing.PREVIEW, packing.PREVIEW), Image.Resampling.LANCZOS)
-        made = Made(small, "modified" if hasattr(ask, "image") else "generated", {**ask.settings(), "preview": True})
+        picture = Made(small, "modified" if hasattr(ask, "image") else "generated", {**ask.settings(), "preview": True})
         served = self._bench.shelf.find(ask.model)
-        self._store.keep_preview(job, packing.file_of(served, ask, made))
+        self._store.keep_preview(job, packing.file_of(served, ask, picture))

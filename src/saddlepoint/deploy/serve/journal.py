@@ -29,8 +29,8 @@ class Journal:
         if self._stream is None:
             return
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        said = {"time": when, "event": event, **({"request": request} if request else {}), **facts}
-        self._stream.write(json.dumps(said) + "\n")
+        entry = {"time": when, "event": event, **({"request": request} if request else {}), **facts}
+        self._stream.write(json.dumps(entry) + "\n")
         self._stream.flush()
 
     def fault(self, request: str | None, error: BaseException) -> None:

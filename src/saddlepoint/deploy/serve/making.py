@@ -34,7 +34,7 @@ class Made:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class Work:
     """Codes whose images are wanted, a row of settings for each.
 
     kind: what may share a batch. columns: in a row, where the images are shown side by side; None for a square.
@@ -76,7 +76,7 @@ def count(ask: schemas.OfModel) -> int:
 
 
 @torch.no_grad()
-def wanted(served: Served, ask: schemas.Ask, codes: Codes) -> Wanted:
+def work_for(served: Served, ask: schemas.Ask, codes: Codes) -> Work:
     """The codes that a request means. Raises Refusal or a SaddlepointError for what the model cannot do."""
     match ask:
         case schemas.SampleAsk():
@@ -90,24 +90,24 @@ def wanted(served: Served, ask: schemas.Ask, codes: Codes) -> Wanted:
     raise AssertionError(ask)
 
 
-def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Wanted:
+def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Work:
     firsts = [_address(served, place, codes) for place in ask.seeds]
     label = labelled(served, ask.label)
     if any(first.file for first in firsts):
         code = codes_of(served.model, firsts, label=label, truncation=ask.truncation)
         rows = [{**settings_of(served, ask), "seed": str(place)} for place in ask.seeds]
-        return Wanted(("code", code.space, ask.truncation, code.noise is None), code, rows, None, "modified")
+        return Work(("code", code.space, ask.truncation, code.noise is None), code, rows, None, "modified")
     places = [Address(first.seed, first.row + step) for first in firsts for step in range(ask.n)]
     code = latents_of(served.model, places, label)
-    told: list[int | None] = [None] * len(places) if code.label is None else code.label.tolist()
+    labels: list[int | None] = [None] * len(places) if code.label is None else code.label.tolist()
     rows = [
         {"seed": place.seed, "row": place.row, "truncation": ask.truncation, **_said(served, one)}
-        for place, one in zip(places, told)
+        for place, one in zip(places, labels)
     ]
-    return Wanted(("sample", ask.truncation), code, rows, None)
+    return Work(("sample", ask.truncation), code, rows, None)
 
 
-def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Wanted:
+def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Work:
     model, places = served.model, [_address(served, place, codes) for place in ask.seeds]
     label, settings = labelled(served, ask.label), settings_of(served, ask)
     if ask.space in (None, served.spaces[-1]) or any(place.file for place in places):
@@ -123,10 +123,10 @@ def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> W
     way = Code(code.space, values, noise, None if code.label is None else code.label[nearest.to(code.label.device)])
     rows = [{**settings, "seeds": list(map(str, ask.seeds)), "place": i / ask.steps} for i in range(len(way))]
     truncation = ask.truncation if code.space == "z" else 1.0
-    return Wanted(("code", way.space, truncation, noise is None), way, rows, None, _origin(places))
+    return Work(("code", way.space, truncation, noise is None), way, rows, None, _origin(places))
 
 
-def _mix(served: Served, ask: schemas.MixAsk, codes: Codes) -> Wanted:
+def _mix(served: Served, ask: schemas.MixAsk, codes: Codes) -> Work:
     sides = sides_of(served.model)
     layers = layers_named(ask.layers, sides)
     places = [[_address(served, place, codes) for place in some] for some in (ask.rows, ask.columns)]
@@ -134,10 +134,10 @@ def _mix(served: Served, ask: schemas.MixAsk, codes: Codes) -> Wanted:
     code = Code("w+", table(targets.values, sources.values, layers))
     rows = [{**ask.settings(), "rows": str(one), "columns": str(other)} for one in ask.rows for other in ask.columns]
     kind = ("code", "w+", 1.0, True)
-    return Wanted(kind, code, rows, len(ask.columns), _origin([*places[0], *places[1]]))
+    return Work(kind, code, rows, len(ask.columns), _origin([*places[0], *places[1]]))
 
 
-def _edit(served: Served, ask: schemas.EditAsk, codes: Codes) -> Wanted:
+def _edit(served: Served, ask: schemas.EditAsk, codes: Codes) -> Work:
     if served.directions is None:
         raise Refusal(422, "no-directions", f"{served.full_name} is served without directions.", "--directions")
     places = [_address(served, place, codes) for place in ask.seeds]
@@ -151,7 +151,7 @@ def _edit(served: Served, ask: schemas.EditAsk, codes: Codes) -> Wanted:
     settings = settings_of(served, ask)
     rows = [{**settings, "seeds": str(one), "strengths": far} for one in ask.seeds for far in ask.strengths]
     kind = ("code", code.space, ask.truncation if code.space == "z" else 1.0, code.noise is None)
-    return Wanted(kind, joined(moved), rows, len(ask.strengths), _origin(places))
+    return Work(kind, joined(moved), rows, len(ask.strengths), _origin(places))
 
 
 def _address(served: Served, place: int | str, codes: Codes) -> Address:

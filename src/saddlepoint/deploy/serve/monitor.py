@@ -21,18 +21,18 @@ class Monitor:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._watched: dict[str, Collector] = {}
-        made: dict[str, Any] = {"namespace": "saddlepoint", "registry": self.registry}
-        self.requests = Counter("requests", "Answered requests.", ("route", "method", "status"), **made)
+        common: dict[str, Any] = {"namespace": "saddlepoint", "registry": self.registry}
+        self.requests = Counter("requests", "Answered requests.", ("route", "method", "status"), **common)
         self.seconds = Histogram(
             "request_seconds", "From the first byte of a request to the last of its answer.", ("route",),
-            buckets=_SECONDS, **made,
+            buckets=_SECONDS, **common,
         )  # fmt: skip
-        self.refusals = Counter("refusals", "Requests that were refused, by the kind of problem.", ("kind",), **made)
-        self.batches = Histogram("batch_size", "Images of a batch.", ("model",), buckets=_SIZES, **made)
-        self.images = Counter("images", "Images that left.", ("model", "task", "made"), **made)
-        self.uploads = Histogram("upload_pixels", "Pixels of uploaded images.", ("model",), buckets=_PIXELS, **made)
-        self.running = Gauge("requests_running", "Requests that are worked on.", **made)
-        self.jobs = Counter("jobs", "Jobs that ended, by their state.", ("task", "state"), **made)
+        self.refusals = Counter("refusals", "Requests that were refused, by the kind of problem.", ("kind",), **common)
+        self.batches = Histogram("batch_size", "Images of a batch.", ("model",), buckets=_SIZES, **common)
+        self.images = Counter("images", "Images that left.", ("model", "task", "made"), **common)
+        self.uploads = Histogram("upload_pixels", "Pixels of uploaded images.", ("model",), buckets=_PIXELS, **common)
+        self.running = Gauge("requests_running", "Requests that are worked on.", **common)
+        self.jobs = Counter("jobs", "Jobs that ended, by their state.", ("task", "state"), **common)
         ProcessCollector(registry=self.registry)
 
     def watch(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:

@@ -39,29 +39,33 @@ class Parcel:
 
 
 def pack(
-    served: Served, ask: Ask, made: Sequence[Made], columns: int | None = None, facts: Mapping[str, Any] | None = None
+    served: Served,
+    ask: Ask,
+    pictures: Sequence[Made],
+    columns: int | None = None,
+    facts: Mapping[str, Any] | None = None,
 ) -> Parcel:
     """The images in the form that was asked for; every file carries its disclosure.
 
     columns: of several images in one picture; None for about as many as rows. facts: figures of the whole.
     """
-    made = [_reduced(one) for one in made] if ask.preview else made
+    pictures = [_reduced(one) for one in pictures] if ask.preview else pictures
     headers = {"X-Model": served.full_name, "X-Model-Version": served.model.version}
     for name, value in (facts or {}).items():
         headers[f"X-{name.capitalize()}"] = str(value)
     if ask.answer == "image":
-        single = made[0] if len(made) == 1 else _side_by_side(made, columns, ask)
+        single = pictures[0] if len(pictures) == 1 else _side_by_side(pictures, columns, ask)
         headers["X-Disclosure"] = ", ".join(carried(single.picture.size))
         return Parcel(file_of(served, ask, single), f"image/{ask.form}", headers)
     if ask.answer == "gif":  # 256 colours a picture hold no watermark
         headers["X-Disclosure"] = "metadata"
         whole = Disclosure(
-            _of_all(made), served.full_name, served.model.version, {**ask.settings(), "images": len(made)}
+            _of_all(pictures), served.full_name, served.model.version, {**ask.settings(), "images": len(pictures)}
         )
-        return Parcel(gif((one.picture for one in made), RATE, whole.words), "image/gif", headers)
-    headers["X-Disclosure"] = ", ".join(carried(made[0].picture.size))
-    files = [file_of(served, ask, one) for one in made]
-    entries = [described(one, file, ask) for one, file in zip(made, files)]
+        return Parcel(gif((one.picture for one in pictures), RATE, whole.words), "image/gif", headers)
+    headers["X-Disclosure"] = ", ".join(carried(pictures[0].picture.size))
+    files = [file_of(served, ask, one) for one in pictures]
+    entries = [described(one, file, ask) for one, file in zip(pictures, files)]
     answer = Images(model=served.full_name, version=served.model.version, images=entries, facts=dict(facts or {}))
     if ask.answer == "json":
         return Parcel(answer.model_dump_json().encode(), "application/json", headers)
@@ -89,21 +93,21 @@ def described(one: Made, file: bytes, ask: Ask) -> OneImage:
 
 def _zipped(answer: Images, files: Sequence[bytes], ask: Ask) -> bytes:
     content = io.BytesIO()
-    said = answer.model_dump(exclude={"images": {"__all__": {"image"}}})
+    summary = answer.model_dump(exclude={"images": {"__all__": {"image"}}})
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as opened:
         for index, file in enumerate(files):
             opened.writestr(f"{index:05d}.{'jpg' if ask.form == 'jpeg' else 'png'}", file)
-        opened.writestr("answer.json", json.dumps(said, indent=1))
+        opened.writestr("answer.json", json.dumps(summary, indent=1))
     return content.getvalue()
 
 
-def _side_by_side(made: Sequence[Made], columns: int | None, ask: Ask) -> Made:
-    pixels = torch.from_numpy(np.stack([np.array(as_pixels(one.picture)) for one in made]))
-    return Made(grid(pixels, columns, enlarge=1), _of_all(made), {**ask.settings(), "images": len(made)})
+def _side_by_side(pictures: Sequence[Made], columns: int | None, ask: Ask) -> Made:
+    pixels = torch.from_numpy(np.stack([np.array(as_pixels(one.picture)) for one in pictures]))
+    return Made(grid(pixels, columns, enlarge=1), _of_all(pictures), {**ask.settings(), "images": len(pictures)})
 
 
-def _of_all(made: Sequence[Made]) -> Literal["generated", "modified"]:
-    return "modified" if any(one.made == "modified" for one in made) else "generated"
+def _of_all(pictures: Sequence[Made]) -> Literal["generated", "modified"]:
+    return "modified" if any(one.made == "modified" for one in pictures) else "generated"
 
 
 def _reduced(one: Made) -> Made:

@@ -20,7 +20,7 @@ MOST_CLASSES = 100
 """classes that an answer lists, the likeliest first"""
 
 
-def said(served: Served, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
+def predictions(served: Served, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
     """The predictions for each image [C, H, W], by name on the CPU."""
     task, (word,) = served.own["predict"], served.own["predict"].takes
     outputs = task.call(served.model.nets, {word: torch.stack(list(images)).to(served.model.device)}, AS_TRAINED)
@@ -46,8 +46,8 @@ def _prediction(served: Served, name: str, kind: Kind, value: Tensor) -> Predict
     if not kind.shape:
         return Prediction(name=name, what=str(kind), value=float(value))
     picture = _picture(kind, value)
-    ask, made = Ask(), Made(picture, "modified", {"prediction": name})
-    return Prediction(name=name, what=str(kind), picture=described(made, file_of(served, ask, made), ask))
+    ask, result = Ask(), Made(picture, "modified", {"prediction": name})
+    return Prediction(name=name, what=str(kind), picture=described(result, file_of(served, ask, result), ask))
 
 
 def _picture(kind: Kind, value: Tensor) -> Image.Image:

@@ -16,14 +16,14 @@ from saddlepoint.latent.load_image import as_trained
 from saddlepoint.latent.project import Projection, project
 
 
-def found(
-    served: Served, given: Image.Image, ask: ProjectSettings, progress: Progress
+def projected(
+    served: Served, image_file: Image.Image, ask: ProjectSettings, progress: Progress
 ) -> tuple[Made, Code, dict[str, Any]]:
     """Runs in a worker thread: the image, its code, and figures of how near it came. Raises Stopped."""
     model = served.model
-    image = as_trained(model, given)[None]
+    image = as_trained(model, image_file)[None]
 
-    def told(step: int, share: float, loss: float) -> None:
+    def report(step: int, share: float, loss: float) -> None:
         progress.share = share
 
     steps = min(ask.steps, 20) if ask.preview else ask.steps
@@ -33,7 +33,7 @@ def found(
         space=ask.space,
         settings=Projection(steps=steps, seed=ask.seed, candidates=ask.candidates),
         label=labelled(served, ask.label),
-        progress=told,
+        progress=report,
         stop=lambda: progress.stopped,
     )
     if result.stopped:

@@ -34,20 +34,24 @@ class Refusal(Exception):
 
     def body(self, request: str) -> dict[str, Any]:
         """The problem as JSON. request: its identity in the log."""
-        said = {
+        content = {
             "type": f"urn:saddlepoint:{self.kind}",
             "title": self.kind.replace("-", " "),
             "status": self.status,
             "detail": self.detail,
             "request": request,
         }
-        return {**said, **({"mend": self.mend} if self.mend else {}), **({"bound": self.bound} if self.bound else {})}
+        return {
+            **content,
+            **({"mend": self.mend} if self.mend else {}),
+            **({"bound": self.bound} if self.bound else {}),
+        }
 
 
-def over(status: int, kind: str, limit: float, given: float, what: str, mend: str) -> Refusal:
+def over(status: int, kind: str, limit: float, amount: float, what: str, mend: str) -> Refusal:
     """The refusal of what goes over a bound: "40,000,000 pixels are more than the 25,000,000 that are taken"."""
-    detail = f"{given:,.0f} {what} are more than the {limit:,.0f} that are taken."
-    return Refusal(status, kind, detail, mend, bound={"limit": limit, "given": given})
+    detail = f"{amount:,.0f} {what} are more than the {limit:,.0f} that are taken."
+    return Refusal(status, kind, detail, mend, bound={"limit": limit, "given": amount})
 
 
 def fault() -> Refusal:

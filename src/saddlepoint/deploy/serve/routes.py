@@ -104,14 +104,14 @@ def _sent(parcel: Parcel) -> Response:
     return Response(parcel.content, media_type=parcel.media_type, headers=dict(parcel.headers))
 
 
-async def _streamed(kept: Kept) -> Response:
+async def _streamed(result: Kept) -> Response:
     """A file as an answer, a piece at a time. Raises Refusal (410)."""
     try:
-        opened = await asyncio.to_thread(kept.path.open, "rb")
+        opened = await asyncio.to_thread(result.path.open, "rb")
     except OSError as error:
         raise Refusal(410, "gone", "the result of this job is no longer there.", "send it again") from error
-    headers = {**kept.headers, "Content-Length": str(kept.path.stat().st_size)}
-    return StreamingResponse(_pieces(opened), media_type=kept.media_type, headers=headers)
+    headers = {**result.headers, "Content-Length": str(result.path.stat().st_size)}
+    return StreamingResponse(_pieces(opened), media_type=result.media_type, headers=headers)
 
 
 async def _pieces(opened: BinaryIO) -> AsyncIterator[bytes]:
@@ -258,8 +258,8 @@ async def begin(request: Request, response: Response, ask: Annotated[Any, Depend
 @router.get("/jobs/{job}", tags=["jobs"], responses=_answers(404))
 async def seen(request: Request, job: JobName) -> Job:
     """How far a job is."""
-    found: Job = request.app.state.jobs.seen(job)
-    return found
+    facts: Job = request.app.state.jobs.seen(job)
+    return facts
 
 
 @router.get(
@@ -283,5 +283,5 @@ async def result(request: Request, job: JobName) -> Response:
 @router.delete("/jobs/{job}", tags=["jobs"], responses=_answers(404))
 async def cancel(request: Request, job: JobName) -> Job:
     """Cancel a job that waits or runs; forget one that has ended, with its result."""
-    gone: Job = await request.app.state.jobs.cancel(job)
-    return gone
+    facts: Job = await request.app.state.jobs.cancel(job)
+    return facts

@@ -104,13 +104,13 @@ class Hall:
         elif len(self._inside) > self._most:
             self._drop(self._hosts.most_common(1)[0][0], new)
 
-    def leave(self, gone: Connection) -> None:
+    def leave(self, connection: Connection) -> None:
         """Forget a connection."""
-        if gone in self._inside:
-            del self._inside[gone]
-            self._hosts[gone.host] -= 1
-            if not self._hosts[gone.host]:
-                del self._hosts[gone.host]
+        if connection in self._inside:
+            del self._inside[connection]
+            self._hosts[connection.host] -= 1
+            if not self._hosts[connection.host]:
+                del self._hosts[connection.host]
 
     def _drop(self, host: str, new: Connection) -> None:
         waiting = [(one.waits, one) for one in self._inside if one.host == host and one is not new]

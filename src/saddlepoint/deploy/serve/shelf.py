@@ -57,16 +57,16 @@ class Served:
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """What it can be asked for here; empty for a model whose tasks have no route yet."""
-        names, found = self.own.keys(), []
+        names, offered = self.own.keys(), []
         if self.spaces:
-            found += ["sample", "interpolate", "project"]
-            found += ["mix"] if "styles" in names else []
-            found += ["edit"] if self.directions is not None else []
+            offered += ["sample", "interpolate", "project"]
+            offered += ["mix"] if "styles" in names else []
+            offered += ["edit"] if self.directions is not None else []
         if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
-            found.append("translate")
-        found += ["predict"] if "predict" in names and self.pictured else []
-        found += ["render"] if "render" in names else []
-        return tuple(found)
+            offered.append("translate")
+        offered += ["predict"] if "predict" in names and self.pictured else []
+        offered += ["render"] if "render" in names else []
+        return tuple(offered)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -95,23 +95,23 @@ class Shelf:
     _by_name: Mapping[str, Served] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        found: dict[str, Served] = {}
+        by_name: dict[str, Served] = {}
         for one in self.served:
-            if one.full_name in found:
+            if one.full_name in by_name:
                 raise ConfigError(f"two models are called {one.full_name}: name one NAME=PATH or NAME@CHANNEL=PATH.")
-            found[one.full_name] = one
-        object.__setattr__(self, "_by_name", found)
+            by_name[one.full_name] = one
+        object.__setattr__(self, "_by_name", by_name)
 
     def find(self, name: str | None) -> Served:
         """The model of a name, or the first. Raises Refusal (404) with the nearest right name."""
         if not name:
             return self.served[0]
-        wanted = name if "@" in name else f"{name}@{STABLE}"
-        if wanted not in self._by_name:
+        full_name = name if "@" in name else f"{name}@{STABLE}"
+        if full_name not in self._by_name:
             known = ", ".join(self._by_name)
-            text = f"no model is called {name}{nearest(wanted, self._by_name)}"
+            text = f"no model is called {name}{nearest(full_name, self._by_name)}"
             raise Refusal(404, "no-such-model", text, f"served are {known}")
-        return self._by_name[wanted]
+        return self._by_name[full_name]
 
 
 def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str = "cpu") -> Shelf:
@@ -137,12 +137,12 @@ def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str =
 
 
 def _named(text: str, what: str) -> tuple[str, str]:
-    found = _ALIAS.fullmatch(text)
-    if not found:
+    match = _ALIAS.fullmatch(text)
+    if not match:
         raise ConfigError(
             f"{text!r} names no {what or 'model'}: write NAME=PATH, of letters, digits, '.', '_' and '-'."
         )
-    return found[1], found[3]
+    return match[1], match[3]
 
 
 def _from(path: str) -> str:

@@ -194,12 +194,12 @@ class Store(Codes):
 
     def remove(self, job: str) -> None:
         """Forget a job and what it made."""
-        gone = self.folder / f"{_GONE}{job}"
+        renamed = self.folder / f"{_GONE}{job}"
         with self._changing:
             self._jobs.pop(job, None)
             with suppress(OSError):
-                (self.folder / job).rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+                (self.folder / job).rename(renamed)
+        shutil.rmtree(renamed, ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what is older, more or larger than is kept: finished jobs only, the oldest first."""

@@ -26,7 +26,7 @@ Together = Callable[[Hashable, list[Any]], list[Any]]
 
 def translate(
     served: Served,
-    given: Image.Image,
+    original: Image.Image,
     reference: Image.Image | None,
     ask: TranslateSettings,
     together: Together,
@@ -37,11 +37,11 @@ def translate(
     model = served.model
     origin = model.origin(ask.origin)
     how = Translation(model=model, origin=origin)
-    side, mode = how.side, "L" if how.given.channels == 1 else "RGB"
+    side, mode = how.side, "L" if how.source_kind.channels == 1 else "RGB"
     if not ask.resize:
-        _check_windows(given.size, side, ask.overlap, most_pixels)
-    given = given.convert(mode)
-    shown = white_balanced(given) if ask.white_balance else given
+        _check_windows(original.size, side, ask.overlap, most_pixels)
+    original = original.convert(mode)
+    shown = white_balanced(original) if ask.white_balance else original
     if reference is not None and not served.takes_reference:
         raise Refusal(422, "reference", f"{served.full_name} takes nothing from a reference.", "leave it out")
     manner = None if reference is None else as_trained(model, reference)
@@ -52,19 +52,21 @@ def translate(
             return torch.stack(together(("translate", origin, ask.seed), list(windows)))
         return torch.stack(together(("like", origin), [(window, manner) for window in windows]))
 
-    def whole(picture: Image.Image, told: Callable[[float], object]) -> Image.Image:
-        return in_windows(picture, work, side, ask.overlap, told)
+    def whole(picture: Image.Image, report: Callable[[float], object]) -> Image.Image:
+        return in_windows(picture, work, side, ask.overlap, report)
 
-    if ask.resize or ask.preview or (progress.wants_preview and max(given.size) > side):
+    if ask.resize or ask.preview or (progress.wants_preview and max(original.size) > side):
         fit: Fit = fit_of(model) if ask.resize else "stretch"
         small = whole(square(shown, side, fit)[0], lambda share: None)
         if not ask.resize:
-            small = small.resize(_within(given.size, side), Image.Resampling.LANCZOS)
+            small = small.resize(_within(original.size, side), Image.Resampling.LANCZOS)
         if ask.resize or ask.preview:
-            like = square(given, side, fit)[0] if ask.resize else given.resize(small.size, Image.Resampling.LANCZOS)
+            like = (
+                square(original, side, fit)[0] if ask.resize else original.resize(small.size, Image.Resampling.LANCZOS)
+            )
             return Made(_finished(small, like, ask), "modified", ask.settings())
         progress.show(small)
-    return Made(_finished(whole(shown, progress.at), given, ask), "modified", ask.settings())
+    return Made(_finished(whole(shown, progress.at), original, ask), "modified", ask.settings())
 
 
 def _check_windows(size: tuple[int, int], side: int, overlap: int | None, most_pixels: int) -> None:
@@ -82,9 +84,9 @@ def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
     return max(1, round(side * size[0] / max(size))), max(1, round(side * size[1] / max(size)))
 
 
-def _finished(picture: Image.Image, given: Image.Image, ask: TranslateSettings) -> Image.Image:
-    if given.mode != picture.mode or given.size != picture.size:  # what it became is larger, or of other channels
-        given = given.convert(picture.mode).resize(picture.size, Image.Resampling.LANCZOS)
+def _finished(picture: Image.Image, original: Image.Image, ask: TranslateSettings) -> Image.Image:
+    if original.mode != picture.mode or original.size != picture.size:  # what it became is larger, or of other channels
+        original = original.convert(picture.mode).resize(picture.size, Image.Resampling.LANCZOS)
     if ask.keep_colour:
-        picture = coloured_like(picture, given)
-    return blended(sharpened(picture, ask.sharpen), given, ask.strength)
+        picture = coloured_like(picture, original)
+    return blended(sharpened(picture, ask.sharpen), original, ask.strength)
