@@ -6,12 +6,12 @@ import pytest
 import torch
 from drive import HandDraw
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Bernoulli, Normal
 
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.methods.abilities import HasLikelihood, Reconstructs, Samples
-from saddlepoint.methods.autoencoder.vae import VAE, kl_to_prior
+from saddlepoint.methods.autoencoder.vae import VAE
 from saddlepoint.methods.base import Clock, Networks
 
 TINY = {"latent": 4, "width": 8}
@@ -21,13 +21,6 @@ def one_step(method: VAE, nets: Networks, image: Tensor) -> tuple[dict[str, floa
     draw = HandDraw(image)
     update = next(method.train_step(nets, draw, Clock()))
     return {name: value.item() for name, value in {**update.losses, **update.watch}.items()}, draw.image
-
-
-def test_the_divergence_is_that_of_the_two_normal_distributions() -> None:
-    mean, log_variance = torch.randn(5, 3), torch.randn(5, 3)
-    wanted = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0, 1)).sum(1)
-    assert torch.allclose(kl_to_prior(mean, log_variance), wanted, atol=1e-6)
-    assert kl_to_prior(torch.zeros(1, 3), torch.zeros(1, 3)).item() == 0
 
 
 def test_log_densities_are_sums_over_all_pixels() -> None:
@@ -114,6 +107,27 @@ def test_the_bound_is_the_likelihood_where_the_encoder_is_exact_and_nears_it_fro
         one, many = (method.log_likelihood(wrong, x.repeat(300, 1), k, 0).mean() for k in (1, 200))
     assert one < many - 0.1
     assert many.item() == pytest.approx(exact.mean().item(), abs=0.03)
+
+
+def test_the_importance_weighted_bound_is_the_mean_of_the_weights_and_not_of_their_logarithms() -> None:
+    method = VAE(samples=5, **TINY)
+    nets = method.networks(DataSpec.of((1, 8, 8)))
+    image = torch.randn(6, 1, 8, 8).sign()
+    figures, _ = one_step(method, nets, image)
+    draw = HandDraw(image)
+    draw.uniform(*image.shape)  # which pixels are white; these are for certain
+    mean, log_variance = method.posterior(nets, image)
+    weights = []
+    for noise in draw.noise(6, 5, 4).unbind(1):
+        z, deviation = mean + (log_variance / 2).exp() * noise, (log_variance / 2).exp()
+        own = Normal(mean, deviation).log_prob(z).sum(1)
+        weights.append(method.log_density(image, nets.decoder(z)) + Normal(0, 1).log_prob(z).sum(1) - own)
+    wanted = torch.stack(weights).logsumexp(0)
+    assert figures["bound"] == pytest.approx((wanted - math.log(5)).mean().item(), rel=1e-5)
+    assert figures["bound"] == -figures["minus_bound"]
+    assert figures["bound"] > torch.stack(weights).mean().item()
+    with pytest.raises(ConfigError, match="leave beta at 1"):
+        VAE(samples=5, beta=4.0)
 
 
 def test_grey_pixels_have_no_bernoulli_likelihood() -> None:
