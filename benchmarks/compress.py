@@ -14,7 +14,7 @@ from typing import Any
 
 from record import record
 
-from saddlepoint.checkpoint.bundle import load
+from saddlepoint.checkpoint.model import load
 from saddlepoint.cli.compress import Compress, compress
 from saddlepoint.report.tables import print_table
 

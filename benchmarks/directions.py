@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import saddlepoint
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.world.shapes import BACKGROUNDS, COLOURS, Factors, factors, render
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.latent.boundaries import boundaries

@@ -24,7 +24,7 @@ import torch
 from record import record
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import load
+from saddlepoint.checkpoint.model import load
 from saddlepoint.data.open import open_data
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.plan import Plan

@@ -24,7 +24,7 @@ from record import record
 from torch import Tensor
 from torch.nn import functional
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.open import open_data
 from saddlepoint.engine.plan import Plan
 from saddlepoint.kinds.pixels import pixels

@@ -18,7 +18,7 @@ import torch
 from record import record
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.export import Exported, exported
 from saddlepoint.deploy.latency import latencies

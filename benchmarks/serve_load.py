@@ -29,7 +29,7 @@ from PIL import Image
 from record import record
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.base import Clock

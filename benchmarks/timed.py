@@ -11,7 +11,7 @@ from typing import Any, final
 
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from games import Reports, StopAt, pictures, trainer, weights
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.settings import DataSettings

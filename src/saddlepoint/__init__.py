@@ -21,8 +21,8 @@ _HOMES = {
     "evaluate": "saddlepoint.runs.evaluate",
     "compare": "saddlepoint.runs.compare",
     "Trained": "saddlepoint.runs.trained",
-    "load": "saddlepoint.checkpoint.bundle",
-    "Model": "saddlepoint.checkpoint.bundle",
+    "load": "saddlepoint.checkpoint.model",
+    "Model": "saddlepoint.checkpoint.model",
     "open_data": "saddlepoint.data.open",
     "DataSettings": "saddlepoint.data.settings",
     "Dataset": "saddlepoint.data.dataset",
@@ -34,8 +34,8 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
-    from saddlepoint.checkpoint.bundle import Model as Model
-    from saddlepoint.checkpoint.bundle import load as load
+    from saddlepoint.checkpoint.model import Model as Model
+    from saddlepoint.checkpoint.model import load as load
     from saddlepoint.data.dataset import Dataset as Dataset
     from saddlepoint.data.open import open_data as open_data
     from saddlepoint.data.settings import DataSettings as DataSettings

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model, find_checkpoint
+from saddlepoint.checkpoint.model import Model, find_checkpoint
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, CheckpointError
 from saddlepoint.methods.base import Clock

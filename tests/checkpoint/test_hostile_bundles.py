@@ -20,7 +20,7 @@ import saddlepoint
 from mutants import mutants
 from saddlepoint import methods
 from saddlepoint.checkpoint import manifest, networks, pretrained
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.sparse import PLACES, SHAPE, VALUES
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CheckpointError, SaddlepointError

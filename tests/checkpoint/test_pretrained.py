@@ -15,7 +15,7 @@ import conformance
 import saddlepoint
 from saddlepoint import cli, methods
 from saddlepoint.checkpoint import manifest, pretrained
-from saddlepoint.checkpoint.bundle import Model, find_checkpoint
+from saddlepoint.checkpoint.model import Model, find_checkpoint
 from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CheckpointError, RunError

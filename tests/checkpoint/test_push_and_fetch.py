@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import saddlepoint
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CheckpointError, ConfigError, MissingExtra, OfflineError, RunError
 
 

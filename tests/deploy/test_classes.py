@@ -13,7 +13,7 @@ from PIL import Image
 import conformance
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.deploy.classes import as_stem, class_number
 from saddlepoint.deploy.export import facts_of

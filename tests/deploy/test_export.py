@@ -16,7 +16,7 @@ import torch
 import conformance
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy import parity
 from saddlepoint.deploy.export import export, graphs
 from saddlepoint.deploy.graph import onnx_of, program_of

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.deploy.work_on_file import Translation, translate_file
 from saddlepoint.kinds.image import Image as ImageKind

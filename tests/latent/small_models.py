@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from saddlepoint import config, methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.methods.base import Clock
 

@@ -7,7 +7,7 @@ import torch
 
 import conformance
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.kinds.image import Image
 from saddlepoint.latent import mixing, variation
 from saddlepoint.latent.addresses import codes_of, latents_of, parse

@@ -6,7 +6,7 @@ import torch
 from small_models import model
 from torch import nn
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import ConfigError, DataError, ShapeError
 from saddlepoint.latent import boundaries, components, factorisation
 from saddlepoint.methods.base import Networks

@@ -7,7 +7,7 @@ import torch
 from small_models import model
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, ConfigError, DataError, DivergedError, ShapeError
 from saddlepoint.latent.codes import Code, Space, decode
 from saddlepoint.latent.noise import maps_of

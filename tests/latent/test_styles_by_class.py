@@ -5,7 +5,7 @@ import torch
 from small_models import model
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import key
 from saddlepoint.latent.addresses import codes_of, latents_of, parse

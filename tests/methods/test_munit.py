@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.methods.abilities import TranslatesLike

@@ -19,7 +19,7 @@ from saddlepoint.storage.plain import Unfit, content, judged
 from saddlepoint.text import printable
 
 if TYPE_CHECKING:
-    from saddlepoint.checkpoint.bundle import Model
+    from saddlepoint.checkpoint.model import Model
 
 _SHOWN = 16
 """images in the picture of a card"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from saddlepoint import config
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings

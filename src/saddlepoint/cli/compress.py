@@ -12,7 +12,7 @@ from typing import Any, Literal
 import tyro
 from safetensors.torch import save
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.pretrained import stored
 from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.data.dataset import Dataset

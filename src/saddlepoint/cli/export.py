@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import export
 from saddlepoint.deploy.label import disclosed, write_example

@@ -15,10 +15,10 @@ import tyro
 from torch import Tensor
 
 from saddlepoint import config, methods
-from saddlepoint.checkpoint.bundle import Model
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.sources.numpy_files import read_arrays

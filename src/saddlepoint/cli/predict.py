@@ -13,7 +13,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write_example
 from saddlepoint.deploy.originals import originals

@@ -12,7 +12,7 @@ import tyro
 from PIL import Image as Picture
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import Count
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination

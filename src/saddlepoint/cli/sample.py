@@ -12,7 +12,7 @@ import torch
 import tyro
 from PIL import Image as Picture
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination

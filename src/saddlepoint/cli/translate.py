@@ -11,7 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.remarks import Remark, sentences

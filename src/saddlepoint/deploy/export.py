@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy.graph import onnx_of, program_of, pt2_of
 from saddlepoint.deploy.parity import BATCHES, LIMIT, Runs, by_session, check, session_of
 from saddlepoint.deploy.parts import Part, parts_of

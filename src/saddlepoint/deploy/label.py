@@ -11,7 +11,7 @@ from typing import Any, Literal
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy.metadata import Disclosure, Form, encoded
 from saddlepoint.deploy.watermark import large_enough, mark
 from saddlepoint.errors import ShapeError

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.needed_networks import asked_for
 from saddlepoint.errors import CapabilityError
 from saddlepoint.methods.abilities import Sampling, Styles

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy.label import Disclosure, write
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.codes import Code

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.large import LargeImage

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.latent.codes import Code, joined, load_code, spaces
 from saddlepoint.latent.decode_codes import styled

@@ -15,7 +15,7 @@ from typing import Literal, final, get_args
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image
 from saddlepoint.methods.abilities import LatentSpace, Samples, Styles, by_label, classes_of

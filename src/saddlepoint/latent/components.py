@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.latent.decode_codes import images_of
 from saddlepoint.latent.directions import Directions, described, directions_of, pool, upright
 

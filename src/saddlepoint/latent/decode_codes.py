@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.latent.codes import Code, decode
 from saddlepoint.methods.abilities import Samples, Styles, TruncateBy, by_label

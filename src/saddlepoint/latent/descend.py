@@ -15,7 +15,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import ConfigError, DivergedError
 from saddlepoint.keyed import generator
 from saddlepoint.latent.codes import Code, decode

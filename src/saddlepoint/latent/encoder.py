@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import ConfigError, DataError, DivergedError
 from saddlepoint.keyed import generator, key
 from saddlepoint.latent.codes import Code, Space, check_space, decode, read_tensors, spaces, write_tensors

@@ -14,7 +14,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.latent.codes import Code, Space, check_space, decode, spaces, styles_of
 from saddlepoint.latent.constraints import Constraint, mean_under

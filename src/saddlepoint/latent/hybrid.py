@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.latent.descend import Progress, Stop
 from saddlepoint.latent.encoder import Encoder, named
 from saddlepoint.latent.perceptual import Kind

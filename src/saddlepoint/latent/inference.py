@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.methods.abilities import Infers, Reconstructs

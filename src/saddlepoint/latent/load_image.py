@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.pictures import as_pixels

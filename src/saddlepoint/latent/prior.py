@@ -8,7 +8,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.latent.codes import Code, Space, code_of
 from saddlepoint.methods.abilities import Samples, Styles, classes_of, in_turn

@@ -10,7 +10,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, ShapeError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.latent.codes import Code

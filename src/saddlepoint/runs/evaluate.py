@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.config import from_json, refuse_unknown
 from saddlepoint.data.dataset import Dataset

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from saddlepoint.checkpoint import files
-from saddlepoint.checkpoint.bundle import find_checkpoint
 from saddlepoint.checkpoint.facts import read_facts, spec_of
+from saddlepoint.checkpoint.model import find_checkpoint
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer, load_networks, under
 from saddlepoint.errors import CheckpointError

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import torch
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.bundle import Model, load
 from saddlepoint.checkpoint.facts import read_facts
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.engine.run import Folder
 from saddlepoint.methods.abilities import Translates
 from saddlepoint.report.notebook import card

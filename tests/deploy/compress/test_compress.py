@@ -14,7 +14,7 @@ from torch import nn
 import conformance
 import saddlepoint
 from saddlepoint import cli
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.cli import compress as compressing
 from saddlepoint.cli.compress import Candidate, Outcome
 from saddlepoint.data.batches import DataSpec

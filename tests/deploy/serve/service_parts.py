@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from saddlepoint import config, methods
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.kinds.volume import Volume
 from saddlepoint.methods.base import Clock

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world.grid import world as grid_of

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.cli.edit.apply import chosen, signed, strip
 from saddlepoint.cli.edit.options import EditOptions, made_by, under

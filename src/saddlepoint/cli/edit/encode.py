@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.edit.options import check_ending
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.deploy.destination import Destination, check_new

@@ -15,7 +15,7 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import class_number

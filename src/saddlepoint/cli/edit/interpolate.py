@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.cli.edit.options import ImageOptions, Images, at_one_label, made_by, origin
 from saddlepoint.deploy.label import disclosed
 from saddlepoint.deploy.walk import check_walk, save_walk

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 from PIL import Image
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.deploy.classes import class_name, class_number
 from saddlepoint.deploy.destination import Destination, check_new, chosen
 from saddlepoint.deploy.label import disclosed, write

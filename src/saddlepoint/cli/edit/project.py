@@ -12,7 +12,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.pictures import as_picture

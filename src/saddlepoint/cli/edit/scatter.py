@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint import files
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.cli.edit.options import Run, check_ending, under
 from saddlepoint.config import nearest

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from saddlepoint import config
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy.compress.feed import Feed
 from saddlepoint.deploy.compress.imitate import imitate
 from saddlepoint.deploy.parts import Part, parts_of

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.deploy.parts import Part

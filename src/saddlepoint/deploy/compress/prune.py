@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.deploy.compress.feed import Feed
 from saddlepoint.deploy.compress.imitate import imitate
 from saddlepoint.deploy.parts import parts_of

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
-from saddlepoint.checkpoint.bundle import Model, load
+from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError

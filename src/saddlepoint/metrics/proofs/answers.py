@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world.colours import answer
 from saddlepoint.data.world.shapes import factors

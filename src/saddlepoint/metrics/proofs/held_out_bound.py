@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.special import entr
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.image import Image

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import CapabilityError, ConfigError, OfflineError
 from saddlepoint.methods.abilities import LatentSpace, Sampling, by_label, classes_of
