@@ -50,12 +50,14 @@ def walked(method: Sampled, nets: Networks, image: Tensor, label: Tensor | None 
     return found, order
 
 
-def dependence(network: nn.Module, image: Tensor) -> Tensor:
-    """Whether each output depends on each number of the image, bool [outputs, numbers], in double precision.
+def dependence(network: nn.Module, images: Tensor, *more: object) -> Tensor:
+    """Whether each output depends on each number of the image at any of `images`, bool [outputs ..., numbers].
 
-    The network's outputs are [N, C, H, W], or [N, C, ..., H, W] with outputs of one number together.
+    Worked out in double precision. Outputs are those for one image; `more` goes to the network as it is.
     """
-    x = image.double()
-    found: Tensor = torch.autograd.functional.jacobian(lambda one: network.double()(one)[0], x)
+    jacobians = []
+    for image in images[:, None].double():
+        found = torch.autograd.functional.jacobian(lambda one: network.double()(one, *more)[0], image)
+        jacobians.append(found.flatten(-image.dim()) != 0)
     network.float()
-    return found.abs().view(*found.shape[: -image.dim()], -1) > 0
+    return torch.stack(jacobians).any(0)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -68,9 +69,16 @@ class Sampled(Method, ABC):
         batch = draw()
         image = self.on_levels(batch.image, draw)
         label = batch.label if isinstance(batch, LabelledBatch) else None
-        nats = -self.log_probability(nets, image, label).mean()
+        nats = -self.objective(nets, image, label, clock).mean()
         bits = nats.detach() / (math.log(2) * image[0].numel())
         yield Update("network", {"nats": nats}, watch={"bits_per_dim": bits})
+
+    def objective(self, nets: nn.Module, image: Tensor, label: Tensor | None, clock: Clock) -> Tensor:
+        """What a step of training raises, in nats for each image: the log-probability, unless a method says otherwise.
+
+        Returns [N].
+        """
+        return self.log_probability(nets, image, label)
 
     def on_levels(self, image: Tensor, draw: Draw) -> Tensor:
         """Images [N, C, H, W] in [-1, 1] on the levels that the network knows.
@@ -105,7 +113,6 @@ class Sampled(Method, ABC):
         shape = _network(nets).shape
         return {"image": Image(*shape), "mask": Mask(*shape[1:])}
 
-    @torch.no_grad()
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, H, W] in [-1, 1], on the levels; row i depends on latent i and on what is given for it alone.
 
@@ -114,10 +121,17 @@ class Sampled(Method, ABC):
         before it in the order of the factorisation, and blind to those that come after. Without a mask the upper half
         is known.
         """
+        return self.drawn(nets, latents, how, partial(self.steps, nets))
+
+    @torch.no_grad()
+    def drawn(
+        self, nets: nn.Module, latents: Tensor, how: Sampling, steps: Callable[[Tensor, Tensor | None], Steps]
+    ) -> Tensor:
+        """The images of `generate`, in the steps that are given: of the images as far as known, and of labels."""
         known, kept = self._known(nets, latents, how)
         image = torch.zeros_like(latents)
         noise, drawn = latents.flatten(1), image.view(len(latents), -1)
-        for index, log_probabilities in self.steps(nets, image, self._label(nets, how)):
+        for index, log_probabilities in steps(image, self._label(nets, how)):
             level = inverse(log_probabilities, noise[:, index], how.temperature)
             value = level_value(level, self.levels)
             drawn[:, index] = value if kept is None else torch.where(kept[:, index], known[:, index], value)
