@@ -31,8 +31,7 @@ def test_a_number_depends_on_exactly_those_before_it_in_every_order(widths: tupl
 
 
 def test_the_probabilities_of_all_images_sum_to_one_also_of_an_ensemble() -> None:
-    for masks, order in itertools.product((1, 3), ("reading", "random")):
-        method = MADE(widths=(9, 9), masks=masks, order=order)
+    for method in (MADE(widths=(9, 9)), MADE(widths=(9, 9), masks=3), MADE(widths=(9, 9), masks=3, order="random")):
         assert total(method, moved(method.networks(SPEC)), (1, 2, 4)) == pytest.approx(1, abs=1e-9)
 
 

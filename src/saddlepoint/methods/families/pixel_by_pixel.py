@@ -80,7 +80,8 @@ class PixelByPixel(Sampled, ABC):
 
     def _logits(self, outputs: Tensor, channels: int) -> Tensor:
         """[N, C levels, H, W] -> [N, levels, C, H, W]"""
-        return outputs.unflatten(1, (channels, self.shades)).movedim(2, 1)
+        by_colour: Tensor = outputs.unflatten(1, (channels, self.shades))
+        return by_colour.movedim(2, 1)
 
 
 def mixture_levels(outputs: Tensor, here: Tensor, channel: int, levels: int) -> Tensor:

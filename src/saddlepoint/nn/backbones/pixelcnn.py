@@ -7,7 +7,7 @@ pixels, as in PixelCNN++ (arXiv:1701.05517, published code).
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -114,6 +114,7 @@ class GatedPixelCNN(nn.Module):
         links = self._links(seen, label, walk)
         x = seen
         for block, link in zip(self.blocks, links):
+            assert isinstance(block, _Gated)
             x = block.along(x, link, label, walk)
         outputs: Tensor = self.head(x, walk)
         return outputs
@@ -121,14 +122,15 @@ class GatedPixelCNN(nn.Module):
     def _links(self, image: Tensor, label: Tensor | None, walk: Walk | None) -> list[Tensor]:
         """What each block's horizontal stack hears of the rows above; on a walk worked out once a row."""
         if walk is not None and walk.kept.get((self, "row"), -1) == walk.row:
-            rows: Any = walk.kept[self, "links"]
+            rows: list[Tensor] = walk.kept[self, "links"]
         else:
             x, rows = image, []
             for block in self.blocks:
+                assert isinstance(block, _Gated)
                 x, link = block.down(x, label, walk)
                 rows.append(link)
         if walk is None:
-            return list(rows)
+            return rows
         walk.kept[self, "row"], walk.kept[self, "links"] = walk.row, rows
         return [row[..., walk.column : walk.column + 1] for row in rows]
 
@@ -154,13 +156,14 @@ class _Gated(nn.Module):
 
     def along(self, x: Tensor, link: Tensor, label: Tensor | None, walk: Walk | None) -> Tensor:
         """The horizontal stack's maps."""
-        y = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, 1)), walk)
+        y: Tensor = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, 1)), walk)
         return y if self.first else x + y
 
     def _shift(self, label: Tensor | None, stack: int) -> Tensor | float:
         if self.label is None or label is None:
             return 0.0
-        return self.label(label).chunk(2, 1)[stack][:, :, None, None]  # type: ignore[no-any-return]
+        shift: Tensor = self.label(label).chunk(2, 1)[stack]
+        return shift[:, :, None, None]
 
 
 def gated(x: Tensor) -> Tensor:
@@ -169,4 +172,5 @@ def gated(x: Tensor) -> Tensor:
     Neighbours belong to one colour, as the first and the second half of all channels would not.
     """
     a, b = x.unflatten(1, (-1, 2)).unbind(2)
-    return a.tanh() * b.sigmoid()
+    product: Tensor = a.tanh() * b.sigmoid()
+    return product

@@ -46,7 +46,7 @@ class Walk:
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
         self.row = self.column = 0
-        self.kept: dict[Any, Tensor] = {}
+        self.kept: dict[Any, Any] = {}
 
 
 @final
@@ -124,7 +124,8 @@ class MaskedConv2d(nn.Conv2d):
         key = (self, name)
         if key not in walk.kept:
             walk.kept[key] = make()
-        return walk.kept[key]
+        value: Tensor = walk.kept[key]
+        return value
 
 
 def _groups(channels: int, groups: int) -> Tensor:
