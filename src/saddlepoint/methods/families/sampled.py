@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.data.batches import ImageBatch, LabelledBatch
+from saddlepoint.data.batches import Batch, ImageBatch, LabelledBatch
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.image import Image
@@ -39,7 +39,7 @@ class Sampled(Method, ABC):
     The network has attributes `shape`, (C, H, W), and `classes`, 0 where it was trained without labels.
     """
 
-    takes = ImageBatch
+    takes: ClassVar[type[Batch]] = ImageBatch
     compiles = ("network",)
     exact: ClassVar[bool] = True
 

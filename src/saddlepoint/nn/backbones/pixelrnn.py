@@ -228,11 +228,12 @@ def skewed(x: Tensor) -> Tensor:
     """
     height, width = x.shape[2:]
     wide = F.pad(x, (0, height)).flatten(2)[..., : height * (width + height - 1)]
-    return wide.unflatten(2, (height, width + height - 1))
+    maps: Tensor = wide.unflatten(2, (height, width + height - 1))
+    return maps
 
 
 def straight(x: Tensor, width: int) -> Tensor:
     """What `skewed` maps were before: [N, C, H, W + H - 1] -> [N, C, H, W]."""
     height, wide = x.shape[2:]
-    padded = F.pad(x.flatten(2), (0, height)).unflatten(2, (height, wide + 1))
+    padded: Tensor = F.pad(x.flatten(2), (0, height)).unflatten(2, (height, wide + 1))
     return padded[..., :width]
