@@ -89,7 +89,9 @@ def test_the_best_score_is_saved_at_once_and_counts_for_its_own_step_alone(tmp_p
 
 @pytest.mark.parametrize("best", ["score/fid", "score/is", "score/fdi"])
 def test_a_best_score_must_be_a_distance_that_is_measured(best: str) -> None:
-    with pytest.raises(ConfigError, match=f"best cannot be {best}: the lowest is kept, of a distance in --score"):
+    with pytest.raises(
+        ConfigError, match=f"best cannot be {best}: the lowest value is kept, so it must be a distance in --score"
+    ):
         RunSettings(best=best, score=("is",))
 
 

@@ -189,7 +189,7 @@ def test_a_projected_image_is_edited_by_its_file(styled, tmp_path, capsys):
     [
         (("interpolate", "RUN", "0:0"), "needs two images"),
         (("interpolate", "RUN", "0:0,x"), "'x' names no image"),
-        (("interpolate", "RUN", "0:0,0:1", "--out", "a.jpg"), "end it with .png"),
+        (("interpolate", "RUN", "0:0,0:1", "--out", "a.jpg"), "must end with .png"),
         (("interpolate", "RUN", "0:0,0:1", "--steps", "90"), "a row shows 1 to 12"),
         (("interpolate", "RUN", "0:0,0:1", "--space", "z", "--layers", "fine"), "leave out --layers"),
         (("animate", "RUN", "--rate", "99"), "1 to 60 frames"),
@@ -200,7 +200,7 @@ def test_a_projected_image_is_edited_by_its_file(styled, tmp_path, capsys):
         (("directions", "RUN"), "choose one way"),
         (("directions", "RUN", "--pca", "--factorise"), "choose one way"),
         (("directions", "RUN", "--pca", "--layers", "fine"), "with --factorise alone"),
-        (("directions", "RUN", "--pca", "--out", "a.png"), "end it with .safetensors"),
+        (("directions", "RUN", "--pca", "--out", "a.png"), "must end with .safetensors"),
         (("apply", "RUN", "--directions", "nowhere.safetensors", "--name", "0"), "cannot be read"),
         (("apply", "RUN", "--directions", "x", "--name", "0", "--strength", "much"), "give a number"),
         (("truncate", "nowhere"), "there is no nowhere"),

@@ -73,7 +73,7 @@ def test_images_are_found_by_optimisation_and_then_by_hybrid(
 def test_an_encoder_of_another_space_or_name_is_refused(run: Path, tmp_path: Path, photos: Path) -> None:
     with pytest.raises(DataError, match=r"there is no encoder .*; train it: saddle edit encode"):
         project.main([str(run), str(photos), "--by", "encoder", "--encoder", str(tmp_path / "none.safetensors")])
-    with pytest.raises(ConfigError, match=r"end it with \.safetensors"):
+    with pytest.raises(ConfigError, match=r"must end with \.safetensors"):
         encode.main([str(run), "--out", "encoder.pt"])
     with pytest.raises(CapabilityError, match="no space w"):
         encode.main([str(run), "--space", "w"])

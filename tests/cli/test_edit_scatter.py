@@ -97,7 +97,7 @@ def test_one_class_has_no_figure_and_rare_ones_say_why(plane, capsys, monkeypatc
     ("words", "text"),
     [
         (("--classes", "twelve"), "no class is called 'twelve'"),
-        (("--out", "x.svg"), r"x\.svg is no name for this: end it with \.png"),
+        (("--out", "x.svg"), r"x\.svg cannot be written: its name must end with \.png"),
         (("--draws", "-1"), "--draws cannot be -1"),
     ],
 )

@@ -190,7 +190,7 @@ def test_two_files_are_the_two_ways_of_one_cyclegan_and_one_file_is_one_way(tmp_
     assert (two.spec.resolution, one.spec.resolution) == (32, 256)
     assert torch.equal(two.translate(image, "a"), one.translate(image))
     assert two.translate(image, "b").shape == image.shape
-    with pytest.raises(CapabilityError, match="one way alone"):
+    with pytest.raises(CapabilityError, match="one direction only"):
         one.translate(image, "b")
     config = json.loads((tmp_path / "one" / "config.json").read_text(encoding="utf-8"))
     assert config["options"]["norm"] == "instance"

@@ -52,7 +52,7 @@ def test_one_image_becomes_json_under_the_run(classifier: Path, images: Path, tm
 def test_other_models_tables_and_results_that_are_there_are_refused(
     classifier: Path, images: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="end it with"):
+    with pytest.raises(ConfigError, match="must end with"):
         predict(classifier, images, "--out", tmp_path / "found.xls")
     (tmp_path / "found.csv").write_text("mine")
     with pytest.raises(ConfigError, match="there already"):

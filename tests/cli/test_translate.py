@@ -97,7 +97,7 @@ def test_an_image_of_too_many_pixels_to_hold_is_read_in_rows_and_becomes_the_sam
     saddle(capsys, run, tmp_path / "in", tmp_path / "whole")
     monkeypatch.setattr(decode, "MOST_PIXELS", 1000)
     said = saddle(capsys, run, tmp_path / "in", tmp_path / "rows")
-    assert "flat.png: is large and still less than 16 pixels high or wide; say a --window" in said
+    assert "flat.png: is large and still less than 16 pixels high or wide; use a smaller --window" in said
     assert "2 images in" in said
     for name in ("large.png", "small.png"):
         one, other = (np.asarray(Image.open(tmp_path / folder / name)) for folder in ("whole", "rows"))

@@ -87,4 +87,4 @@ def test_the_command_says_that_a_model_takes_nothing_from_a_reference(tmp_path, 
     folder = saddlepoint.train("pix2pix", f"paired:{tmp_path}", out=tmp_path / "run", cache=tmp_path / "c", **small)
     photo(tmp_path / "in.png", 1)
     words = (folder.folder, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "in.png")
-    assert "pix2pix takes nothing from a reference" in saddle(capsys, *words, code=2)
+    assert "pix2pix does not use a reference image" in saddle(capsys, *words, code=2)

@@ -147,7 +147,7 @@ def test_a_pipe_called_like_an_image_does_not_stop_the_reading(folder, opened):
 def test_images_that_differ_in_size_need_a_resolution(folder, opened):
     saved(folder / "a.png", picture(size=(12, 12)))
     saved(folder / "b.png", picture(size=(16, 12)))
-    with pytest.raises(DataError, match=r"differ in size \(12x12, 16x12\): say --resolution N"):
+    with pytest.raises(DataError, match=r"differ in size \(12x12, 16x12\): use --resolution N"):
         opened(data=str(folder))
     assert opened(data=str(folder), resolution=8).images.shape == (2, 3, 8, 8)
 

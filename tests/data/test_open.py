@@ -67,8 +67,8 @@ def test_many_large_shapes_are_packed_to_the_same_pixels_as_few_in_memory(opened
         ("digit", "did you mean 'digits'"),
         ("world:rng8", "did you mean 'world:ring8'"),
         ("wrld:ring8", "did you mean 'world:ring8'"),
-        ("/no/such/folder", r"nothing is called '/no/such/folder'\. Give a folder"),
-        ("", r"nothing is called ''\. Give a folder"),
+        ("/no/such/folder", r"no data set, file or folder is called '/no/such/folder'\. Give a folder"),
+        ("", r"no data set, file or folder is called ''\. Give a folder"),
     ],
 )
 def test_a_slip_is_answered_with_the_nearest_right_word(opened, word, words):

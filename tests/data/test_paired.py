@@ -72,7 +72,7 @@ def test_the_two_of_a_pair_may_differ_in_size_where_a_resolution_is_said(folder,
     saved(folder / "a/one.png", grey(1, (16, 16)))
     saved(folder / "b/one.png", grey(2, (9, 8)))
     word = f"paired:{folder}/a,{folder}/b"
-    with pytest.raises(DataError, match=r"differ in size \(16x16, 9x8\): say --resolution N"):
+    with pytest.raises(DataError, match=r"differ in size \(16x16, 9x8\): use --resolution N"):
         opened(data=word)
     data = opened(data=word, resolution=8)
     assert [data.fields[name].shape for name in ("source", "target")] == [(1, 1, 8, 8)] * 2
@@ -167,7 +167,7 @@ def test_flips_and_jitter_are_the_same_on_both_of_a_pair():
         ("paired:{0}/a,{0}/c", DataError, "no image of .*a has the name of one of .*c"),
         ("paired:{0}/a,{0}/a,{0}/a", ConfigError, "must name two folders"),
         ("unpaired:{0}/a", ConfigError, "unpaired:FOLDER,FOLDER"),
-        ("paired:{0}/nothing", ConfigError, "nothing is called"),
+        ("paired:{0}/nothing", ConfigError, "there is no"),
     ],
 )
 def test_what_makes_no_pairs_is_refused(folder, opened, words, error, text):

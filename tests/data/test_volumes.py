@@ -104,7 +104,7 @@ BAD = {
     "huge.npy": (declaring((4000, 4000, 4000)), "declares 64,000,000,000 bytes"),
     "words.npy": (npy(np.full((4, 5, 6), "a")), "not numbers"),
     "bad.npz": (b"PK\x03\x04 no zip", "is not a .npz file"),
-    "two.npz": (npz(a=BALL, b=BALL), "holds 2 arrays that may be meant"),
+    "two.npz": (npz(a=BALL, b=BALL), "holds 2 arrays that could be the data"),
     "lacks.npz": (npz(a=np.zeros(3)), "holds 0 arrays"),
     "huge.npz": (huge_entry(), "declares 64,000,000,000 bytes"),
     "head.binvox": (b"#binvox 1\ndim 4 4\ndata\n", "is not a .binvox file"),

@@ -125,7 +125,7 @@ def test_a_model_of_one_way_refuses_the_other() -> None:
     one = Networks(a2b=Add(0.75))
     image = torch.zeros(1, 1, 4, 4)
     assert torch.equal(CycleGAN().translate(one, image, "a"), image + 0.75)
-    with pytest.raises(CapabilityError, match="one way alone, and translates nothing from b"):
+    with pytest.raises(CapabilityError, match="one direction only, and not from b"):
         CycleGAN().translate(one, image, "b")
 
 

@@ -138,7 +138,7 @@ def clock_of(values: Any, method: Method) -> Clock:
         raise Unfit("it does not say how far it was trained")
     clock = config.from_json(Clock, values)
     if min(vars(clock).values()) < 0 or clock.stage >= len(method.stages()):
-        raise Unfit("how far it was trained is senseless")
+        raise Unfit("the statement of how far it was trained makes no sense")
     return clock
 
 

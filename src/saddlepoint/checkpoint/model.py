@@ -79,7 +79,7 @@ class Model:
         try:
             return Plan.read(self.facts)
         except KeyError as error:
-            raise CheckpointError(f"nothing is known of the training of {self}: its facts have no {error}.") from error
+            raise CheckpointError(f"the training of {self} is not known: its run.json has no {error}.") from error
 
     @property
     def device(self) -> torch.device:
@@ -256,7 +256,7 @@ class Model:
         """
         method = self.method
         if not isinstance(method, Reconstructs):
-            raise CapabilityError(f"{self.name} makes images but does not describe given ones.")
+            raise CapabilityError(f"{self.name} generates images but cannot encode them.")
         batches = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
         return torch.cat(batches).as_subclass(Pictures)
 
@@ -297,7 +297,7 @@ class Model:
             each = reference.expand(len(images), *reference.shape[-3:]).to(self.device).split(batch)
             batches = [method.translate_like(self.nets, *pair, origin).float().cpu() for pair in zip(parts, each)]
         else:
-            raise CapabilityError(f"{self.name} takes nothing from a reference; leave it out.")
+            raise CapabilityError(f"{self.name} does not use a reference image; leave it out.")
         return torch.cat(batches).as_subclass(Pictures)
 
     def origin(self, origin: str | None = None) -> str:

@@ -49,7 +49,7 @@ def dense(stored: Mapping[str, Declared], read: Callable[[str], Tensor]) -> dict
             raise Unfit(f"{name} lacks its places, its values or its shape")
         places, values, axes = (stored[name + end] for end in (PLACES, VALUES, SHAPE))
         if axes.dtype != torch.int64 or len(axes.shape) != 1 or not 1 <= axes.numel <= MOST_AXES:
-            raise Unfit(f"the shape of {name} is senseless")
+            raise Unfit(f"the shape of {name} makes no sense")
         shape = tuple(map(int, read(name + SHAPE).tolist()))
         count = math.prod(shape)
         fits = places.dtype == torch.uint8 and places.shape == ((count + 7) // 8,) and len(values.shape) == 1

@@ -43,7 +43,9 @@ def _as_file(model: Model, options: Export) -> int:
     """What the model holds, in a form of its kind."""
     task = model.task("build")
     if task is None:
-        raise CapabilityError(f"{model.name} holds nothing that a file of its own could show: use --to bundle or onnx.")
+        raise CapabilityError(
+            f"{model.name} has nothing that can be saved as a file of its own: use --to bundle or onnx."
+        )
     (word, kind), *_ = task.gives.items()
     out = options.out or model.home / "exported" / f"{model.name}{kind.endings[0]}"
     if out.suffix.lower() not in kind.endings:

@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         raise CapabilityError(f"{model.name} predicts nothing of an image; it {_does(model)}.")
     out = options.out or model.home / "predicted" / f"{options.images.resolve().stem}.csv"
     if out.suffix.lower() not in (".csv", ".json"):
-        raise ConfigError(f"{out.name} is no name for a table: end it with .csv or .json.")
+        raise ConfigError(f"{out.name} cannot be written: a table's name must end with .csv or .json.")
     paths = [options.images]
     if options.images.is_dir():
         paths = originals(options.images, None, lambda disclosure: "prediction" in disclosure.settings)

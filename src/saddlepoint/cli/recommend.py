@@ -61,7 +61,9 @@ def main(arguments: list[str]) -> int:
     """The command line: `saddle recommend DATA`."""
     options = tyro.cli(Recommend, prog="saddle recommend", args=arguments)
     if options.data.startswith("world:"):
-        raise ConfigError(f"{options.data} is made: `saddle list` and a method's page say what is trained on it.")
+        raise ConfigError(
+            f"{options.data} is a synthetic world: `saddle list` and a method's page say what is trained on it."
+        )
     if options.json is not None and options.json.suffix != ".json":
         raise ConfigError(f"{options.json} must be called .json.")
     proposal = None if options.json is None else Destination(options.json, named=True, option="--json")

@@ -161,6 +161,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         raise RunError(
-            f"cannot listen on {host}, port {port}: {error.strerror or error}. Say --port or --host."
+            f"cannot listen on {host}, port {port}: {error.strerror or error}. Use --port or --host."
         ) from error
     return listener

@@ -76,7 +76,7 @@ def _seeds(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part)
         if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or match[1]) - int(match[1]) > 1000:
-            raise ConfigError(f"seeds cannot be {text!r}: say 0-4, or 0,3,7.")
+            raise ConfigError(f"seeds cannot be {text!r}: write 0-4, or 0,3,7.")
         seeds += range(int(match[1]), int(match[2] or match[1]) + 1)
     return seeds
 

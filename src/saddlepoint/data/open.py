@@ -113,11 +113,11 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     """
     word = _with_path_only_where_it_goes(settings).data
     if word.startswith("world:"):
-        raise ConfigError(f"{word} is made, not opened: it has no files.")
+        raise ConfigError(f"{word} is a synthetic world and has no files to open.")
     if word.startswith(arrays.PREFIX):
         pictures = arrays.pictures_of(arrays.stored(word, settings.cache))
         if pictures is None:
-            raise ConfigError(f"{word} holds other things than images.")
+            raise ConfigError(f"{word} holds data that are not images.")
         return pictures
     if word == "digits":
         return digits_pictures()
@@ -235,13 +235,13 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
 
 def _folder_at(path: Path, word: str) -> Tree:
     if not path.is_dir():
-        raise ConfigError(f"nothing is called {str(path)!r}: {word} must name a folder or a zip.")
+        raise ConfigError(f"there is no {str(path)!r}: {word} must name a folder or a zip.")
     return folder_tree(path, word)
 
 
 def _scene(path: Path, word: str) -> Pictures:
     if not path.is_dir():
-        raise ConfigError(f"nothing is called {str(path)!r}: {word} must name the folder of a scene.")
+        raise ConfigError(f"there is no {str(path)!r}: {word} must name the folder of a scene.")
     try:
         return scene_pictures(path, word)
     except OSError as error:
@@ -265,7 +265,10 @@ def _of_its_kind(path: Path, source: str) -> Pictures:
     if not source or not path.exists():
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
         near = min(nearest(source, _WORDS), nearest(path.name, beside), key=lambda text: text == ".")
-        raise ConfigError(f"nothing is called {source!r}{near} Give a folder, a zip, or one of: {', '.join(_WORDS)}.")
+        raise ConfigError(
+            f"no data set, file or folder is called {source!r}{near} Give a folder, a zip, or one of:"
+            f" {', '.join(_WORDS)}."
+        )
     if path.is_dir():
         return _in_folder(path, source)
     if path.suffix.lower() == ".zip":

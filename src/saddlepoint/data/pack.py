@@ -151,7 +151,7 @@ def _survey(pictures: Pictures, settings: DataSettings, say: Say) -> _Plan:
         examples = ", ".join(f"{width}x{height}" for (width, height), _ in sizes.most_common(3))
         raise DataError(
             f"the images of {pictures.source} differ in size ({examples}{', ...' if len(sizes) > 3 else ''}):"
-            " say --resolution N to bring them all to N pixels."
+            " use --resolution N to resize them all to N pixels."
         )
     size = settings.size or (natural_side(*next(iter(sizes)), settings.resize),) * 2
     channels = settings.channels or (1 if all(header.grey for header in headers) else 3)

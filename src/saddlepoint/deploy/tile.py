@@ -44,7 +44,9 @@ def bands(
     if not 0 <= overlap < window:
         raise ConfigError(f"overlap cannot be {overlap}: windows of {window} pixels can share 0 to {window - 1}.")
     if min(height, width) < window:
-        raise ConfigError(f"an image of {width}x{height} holds no window of {window} pixels: pad it, or --window less.")
+        raise ConfigError(
+            f"an image of {width}x{height} holds no window of {window} pixels: pad it, or use a smaller --window."
+        )
     tops, lefts = starts(height, window, overlap), starts(width, window, overlap)
     band: Tensor | None = None
     for row, (top, next_top) in enumerate(zip(tops, [*tops[1:], height])):
@@ -77,7 +79,7 @@ def scale_of(outputs: Tensor, window: int) -> int:
     height, width = outputs.shape[2:]
     if height != width or height % window:
         raise CapabilityError(
-            f"the model makes {height}x{width} pixels of {window}x{window}, which cannot be put together: --resize."
+            f"the model makes {height}x{width} pixels of {window}x{window}, which cannot be put together: use --resize."
         )
     return height // window
 

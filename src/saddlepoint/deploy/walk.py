@@ -28,7 +28,9 @@ def check_walk(path: Path, rate: int, steps: int) -> None:
     if path.suffix.lower() in MOVING:
         check_motion(path, rate)
     elif path.suffix.lower() != ".png":
-        raise ConfigError(f"{path.name} is no name for this: end it with .png for rows, or .gif or .mp4 to move.")
+        raise ConfigError(
+            f"{path.name} cannot be written: its name must end with .png for rows, or .gif or .mp4 to move."
+        )
     if steps < 1 or (steps > _WIDEST and path.suffix.lower() == ".png"):
         raise ConfigError(f"--steps cannot be {steps}: a row shows 1 to {_WIDEST}; a .gif or .mp4 takes more.")
 

@@ -95,7 +95,9 @@ def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
             raise
         large = LargeImage(source, channels)
         if min(large.width, large.height) < side:
-            raise UnusableImage(f"is large and still less than {side} pixels high or wide; say a --window") from None
+            raise UnusableImage(
+                f"is large and still less than {side} pixels high or wide; use a smaller --window"
+            ) from None
         check_target(target, large.width, large.height)
         translate_large(large, target, how.work, side, how.overlap, disclosure)
         return large.remarks
@@ -126,7 +128,7 @@ def reference_for(model: Model, path: Path) -> Tensor:
     Raises CapabilityError for a model that takes nothing from one, DataError for a file that cannot be used.
     """
     if not isinstance(model.method, TranslatesLike):
-        raise CapabilityError(f"{model.name} takes nothing from a reference: leave out --like.")
+        raise CapabilityError(f"{model.name} does not use a reference image: leave out --like.")
     try:
         return as_trained(model, load_picture(path, model.spec.channels)[0])
     except UnusableImage as error:

@@ -117,8 +117,8 @@ def _backward(update: Update, group: Group, loss: Tensor, retain: bool) -> None:
             ) from error
         if group.sharded and "setStorage" in str(error):
             raise MethodError(
-                f"the loss of {update.group} differentiates twice (a penalty on a slope), which weights that are shared"
-                " out do not carry: leave out --shard."
+                f"the loss of {update.group} differentiates twice (a penalty on a slope), which weights that"
+                " are divided over processes do not support: leave out --shard."
             ) from error
         if "backward through the graph a second time" in str(error):
             raise MethodError(

@@ -84,7 +84,7 @@ class Group:
                 raise MethodError(f"after_step names {path!r}, which group {self.name} does not move; it has {known}.")
             parameter = self.parameters[path]
             if is_shard(parameter):
-                raise MethodError(f"rows of {path} cannot begin anew where it is shared out: leave out --shard.")
+                raise MethodError(f"rows of {path} cannot be reset while its weights are sharded: leave out --shard.")
             _check_rows(path, parameter, mask)
             state = {} if self.optimiser is None else self.optimiser.state.get(parameter, {})
             for value in state.values():

@@ -94,11 +94,14 @@ class RunSettings:
             if name not in self.score or name not in DISTANCES:
                 known = ", ".join(DISTANCES)
                 raise ConfigError(
-                    f"best cannot be {self.best}: the lowest is kept, of a distance in --score ({known})."
+                    f"best cannot be {self.best}: the lowest value is kept, so it must be a distance in --score"
+                    f" ({known})."
                 )
         rests, of = self.leader_rests
         if not 1 <= rests < of:
-            raise ConfigError(f"leader_rests cannot be {rests} {of}: the leader must step at times, so less than all.")
+            raise ConfigError(
+                f"leader_rests cannot be {rests} {of}: the leading player must step sometimes, so give less than all."
+            )
 
 
 def _divisor(batch: int, near: int) -> int:

@@ -69,7 +69,9 @@ class Trainer:
             machine.shard(self.nets)
         if settings.recompute:
             if not method.checkpoints:
-                raise ConfigError(f"{type(method).__name__} says of no module to recompute it: leave out --recompute.")
+                raise ConfigError(
+                    f"{type(method).__name__} names no modules to recompute (`checkpoints`): leave out --recompute."
+                )
             recompute(self.nets, method.checkpoints)
         if settings.compile:
             self._compile()

@@ -84,7 +84,7 @@ class Image(Kind):
     def parse(self, text: str) -> Tensor:
         """The path of a picture of this very size, of 8 bits in grey or colour.  [C, H, W]"""
         if self.channels not in _SHADES or self.bits != 8:
-            raise ConfigError(f"no picture holds {self}: give a tensor from Python.")
+            raise ConfigError(f"{self} cannot be read from a picture file: give a tensor from Python.")
         try:
             with Pillow.open(text) as opened:
                 if opened.size != (self.width, self.height):

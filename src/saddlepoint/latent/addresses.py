@@ -63,7 +63,7 @@ def _span(first: str | None, last: str | None, part: str) -> range:
     low = int(first or 0)
     high = low if last is None else int(last)
     if not low <= high < low + _MOST:
-        raise ConfigError(f"{part!r} must go upwards, over at most {_MOST:,} images.")
+        raise ConfigError(f"{part!r} must count upwards, over at most {_MOST:,} images.")
     return range(low, high + 1)
 
 

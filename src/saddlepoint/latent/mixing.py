@@ -55,9 +55,9 @@ def layers_named(text: str, sides: Sequence[int]) -> tuple[int, ...]:
                 raise ConfigError(f"{word!r} names no layers of this model, which has {len(sides)}, numbered from 0.")
             chosen |= set(range(first, last + 1))
         else:
-            raise ConfigError(f"{word!r} names no layers: say all, coarse, middle, fine, or numbers such as 0-3.")
+            raise ConfigError(f"{word!r} names no layers: use all, coarse, middle, fine, or numbers such as 0-3.")
     if not chosen:
-        raise ConfigError(f"{text!r} names no layers of this model: it makes none of that kind.")
+        raise ConfigError(f"{text!r} names no layers of this model: it has none of that kind.")
     return tuple(sorted(chosen))
 
 

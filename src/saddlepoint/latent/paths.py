@@ -82,4 +82,4 @@ def _legs(points: Tensor, steps: int, closed: bool, between: Callable[[Tensor, T
 
 def _check(points: Tensor, steps: int) -> None:
     if points.ndim < 2 or len(points) < 2 or steps < 1:
-        raise ShapeError(f"a way needs two points [k, ...] and a step, got {list(points.shape)} and {steps} steps.")
+        raise ShapeError(f"a path needs two points [k, ...] and a step, got {list(points.shape)} and {steps} steps.")

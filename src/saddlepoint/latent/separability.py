@@ -60,7 +60,7 @@ def separability(codes: Tensor, labels: Tensor, names: Sequence[str]) -> Separab
 def check_separable(labels: Tensor, names: Sequence[str]) -> None:
     """Raises DataError for fewer than two classes, or fewer than five codes of one."""
     if len(names) < 2:
-        raise DataError("how well classes part is a matter of two or more.")
+        raise DataError("separability needs two classes or more.")
     for name, count in zip(names, labels.bincount(minlength=len(names)).tolist()):
         if count < PARTS:
             raise DataError(

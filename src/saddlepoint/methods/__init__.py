@@ -107,7 +107,7 @@ def module(name: str) -> ModuleType:
     known = listing()
     if name not in known:
         if Path(f"{name}.py").is_file():
-            raise ConfigError(f"no method is called {name!r}; for the file that lies here, say ./{name}.py.")
+            raise ConfigError(f"no method is called {name!r}; to train the file in this folder, write ./{name}.py.")
         advice = elsewhere.advice(name, known)
         near = nearest(name, known) if advice is None else f": {advice}"
         raise ConfigError(f"no method is called {name!r}{near} `saddle list` shows all.")

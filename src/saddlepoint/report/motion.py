@@ -34,7 +34,7 @@ def save_motion(frames: Iterable[Image.Image], path: Path, rate: int, caption: s
 def check_motion(path: Path, rate: int) -> None:
     """What `save_motion` would refuse before any frame is made. Raises ConfigError or MissingExtra."""
     if path.suffix.lower() not in MOVING:
-        raise ConfigError(f"{path.name} is no name for a moving picture: end it with .gif or .mp4.")
+        raise ConfigError(f"{path.name} cannot be written: the name of a moving picture must end with .gif or .mp4.")
     if not 1 <= rate <= 60:
         raise ConfigError(f"the rate cannot be {rate}: 1 to 60 frames a second are shown.")
     if path.suffix.lower() == ".mp4":

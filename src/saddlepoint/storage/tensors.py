@@ -85,7 +85,7 @@ def _declared(name: str, row: object, room: int) -> Declared:
         raise Unfit(f"{name} is of the kind {str(kind)[:20]!r}, which no weights are")
     shape, places = row.get("shape"), row.get("data_offsets")
     if not (_whole(shape, MOST_AXES) and _whole(places, 2) and len(places) == 2):
-        raise Unfit(f"the shape or place of {name} is senseless")
+        raise Unfit(f"the shape or place of {name} makes no sense")
     tensor = Declared(_TYPES[row["dtype"]], tuple(shape))
     start, end = places
     if not start <= end <= room or tensor.nbytes != end - start:

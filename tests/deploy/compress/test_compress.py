@@ -68,7 +68,7 @@ def test_a_student_learns_to_make_what_its_teacher_makes_and_is_smaller() -> Non
 
 
 def test_a_student_that_is_no_smaller_or_takes_other_latents_is_refused() -> None:
-    with pytest.raises(ConfigError, match="name less"):
+    with pytest.raises(ConfigError, match="smaller settings"):
         distil(wgan(), ["width=32"], NOTHING, steps=1, batch=2, lr=1e-3)
     with pytest.raises(ConfigError, match="leave the length of the latents"):
         student_of(wgan(), ["latent=4"])

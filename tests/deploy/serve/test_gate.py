@@ -325,7 +325,7 @@ def test_wrong_methods_and_pages_are_problems_too(client) -> None:
 def test_json_that_is_not_called_json_is_told_what_mends_it(client) -> None:
     answer = client.post("/v1/sample", content=b'{"seeds": [1]}')
     assert answer.status_code == 422
-    assert answer.json()["mend"] == "send JSON, and say `Content-Type: application/json`"
+    assert answer.json()["mend"] == "send JSON with `Content-Type: application/json`"
 
 
 def test_health_is_told_by_get_and_by_head(client) -> None:

@@ -105,7 +105,7 @@ def test_a_second_service_of_a_folder_is_refused_in_a_sentence(folder, capsys, t
     with pytest.raises(SystemExit) as ended:
         cli.main(["serve", str(folder), "--port", "0", "--jobs", str(tmp_path)])
     assert ended.value.code == 2
-    said = f"saddle serve: another service keeps its jobs in {tmp_path}; say --jobs FOLDER."
+    said = f"saddle serve: another service keeps its jobs in {tmp_path}; use --jobs FOLDER."
     assert capsys.readouterr().err.splitlines()[-1] == said
     held.close()
 

@@ -66,9 +66,9 @@ def test_deep_grey_has_a_bound_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "has no end"),
+        (b"", "is incomplete"),
         (b"--b--\r\n", "Field required"),
-        (b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx', "has no end"),
+        (b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nx', "is incomplete"),
         (b'--b\r\nContent-Disposition: form-data; name="seed"\r\n\r\n1\r\n' * 2 + b"--b--\r\n", "more than once"),
         (b'--b\r\nContent-Disposition: form-data; name="seed"\r\n\r\n1\r\n' * 40 + b"--b--\r\n", "too many parts"),
         (b'--b\r\nContent-Disposition: form-data; name="seed"\r\n\r\n\xff\r\n--b--\r\n', "no text in UTF-8"),

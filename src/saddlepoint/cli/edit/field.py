@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     model = options.open()
     code, words = options.codes(model, addresses)
     if len(code) != 4:
-        raise ConfigError(f"a field lies between four images, and {len(code)} are named: say 0:0-3, for example.")
+        raise ConfigError(f"a field lies between four images, and {len(code)} are named: write 0:0-3, for example.")
     code = at_one_label(code)
     values = sheet(code.values, options.side, options.side, "great-circle" if code.space == "z" else "line")
     label = None if code.label is None else code.label[:1].expand(len(values))

@@ -93,7 +93,7 @@ def under(model: Model, *words: str, suffix: str) -> Path:
 def check_ending(path: Path, endings: Sequence[str]) -> None:
     """Raises ConfigError for a file name that ends in none of these."""
     if path.suffix.lower() not in endings:
-        raise ConfigError(f"{path.name} is no name for this: end it with {' or '.join(endings)}.")
+        raise ConfigError(f"{path.name} cannot be written: its name must end with {' or '.join(endings)}.")
 
 
 def save(picture: Image.Image, target: Destination, model: Model, title: str, of: Sequence[Address]) -> int:

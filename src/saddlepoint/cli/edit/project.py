@@ -129,7 +129,7 @@ def _way(model: Model, options: Project, space: Space) -> tuple[By, Encoder | No
         return by, None
     encoder = load_encoder(path, model)
     if encoder.space != space:
-        raise ConfigError(f"{path} is an encoder into {encoder.space}, not {space}: say --space {encoder.space}.")
+        raise ConfigError(f"{path} is an encoder into {encoder.space}, not {space}: use --space {encoder.space}.")
     return by, encoder
 
 

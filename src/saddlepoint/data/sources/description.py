@@ -41,7 +41,7 @@ class Description:
         if not placed and self.classes:
             raise DataError(
                 f"{self.source} has a row for none of the images, such as {names[0]}; its first names"
-                f" {next(iter(self.classes))}. Paths in it start from its own folder: mend them, or move it away."
+                f" {next(iter(self.classes))}. Paths in it start from its own folder: correct them, or move it away."
             )
         composed_files = {composed(name) for name in existing}
         missing = [path for path in self.classes if path not in existing and composed(path) not in composed_files]

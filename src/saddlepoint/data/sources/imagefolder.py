@@ -103,7 +103,7 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
     for number, cells in rows:
         if len(cells) != len(columns):
             cells_there, cells_needed = counted(len(cells), "cell"), counted(len(columns), "column")
-            raise DataError(f"line {number} of {file} has {cells_there} for {cells_needed}: mend it.")
+            raise DataError(f"line {number} of {file} has {cells_there} for {cells_needed}: correct it.")
         yield f"line {number} of {file}", dict(zip(columns, cells))
 
 
@@ -126,9 +126,9 @@ def _of_lines(text: str, file: str) -> Iterator[_Row]:
         try:
             row = documents.parsed(line, file)
         except Unfit as error:
-            raise DataError(f"{where} is not JSON that can be read ({error}): mend it.") from error
+            raise DataError(f"{where} is not JSON that can be read ({error}): correct it.") from error
         if not isinstance(row, dict):
-            raise DataError(f'{where} is no object such as {{"file_name": "a.png", "label": "cat"}}: mend it.')
+            raise DataError(f'{where} is no object such as {{"file_name": "a.png", "label": "cat"}}: correct it.')
         yield where, row
 
 

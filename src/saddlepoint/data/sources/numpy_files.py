@@ -57,7 +57,7 @@ def read_npz(stream: BinaryIO, keys: tuple[str, ...], axes: tuple[int, ...]) -> 
         return named
     fitting = [array for array in arrays.values() if array.ndim in axes]
     if len(fitting) != 1:
-        raise UnusableFile(f"holds {len(fitting)} arrays that may be meant: call one {keys[0]}")
+        raise UnusableFile(f"holds {len(fitting)} arrays that could be the data: name one of them {keys[0]}")
     return fitting[0]
 
 

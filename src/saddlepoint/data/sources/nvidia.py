@@ -68,4 +68,4 @@ def read_json(content: bytes, file: str) -> Any:
         text = text_of(content, file)
         return documents.parsed(text, file, most_bytes=MOST_DESCRIPTION, most_items=_MOST_ITEMS)
     except Unfit as error:
-        raise DataError(f"{error}: mend it, or move it away.") from error
+        raise DataError(f"{error}: correct it, or move it away.") from error

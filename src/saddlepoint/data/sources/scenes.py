@@ -133,7 +133,7 @@ def _of_json(tree: Tree, file: str) -> _Views:
     for number, frame in enumerate(content["frames"], start=1):
         where = f"frame {number} of {file}"
         if not isinstance(frame, dict) or not isinstance(frame.get("file_path"), str):
-            raise DataError(f"{where} has no file_path: mend it.")
+            raise DataError(f"{where} has no file_path: correct it.")
         name = _image(under("", frame["file_path"]), existing)
         label = printable(frame["file_path"])
         if name is None:
@@ -162,9 +162,9 @@ def _matrix(rows: Any, where: str) -> np.ndarray:
     try:
         pose = np.array(rows, np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{where} has no transform_matrix of numbers: mend it.") from error
+        raise DataError(f"{where} has no transform_matrix of numbers: correct it.") from error
     if pose.shape not in ((4, 4), (3, 4)):
-        raise DataError(f"{where} has a transform_matrix of shape {list(pose.shape)}, not 4 x 4: mend it.")
+        raise DataError(f"{where} has a transform_matrix of shape {list(pose.shape)}, not 4 x 4: correct it.")
     turned: np.ndarray = np.concatenate((pose[:3], [[0.0, 0.0, 0.0, 1.0]])) * _OPENGL
     return turned
 
@@ -180,13 +180,13 @@ def _lens(tree: Tree, name: str, content: Mapping[str, Any], frame: Mapping[str,
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise DataError(f"{where}: {words[0]} is {str(value)[:40]!r}, not a number: mend it.")
+            raise DataError(f"{where}: {words[0]} is {str(value)[:40]!r}, not a number: correct it.")
         return float(value)
 
     width, height = number("w"), number("h")
     for word, value in (("w", width), ("h", height)):
         if value is not None and value < 1:
-            raise DataError(f"{where} has a {word} of {value:g} pixels: mend it.")
+            raise DataError(f"{where} has a {word} of {value:g} pixels: correct it.")
     if width is None or height is None:
         try:
             with tree.opened(name) as stream:

@@ -65,6 +65,6 @@ def rows_of(text: str, source: str, delimiter: str | None) -> Iterator[tuple[int
         except StopIteration:
             return
         except csv.Error as error:
-            raise DataError(f"line {first_line} of {source} cannot be read ({error}): mend its quotes.") from error
+            raise DataError(f"line {first_line} of {source} cannot be read ({error}): correct its quotes.") from error
         if any(cell.strip() for cell in cells):
             yield first_line, [cell.strip() for cell in cells]

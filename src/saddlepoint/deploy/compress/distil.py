@@ -57,7 +57,9 @@ def distil(
     student = student_of(model, changes)
     sizes = [_weights(parts_of(one, adjustable=False)) for one in (student, model)]
     if sizes[0] >= sizes[1]:
-        raise ConfigError(f"the student would have {sizes[0]:,} weights and the original has {sizes[1]:,}: name less.")
+        raise ConfigError(
+            f"the student would have {sizes[0]:,} weights and the original has {sizes[1]:,}: choose smaller settings."
+        )
     say(f"a student of {sizes[0]:,} weights learns from one of {sizes[1]:,}")
     own, aims = (parts_of(one, adjustable=False) for one in (student, model))
     imitate(own, aims, feed, steps=steps, batch=batch, lr=lr, say=say)

@@ -218,7 +218,7 @@ def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:
         ]  # what was sent is not repeated: it may be an image
         text = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
         whole = bool(errors) and errors[0]["where"] == "body"
-        mend = "send JSON, and say `Content-Type: application/json`" if whole else "see /openapi.json"
+        mend = "send JSON with `Content-Type: application/json`" if whole else "see /openapi.json"
         return problem(Refusal(422, "not-valid", text[:2000], mend), request, errors=errors)
 
     @app.exception_handler(Exception)

@@ -31,7 +31,7 @@ def json_of(kind: Any) -> Callable[[Request], Awaitable[Any]]:
     async def read(request: Request) -> Any:
         if _media_type(request) != _JSON:
             raise Refusal(
-                422, "not-valid", "the body is not called JSON.", f"send JSON, and say `Content-Type: {_JSON}`"
+                422, "not-valid", "the Content-Type of the body is not JSON.", f"send JSON with `Content-Type: {_JSON}`"
             )
         return await asyncio.to_thread(_read_json, await request.body(), adapter)
 
@@ -45,7 +45,12 @@ def form_of(kind: type[BaseModel]) -> Callable[[Request], Awaitable[Any]]:
 
     async def read(request: Request) -> Any:
         if _media_type(request) != _FORM:
-            raise Refusal(422, "not-valid", "the body is not called a form.", f"say `Content-Type: {_FORM}`")
+            raise Refusal(
+                422,
+                "not-valid",
+                "the Content-Type of the body is not that of a form.",
+                f"send it with `Content-Type: {_FORM}`",
+            )
         content_type = request.headers["content-type"]
         return await asyncio.to_thread(_read_form, await request.body(), content_type, files, adapter)
 
@@ -121,9 +126,9 @@ class _Parts:
             parser.finalize()
         except (FormParserError, ValueError) as error:
             text = f"the form cannot be read: {str(error)[:200] or type(error).__name__}."
-            raise Refusal(422, "not-valid", text, "send it anew") from error
+            raise Refusal(422, "not-valid", text, "send it again") from error
         if not self._ended:
-            raise Refusal(422, "not-valid", "the form has no end.", "send it anew")
+            raise Refusal(422, "not-valid", "the form is incomplete: its closing boundary is missing.", "send it again")
 
     def _begin(self) -> None:
         if len(self.parts) >= MOST_PARTS:

@@ -112,7 +112,7 @@ class Gate:
     def _admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a request is work, and counts as such. Raises Refusal for who may not come in, or comes too often."""
         if self._local and not _LOCAL.fullmatch(headers.get(b"host", b"localhost").decode("latin-1")):
-            raise Refusal(421, "host", "this service answers to the name of this machine alone.", "ask localhost")
+            raise Refusal(421, "host", "this service only answers requests that name this machine.", "ask localhost")
         changes = scope["method"] not in _READING
         if changes and _foreign(headers):
             raise Refusal(403, "foreign-page", "a page of another site sent this.", "use the studio, or a program")

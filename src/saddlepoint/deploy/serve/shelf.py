@@ -129,7 +129,7 @@ def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str =
         file = files.pop(name, None)
         served = Served(stem, channel or STABLE, model, None if file is None else Directions.read(Path(file)))
         if not served.own:
-            raise CapabilityError(f"{model} can be asked for nothing, so it is not served.")
+            raise CapabilityError(f"{model} offers no task, so it cannot be served.")
         shelf.append(served)
     if files:
         raise ConfigError(f"directions are given for {', '.join(files)}, but no model has that name.")

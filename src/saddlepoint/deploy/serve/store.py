@@ -96,7 +96,7 @@ class Store(Codes):
         try:
             self._lock.acquire(blocking=False)
         except filelock.Timeout as error:
-            raise RunError(f"another service keeps its jobs in {folder}; say --jobs FOLDER.") from error
+            raise RunError(f"another service keeps its jobs in {folder}; use --jobs FOLDER.") from error
         with disk_errors(str(folder)):
             self._open()
         self.sweep()

@@ -43,7 +43,7 @@ def translate(
     original = original.convert(mode)
     shown = white_balanced(original) if ask.white_balance else original
     if reference is not None and not served.takes_reference:
-        raise Refusal(422, "reference", f"{served.full_name} takes nothing from a reference.", "leave it out")
+        raise Refusal(422, "reference", f"{served.full_name} does not use a reference image.", "leave it out")
     manner = None if reference is None else as_trained(model, reference)
 
     def work(windows: Tensor) -> Tensor:

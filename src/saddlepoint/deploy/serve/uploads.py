@@ -34,7 +34,9 @@ def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]
     except UnusableImage as error:
         if "known kind" in str(error):
             raise Refusal(415, "no-image", "the upload is not an image of a known kind.", _KINDS) from error
-        raise Refusal(422, "damaged-image", f"the uploaded image {error}.", "send it again, or save it anew") from error
+        raise Refusal(
+            422, "damaged-image", f"the uploaded image {error}.", "send it again, or save it in another program"
+        ) from error
 
 
 def remarks_in_words(remarks: set[Remark]) -> list[str]:

@@ -139,7 +139,9 @@ class Variational(Method, ABC):
         Raises CapabilityError for grey pixels under a Bernoulli likelihood, which have no probability.
         """
         if self.likelihood == "bernoulli" and not bool((images.abs() == 1).all()):
-            raise CapabilityError("this likelihood is of black and white pixels: set each to -1 or 1, as by chance.")
+            raise CapabilityError(
+                "this likelihood is of black and white pixels: set each to -1 or 1, by chance for example."
+            )
         at_once = max(1, _DECODED // samples)
         stream = generator(seed, "importance", device=images.device)
         return torch.cat([self._bound(nets, part, samples, stream) for part in images.split(at_once)])

@@ -144,7 +144,7 @@ class CycleGAN(Method):
         """
         way = "a2b" if origin == "a" else "b2a"
         if not hasattr(nets, way):
-            raise CapabilityError(f"this model holds one way alone, and translates nothing from {origin}.")
+            raise CapabilityError(f"this model translates in one direction only, and not from {origin}.")
         translated: Tensor = nets.get_submodule(way)(images)
         return translated
 
