@@ -167,7 +167,7 @@ def test_flips_and_jitter_are_the_same_on_both_of_a_pair():
         ("paired:{0}/a,{0}/c", DataError, "no image of .*a has the name of one of .*c"),
         ("paired:{0}/a,{0}/a,{0}/a", ConfigError, "must name two folders"),
         ("unpaired:{0}/a", ConfigError, "unpaired:FOLDER,FOLDER"),
-        ("paired:{0}/nothing", ConfigError, "there is no"),
+        ("paired:{0}/nothing", ConfigError, "no data set, file or folder is called"),
     ],
 )
 def test_what_makes_no_pairs_is_refused(folder, opened, words, error, text):

@@ -17,7 +17,7 @@ def test_names_stand_for_seeds_and_rows():
 
 @pytest.mark.parametrize("text", ["", "1;2", "a:1", "5-3", "1:9-2", "0-99999", "-1", "photo.png"])
 def test_what_names_no_image_is_refused(text):
-    with pytest.raises(ConfigError, match=r"names no image|must go upwards|name an image"):
+    with pytest.raises(ConfigError, match=r"names no image|must count upwards|name an image"):
         parse(text)
 
 

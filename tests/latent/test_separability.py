@@ -45,7 +45,7 @@ def test_too_few_classes_or_images_are_told():
         check_separable(torch.tensor([0] * 9 + [1] * 3), ["often", "rare"])
     with pytest.raises(DataError, match="class absent has 0 images"):
         check_separable(torch.zeros(9, dtype=torch.long), ["often", "absent"])
-    with pytest.raises(DataError, match="two or more"):
+    with pytest.raises(DataError, match="two classes or more"):
         check_separable(torch.zeros(9, dtype=torch.long), ["often"])
     with pytest.raises(ShapeError, match="a label each"):
         separability(noise(4, 2), HALVES, ["a", "b"])

@@ -30,6 +30,7 @@ from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_fo
 from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.proofs import measure
+from saddlepoint.metrics.scores import names
 from saddlepoint.metrics.scores.measure_model import (
     ModelMetric,
     measure_copying,
@@ -37,7 +38,7 @@ from saddlepoint.metrics.scores.measure_model import (
     measure_synthetic,
     path_network,
 )
-from saddlepoint.metrics.scores.measure_pairs import PairMetric, comparison, measure_pairs
+from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
 from saddlepoint.metrics.scores.paired_folders import pairs
 from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
@@ -163,7 +164,7 @@ def _modes(model: Model, *, write: bool) -> dict[str, Any]:
 def _folders(options: Measuring, machine: Machine) -> Evaluation:
     for metric in among(options.metrics, get_args(ModelMetric)):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
-    of_pairs: list[PairMetric] = among(options.metrics, get_args(PairMetric))
+    of_pairs = among(options.metrics, names("PairMetric"))
     comparisons = [comparison(metric, options.weights) for metric in of_pairs]
     whole = Evaluation(str(options.fake), [], [], [])
     if len(of_pairs) < len(options.metrics):
@@ -216,7 +217,7 @@ class _Trained:
 
     def __init__(self, options: Measuring, model: Model, machine: Machine) -> None:
         self.options, self.machine, self.model = options, machine, model
-        for metric in among(options.metrics, get_args(PairMetric)):
+        for metric in among(options.metrics, names("PairMetric")):
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
         rows = self.train if options.reference == "train" else self.held_out

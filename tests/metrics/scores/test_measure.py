@@ -1,29 +1,33 @@
 """Several figures from one set of features."""
 
 import dataclasses
+from typing import get_args
 
 import numpy as np
 import pytest
 from metric_inputs import made_features
 
+from saddlepoint.engine.run import DISTANCES
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Identity, Pixels
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
+from saddlepoint.metrics.scores import metric, names
 from saddlepoint.metrics.scores.bands import band
-from saddlepoint.metrics.scores.measure import DIRECTIONS, FEATURE_METRICS, at_equal_counts, measure
+from saddlepoint.metrics.scores.measure import at_equal_counts, direction_of, measure
+from saddlepoint.metrics.scores.reference import Metric
 from saddlepoint.metrics.scores.score import Protocol, Score
 
 MADE = Protocol("", 0, 0, reference="held-out", data="abc")
 REAL, FAKE = made_features(300, 16, "a"), made_features(280, 16, "b", 0.2, 1.1)
 OTHERS = ("is", "modes", "class-divergence", "kid-subsets")
-OF_FEATURES = [name for name in FEATURE_METRICS if name not in OTHERS]
+OF_FEATURES = [name for name in names("FeatureMetric") if name not in OTHERS]
 
 
 def test_each_score_knows_how_it_was_made():
     scores = measure(OF_FEATURES, Pixels(), REAL, FAKE, MADE, seed=3)
     assert [score.protocol.metric for score in scores] == OF_FEATURES
-    assert scores[0].value == frechet_distance(gaussian(REAL), gaussian(FAKE))
+    assert scores[OF_FEATURES.index("fid")].value == frechet_distance(gaussian(REAL), gaussian(FAKE))
     for score in scores:
         made = score.protocol
         assert (made.real, made.fake, made.width, made.reference, made.data) == (300, 280, 16, "held-out", "abc")
@@ -111,7 +115,9 @@ def test_kid_over_subsets_is_near_kid_over_all_rows_and_states_its_subsets() -> 
     assert subsets.over == "100 subsets of 1000"
 
 
-def test_every_metric_says_which_way_it_is_better() -> None:
-    assert set(DIRECTIONS) == set(FEATURE_METRICS)
-    assert DIRECTIONS["fid"] == "less"
-    assert DIRECTIONS["recall"] == "more"
+def test_a_metric_is_one_file_that_says_which_way_it_is_better() -> None:
+    assert set(names("PairMetric")) == {"lpips", "mae", "ms-ssim", "psnr", "ssim"}
+    assert all(metric(name).direction in ("less", "more", "one") for name in names("FeatureMetric"))
+    assert [direction_of(name) for name in ("fid", "recall", "psnr", "lpips")] == ["less", "more", "more", "less"]
+    assert all(direction_of(name) == "less" for name in DISTANCES)
+    assert {*names("FeatureMetric"), "path-length", "sliced-wasserstein", "mae"} <= {*get_args(Metric)}

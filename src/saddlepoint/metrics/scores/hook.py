@@ -14,7 +14,7 @@ from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.direction import loss
 from saddlepoint.metrics.extractors.features import Extractor, Features, features
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.metrics.scores.measure import DIRECTIONS, FeatureMetric, measure
+from saddlepoint.metrics.scores.measure import direction_of, measure
 from saddlepoint.metrics.scores.score import Protocol, circumstances
 from saddlepoint.metrics.sets import Generated
 from saddlepoint.nn.modes import evaluating
@@ -29,7 +29,7 @@ class Scores(Hook):
     Of several processes the first measures; the others wait for its figures.
     """
 
-    def __init__(self, metrics: Sequence[FeatureMetric], extractor: Callable[[], Extractor], real: Bytes) -> None:
+    def __init__(self, metrics: Sequence[str], extractor: Callable[[], Extractor], real: Bytes) -> None:
         self.metrics, self._make, self._real = tuple(metrics), extractor, real
         self._known: tuple[Extractor, Features] | None = None
         self._last = 0
@@ -51,7 +51,7 @@ class Scores(Hook):
         self._judge(run, scores[self.metrics[0]])
 
     def _judge(self, run: Run, value: float) -> None:
-        better = loss(DIRECTIONS[self.metrics[0]], value)
+        better = loss(direction_of(self.metrics[0]), value)
         if self._best is None or better < self._best[0]:
             self._best = (better, run.clock.examples)
         patience = run.settings.patience

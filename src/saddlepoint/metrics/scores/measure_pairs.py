@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import cast
 
 import numpy as np
 
 from saddlepoint.errors import DataError
-from saddlepoint.metrics.extractors.features import Identity
-from saddlepoint.metrics.extractors.lpips import lpips, lpips_from, lpips_identity
-from saddlepoint.metrics.formulas.pairwise import mean_absolute_error, psnr
-from saddlepoint.metrics.formulas.ssim import ms_ssim, ssim
 from saddlepoint.metrics.formulas.statistics import Doubles
 from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.scores import metric as metric_named
+from saddlepoint.metrics.scores.base import Comparison, PairMetric
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.text import counted
 
-PairMetric = Literal["psnr", "ssim", "ms-ssim", "lpips", "mae"]
-
-
-Comparison = tuple[Callable[[Bytes, Bytes], Doubles], Identity | None]
-"""figures [n] of two batches, and the network that they depend on"""
-
 
 def measure_pairs(
-    metrics: Sequence[PairMetric],
+    metrics: Sequence[str],
     pairs: Iterable[tuple[Bytes, Bytes]],
     protocol: Protocol,
     comparisons: Sequence[Comparison] | None = None,
@@ -62,17 +54,6 @@ def _score(protocol: Protocol, values: Doubles) -> Score:
     return Score(float(values.mean()), counted_protocol, spread, counted(count, "pair"), error=error)
 
 
-def comparison(metric: PairMetric, weights: Sequence[Path] = ()) -> Comparison:
+def comparison(name: str, weights: Sequence[Path] = ()) -> Comparison:
     """How a metric compares pairs. weights: files or folders that may hold what it needs. Raises OfflineError."""
-    match metric:
-        case "psnr":
-            return psnr, None
-        case "ssim":
-            return ssim, None
-        case "ms-ssim":
-            return ms_ssim, None
-        case "mae":
-            return mean_absolute_error, None
-        case "lpips":
-            network = lpips_from(weights)
-            return lambda x, y: lpips(network, x, y), lpips_identity(network)
+    return cast(PairMetric, metric_named(name)).comparison(weights)

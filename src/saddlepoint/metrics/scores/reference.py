@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from saddlepoint.metrics.extractors.classifier import Classifier
 from saddlepoint.metrics.extractors.features import Extractor, Features
 from saddlepoint.metrics.extractors.sharded import all_features, place
-from saddlepoint.metrics.scores.measure import FeatureMetric, at_equal_counts, check_metrics, measure
+from saddlepoint.metrics.scores import names
+from saddlepoint.metrics.scores.measure import at_equal_counts, check_metrics, measure
 from saddlepoint.metrics.scores.measure_images import PATCHED, ImageMetric, measure_images
 from saddlepoint.metrics.scores.measure_model import ModelMetric
-from saddlepoint.metrics.scores.measure_pairs import PairMetric
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import ImageSet, Rows
 
-Metric = Literal[FeatureMetric, ImageMetric, ModelMetric, PairMetric]
+if TYPE_CHECKING:
+    Metric = str
+else:  # so that the command line shows and checks the names of all files
+    Metric = Literal[(*names("FeatureMetric"), *get_args(ImageMetric), *get_args(ModelMetric), *names("PairMetric"))]
 """all that can be asked for, by what it needs: features, sets of images, the model, or pairs of images"""
 
 M = TypeVar("M", bound=str)
@@ -40,7 +43,7 @@ class Reference:
         self.real, self.protocol, self._make = real, protocol, extractor
         self._content = f"{content}/{real.choice}"
         self._first: tuple[ImageSet, Features | None] | None = None
-        self._of_features: list[FeatureMetric] = among(metrics, get_args(FeatureMetric))
+        self._of_features = among(metrics, names("FeatureMetric"))
         self._of_images: list[ImageMetric] = among(metrics, get_args(ImageMetric))
 
     @cached_property
