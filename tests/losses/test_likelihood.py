@@ -40,9 +40,9 @@ def grey(levels: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("levels", [4, 256])
 def test_the_probabilities_of_all_levels_sum_to_one(levels: int) -> None:
-    parameters = torch.randn(1, mixture_width(3, 1), 1, 1, dtype=torch.float64).expand(levels, -1, -1, -1)
+    parameters = 3 * torch.randn(1, mixture_width(3, 1), 1, 1, dtype=torch.float64).expand(levels, -1, -1, -1)
     total = discretised_logistic_mixture(grey(levels), parameters, levels).exp().sum()
-    assert total.item() == pytest.approx(1, abs=1e-6)  # bins of little mass count by their density
+    assert total.item() == pytest.approx(1, abs=1e-9)  # also of narrow ones between two levels
 
 
 def test_the_probabilities_of_all_colours_sum_to_one() -> None:
@@ -67,9 +67,9 @@ def test_the_constants_are_those_of_the_published_code() -> None:
     x = grey(256)[100:101]
     sharp = discretised_logistic_mixture(x, one_logistic(x.item(), -30.0))  # log-scales stop at -7
     assert sharp.item() == pytest.approx(math.log(2 / (1 + math.exp(-math.exp(7) / 255)) - 1), rel=1e-6)
-    far = discretised_logistic_mixture(x, one_logistic(0.9, -5.0))  # density times the bin, not log 0
-    z = (x.item() - 0.9) * math.exp(5)
-    assert far.item() == pytest.approx(z + 5 - 2 * math.log1p(math.exp(z)) - math.log(127.5), rel=1e-6)
+    far = discretised_logistic_mixture(x, one_logistic(0.9, -5.0))  # exact, where theirs is density times width
+    upper, bin_width = (x.item() - 0.9 + 1 / 255) * math.exp(5), 2 / 255 * math.exp(5)
+    assert far.item() == pytest.approx(upper + math.log1p(-math.exp(-bin_width)), rel=1e-9)
     edge = discretised_logistic_mixture(-torch.ones_like(x), one_logistic(-5.0, 0.0))  # all below -1 is black
     assert edge.item() == pytest.approx(-math.log1p(math.exp(-(4 + 1 / 255))), rel=1e-6)
 

@@ -75,7 +75,7 @@ def test_the_cache_adds_up_to_the_likelihood_of_a_whole_pass(layers: str, likeli
 
 def test_a_mixture_of_logistics_is_a_distribution_over_levels() -> None:
     method = PixelCNN(width=4, blocks=1, shades=8, likelihood="logistic-mixture", components=2)
-    assert total(method, networks(method, 1, 1, 2), (1, 1, 2)) == pytest.approx(1, abs=1e-3)
+    assert total(method, networks(method, 1, 1, 2), (1, 1, 2)) == pytest.approx(1, abs=1e-7)
     with pytest.raises(ConfigError, match="need no mixture"):
         PixelCNN(shades=2, likelihood="logistic-mixture")
 

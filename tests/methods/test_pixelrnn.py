@@ -17,9 +17,9 @@ TINY = {"width": 4, "depth": 1, "shades": 2}
 WAYS: tuple[Recurrence, ...] = ("row", "diagonal")
 
 
-def networks(method: PixelRNN, *shape: int, scale: float = 0.3) -> Networks:
+def networks(method: PixelRNN, *shape: int) -> Networks:
     torch.manual_seed(0)
-    return moved(method.networks(DataSpec.of(shape)), scale=scale)  # type: ignore[arg-type]
+    return moved(method.networks(DataSpec.of(shape)), scale=0.3)  # type: ignore[arg-type]
 
 
 def test_skewing_moves_each_row_one_further_and_back() -> None:
@@ -79,7 +79,7 @@ def test_the_probabilities_of_all_images_sum_to_one(recurrence: Recurrence) -> N
 def test_the_cache_adds_up_to_the_likelihood_of_a_whole_pass(recurrence: Recurrence, likelihood: str) -> None:
     method = PixelRNN(width=6, depth=2, shades=5, recurrence=recurrence, likelihood=likelihood, components=2)  # type: ignore[arg-type]
     image = level_value(torch.randint(0, 5, (3, 3, 5, 4)), 5)
-    nets = networks(method, 3, 5, 4, scale=0.1)
+    nets = networks(method, 3, 5, 4)
     found, order = walked(method, nets, image)
     assert sorted(order) == list(range(60))
     assert torch.allclose(found, method.log_probability(nets, image), atol=2e-3)

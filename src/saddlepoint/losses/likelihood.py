@@ -20,8 +20,6 @@ LEAST_LOG_SCALE = -7.0
 """of a logistic: a narrower one would be sharper than any pixel is"""
 _EDGE = 0.999
 """a pixel beyond this, in [-1, 1], is the darkest or brightest, whose bin reaches to infinity"""
-_LEAST_MASS = 1e-5
-"""of a bin; under it the density times the width of the bin stands for its mass, which has no gradient left"""
 
 
 def bernoulli(image: Tensor, logits: Tensor) -> Tensor:
@@ -59,18 +57,18 @@ def discretised_logistic_mixture(image: Tensor, parameters: Tensor, levels: int 
     `discretised_logistic_parameters` reads them. The mean of a channel moves linearly with the channels before it (red,
     then green, then blue), by `tanh` of its links.
     Source: Salimans et al. 2017 (PixelCNN++), arXiv:1701.05517, section 2.1 and eq. 2-3; constants of the published
-    code: log-scale at least -7, bins at |x| > .999 reach to infinity, density times width where a bin's mass is < 1e-5.
+    code: log-scale at least -7, bins at |x| > .999 reach to infinity. The mass of a bin is worked out as a product, so
+    its logarithm and gradient are finite however small it is; the published code takes the density times the width of
+    the bin for a mass under 1e-5, so that its probabilities do not sum to 1.
     """
     weights, means, log_scales, links = discretised_logistic_parameters(parameters, image.shape[1])
     x = image.unsqueeze(1)  # [N, 1, C, H, W], against [N, M, C, H, W]
     means = _linked(means, links, x.expand_as(means))
     centred, narrow, half = x - means, torch.exp(-log_scales), 1 / (levels - 1)
-    upper, lower, middle = narrow * (centred + half), narrow * (centred - half), narrow * centred
-    mass = upper.sigmoid() - lower.sigmoid()
-    log_density = middle - log_scales - 2 * F.softplus(middle)
-    inside = torch.where(
-        mass > _LEAST_MASS, mass.clamp(min=1e-12).log(), log_density + math.log(2 * half)
-    )  # the clamp keeps the gradient finite where the other branch is taken
+    upper, lower = narrow * (centred + half), narrow * (centred - half)
+    # log(sigmoid(upper) - sigmoid(lower)) without the difference of two numbers that may be the same when rounded
+    width = torch.log(-torch.expm1(-2 * half * narrow))
+    inside = width - F.softplus(-upper) - F.softplus(lower)
     darkest, brightest = upper - F.softplus(upper), -F.softplus(lower)
     logs = torch.where(x < -_EDGE, darkest, torch.where(x > _EDGE, brightest, inside))
     return (logs.sum(2) + weights.log_softmax(1)).logsumexp(1).flatten(1).sum(1)
