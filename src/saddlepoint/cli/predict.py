@@ -1,4 +1,4 @@
-"""predict: predict classes, masks or depth of images with a trained model, as a table and as pictures."""
+"""predict: predict classes, masks or depth of images with a trained model, and show what a class rests on."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ from typing import Any
 
 import torch
 import tyro
+from PIL import Image
 from torch import Tensor
 
+<<<<<<< HEAD
 from saddlepoint.checkpoint.model import Model, load
+=======
+from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.config import Count
+>>>>>>> 3375fdc (Classifier and siamese network, maps of what a class rests on; beta-VAE and beta-TCVAE with the gap of mutual information in both protocols)
 from saddlepoint.deploy.destination import Destination
-from saddlepoint.deploy.label import disclosed, write_example
+from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.originals import originals
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.latent.load_image import load_image
+from saddlepoint.metrics.maps.heat import Map, class_output, heat
+from saddlepoint.report.heat import overlaid
 from saddlepoint.storage.whole import replace
 
 _MOST = 10_000  # images of one call
@@ -38,6 +47,13 @@ class Predict:
     """an image, or a folder of images"""
     out: Path | None = None
     """CSV or JSON table to write, which must be new; by default a new one under RUN/predicted"""
+    map: Map | None = None
+    """also a picture of each image with what the class rests on, in red: occlusion, by how much its probability falls
+    where a grey window hides a place; gradient; deconvnet or guided, of networks with ReLU alone"""
+    map_class: str | None = None
+    """class that the map asks about, by name or number; by default the likeliest of each image"""
+    map_window: Count | None = None
+    """side in pixels of the window that hides; by default a quarter of the image's"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps"""
 
@@ -58,12 +74,17 @@ def main(arguments: list[str]) -> int:
     if len(paths) > _MOST:
         raise ConfigError(f"{options.images} has {len(paths):,} images; at most {_MOST:,} are read in one call.")
     (word,) = task.takes
+    if options.map is None and (options.map_class is not None or options.map_window is not None):
+        raise ConfigError("--map-class and --map-window belong to a map: say which, as --map occlusion.")
+    maps = None if options.map is None else _Maps(model, options)
     rows: list[dict[str, Any]] = []
     files: list[tuple[Kind, Tensor, str]] = []
+    pictures: list[tuple[Image.Image, str]] = []
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
         images = torch.stack([load_image(model, path)[0] for path in part])
         outputs = model.do("predict", {word: images})
+        warm: Tensor | list[Tensor] = [] if maps is None else maps.of(images)
         for number, path in enumerate(part):
             row: dict[str, Any] = {"image": path.name}
             for name, kind in task.gives.items():
@@ -71,19 +92,39 @@ def main(arguments: list[str]) -> int:
                 if kind.shape and not isinstance(kind, Probabilities):
                     row[name] = f"{path.stem}-{name}{kind.endings[0]}"
                     files.append((kind, outputs[name][number], row[name]))
+            if maps is not None:
+                row["map"] = f"{path.stem}-{options.map}.png"
+                pictures.append((overlaid(images[number], warm[number]), row["map"]))
             rows.append(row)
     beside = out.with_name(f"{out.stem}-files")
     target = Destination(out, named=options.out is not None, inputs=paths)
     with target as (path,):
         replace(path, _table(rows, out.suffix.lower()))
-        if files:
+        if files or pictures:
             with Destination(beside, named=False, folders=True) as (folder,):
                 for kind, value, name in files:
                     write_example(kind, value, folder / name, disclosed(model, "modified", {"prediction": name}))
+                for picture, name in pictures:
+                    write(picture, folder / name, disclosed(model, "modified", {"prediction": name}))
     for row in rows[:20]:
         print("  ".join(str(value) for value in row.values()))
     print(target.path)
     return 0
+
+
+class _Maps:
+    """What the classes of images rest on, as the options ask. Raises CapabilityError for a model without classes."""
+
+    def __init__(self, model: Model, options: Predict) -> None:
+        self.model, self.options = model, options
+        names = class_output(model)[1].names
+        self.target = None if options.map_class is None else Label(names).parse(options.map_class)
+
+    def of(self, images: Tensor) -> Tensor:
+        """Of images [n, C, H, W], [n, H, W]."""
+        assert self.options.map is not None
+        targets = None if self.target is None else self.target.expand(len(images))
+        return heat(self.model, images, self.options.map, targets, self.options.map_window)
 
 
 def _entry(name: str, kind: Kind, value: Tensor) -> dict[str, Any]:

@@ -190,6 +190,18 @@ class Predicts(Protocol):
 
 
 @runtime_checkable
+class Embeds(Protocol):
+    """Describes a given example by numbers whose distances say how alike two examples are."""
+
+    def embed(self, nets: nn.Module, examples: Tensor) -> Tensor:
+        """Examples [n, ...], images [n, C, H, W] in [-1, 1] -> [n, D] float32; row i depends on example i alone.
+
+        nets: in evaluation mode.
+        """
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Makes a given image into another one, of the same size or of another one; restoration too."""
 

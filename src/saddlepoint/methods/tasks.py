@@ -25,6 +25,7 @@ from saddlepoint.methods.abilities import (
     AS_TRAINED,
     Builds,
     Completes,
+    Embeds,
     HasLikelihood,
     Infers,
     LatentSpace,
@@ -183,6 +184,17 @@ def _predicts(method: Predicts, nets: nn.Module, spec: DataSpec) -> Iterator[Tas
     yield Task("predict", f"says the {says} of {word}", takes, gives, call, partial(_from_kinds, takes))
 
 
+def _embeds(method: Embeds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    word, takes = spec.main.word, {spec.main.word: spec.main}
+    size = method.embed(nets, spec.main.example(2, 0).to(next(nets.parameters()).device)).shape[1:]
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {"embedding": method.embed(nets, fields[word])}
+
+    does = f"describes {word} by numbers whose distances say how alike they are"
+    yield Task("embed", does, takes, {"embedding": Latent(tuple(size))}, call, partial(_from_kinds, takes))
+
+
 def _translates(method: Translates, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     for origin, end in method.directions().items():
         takes = {"images": spec.fields.get(origin, spec.main)}
@@ -266,6 +278,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Reconstructs: _reconstructs,
     Infers: _infers,
     Predicts: _predicts,
+    Embeds: _embeds,
     HasLikelihood: _has_likelihood,
     Builds: _builds,
 }

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.config import Decay, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec, LabelledBatch
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.conditional import Conditional
@@ -68,6 +70,14 @@ class ACGAN(Conditional):
         fake, fake_class = split(nets.critic(nets.generator(self.draw_latents(draw, len(label)), label)))
         class_loss = self.class_weight * F.cross_entropy(fake_class.float(), label)
         yield Update("generator", {"fake": generator_loss("non-saturating", fake), "class": class_loss})
+
+    def predictions(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
+        """The class."""
+        return {"class": Probabilities(spec.classes)}
+
+    def predict(self, nets: nn.Module, examples: Tensor) -> Mapping[str, Tensor]:
+        """Images [n, C, H, W] in [-1, 1] -> the probability of each class, as the critic names it: [n, classes]."""
+        return {"class": split(nets.get_submodule("critic")(examples))[1].float().softmax(1)}
 
 
 def split(outputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image

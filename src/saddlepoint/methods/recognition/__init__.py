@@ -1,0 +1,1 @@
+"""Recognition: what an image shows, and whether two show the same."""
