@@ -14,12 +14,8 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
-<<<<<<< HEAD
-from saddlepoint.checkpoint.model import Model, load
-=======
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import Count
->>>>>>> 3375fdc (Classifier and siamese network, maps of what a class rests on; beta-VAE and beta-TCVAE with the gap of mutual information in both protocols)
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.originals import originals
