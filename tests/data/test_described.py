@@ -267,7 +267,10 @@ def test_ffhqs_description_chooses_its_training_photographs(folder, opened, thum
         ('{"0": {"category": "training"}}', "entry 0 of ffhq-dataset-v2.json has no"),
         ('{"0": {"image": \n', "line 2 of ffhq-dataset-v2.json is not JSON"),
         ('{"0" 1}', "is not JSON"),
-        ('{"0": ' + "[" * 100_000, "is not JSON"),
+        ('{"0": {"image": {"file_path": "a.png"}} "1": 2}', "is not JSON"),
+        ('{"0": ' + "[" * 100_000, "nests more than 64 deep"),
+        ('{"0": ' + "[" * 80 + "]" * 80 + "}", "nests more than 64 deep"),
+        ('{"0": {"image": {"file_path": ' + "9" * 5000 + "}}}", "is not JSON"),
     ],
 )
 def test_a_damaged_description_of_ffhq_is_refused(folder, opened, text, words):

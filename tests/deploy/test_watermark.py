@@ -48,14 +48,14 @@ def test_a_mark_outlives_the_loss_of_colour():
 def test_nobody_sees_it():
     picture = texture()
     moved = np.asarray(mark(picture)).astype(int) - np.asarray(picture)
-    assert abs(moved).max() <= 6
-    assert 10 * np.log10(255**2 / (moved**2).mean()) > 44
+    assert abs(moved).max() <= 12
+    assert 10 * np.log10(255**2 / (moved**2).mean()) > 42
 
 
 @pytest.mark.parametrize("grey", [0, 255])
 def test_black_and_white_do_not_run_over(grey):
     marked = np.asarray(mark(Image.new("L", (256, 256), grey))).astype(int)
-    assert abs(marked - grey).max() <= 6
+    assert abs(marked - grey).max() <= 10
 
 
 def test_a_picture_that_the_library_invisible_watermark_marked_is_read() -> None:

@@ -24,6 +24,11 @@ def test_what_is_too_deep_or_no_json_is_refused(text: str | bytes) -> None:
         documents.parsed(text, "the text", finite=True)
 
 
+def test_the_members_of_an_object_come_one_by_one() -> None:
+    assert list(documents.members(' { "a" : [1] ,\n"b":2}', "the text")) == [("a", [1]), ("b", 2)]
+    assert documents.first('{"a": "}"} and more', "the text") == '{"a": "}"}'
+
+
 def test_bytes_and_items_are_counted_before_they_are_parsed() -> None:
     assert documents.parsed("[1, 2]", "the text", most_items=2) == [1, 2]
     with pytest.raises(Unfit, match="more than 2 items"):

@@ -24,7 +24,8 @@ class Verify:
     """Say what images tell of their origin: metadata, IPTC's source type and the invisible watermark.
 
     Ends with 0 when every image discloses a model, 1 when one does not, 2 when one cannot be read. An image without
-    any sign may still be a model's: metadata are easily lost, and a watermark goes with a crop or another size.
+    any sign may still be a model's: metadata are easily lost, and a watermark is where an image is turned, mirrored,
+    stretched or cut to a small piece.
     """
 
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE ...")]
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 def _facts(evidence: Evidence) -> dict[str, Any]:
     """What was found, as JSON."""
-    metadata, mark = evidence.metadata, evidence.mark
+    metadata, mark, trace = evidence.metadata, evidence.mark, evidence.trace
     return {
         "found": evidence.found,
         "metadata": None if metadata.disclosure is None else asdict(metadata.disclosure),
@@ -67,6 +68,9 @@ def _facts(evidence: Evidence) -> dict[str, Any]:
         "watermark": None
         if mark is None
         else {"found": mark.found, "matched": mark.matched, "of": mark.of, "chance": mark.chance},
+        "pattern": None
+        if trace is None
+        else {"found": trace.found, "score": trace.score, "scale": trace.scale, "chance": trace.chance},
         "watermark_possible": evidence.large_enough,
     }
 
@@ -86,10 +90,13 @@ def _metadata(disclosure: Disclosure | None) -> str:
 
 
 def _watermark(evidence: Evidence) -> str:
-    mark = evidence.mark
+    mark, trace = evidence.mark, evidence.trace
+    if trace is not None and trace.found:
+        odds = f"by chance in 1 of {1 / max(trace.chance, 1e-300):.1g} images"
+        return f"found: its pattern, in a cut or resized image of {trace.scale:.0%} of the size, {odds}"
     if mark is None:
         return f"none to be expected: {evidence.size[0]}x{evidence.size[1]} is smaller than 256x256 pixels"
     agree = f"{mark.matched} of {mark.of} bits agree"
     if mark.found:
         return f"found: {agree}, by chance in 1 of {1 / mark.chance:.1g} images"
-    return f"not found: {agree}, {ENOUGH} are needed"
+    return f"not found: {agree}, {ENOUGH} are needed, and its pattern is not there at any size"

@@ -159,10 +159,9 @@ def disclosure_in(content: bytes) -> Disclosure | None:
         return None
     text = content[start : start + MOST_SETTINGS].decode("ascii", "replace")
     try:
-        end = json.JSONDecoder().raw_decode(text)[1]
-    except (ValueError, RecursionError):
+        return _disclosure(documents.first(text, "the record"))
+    except Unfit:
         return None
-    return _disclosure(text[:end])
 
 
 def _record(picture: Image.Image) -> str:

@@ -1,4 +1,7 @@
-"""An invisible watermark that survives JPEG: the scheme `dwtDctSvd` of the library invisible-watermark, in numpy.
+"""The invisible watermark: 64 bits by the scheme `dwtDctSvd` of the library invisible-watermark, over a pattern.
+
+The bits outlive JPEG and can be counted; the pattern (`pattern.py`), which goes in first, outlives a crop and another
+size. What follows is of the bits.
 
 A picture's luminance is halved by a Haar wavelet and cut into blocks of 4x4, which are 8x8 pixels of the picture; the
 largest singular value of each is moved to a quarter or to three quarters of a step, for a 0 or a 1. The 64 bits of the
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from saddlepoint.deploy.pattern import woven
 from saddlepoint.errors import ShapeError
 
 LEAST_BLOCKS = 1024
@@ -63,13 +67,17 @@ def large_enough(size: tuple[int, int]) -> bool:
 
 
 def mark(picture: Image.Image) -> Image.Image:
-    """The picture with the mark in it; same mode (L or RGB) and size. Raises ShapeError for one that is too small."""
+    """The picture with the mark and the pattern in it; same mode (L or RGB) and size.
+
+    Raises ShapeError for one that is too small.
+    """
     if picture.mode not in ("L", "RGB") or not large_enough(picture.size):
         raise ShapeError(
             f"a watermark needs a grey or colour picture with the blocks of 256x256 pixels; this one is "
             f"{picture.mode} of {picture.width}x{picture.height}."
         )
     pixels = np.asarray(picture.convert("RGB"), np.float64)
+    pixels = woven(pixels, pixels @ _LUMINANCE)
     before = pixels @ _LUMINANCE
     blocks = _blocks(before)
     left, values, right = np.linalg.svd(blocks)

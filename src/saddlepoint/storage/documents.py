@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ MOST_BYTES = 64 << 20
 MOST_ITEMS = 2_000_000
 MOST_DEPTH = 64
 MOST_LINE = 1 << 20
+_SPACE = re.compile(r"\s*")
 
 
 def table(path: Path, *, within: Path | None = None) -> dict[str, Any]:
@@ -67,6 +69,60 @@ def parsed(
         raise Unfit(f"line {error.lineno} of {name} is not JSON ({error.msg})") from error
     except ValueError as error:  # bytes that are no text, and numbers of thousands of digits
         raise Unfit(f"{name} is not JSON ({shortened(str(error))})") from error
+    return _shallow(value, name)
+
+
+def first(text: str, name: str) -> str:
+    """The first JSON value of a text that goes on behind it, as it stands. Raises Unfit as `parsed` does."""
+    return text[: _decoded(text, 0, name)[1]]
+
+
+def members(text: str, name: str) -> Iterator[tuple[str, Any]]:
+    """Key and value of each member of one JSON object that is too large to be held at once, in its order.
+
+    Raises Unfit, naming the line, for what is no JSON object, and for a member that nests too deeply.
+    """
+    place = _space(text, 0)
+    if text[place : place + 1] != "{":
+        raise _no_json(text, place, "an object was expected", name)
+    place = _space(text, place + 1)
+    while text[place : place + 1] != "}":
+        key, place = _decoded(text, place, name)
+        place = _space(text, place)
+        if not isinstance(key, str) or text[place : place + 1] != ":":
+            raise _no_json(text, place, "a name and a colon were expected", name)
+        value, place = _decoded(text, _space(text, place + 1), name)
+        yield key, _shallow(value, name)
+        place = _space(text, place)
+        if text[place : place + 1] == ",":
+            place = _space(text, place + 1)
+        elif text[place : place + 1] != "}":
+            raise _no_json(text, place, "a comma or the end was expected", name)
+
+
+def _decoded(text: str, place: int, name: str) -> tuple[Any, int]:
+    """The value that begins at this place, and the place behind it."""
+    try:
+        return json.JSONDecoder().raw_decode(text, place)
+    except RecursionError:
+        raise Unfit(f"{name} nests more than {MOST_DEPTH} deep") from None
+    except json.JSONDecodeError as error:
+        raise _no_json(text, error.pos, error.msg, name) from error
+    except ValueError as error:
+        raise Unfit(f"{name} is not JSON ({shortened(str(error))})") from error
+
+
+def _no_json(text: str, place: int, why: str, name: str) -> Unfit:
+    return Unfit(f"line {text.count(chr(10), 0, place) + 1} of {name} is not JSON ({why})")
+
+
+def _space(text: str, place: int) -> int:
+    space = _SPACE.match(text, place)
+    return space.end() if space else place
+
+
+def _shallow(value: Any, name: str) -> Any:
+    """The value. Raises Unfit where it nests too deeply."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_DEPTH):
         inside = (part.values() if isinstance(part, dict) else part for part in level)

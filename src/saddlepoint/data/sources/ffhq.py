@@ -6,9 +6,7 @@ read entry by entry.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from saddlepoint.data.sources.description import Description
@@ -16,11 +14,12 @@ from saddlepoint.data.sources.names import under
 from saddlepoint.data.sources.tables import text_of
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 from saddlepoint.text import counted
 
 NAME = re.compile(r"ffhq-dataset-v[0-9]+\.json")
 _FORMS = ("image", "thumbnail", "in_the_wild")
-_SPACE = re.compile(r"[\s,]*")
 
 
 def read_ffhq(tree: Tree, file: str) -> Description:
@@ -31,13 +30,14 @@ def read_ffhq(tree: Tree, file: str) -> Description:
     folder = file.rpartition("/")[0]
     existing = frozenset(tree.names)
     parts: dict[str, dict[str, str]] = {form: {} for form in _FORMS}
-    for number, entry in _entries(text_of(tree.read(file), file), file):
-        for form in _FORMS:
-            path = _path(entry, form)
-            if path is not None:
-                parts[form][under(folder, path)] = str(entry.get("category", ""))
-        if not any(_path(entry, form) for form in _FORMS):
-            raise DataError(f'entry {number} of {file} has no "file_path": fetch it again, or move it away.')
+    with judged(file, DataError, "Fetch it again, or move it away"):
+        for number, entry in documents.members(text_of(tree.read(file), file), file):
+            for form in _FORMS:
+                path = _path(entry, form)
+                if path is not None:
+                    parts[form][under(folder, path)] = str(entry.get("category", ""))
+            if not any(_path(entry, form) for form in _FORMS):
+                raise DataError(f'entry {number} of {file} has no "file_path": fetch it again, or move it away.')
     form = next((form for form in _FORMS if existing & parts[form].keys()), _FORMS[0])
     note = (
         f"{counted(len(parts[form]), 'photograph')} described by {file}: those for training are taken, without classes"
@@ -49,30 +49,3 @@ def _path(entry: Any, form: str) -> str | None:
     description = entry.get(form) if isinstance(entry, dict) else None
     path = description.get("file_path") if isinstance(description, dict) else None
     return path if isinstance(path, str) else None
-
-
-def _entries(text: str, file: str) -> Iterator[tuple[str, Any]]:
-    """Key and value of each entry of one JSON object."""
-    decoder = json.JSONDecoder()
-    place = _space(text, 0)
-    try:
-        if text[place : place + 1] != "{":
-            raise json.JSONDecodeError("an object was expected", text, place)
-        place = _space(text, place + 1)
-        while text[place : place + 1] != "}":
-            key, place = decoder.raw_decode(text, place)
-            place = _space(text, place)
-            if not isinstance(key, str) or text[place : place + 1] != ":":
-                raise json.JSONDecodeError("a name and a colon were expected", text, place)
-            value, place = decoder.raw_decode(text, _space(text, place + 1))
-            yield key, value
-            place = _space(text, place)
-    except json.JSONDecodeError as error:
-        raise DataError(f"line {error.lineno} of {file} is not JSON ({error.msg}): fetch it again.") from error
-    except (RecursionError, ValueError) as error:
-        raise DataError(f"{file} is not JSON that can be read ({error}): fetch it again.") from error
-
-
-def _space(text: str, place: int) -> int:
-    space = _SPACE.match(text, place)
-    return space.end() if space else place
