@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from games import Game, both, trainer
+from games import Game, both, trainer, two_lines
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.hook import Checkpoints
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.engine.run import Folder
-from saddlepoint.errors import DivergedError
-from saddlepoint.methods.base import Adam, Update
+from saddlepoint.errors import DivergedError, MethodError
+from saddlepoint.methods.base import Adam, Networks, Update
 
 BAD = 5
 
@@ -82,6 +83,23 @@ def test_no_checkpoint_is_written_with_a_broken_weight_or_moment(factor: float, 
     assert [files.step_of(folder) for folder in folders] == [2, 4]
     tensors, _ = files.read(folders[-1])
     assert all(torch.isfinite(value).all() for value in tensors.values() if value.is_floating_point())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_mask_of_infinities_is_no_divergence_and_its_mend_is_named_before_the_run(kept: bool) -> None:
+    def masked(data: DataSpec) -> Networks:
+        nets: Networks = two_lines(data)
+        nets.critic.register_buffer("mask", torch.full((3, 3), -torch.inf).triu(1), persistent=kept)
+        return nets
+
+    game = Game(make=masked)
+    if kept:
+        with pytest.raises(MethodError, match=r"critic.mask of Game is not finite before .* persistent=False"):
+            trainer(game, examples=80)
+    else:
+        run = trainer(game, examples=80)
+        run.fit()
+        run.check_finite()
 
 
 def test_a_finite_run_is_left_alone() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.engine.moves import Layout
-from saddlepoint.errors import DivergedError
+from saddlepoint.errors import DivergedError, MethodError
 
 MOST = 32
 """moves that are looked at together"""
@@ -57,13 +57,32 @@ class Finite:
             raise DivergedError(f"{name} was not finite at step {step}.")
 
 
+def check_new(tensors: Mapping[str, Tensor], method: str) -> None:
+    """Raises MethodError naming the first tensor of new networks that is not finite, since no checkpoint may hold one.
+
+    method: its name, for the sentence.
+    """
+    name = _first_broken(tensors)
+    if name is not None:
+        raise MethodError(
+            f"{name} of {method} is not finite before the first step: give it finite numbers, such as -1e9 for a mask, "
+            "or register it with persistent=False, so that no checkpoint holds it."
+        )
+
+
 def check_tensors(tensors: Mapping[str, Tensor], step: int) -> None:
     """Raises DivergedError naming the first of a run's tensors that is not finite.
 
     A gradient can break a weight before any loss shows it, or overflow a moment and so stop its weight for good.
     """
-    floats = [(name, value) for name, value in tensors.items() if value.is_floating_point()]
-    flags = torch.stack([torch.isfinite(value).all() for _, value in floats]).tolist()
-    broken = [name for (name, _), fine in zip(floats, flags) if not fine]
-    if broken:
-        raise DivergedError(f"{broken[0]} is not finite after step {step}.")
+    name = _first_broken(tensors)
+    if name is not None:
+        raise DivergedError(f"{name} is not finite after step {step}.")
+
+
+def _first_broken(tensors: Mapping[str, Tensor]) -> str | None:
+    named = [(name, value) for name, value in tensors.items() if value.is_floating_point() and not value.is_meta]
+    if not named:
+        return None
+    flags = torch.stack([torch.isfinite(value).all() for _, value in named]).tolist()
+    return next((name for (name, _), fine in zip(named, flags) if not fine), None)

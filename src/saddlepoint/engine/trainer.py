@@ -17,7 +17,7 @@ from saddlepoint.data.loader import Loader
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
-from saddlepoint.engine.finite import Finite, check_tensors
+from saddlepoint.engine.finite import Finite, check_new, check_tensors
 from saddlepoint.engine.hooks import Hook, Json, Log
 from saddlepoint.engine.interrupts import interrupts
 from saddlepoint.engine.moves import Flow, Mover, Report
@@ -59,6 +59,7 @@ class Trainer:
         self.nets = _channels_last(nets.to(machine.device)).train()
         with torch.no_grad():
             method.prepare(self.nets, data.first)
+            check_new(self.nets.state_dict(), type(method).__name__)
         spec = method.ema()
         if settings.shard and spec is None:  # hooks of one process alone cannot use networks that lie in several
             spec = Ema(tuple(name for name, _ in self.nets.named_children()), half_life=0.0, ramp=None)

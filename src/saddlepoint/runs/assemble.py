@@ -14,6 +14,7 @@ import torch
 from saddlepoint import kinds, methods
 from saddlepoint.checkpoint.facts import configuration_of
 from saddlepoint.checkpoint.hook import Checkpoints
+from saddlepoint.checkpoint.new_networks import new_networks
 from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
@@ -24,13 +25,13 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
+from saddlepoint.keyed import key
 from saddlepoint.methods.abilities import Samples
 from saddlepoint.report.first_step import FirstStep
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
 from saddlepoint.report.tensorboard import TensorBoard
 from saddlepoint.runs.health_inputs import watchers
-from saddlepoint.runs.new_networks import new_networks
 from saddlepoint.text import counted
 from saddlepoint.version import __version__
 
@@ -69,7 +70,8 @@ def assemble(
     train, held_out = dataset.split(plan.data.held_out)
     shown = {name: getattr(plan.data, name) for name in ("flip", "jitter", "balanced", "labels_per_class")}
     loader = Loader(dataset, plan.method.takes, train, seed=plan.run.seed, device=machine.device, **shown)
-    nets = new_networks(plan, loader.spec)
+    seed = key(plan.run.seed, "networks")
+    nets = new_networks(plan.name, plan.method, loader.spec, seed, ", or --resolution")
     own = _hooks(plan, folder, loader, held_out, hooks, quiet=quiet)
     trainer = Trainer(plan.method, nets, loader, plan.run, machine, folder.root, own)
     return AssembledRun(plan, dataset, held_out, trainer, machine)

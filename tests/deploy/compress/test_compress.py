@@ -72,6 +72,8 @@ def test_a_student_that_is_no_smaller_or_takes_other_latents_is_refused() -> Non
         distil(wgan(), ["width=32"], NOTHING, steps=1, batch=2, lr=1e-3)
     with pytest.raises(ConfigError, match="leave the length of the latents"):
         student_of(wgan(), ["latent=4"])
+    with pytest.raises(ConfigError, match=r"the student of wgan would need .* lower width"):
+        student_of(wgan(), ["width=1000000"])
     with pytest.raises(ConfigError, match="did you mean 'width'"):
         student_of(wgan(), ["widht=4"])
     with pytest.raises(ConfigError, match="NAME=VALUE"):

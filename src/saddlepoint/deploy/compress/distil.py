@@ -6,10 +6,9 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
-
 from saddlepoint import config
 from saddlepoint.checkpoint.model import Model
+from saddlepoint.checkpoint.new_networks import new_networks
 from saddlepoint.deploy.compress.feed import Feed
 from saddlepoint.deploy.compress.imitate import imitate
 from saddlepoint.deploy.parts import Part, parts_of
@@ -20,12 +19,13 @@ from saddlepoint.keyed import key
 def student_of(model: Model, changes: Sequence[str], seed: int = 0) -> Model:
     """A new model of the same method with some settings changed, given as NAME=VALUE; not trained.
 
-    Raises ConfigError for a setting that is none, and where the student would take other latents.
+    Raises ConfigError for a setting that is none, for networks that this machine has no memory for, and where the
+    student would take other latents.
     """
     settings = {**config.to_json(model.method), **dict(_setting(change) for change in changes)}
     method = config.from_json(type(model.method), settings)
-    torch.manual_seed(key(seed, "student"))
-    nets = method.networks(model.spec).eval().requires_grad_(False)
+    nets = new_networks(f"the student of {model.name}", method, model.spec, key(seed, "student"))
+    nets.eval().requires_grad_(False)
     method.set_phase(nets, model.clock)
     facts = {
         **model.facts,

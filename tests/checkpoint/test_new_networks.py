@@ -9,12 +9,12 @@ import pytest
 import torch
 
 import saddlepoint
+from saddlepoint.checkpoint.new_networks import new_networks
 from saddlepoint.data.loader import Loader
 from saddlepoint.data.open import open_data
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key
-from saddlepoint.runs.new_networks import new_networks
 
 ABSURD: list[tuple[str, dict[str, Any]]] = [
     ("dcgan", {"latent": 1_000_000, "generator_width": 1_000_000}),
@@ -49,5 +49,8 @@ def test_measuring_the_networks_first_leaves_them_as_their_seed_makes_them() -> 
     dataset = open_data(plan.data)
     spec = Loader(dataset, plan.method.takes, dataset.split(None)[0]).spec
     torch.manual_seed(key(plan.run.seed, "networks"))
-    for one, other in zip(plan.method.networks(spec).parameters(), new_networks(plan, spec).parameters()):
+    for one, other in zip(
+        plan.method.networks(spec).parameters(),
+        new_networks("dcgan", plan.method, spec, key(plan.run.seed, "networks")).parameters(),
+    ):
         assert torch.equal(one, other)
