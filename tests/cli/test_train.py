@@ -139,6 +139,32 @@ def test_a_start_from_a_trained_run_begins_with_its_averages(run: Path, tmp_path
     torch.testing.assert_close(before, after, atol=1e-6, rtol=0)
 
 
+def test_a_start_may_take_named_networks_alone(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    words = ["train", "dcgan", *TINY, "--images", "32", "--generator-lr", "1e-12", "--critic-lr", "1e-12"]
+    saddle(*words, "--from", f"{run}:generator", "--out", str(out))
+    old, new = (saddlepoint.load(path).nets.generator.project.weight for path in (run, out))
+    torch.testing.assert_close(old, new, atol=1e-6, rtol=0)
+    old, new = (files.read(files.latest(Folder(path).checkpoints, print), ("nets",))[0] for path in (run, out))
+    assert any((old[name] - new[name]).abs().max() > 1e-3 for name in old if name.startswith("nets/critic."))
+    for start, text in (
+        (f"{run}:generater", "has no network 'generater'; did you mean 'generator'.* It has critic, generator"),
+        (f"{run}:", "names no network: write RUN:NAME,NAME"),
+        (tmp_path / "nowhere:generator", "nowhere"),
+    ):
+        with pytest.raises(CheckpointError, match=text):
+            saddlepoint.train("dcgan", data="digits", start=start, resolution=8, images=32, out=tmp_path / "no")
+
+
+def test_a_network_that_the_method_has_not_and_shapes_that_do_not_fit_are_named(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"this method has no network 'critic'\. It has decoder, encoder"):
+        saddlepoint.train("vae", data="digits", resolution=8, images=32, start=f"{run}:critic", out=tmp_path / "a")
+    with pytest.raises(CheckpointError, match=r"generator\.\S+ is \["):
+        saddlepoint.train(
+            "dcgan", data="digits", resolution=16, images=32, start=f"{run}:generator", out=tmp_path / "b"
+        )
+
+
 def test_images_that_changed_are_not_resumed_on(photos: Path, tmp_path: Path) -> None:
     run = saddlepoint.train("dcgan", data=photos, resolution=8, images=8, batch=8, out=tmp_path / "run")
     (photos / "cats" / "1.png").unlink()

@@ -35,7 +35,7 @@ class Command:
     config: Path | None = None
     """.toml or .json file of settings; the command line wins over it"""
     start: Annotated[Path | None, tyro.conf.arg(name="from")] = None
-    """trained run whose weights to start from, instead of new networks"""
+    """trained run whose weights to start from, instead of new networks; RUN:NAME,NAME takes those networks alone"""
     dry_run: bool = False
     """show configuration, networks, memory and the images as the networks see them; train nothing"""
 

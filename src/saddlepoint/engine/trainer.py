@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from saddlepoint import config
 from saddlepoint.data.loader import Loader
@@ -399,10 +399,10 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def load_networks(nets: Networks, saved: Mapping[str, Tensor]) -> None:
-    """Copy saved weights into networks. Raises CheckpointError as `check_fit` does."""
+def load_networks(nets: nn.Module, saved: Mapping[str, Tensor], prefix: str = "") -> None:
+    """Copy saved weights into networks. Raises CheckpointError as `check_fit` does, names with `prefix` before them."""
     own = nets.state_dict()
-    check_fit(own, saved)
+    check_fit(*({f"{prefix}{name}": value for name, value in state.items()} for state in (own, saved)))
     nets.load_state_dict({name: shared_as(value, own[name]) for name, value in saved.items()})
 
 

@@ -41,6 +41,7 @@ def train(
     method: a name that `saddle list` shows, a Method class, an instance of one, or a .py file that holds one.
     data: a path or word, as `saddle train METHOD --help` has it; an array or tensor of images, (images, labels), a
     mapping of fields, a torch data set, or a Dataset: these are copied into the cache once.
+    start: a trained run whose weights to start from, or RUN:NAME,NAME for those networks alone.
     hooks: called around each step, after our own and before the log.
     settings: of the run, the data and the method: `train("dcgan", data="photos/", resolution=64, images=500_000)`.
     Ctrl-C ends the run well and returns it. Raises SaddlepointError with one clear sentence when something is wrong.
