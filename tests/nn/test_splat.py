@@ -7,7 +7,9 @@ import torch
 from scipy.special import sph_harm_y
 from torch import Tensor
 
+from saddlepoint.errors import ShapeError
 from saddlepoint.kinds.camera import orbit, pose_of
+from saddlepoint.nn.kernels import splat
 from saddlepoint.nn.kernels.harmonics import harmonics
 from saddlepoint.nn.kernels.splat import dense, draw, project, rotations, spread
 
@@ -90,3 +92,11 @@ def test_first_sizes_are_mean_distances_to_neighbours() -> None:
     line = torch.tensor([[0.0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]])
     assert spread(line).tolist() == [2.0, pytest.approx(4 / 3), pytest.approx(4 / 3), 2.0]
     assert len(spread(line[:1])) == 1
+
+
+def test_a_view_that_would_take_all_memory_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = splats(30)
+    assert picture(parts, draw)
+    monkeypatch.setattr(splat, "MOST_PAIRS", 10)
+    with pytest.raises(ShapeError, match=r"pairs of splats and pixels, more than 10: use a smaller view"):
+        picture(parts, draw)

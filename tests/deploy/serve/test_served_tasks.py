@@ -129,5 +129,5 @@ def test_models_that_make_no_images_are_taken_and_those_that_can_do_nothing_are_
     monkeypatch.setattr(shelf, "load", lambda path, device: models[path])
     assert [one.tasks for one in stock(["scene", "shapes"]).served] == [("render",), ()]
     monkeypatch.setattr(type(models["scene"]), "tasks", ())
-    with pytest.raises(CapabilityError, match="can be asked for nothing"):
+    with pytest.raises(CapabilityError, match="offers no task"):
         stock(["scene"])

@@ -15,10 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saddlepoint.errors import ShapeError
+
 LEAST = 1 / 255
 """an opacity under which a splat is not drawn in a pixel"""
 MOST = 0.99
 """the opacity that a splat has at most in a pixel"""
+MOST_PAIRS = 2**26
+"""pairs of splats and pixels that a processor blends at once, some gigabytes; a GPU takes eight times as many"""
 _NEAR = 0.2  # of the camera's axis, in units of the scene
 _BLUR = 0.3  # pixels^2 added to every splat
 
@@ -79,7 +83,8 @@ def draw(
     """The picture, what it hides of the background, and the mean depth of what is seen.
 
     colour: [P, C]. opacity: [P] in [0, 1]. background: [C]. Returns [C, H, W], [H, W] in [0, 1] and [H, W] (0 where
-    nothing is). Gradients flow through the first two to `splats.mean`, `splats.conic`, `colour` and `opacity`.
+    nothing is). Gradients flow through the first two to `splats.mean`, `splats.conic`, `colour` and `opacity`. Raises
+    ShapeError where more than `MOST_PAIRS` would be blended, as from a camera among large splats.
     """
     with torch.no_grad():
         splat, pixel = _pairs(splats, opacity, height, width)
@@ -121,6 +126,12 @@ def _pairs(splats: Projected, opacity: Tensor, height: int, width: int) -> tuple
     top, bottom = ((y - half_y - 0.5).ceil().clamp(0, height), (y + half_y - 0.5).floor().add(1).clamp(0, height))
     wide, high = (right - left).clamp_min(0).long(), (bottom - top).clamp_min(0).long()
     counts = wide * high
+    total, most = int(counts.sum()), MOST_PAIRS if counts.device.type == "cpu" else 8 * MOST_PAIRS
+    if total > most:
+        raise ShapeError(
+            f"a view of {width}x{height} pixels needs {total:,} pairs of splats and pixels, more than {most:,}: use a"
+            " smaller view, or a camera that is farther away."
+        )
     which = torch.repeat_interleave(torch.arange(len(alive), device=x.device), counts)
     within = torch.arange(len(which), device=x.device) - (counts.cumsum(0) - counts)[which]
     column = left.long()[which] + within % wide[which]
