@@ -43,6 +43,8 @@ def walked(method: Sampled, nets: Networks, image: Tensor, label: Tensor | None 
     found = torch.zeros(len(image))
     with torch.no_grad():
         for index, log_probabilities in method.steps(nets, known, label):
+            if isinstance(index, Tensor):
+                index = int(index[0])  # one order for all
             level = ((flat[:, index] + 1) / 2 * (method.levels - 1)).round().long()
             found += log_probabilities.log_softmax(1).gather(1, level[:, None]).squeeze(1)
             known.view(len(image), -1)[:, index] = flat[:, index]

@@ -27,8 +27,9 @@ from saddlepoint.kinds.mask import Mask
 from saddlepoint.methods.abilities import AS_TRAINED, PixelsAs, Sampling
 from saddlepoint.methods.base import Clock, Draw, Method, Moves, Networks, Update
 
-Steps = Iterator[tuple[int, Tensor]]
-"""which number of an image comes next, counted over [C, H, W], and the log-probability of each of its levels, [N, K]"""
+Steps = Iterator[tuple[int | Tensor, Tensor]]
+"""which number of an image comes next, counted over [C, H, W], for all or [N] for each; and the log-probability of each
+of its levels, [N, K]"""
 _AT_ONCE = 256  # images whose likelihood is worked out at once
 
 
@@ -128,13 +129,16 @@ class Sampled(Method, ABC):
         self, nets: nn.Module, latents: Tensor, how: Sampling, steps: Callable[[Tensor, Tensor | None], Steps]
     ) -> Tensor:
         """The images of `generate`, in the steps that are given: of the images as far as known, and of labels."""
-        known, kept = self._known(nets, latents, how)
+        known, kept = self.known(latents, how)
         image = torch.zeros_like(latents)
         noise, drawn = latents.flatten(1), image.view(len(latents), -1)
         for index, log_probabilities in steps(image, self._label(nets, how)):
-            level = inverse(log_probabilities, noise[:, index], how.temperature)
-            value = level_value(level, self.levels)
-            drawn[:, index] = value if kept is None else torch.where(kept[:, index], known[:, index], value)
+            place = index[:, None] if isinstance(index, Tensor) else torch.full_like(noise[:, :1], index).long()
+            level = inverse(log_probabilities, noise.gather(1, place).squeeze(1), how.temperature)
+            value = level_value(level, self.levels)[:, None]
+            if kept is not None:
+                value = torch.where(kept.gather(1, place), known.gather(1, place), value)
+            drawn.scatter_(1, place, value)
         return image
 
     def log_likelihood(self, nets: nn.Module, images: Tensor, samples: int, seed: int) -> Tensor:
@@ -171,7 +175,7 @@ class Sampled(Method, ABC):
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
         return how.label
 
-    def _known(self, nets: nn.Module, latents: Tensor, how: Sampling) -> tuple[Tensor, Tensor | None]:
+    def known(self, latents: Tensor, how: Sampling) -> tuple[Tensor, Tensor | None]:
         """The known numbers, [n, C H W], and where they are, bool; None where nothing is known."""
         image, mask = how.given.get("image"), how.given.get("mask")
         if image is None:
