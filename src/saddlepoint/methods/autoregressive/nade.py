@@ -100,5 +100,5 @@ PROOF = Proof(
     data="world:silhouettes",
     measure="exact-nats",
     difference=5.0,
-    settings={"images": 120_000, "held_out": 0.1, "width": 100, "lr": 5e-3},
+    settings={"images": 60_000, "held_out": 0.1, "width": 64, "lr": 2e-2},
 )
