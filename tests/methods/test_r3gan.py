@@ -146,6 +146,14 @@ def test_the_losses_are_those_of_pairs_with_both_penalties_at_half_of_gamma() ->
     assert critic.losses["r1"].item() == pytest.approx(1.5 * slope.square().sum().item() / 4, rel=1e-4)
 
 
+def test_one_pass_of_the_critic_gives_the_loss_and_both_penalties() -> None:
+    method, nets = tiny()
+    sizes: list[int] = []
+    nets.critic.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    next(play(method, nets, HandDraw(torch.rand(4, 1, 8, 8))))
+    assert sizes == [8]
+
+
 def test_each_player_sees_its_own_real_images_and_the_generator_wants_the_lead() -> None:
     method, nets = tiny()
     woken(nets)

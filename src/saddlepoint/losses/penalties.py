@@ -34,7 +34,7 @@ def gradient_penalty(
         )
     along = mix.detach().float().view(-1, *[1] * (real.dim() - 1))
     between = torch.lerp(real.detach().float(), fake.detach().float(), along)
-    norm: Tensor = torch.linalg.vector_norm(_slope(critic, between).flatten(1), dim=1)  # [N]
+    norm: Tensor = torch.linalg.vector_norm(_slope(critic, between)[1].flatten(1), dim=1)  # [N]
     return (norm - centre).square().mean()
 
 
@@ -54,14 +54,25 @@ def r2(critic: Callable[[Tensor], Tensor], fake: Tensor) -> Tensor:
     return _half_squared_slope(critic, fake)
 
 
+def squared_slopes(critic: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
+    """The critic's output for each image and the squared norm of its slope there, both [N], in one pass.
+
+    images: [N, ...]; gradients do not flow into them. Both can be differentiated again. Half the mean of the squares is
+    `r1` at real images and `r2` at generated ones; with the outputs beside them, a loss needs no pass of its own.
+    """
+    outputs, slope = _slope(critic, images)
+    return outputs, slope.square().flatten(1).sum(dim=1)
+
+
 def _half_squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    return 0.5 * _slope(critic, images).square().flatten(1).sum(dim=1).mean()
+    return 0.5 * squared_slopes(critic, images)[1].mean()
 
 
-def _slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def _slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
     uncompiled = torch.compiler.set_stance("force_eager")
     with torch.enable_grad(), torch.autocast(images.device.type, enabled=False), uncompiled:
         images = images.detach().float().requires_grad_()
+        outputs = critic(images)
         # Output i depends on image i alone, so the gradient of the sum holds each image's own slope.
-        (slope,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return slope
+        (slope,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
+    return outputs, slope

@@ -6,7 +6,7 @@ cosine. Not as the authors: no classes (theirs on CIFAR-10 and ImageNet), no cut
 colours change as often as places, where theirs change half as often.
 
 Paper          here
-gamma          `gamma`, of which r1 and r2 in `losses.penalties` hold the half
+gamma          `gamma`; the penalties are half of it times the mean squared slope at real and at generated images
 group width    `group` (the authors' code counts groups: cardinality)
 """
 
@@ -24,7 +24,7 @@ from saddlepoint.config import Count, Layers, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.losses.penalties import r1, r2
+from saddlepoint.losses.penalties import squared_slopes
 from saddlepoint.methods.base import Adam, Clock, Cosine, Draw, Ema, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import check_side
@@ -93,10 +93,11 @@ class R3GAN(Unconditional):
         image = draw().image  # [N, C, S, S] in [-1, 1], or [N, D]
         with torch.no_grad():
             fakes = nets.generator(self.draw_latents(draw, len(image)))
-        on_real, on_fake = self._critic(nets, draw, len(image)), self._critic(nets, draw, len(image))
-        real, fake = on_real(image), on_fake(fakes)
+        # One pass for both halves, both losses and both penalties: no norm looks across images.
+        logits, squares = squared_slopes(self._critic(nets, draw, len(image), 2), torch.cat([image, fakes]))
+        (real, fake), (at_real, at_fake) = logits.chunk(2), squares.chunk(2)
         losses = critic_loss("relativistic", real, fake)
-        losses |= {"r1": gamma * r1(on_real, image), "r2": gamma * r2(on_fake, fakes)}
+        losses |= {"r1": gamma / 2 * at_real.mean(), "r2": gamma / 2 * at_fake.mean()}
         yield Update("critic", losses, watch=mean_logits(real, fake))
         image = draw().image
         with torch.no_grad():
@@ -113,12 +114,12 @@ class R3GAN(Unconditional):
             nets.augment.p += strength(dataclasses.replace(clock, examples=after)) - strength(clock)
             nets.augment.p.clamp_(0, 1)
 
-    def _critic(self, nets: Networks, draw: Draw, n: int) -> Callable[[Tensor], Tensor]:
-        """The critic of `n` images as it sees them: through one draw of augmentations."""
+    def _critic(self, nets: Networks, draw: Draw, n: int, batches: int = 1) -> Callable[[Tensor], Tensor]:
+        """The critic of `batches` times `n` images as it sees them: each batch through a draw of augmentations."""
         if not self.augment:
             critic: Callable[[Tensor], Tensor] = nets.critic
             return critic
-        chance = draw.uniform(n, AdaptiveAugment.ROWS, 3)
+        chance = torch.cat([draw.uniform(n, AdaptiveAugment.ROWS, 3) for _ in range(batches)])
         return lambda images: nets.critic(nets.augment(images, chance))
 
     def _cosine(self, start: float, end: float) -> Cosine:
