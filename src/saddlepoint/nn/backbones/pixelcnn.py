@@ -95,31 +95,41 @@ class GatedPixelCNN(nn.Module):
     """The same in two stacks: a vertical one over all rows above, and a horizontal one along the own row.
 
     The vertical stack sees its own row from the second layer on, since what it holds of that row comes from the rows
-    above alone; shifted down in every layer it would keep a blind spot. classes: with labels, 0 for none.
+    above alone; shifted down in every layer it would keep a blind spot. classes: with labels, 0 for none. given:
+    channels of maps that every place hears of its own place, whole from the start (eq. 5); 0 for none.
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], outputs: int, width: int, blocks: int, colours: int, classes: int = 0
+        self,
+        shape: tuple[int, int, int],
+        outputs: int,
+        width: int,
+        blocks: int,
+        colours: int,
+        classes: int = 0,
+        given: int = 0,
     ) -> None:
         super().__init__()
         self.shape, self.classes, width = shape, classes, whole_groups(width, colours)
         self.blocks = nn.ModuleList(
-            _Gated(shape[0] + 1 if first else width, width, colours, classes, first=first)
+            _Gated(shape[0] + 1 if first else width, width, colours, classes, given, first=first)
             for first in [True] + [False] * (blocks - 1)
         )
         self.head = Head(width, outputs, colours)
 
-    def forward(self, image: Tensor, label: Tensor | None = None, walk: Walk | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, label: Tensor | None = None, walk: Walk | None = None, given: Tensor | None = None
+    ) -> Tensor:
         seen = with_ones(image)
-        links = self._links(seen, label, walk)
+        links = self._links(seen, label, walk, given)
         x = seen
         for block, link in zip(self.blocks, links):
             assert isinstance(block, _Gated)
-            x = block.along(x, link, label, walk)
+            x = block.along(x, link, label, walk, given)
         outputs: Tensor = self.head(x, walk)
         return outputs
 
-    def _links(self, image: Tensor, label: Tensor | None, walk: Walk | None) -> list[Tensor]:
+    def _links(self, image: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> list[Tensor]:
         """What each block's horizontal stack hears of the rows above; on a walk worked out once a row."""
         if walk is not None and walk.kept.get((self, "row"), -1) == walk.row:
             rows: list[Tensor] = walk.kept[self, "links"]
@@ -127,7 +137,7 @@ class GatedPixelCNN(nn.Module):
             x, rows = image, []
             for block in self.blocks:
                 assert isinstance(block, _Gated)
-                x, link = block.down(x, label, walk)
+                x, link = block.down(x, label, walk, given)
                 rows.append(link)
         if walk is None:
             return rows
@@ -140,7 +150,7 @@ class _Gated(nn.Module):
     """One layer of both stacks. The first one reads the image and has no path that skips it: it would show a pixel to
     itself."""
 
-    def __init__(self, inputs: int, width: int, colours: int, classes: int, *, first: bool) -> None:
+    def __init__(self, inputs: int, width: int, colours: int, classes: int, given: int, *, first: bool) -> None:
         super().__init__()
         self.first, free, side = first, int(first), FIRST if first else 3
         self.vertical = MaskedConv2d(inputs, 2 * width, side, "above" if first else "rows")
@@ -148,22 +158,28 @@ class _Gated(nn.Module):
         self.horizontal = MaskedConv2d(inputs, 2 * width, (1, side), "A" if first else "B", colours=colours, free=free)
         self.out = MaskedConv2d(width, width, 1, "B", colours=colours)
         self.label = nn.Embedding(classes, 4 * width) if classes else None
+        self.given = nn.ModuleList(nn.Conv2d(given, 2 * width, 1) for _ in range(2)) if given else None
 
-    def down(self, x: Tensor, label: Tensor | None, walk: Walk | None) -> tuple[Tensor, Tensor]:
+    def down(self, x: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """The vertical stack's maps, and what the horizontal one gets of them before they are gated."""
         x = self.vertical(x, walk)
-        return gated(x + self._shift(label, 0)), self.link(x)
+        if walk is not None and given is not None:
+            given = given[:, :, walk.row : walk.row + 1]
+        return gated(x + self._shift(label, given, 0)), self.link(x)
 
-    def along(self, x: Tensor, link: Tensor, label: Tensor | None, walk: Walk | None) -> Tensor:
+    def along(self, x: Tensor, link: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> Tensor:
         """The horizontal stack's maps."""
-        y: Tensor = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, 1)), walk)
+        if walk is not None and given is not None:
+            given = given[:, :, walk.row : walk.row + 1, walk.column : walk.column + 1]
+        y: Tensor = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, given, 1)), walk)
         return y if self.first else x + y
 
-    def _shift(self, label: Tensor | None, stack: int) -> Tensor | float:
-        if self.label is None or label is None:
-            return 0.0
-        shift: Tensor = self.label(label).chunk(2, 1)[stack]
-        return shift[:, :, None, None]
+    def _shift(self, label: Tensor | None, given: Tensor | None, stack: int) -> Tensor | float:
+        """What the class and the maps add to a stack, [N, 2 width, 1 or H, 1 or W]."""
+        shift: Tensor | float = 0.0
+        if self.label is not None and label is not None:
+            shift = self.label(label).chunk(2, 1)[stack][:, :, None, None]
+        return shift if self.given is None or given is None else shift + self.given[stack](given)
 
 
 def gated(x: Tensor) -> Tensor:
