@@ -22,7 +22,7 @@ LETTERS, DRAWINGS = 60, 60
 RESOLUTION = 16
 _MOST = 64  # pixels a side that are made
 _CORNERS = 5  # of the line that a letter is drawn with
-_WAVER, _TURN, _GROWTH, _SHIFT = 0.12, 0.3, 0.15, 0.12  # of a drawing: its corners, its angle, its size, its place
+_WAVER, _TURN, _GROWTH, _SHIFT = 0.1, 0.5, 0.25, 0.25  # of a drawing: its corners, its angle, its size, its place
 _PEN = 0.11  # half the width of the line, where the image spans [-1, 1]
 
 

@@ -78,7 +78,7 @@ PROOF = Proof(
     " than those of a PCA with as many, and make the images again with less error.",
     data="world:factorial",
     measure="factors",
-    share=0.5,
+    difference=3.0,  # nats
     bars={"error": 0.007, "middle": 0.013},
     settings={
         "resolution": 16,

@@ -158,7 +158,7 @@ class _Gated(nn.Module):
         self.horizontal = MaskedConv2d(inputs, 2 * width, (1, side), "A" if first else "B", colours=colours, free=free)
         self.out = MaskedConv2d(width, width, 1, "B", colours=colours)
         self.label = nn.Embedding(classes, 4 * width) if classes else None
-        self.given = nn.ModuleList(nn.Conv2d(given, 2 * width, 1) for _ in range(2)) if given else None
+        self.given = nn.Conv2d(given, 4 * width, 1) if given else None
 
     def down(self, x: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> tuple[Tensor, Tensor]:
         """The vertical stack's maps, and what the horizontal one gets of them before they are gated."""
@@ -179,7 +179,10 @@ class _Gated(nn.Module):
         shift: Tensor | float = 0.0
         if self.label is not None and label is not None:
             shift = self.label(label).chunk(2, 1)[stack][:, :, None, None]
-        return shift if self.given is None or given is None else shift + self.given[stack](given)
+        if self.given is None or given is None:
+            return shift
+        weight, bias = (each.chunk(2)[stack] for each in (self.given.weight, self.given.bias))
+        return shift + F.conv2d(given, weight, bias)
 
 
 def gated(x: Tensor) -> Tensor:
