@@ -100,7 +100,7 @@ def test_a_class_whose_every_image_is_damaged_is_left_out_and_said(folder, opene
 
 def test_a_folder_where_nothing_is_usable_is_refused_with_a_reason(folder, opened):
     (folder / "a.png").write_text("not pixels")
-    with pytest.raises(DataError, match=r"none of the 1 image of .* is usable; a.png: not an image"):
+    with pytest.raises(DataError, match=r"no image of .* is usable: 1 file left out, such as a.png: not an image"):
         opened(data=str(folder))
 
 

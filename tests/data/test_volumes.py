@@ -137,7 +137,7 @@ def test_what_holds_no_volume_is_refused_in_a_sentence(folder, opened):
     with pytest.raises(DataError, match="holds no file of a kind that is read"):
         opened(data=f"volumes:{folder}")
     (folder / "a.npy").write_bytes(b"")
-    with pytest.raises(DataError, match=r"none of the 1 file of .* is usable; a.npy: is not a .npy file"):
+    with pytest.raises(DataError, match=r"no file of .* is usable: 1 file left out, such as a.npy: is not a .npy file"):
         opened(data=f"volumes:{folder}")
     with pytest.raises(ConfigError, match="must name a folder or a zip"):
         opened(data=f"volumes:{folder}/gone")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import tarfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +36,7 @@ from saddlepoint.data.sources.unpaired import domain_folders, two_domains
 from saddlepoint.data.world import names as world_names
 from saddlepoint.data.world import world
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.storage.home import expanded
 from saddlepoint.text import counted
 
 MOST_POINTS = 1_000_000
@@ -79,16 +82,16 @@ def anchored(settings: DataSettings) -> DataSettings:
         return replace(whole, data=f"{degradation[0]}{degradation[1]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
     if kind in (*_FORMS, *_SHAPES, "scene") and rest:
-        paths = [str(Path(path).expanduser().absolute()) for path in places(rest, settings.data)]
+        paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
         word = f"{kind}{mark}{','.join(paths)}"
     elif settings.data in ("digits", *NAMED) or (kind in ("world", "hub", "array") and mark):
         word = settings.data
     else:
-        word = str(Path(settings.data).expanduser().absolute())
-    folders = {
-        name: path.expanduser().absolute()
+        word = str(expanded(settings.data).absolute())
+    folders: dict[str, Any] = {
+        name: expanded(path).absolute()
         for name in ("data_path", "cache")
         if (path := getattr(settings, name)) is not None
     }
@@ -129,28 +132,31 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     if kind in _FORMS and rest:
         return _of_two(kind, rest, word)
     if kind == "scene" and rest:
-        return _scene(Path(rest).expanduser(), word)
+        return _scene(expanded(rest), word)
     if kind in _SHAPES and rest:
         raise ConfigError(f"{word} holds {kind}, not images.")
-    return _at_path(Path(word).expanduser(), word)
+    return _at_path(expanded(word), word)
 
 
 def _of_two(kind: str, rest: str, word: str) -> Pictures:
     """Pairs or domains: `paired:`, `halves:` or `unpaired:` with one or two folders, for which zips may stand."""
     paths = places(rest, word)
-    if len(paths) == 1 and kind != "halves" and (inside := domain_folders(Path(paths[0]).expanduser())):
+    if len(paths) == 1 and kind != "halves" and (inside := domain_folders(expanded(paths[0]))):
         paths = [str(folder) for folder in inside]
     if len(paths) == 1:
-        alone = _at_path(Path(paths[0]).expanduser(), paths[0])
+        alone = _at_path(expanded(paths[0]), paths[0])
         if kind in ("paired", "halves"):
             return side_by_side(alone, word, any_shape=kind == "halves")
         if kind == "unpaired" and alone.labels is not None and len(alone.classes) == 2:
             return replace(alone, source=word)
     if len(paths) != 2 or kind == "halves":
         raise ConfigError(f"{word} must name {_FORMS[kind]}.")
-    first, second = (_at_path(Path(path).expanduser(), path) for path in paths)
+    first, second = (_at_path(expanded(path), path) for path in paths)
+    alike = [f"{word} names one place twice"] if os.path.samefile(*map(expanded, paths)) else []
     if kind == "unpaired":
-        return two_domains(first, second, word)
+        joined = two_domains(first, second, word)
+        return replace(joined, notes=(*joined.notes, *alike))
+    first = replace(first, notes=(*first.notes, *alike))
     fields = ("image", "mask") if kind == "masked" else ("source", "target")
     if not (isinstance(first, FilePictures) and isinstance(second, FilePictures)):
         raise DataError(f"{word} must name folders or zips of images: a pair has the same file name in both.")
@@ -188,8 +194,8 @@ def places(text: str, word: str) -> list[str]:
 
 def _there(path: str) -> bool:
     try:
-        return bool(path) and Path(path).expanduser().exists()
-    except (OSError, ValueError, RuntimeError):  # too long a name, a zero byte, no such user
+        return bool(path) and expanded(path).exists()
+    except (OSError, ValueError):  # too long a name, a zero byte
         return False
 
 
@@ -208,7 +214,7 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
     field, endings = _SHAPES[kind]
     if not 1 <= settings.shape_points <= MOST_POINTS:
         raise ConfigError(f"shape_points cannot be {settings.shape_points}: a shape has 1 to {MOST_POINTS:,}.")
-    path = Path(rest).expanduser()
+    path = expanded(rest)
     try:
         tree = zip_tree(path, settings.data) if path.suffix.lower() == ".zip" else _folder_at(path, settings.data)
     except OSError as error:
@@ -277,10 +283,15 @@ def _of_its_kind(path: Path, source: str) -> Pictures:
         return cifar_pictures(path, source)
     if is_idx(path):
         return idx_pictures(path, source)
-    raise DataError(f"{source} is no folder, zip, IDX file or CIFAR-10 batch: give the folder that holds the images.")
+    if zipfile.is_zipfile(path):
+        return zip_pictures(path, source)
+    mend = "unpack it, and give the folder" if tarfile.is_tarfile(path) else "give the folder that holds the images"
+    raise DataError(f"{source} is no folder, zip, IDX file or CIFAR-10 batch: {mend}.")
 
 
 def _in_folder(path: Path, source: str) -> Pictures:
+    if (path / "run.json").is_file():
+        raise DataError(f"{source} is the folder of a run, whose images are samples and figures: give those it learnt.")
     idx = find_idx(path, levels=1)
     if idx is not None:
         return idx_pictures(idx, source)

@@ -310,7 +310,9 @@ def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) ->
     if not refused:
         return DataError(f"{pictures.source} holds no image.")
     name, reason = refused[0]
-    return DataError(f"none of the {counted(len(refused), 'image')} of {pictures.source} is usable; {name}: {reason}.")
+    return DataError(
+        f"no image of {pictures.source} is usable: {counted(len(refused), 'file')} left out, such as {name}: {reason}."
+    )
 
 
 def threaded(work: Callable[[int], T], rows: np.ndarray, doing: str, say: Say) -> Iterator[T]:

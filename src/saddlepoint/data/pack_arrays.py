@@ -68,7 +68,9 @@ def _write(part: Path, files: FilePictures, read: Read, field: str, say: Say) ->
             iter((*files.skipped, *((files.name(0), each) for each in shapes_or_reasons if isinstance(each, str))))
         )
         count = len(shapes_or_reasons) + len(files.skipped)
-        raise DataError(f"none of the {counted(count, 'file')} of {files.source} is usable; {first[0]}: {first[1]}.")
+        raise DataError(
+            f"no file of {files.source} is usable: {counted(count, 'file')} left out, such as {first[0]}: {first[1]}."
+        )
     (shape, dtype), _ = shapes.most_common(1)[0]
     room(part.parent, len(rows) * int(np.prod(shape)) * np.dtype(dtype).itemsize)
     part.mkdir()

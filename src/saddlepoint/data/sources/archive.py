@@ -6,7 +6,6 @@ import io
 import json
 import threading
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -19,6 +18,7 @@ from saddlepoint.data.sources.names import is_image, of_system, plain_path
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
+from saddlepoint.storage.plain import reason
 
 MOST_BYTES = 512 * 2**20  # of one unpacked entry
 MOST_ENTRIES = 5_000_000
@@ -33,8 +33,10 @@ def zip_tree(path: Path, source: str) -> Tree:
     """The entries of a zip by their plain names. Of several that have the same one, all but the last are skipped."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{source} is not a whole zip file ({error}): fetch or make it again.") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a crafted directory makes the reader raise nearly anything
+        raise DataError(f"{source} is not a whole zip file ({reason(error)}): fetch or make it again.") from error
     if len(archive.filelist) > MOST_ENTRIES:
         raise DataError(f"{source} has {len(archive.filelist):,} entries, more than {MOST_ENTRIES:,}: make several.")
     entries: dict[str, zipfile.ZipInfo] = {}
@@ -57,8 +59,10 @@ def zip_tree(path: Path, source: str) -> Tree:
         try:
             with one_at_a_time:
                 return io.BytesIO(archive.read(entry))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError) as error:
-            raise UnusableImage(f"cannot be read from the zip: {error}") from error
+        except MemoryError:
+            raise
+        except Exception as error:  # each way of packing has errors of its own, and a crafted entry raises any
+            raise UnusableImage(f"cannot be read from the zip: {reason(error)}") from error
 
     status = path.stat()
     directories = {_inside(entry.filename) for entry in archive.infolist() if entry.is_dir()}

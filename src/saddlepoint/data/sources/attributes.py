@@ -75,6 +75,12 @@ def read_attributes(text: str, source: str) -> Attributes:
         names = names[1:]  # the first names the column of files
     if not names:
         raise DataError(f"line {rows[0][0]} of {source} names no attribute: a column for each comes after the files.")
+    names = [name.strip() for name in names]
+    if "" in names:
+        raise DataError(f"line {rows[0][0]} of {source} has a column without a name: name it, or take it out.")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"line {rows[0][0]} of {source} has the column {twice!r} twice: keep one.")
     read: dict[str, list[int]] = {}
     for number, (file, *cells) in rows[1:]:
         if len(cells) != len(names):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from saddlepoint.errors import DataError
+from saddlepoint.storage.home import expanded
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
@@ -17,7 +18,7 @@ _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 def cache_folder(folder: Path | None) -> Path:
     """The folder for downloads and packed images: `folder`, else SADDLEPOINT_CACHE, else ~/.cache/saddlepoint."""
     path = folder or os.environ.get("SADDLEPOINT_CACHE") or Path.home() / ".cache" / "saddlepoint"
-    return Path(path).expanduser().absolute()
+    return expanded(path).absolute()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
@@ -13,13 +14,15 @@ from saddlepoint.data.sources import ffhq, imagefolder, nvidia
 from saddlepoint.data.sources.attributes import attributes_of
 from saddlepoint.data.sources.description import DESCRIPTIONS, Description
 from saddlepoint.data.sources.layout import Training, as_labels, folder_classes, part_of, training_part
-from saddlepoint.data.sources.names import image_endings, is_image
+from saddlepoint.data.sources.names import image_endings, in_order, is_image
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 from saddlepoint.text import counted, printable
 
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+_PERHAPS = (".txt", ".xlsx", ".xls", ".ods", ".xml", ".mat", ".pkl")
+_TELLING = re.compile("label|attr|annot|class|categor|split|partition|metadata")
 _MANY = 20
 """tables beside the images from which on they are not named: they are one for each image"""
 
@@ -127,6 +130,9 @@ def _kept(
         raise DataError(
             f"{described.source} has no part to train on: {', '.join(sorted({*described.parts.values()}))}."
         )
+    if described.parts and not parted:
+        words = ", ".join(printable(part) for part in in_order(described.parts.values())[:4])
+        notes.append(f"the parts of {described.source} ({words}) are none of train, validation and test: all are taken")
     labelled = any(label is not None for label in labels_by_name.values())
     usable, elsewhere = [], Counter[str]()
     for name in names:
@@ -162,6 +168,12 @@ def _labels(
     return folder_classes(training, tree.source, tree.folders, notes)
 
 
+def _is_table(name: str) -> bool:
+    """Whether a file may describe images: by its ending, or by an ending of many kinds of file and a telling name."""
+    path = PurePosixPath(name.lower())
+    return path.suffix in _TABLES or (path.suffix in _PERHAPS and _TELLING.search(path.stem) is not None)
+
+
 def _others(tree: Tree, known: set[str], base: str) -> list[str]:
     """Sentences on the files that are no images: their kinds, and the tables among them that nobody reads."""
     others = [name for name in tree.names if name not in known]
@@ -171,7 +183,7 @@ def _others(tree: Tree, known: set[str], base: str) -> list[str]:
     few = printable(", ".join(kind for kind, _ in kinds.most_common(4)))
     notes = [f"{counted(len(others), 'other file')} left out ({few})"]
     above = _above(base)
-    tables = sorted(name for name in others if name.rpartition("/")[0] in above and name.lower().endswith(_TABLES))
+    tables = sorted(name for name in others if name.rpartition("/")[0] in above and _is_table(name))
     if 0 < len(tables) < _MANY:
         listing, verb = ", ".join(map(printable, tables[:4])), "is" if len(tables) == 1 else "are"
         notes.append(f"{listing} {verb} not read: a description of the images is called {DESCRIPTIONS}")

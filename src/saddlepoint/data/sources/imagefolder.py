@@ -6,6 +6,7 @@ A row for each image: its path from the folder of the table, its class, perhaps 
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _FILE = ("file_name", "filename", "file", "image", "image_path", "path")
 _LABEL = ("label", "labels", "class", "class_name", "category")
 _PART = ("split", "subset")
+_EMPTY = ("nan", "none", "null", "na", "n/a")
 _WHOLE = re.compile(r"-?[0-9]+\.0+")
 _Row = tuple[str, Mapping[str, Any]]
 """where it stands, in words, and the cells by column"""
@@ -39,7 +41,8 @@ def read_metadata(tree: Tree, files: Sequence[str]) -> Description:
     labelled = False
     for file in files:
         folder = file.rpartition("/")[0]
-        for where, row in _rows(tree, file):
+        for where, cells in _rows(tree, file):
+            row = {_spelt(name): value for name, value in cells.items()}
             columns += [name for name in row if name not in columns]
             path, label, part = _cells(where, row)
             path = under(folder, path)
@@ -48,6 +51,8 @@ def read_metadata(tree: Tree, files: Sequence[str]) -> Description:
                 raise DataError(f"{where} gives {path} another class than a row before: keep one.")
             if part:
                 parts[path] = part
+    if not classes:
+        raise DataError(f"{files[0]} has no rows: add one for each image, or move it away.")
     source = files[0] if len(files) == 1 else f"{files[0]} and {counted(len(files) - 1, 'table')} more"
     has_classes = any(label is not None for label in classes.values())
     used = [name for name in columns if name in (*_FILE, *_LABEL, *_PART)]
@@ -55,7 +60,15 @@ def read_metadata(tree: Tree, files: Sequence[str]) -> Description:
     notes = [f"{counted(len(classes), 'row')} read from {source}: {', '.join(used)}"]
     notes += [f"columns of {source} that are not used: {', '.join(spare)}"] if spare else []
     notes += [f"{source} gives no image a class"] if labelled and not has_classes else []
+    empty = sorted({label for label in classes.values() if label is not None and label.casefold() in _EMPTY})
+    notes += [f"{', '.join(empty)} counts as a class: leave the cell empty where there is none"] if empty else []
     return Description(source, tuple(files), classes, decides=has_classes, parts=parts, notes=tuple(notes))
+
+
+def _spelt(name: str) -> str:
+    """A column's name as it is known here, whatever its case; another one as it stands."""
+    known = name.strip().lower()
+    return known if known in (*_FILE, *_LABEL, *_PART) else name
 
 
 def _cells(where: str, row: Mapping[str, Any]) -> tuple[str, str | None, str]:
@@ -76,11 +89,13 @@ def _class(value: Any, where: str) -> str | None:
     """The name of a class; None for an empty cell."""
     if value is None or value == "":
         return None
+    if isinstance(value, float) and math.isnan(value):  # as pandas writes an empty cell into JSON
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value):  # as pandas writes whole numbers beside empty cells
         value = value.partition(".")[0]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or value in (math.inf, -math.inf) or not isinstance(value, str | int | float):
         raise DataError(f"{where} gives the class {str(value)[:60]!r}: an image has one class, a word or a number.")
     return str(value)
 
@@ -108,6 +123,7 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
 
 
 def _cells_named(columns: Sequence[str], number: int, file: str) -> None:
+    columns = [_spelt(name) for name in columns]
     if not any(name in columns for name in _FILE):
         raise DataError(
             f"line {number} of {file} has no column file_name ({', '.join(columns[:6])}): name the column of paths so,"

@@ -210,7 +210,7 @@ def as_labels(classes: Sequence[str], notes: list[str]) -> tuple[np.ndarray, tup
         by_case.setdefault(name.casefold(), []).append(name)
     notes += [f"{' and '.join(alike)} are separate classes" for alike in by_case.values() if len(alike) > 1]
     if len(order) < len(names):
-        notes.append(f"{counted(len(names), 'folder or name')} make {counted(len(order), 'class')}: some look the same")
+        notes.append(f"{len(names):,} folders or names make {counted(len(order), 'class')}: some look the same")
     return np.array([index[names[name]] for name in classes], dtype=np.int64), tuple(order)
 
 

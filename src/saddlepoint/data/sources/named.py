@@ -15,6 +15,7 @@ from saddlepoint.data.sources.idx import find_idx, idx_pictures
 from saddlepoint.data.sources.matlab import olivetti_pictures, svhn_pictures
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import DataError, OfflineError
+from saddlepoint.storage.home import expanded
 
 Say = Callable[[str], None]
 
@@ -40,7 +41,7 @@ def named_pictures(word: str, data_path: Path | None, cache: Path | None, say: S
     """
     dataset = NAMED[word]
     if data_path is not None:
-        folder = data_path.expanduser()
+        folder = expanded(data_path)
         if not folder.exists():
             raise DataError(f"--data-path {folder} is not there: it must hold {dataset.bring}.")
         return dataset.read(folder, word)

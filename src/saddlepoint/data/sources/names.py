@@ -14,10 +14,20 @@ _SYSTEM = frozenset(
     {
         *("__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder", "icon\r"),  # macOS
         *("$recycle.bin", "recycler", "recycled", "system volume information", "msocache", "config.msi"),  # Windows
-        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$extend", "$winreagent", "$sysreset"),
+        *(
+            "thumbs.db",
+            "ehthumbs.db",
+            "ehthumbs_vista.db",
+            "desktop.ini",
+            "$extend",
+            "$winreagent",
+            "$sysreset",
+            "$windows.~bt",
+            "$windows.~ws",
+        ),
         *("found.000", "found.001", "found.002"),
         *("lost+found", "@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot", "@__thumb"),
-        *("@sharebin", "__pycache__", "_gsdata_", "~tmp"),
+        *("@sharebin", "__pycache__", "_gsdata_", "~tmp", "~snapshot", "onedrivetemp", "cvs", "node_modules"),
     }
 )
 """names, in small letters, under which systems, network drives and tools keep what is theirs"""
