@@ -24,6 +24,7 @@ class Attributes(Kind):
 
     word: ClassVar[str] = "attributes"
     condition: ClassVar[bool] = True
+    in_words: ClassVar[bool] = True
 
     names: tuple[str, ...]
 

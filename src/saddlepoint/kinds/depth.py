@@ -12,6 +12,7 @@ from torch import Tensor
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.kinds.pixels import to_uint8
 
 
 @final
@@ -44,12 +45,21 @@ class Depth(Kind):
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """Near is bright, nothing is black; the range is that of all maps together."""
-        hit = values > 0
-        if not bool(hit.any()):
-            return grid(torch.full_like(values, -1), columns=columns)
-        low, high = values[hit].min(), values[hit].max()
-        near = 1 - 1.6 * (values - low) / (high - low).clamp_min(1e-6)
-        return grid(torch.where(hit, near, -torch.ones_like(near)), columns=columns)
+        return grid(_grey(values), columns=columns)
+
+    def drawing(self, value: Tensor) -> Pillow.Image:
+        """One map pixel by pixel, in its own range."""
+        return Pillow.fromarray(to_uint8(_grey(value))[0].cpu().numpy())
 
     def __str__(self) -> str:
         return f"depth maps of {self.width}x{self.height} pixels"
+
+
+def _grey(values: Tensor) -> Tensor:
+    """In [-1, 1], near bright; nothing is -1."""
+    hit = values > 0
+    if not bool(hit.any()):
+        return torch.full_like(values, -1)
+    low, high = values[hit].min(), values[hit].max()
+    near = 1 - 1.6 * (values - low) / (high - low).clamp_min(1e-6)
+    return torch.where(hit, near, -torch.ones_like(near))

@@ -66,6 +66,9 @@ class Kind(ABC):
     condition: ClassVar[bool] = False
     """whether it says something of an example rather than being one: a label, a camera"""
 
+    in_words: ClassVar[bool] = False
+    """whether `parse` takes words alone and opens no file, so that a request from outside may hold them"""
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:
@@ -96,6 +99,11 @@ class Kind(ABC):
     def raster(self, value: Tensor) -> Pillow.Image | None:
         """One example as a picture that loses nothing, where it is one; else None, and `write` makes its file."""
         return None
+
+    def drawing(self, value: Tensor) -> Pillow.Image:
+        """One example as a grey or colour picture: pixel by pixel where it has pixels, else as sheets show it."""
+        picture = self.raster(value) or self.picture(value[None])
+        return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")
 
     def write(self, value: Tensor, path: Path, facts: Mapping[str, str]) -> None:
         """Writes one example in the form that the ending of `path` names, saying `facts` of its origin within.

@@ -27,6 +27,7 @@ class Label(Kind):
     word: ClassVar[str] = "labels"
     endings: ClassVar[tuple[str, ...]] = (".npy", ".npz")
     condition: ClassVar[bool] = True
+    in_words: ClassVar[bool] = True
 
     names: tuple[str, ...]
 

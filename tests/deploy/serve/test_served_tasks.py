@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from service_parts import opened, photo, scene, shapes
 from torch import Tensor
 
 from saddlepoint.deploy.metadata import read
-from saddlepoint.deploy.serve import predicting, shelf
+from saddlepoint.deploy.serve import predicting, rendering, shelf
 from saddlepoint.deploy.serve.shelf import Served, stock
-from saddlepoint.errors import CapabilityError
+from saddlepoint.errors import CapabilityError, ShapeError
+from saddlepoint.kinds.camera import camera_of
 from saddlepoint.kinds.depth import Depth
 from saddlepoint.kinds.figure import Figure
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.nn.kernels import splat
+
+CAMERA = {
+    "camera_to_world": [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, -4.0], [0.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
+    "fx": 20.0, "fy": 20.0, "cx": 10.0, "cy": 8.0, "width": 20, "height": 16,
+}  # fmt: skip
 
 
 def test_every_model_is_listed_with_its_tasks_by_kind(client) -> None:
     entries = {one["name"]: one for one in client.get("/v1/models").json()["models"]}
     assert entries["signs@stable"]["tasks"][-1] == "predict"
     assert entries["scene@stable"]["tasks"] == ["render"]
-    assert (entries["shapes@stable"]["tasks"], entries["shapes@stable"]["shape"]) == ([], None)
+    assert (entries["shapes@stable"]["tasks"], entries["shapes@stable"]["shape"]) == (["sample"], None)
     (generate,) = entries["shapes@stable"]["abilities"]
     assert generate["name"] == "generate"
     assert generate["gives"]["volumes"] | {"what": ""} == {"kind": "volume", "what": "", "shape": [1, 8, 8, 8]}
@@ -94,6 +103,55 @@ def test_an_orbit_is_drawn_as_a_job(client) -> None:
     assert len(client.get(job["result"]).json()["images"]) == 2
 
 
+def test_views_of_own_cameras_have_their_size_and_say_which_they_are(client) -> None:
+    asked = {"model": "scene", "cameras": [CAMERA, CAMERA], "answer": "json"}
+    first, second = client.post("/v1/render", json=asked).json()["images"]
+    assert (first["width"], first["height"], first["value"]) == (20, 16, None)
+    assert first["image"] == second["image"]
+    assert first["settings"]["camera"]["camera_to_world"] == CAMERA["camera_to_world"]
+    orbit = client.post("/v1/render", json={"model": "scene", "orbit": 1}).content
+    assert opened(orbit).size == (16, 16)
+
+
+@pytest.mark.parametrize("output", ["depth", "opacity"])
+def test_depth_and_opacity_of_a_view_come_as_pictures_and_as_numbers(client, output: str) -> None:
+    asked = {"model": "scene", "cameras": [CAMERA], "output": output}
+    assert opened(client.post("/v1/render", json=asked).content).size == (20, 16)
+    (one,) = client.post("/v1/render", json={**asked, "answer": "json"}).json()["images"]
+    assert one["settings"]["output"] == output
+    assert (one["value"] is None) == (output == "opacity")
+    whole = client.post("/v1/render", json={**asked, "answer": "zip"})
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as files:
+        for name in {*files.namelist()} - {"00000.png", "answer.json"}:
+            assert name == f"00000{one['value_ending']}" == "00000.npz"
+            stored = np.load(io.BytesIO(files.read(name)))
+            assert stored["value"].shape == (1, 16, 20)
+            assert "scene@stable" in str(stored["made by"])
+
+
+def test_a_camera_among_splats_that_would_take_all_memory_is_refused(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splat, "MOST_PAIRS", 100)
+    answer = client.post("/v1/render", json={"model": "scene", "cameras": [CAMERA]})
+    assert answer.status_code == 422
+    assert "pairs of splats and pixels" in answer.json()["detail"]
+    served = Served("scene", "stable", scene())
+    pose = torch.tensor(CAMERA["camera_to_world"])
+    near, away = (camera_of(pose * sign, 20, 20, 10, 8, 20, 16) for sign in (1, torch.tensor([-1.0, 1, -1, 1])))
+    kinds = [type(one) for one in rendering.drawn(served, "image", [near, away])]
+    assert kinds == [ShapeError, Tensor]  # one of a batch is refused, the other is drawn
+
+
+def test_what_is_no_image_is_drawn_and_sent_as_a_file_of_its_kind(client) -> None:
+    drawing = opened(client.post("/v1/sample", json={"model": "shapes", "seeds": [3]}).content)
+    assert drawing.size[0] > 16
+    disclosure = read(drawing).disclosure
+    assert disclosure is not None
+    assert disclosure.model == "shapes@stable"
+    (one,) = client.post("/v1/sample", json={"model": "shapes", "seeds": [3], "answer": "json"}).json()["images"]
+    stored = np.load(io.BytesIO(base64.b64decode(one["value"])))
+    assert (one["value_ending"], stored["value"].shape) == (".npz", (1, 8, 8, 8))
+
+
 @pytest.mark.parametrize(
     ("path", "asked", "words"),
     [
@@ -102,7 +160,19 @@ def test_an_orbit_is_drawn_as_a_job(client) -> None:
         ("render", {"model": "scene", "orbit": 4, "views": [4]}, "no view 4"),
         ("render", {"model": "scene", "orbit": 2000}, "orbit"),
         ("render", {"model": "scene", "views": []}, "views"),
-        ("sample", {"model": "shapes"}, "shapes@stable cannot sample"),
+        ("interpolate", {"model": "shapes"}, "shapes@stable cannot interpolate"),
+        ("sample", {"model": "shapes", "given": {"hair": "red"}}, "takes no 'hair' in words"),
+        ("sample", {"model": "faces", "given": {"image": "/etc/passwd"}}, "takes no 'image' in words"),
+        ("render", {"model": "scene", "output": "normals"}, "output"),
+        ("render", {"model": "scene", "cameras": []}, "cameras"),
+        ("render", {"model": "scene", "cameras": [CAMERA], "views": [0]}, "stand in its place"),
+        ("render", {"model": "scene", "cameras": [CAMERA] * 65}, "cameras"),
+        ("render", {"model": "scene", "cameras": [CAMERA, {**CAMERA, "width": 9}]}, "differ in size"),
+        ("render", {"model": "scene", "cameras": [{**CAMERA, "width": 4096}]}, "width"),
+        ("render", {"model": "scene", "cameras": [{**CAMERA, "fx": 0}]}, "fx"),
+        ("render", {"model": "scene", "cameras": [{**CAMERA, "cx": 1e300}]}, "cx"),
+        ("render", {"model": "scene", "cameras": [{**CAMERA, "camera_to_world": [[2.0, 0, 0, 0]] * 4}]}, "rotation"),
+        ("render", {"model": "scene", "cameras": [{**CAMERA, "camera_to_world": [[1, 0, 0]] * 4}]}, "camera_to_world"),
         ("sample", {"model": "scene"}, "scene@stable cannot sample"),
     ],
 )
@@ -127,7 +197,7 @@ def test_models_that_make_no_images_are_taken_and_those_that_can_do_nothing_are_
 ) -> None:
     models = {"scene": scene(), "shapes": shapes()}
     monkeypatch.setattr(shelf, "load", lambda path, device: models[path])
-    assert [one.tasks for one in stock(["scene", "shapes"]).served] == [("render",), ()]
+    assert [one.tasks for one in stock(["scene", "shapes"]).served] == [("render",), ("sample",)]
     monkeypatch.setattr(type(models["scene"]), "tasks", ())
     with pytest.raises(CapabilityError, match="offers no task"):
         stock(["scene"])

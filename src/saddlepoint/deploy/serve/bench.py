@@ -11,6 +11,7 @@ from typing import Any, TypeVar, final
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.deploy.serve import forward, making, packing, predicting, projecting, rendering, schemas, translating
@@ -23,6 +24,9 @@ from saddlepoint.deploy.serve.progress import Progress
 from saddlepoint.deploy.serve.refusal import Refusal, over
 from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
+from saddlepoint.errors import SaddlepointError
+from saddlepoint.kinds.image import Image as ImageKind
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.latent.codes import Code
 from saddlepoint.latent.load_image import as_trained
 
@@ -82,8 +86,11 @@ class Bench:
         if making.count(ask) > most_images:
             mend = "ask for fewer" + ("" if most_images > self.limits.most_images else ", or send it as a job")
             raise over(422, "images", most_images, making.count(ask), "images", mend)
-        height, width = served.model.spec.shape[1:]
-        pixels = making.count(ask) * height * width
+        if isinstance(ask, schemas.RenderAsk):
+            rendering.check(served, ask)
+        if isinstance(ask, schemas.SampleAsk):
+            making.conditions(served, ask.given)
+        pixels = making.pixels(served, ask)
         if pixels > self.limits.most_made_pixels:
             raise over(422, "pixels", self.limits.most_made_pixels, pixels, "pixels to make", "ask for fewer images")
         making.labelled(served, getattr(ask, "label", None))
@@ -111,13 +118,19 @@ class Bench:
                 results, facts = [one], {**figures, **facts}
         elif isinstance(ask, schemas.RenderAsk):
             cameras = await self.short(rendering.cameras, served, ask)
-            pictures = await self._pictures(served, ("render",), cameras, progress, rendering.TOGETHER)
-            results = [Made(picture, "generated", row) for picture, row in zip(pictures, rendering.rows(ask))]
+            kind = served.own["render"].gives[ask.output]
+            drawn = await self._examples(
+                served, ("render", ask.output), cameras, progress, rendering.TOGETHER, kind, image=ask.output != "depth"
+            )
+            results = [Made(one, "generated", row, value) for (one, value), row in zip(drawn, rendering.rows(ask))]
         else:
             work = await self.short(making.work_for, served, ask, self.codes)
             items = await self.short(work.items)
-            pictures = await self._pictures(served, work.kind, items, progress, self._most)
-            results = [Made(picture, work.made, row) for picture, row in zip(pictures, work.rows)]
+            main = served.model.spec.main
+            drawn = await self._examples(
+                served, work.kind, items, progress, self._most, main, image=isinstance(main, ImageKind)
+            )
+            results = [Made(one, work.made, row, value) for (one, value), row in zip(drawn, work.rows)]
             columns = work.columns
         threads = self._long if upload else self._short  # a watermark takes seconds for each ten megapixels
         packed = partial(packing.pack, served, ask, results, columns, facts)
@@ -133,18 +146,35 @@ class Bench:
         values = await self.batchers[served.full_name].ask(("predict",), [image])
         return await self.short(predicting.parcel, served, values[0], remarks_in_words(remarks))
 
-    async def _pictures(
-        self, served: Served, kind: Hashable, items: list[Any], progress: Progress, most: int
-    ) -> list[Image.Image]:
-        """The images of codes or cameras, `most` at a time, so that a large request leaves room for others."""
-        pictures: list[Image.Image] = []
+    async def _examples(
+        self,
+        served: Served,
+        batch: Hashable,
+        items: list[Any],
+        progress: Progress,
+        most: int,
+        kind: Kind,
+        *,
+        image: bool,
+    ) -> list[tuple[Image.Image, tuple[Kind, Tensor] | None]]:
+        """What becomes of codes or cameras, `most` at a time, so that a large request leaves room for others.
+
+        Pictures of images; of another kind its drawings, each with the example itself.
+        """
+        results: list[tuple[Image.Image, tuple[Kind, Tensor] | None]] = []
         for first in range(0, len(items), most):
-            outputs = await self.batchers[served.full_name].ask(kind, items[first : first + most])
-            pictures += await self.short(making.pictured, outputs)
+            outputs = await self.batchers[served.full_name].ask(batch, items[first : first + most])
+            for value in outputs:
+                if isinstance(value, SaddlepointError):
+                    raise value
+            if image:
+                results += [(picture, None) for picture in await self.short(making.pictured, outputs)]
+            else:
+                results += [(await self.short(kind.drawing, value), (kind, value)) for value in outputs]
             if first == 0 and progress.wants_preview:
-                await self.short(progress.show, pictures[0])
-            progress.at(len(pictures) / len(items))
-        return pictures
+                await self.short(progress.show, results[0][0])
+            progress.at(len(results) / len(items))
+        return results
 
     async def _translate(
         self,
@@ -177,7 +207,9 @@ class Bench:
         elif "translate" in served.tasks:
             await batcher.ask(("translate", served.model.origin(), 0), [torch.zeros(served.model.spec.shape)])
         elif "render" in served.tasks:
-            await batcher.ask(("render",), await self.short(rendering.cameras, served, schemas.RenderAsk(orbit=1)))
+            await batcher.ask(
+                ("render", "image"), await self.short(rendering.cameras, served, schemas.RenderAsk(orbit=1))
+            )
         elif "predict" in served.tasks:
             await batcher.ask(("predict",), [torch.zeros(served.model.spec.shape)])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from saddlepoint.deploy.serve import predicting, rendering
+from saddlepoint.deploy.serve.making import conditions
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import joined
 from saddlepoint.latent.decode_codes import stream
@@ -18,16 +21,20 @@ from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, b
 @torch.no_grad()
 def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
     """What a batch of one kind becomes: images of codes and of cameras as uint8, translated windows as float32,
-    [C, H, W] each; of images that are to be judged what is said of each, by name.
+    [C, H, W] each; depth, opacity and what is no image as float32; of images that are to be judged the predictions.
     """
     model, method = served.model, served.model.method
     match kind:
-        case ("sample", float(truncation)):
+        case ("sample", float(truncation), tuple(given)):
             assert isinstance(method, Samples)
             code = joined(items)
-            return to_uint8(
-                method.generate(model.nets, code.values, by_label(code.label, truncation=truncation))
-            ).unbind()
+            how = by_label(code.label, truncation=truncation)
+            values = {
+                name: value.expand(len(items), *value.shape).to(model.device)
+                for name, value in conditions(served, dict(given)).items()
+            }
+            examples = method.generate(model.nets, code.values, replace(how, given={**how.given, **values}))
+            return (to_uint8(examples) if isinstance(model.spec.main, Image) else examples.float().cpu()).unbind()
         case ("code", _, float(truncation), _):
             return to_uint8(next(stream(model, joined(items), truncation=truncation, batch=len(items)))).unbind()
         case ("translate", str(origin), int(seed)):
@@ -38,8 +45,8 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
             assert isinstance(method, TranslatesLike)
             windows, references = (torch.stack(part).to(model.device) for part in zip(*items))
             return method.translate_like(model.nets, windows, references, origin).float().cpu().unbind()
-        case ("render",):
-            return rendering.drawn(served, items)
+        case ("render", str(output)):
+            return rendering.drawn(served, output, items)
         case ("predict",):
             return predicting.predictions(served, items)
     raise AssertionError(kind)

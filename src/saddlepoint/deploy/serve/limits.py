@@ -24,6 +24,12 @@ MOST_NEIGHBOURS = 16
 """directions along which an edit is not to move"""
 MOST_CANDIDATES = 1024
 """random codes among which a projection begins"""
+MOST_CAMERAS = 64
+"""cameras of its own that a request for views brings"""
+MOST_VIEW_SIDE = 2048
+"""pixels of a side of a view from such a camera"""
+MOST_CONDITIONS = 8
+"""conditions that a request for samples gives"""
 MOST_OVERLAP = 4096
 """pixels that the windows of a translation share"""
 MOST_LETTERS = 200

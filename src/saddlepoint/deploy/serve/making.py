@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,9 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.pictures import as_picture
-from saddlepoint.deploy.serve import schemas
+from saddlepoint.deploy.serve import rendering, schemas
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.latent.addresses import Address, codes_of, latents_of
 from saddlepoint.latent.codes import Code, code_of, joined
 from saddlepoint.latent.mixing import layers_named, sides_of, table
@@ -30,6 +33,8 @@ class Made:
     picture: Image.Image
     made: Literal["generated", "modified"]
     settings: dict[str, Any]
+    value: tuple[Kind, Tensor] | None = None
+    """of what is no image: the example itself with its kind, beside its drawing"""
 
 
 @final
@@ -71,8 +76,35 @@ def count(ask: schemas.OfModel) -> int:
         case schemas.EditAsk():
             return len(ask.seeds) * len(ask.strengths)
         case schemas.RenderAsk():
-            return ask.orbit if ask.views is None else len(ask.views)
+            return len(rendering.numbers(ask)) if ask.cameras is None else len(ask.cameras)
     return 1
+
+
+def pixels(served: Served, ask: schemas.OfModel) -> int:
+    """How many pixels, or numbers of another example, a request makes."""
+    if isinstance(ask, schemas.RenderAsk):
+        return rendering.size(served, ask)
+    return count(ask) * math.prod(served.model.spec.shape[1:])
+
+
+def conditions(served: Served, given: Mapping[str, str]) -> dict[str, Tensor]:
+    """What a request gives beside the label, by name: one example each.
+
+    Raises Refusal (422) for a condition that the model does not have, that words cannot say (a path in a request opens
+    no file here), or that these words do not say.
+    """
+    takes = {name: kind for name, kind in served.own["generate"].takes.items() if name not in ("latents", "label")}
+    values: dict[str, Tensor] = {}
+    for name, words in given.items():
+        if name not in takes or not takes[name].in_words:
+            known = [own for own, kind in takes.items() if kind.in_words]
+            mend = f"it takes {', '.join(known)}" if known else "leave `given` out; a class is given by `label`"
+            raise Refusal(422, "given", f"{served.full_name} takes no {name[:40]!r} in words.", mend)
+        try:
+            values[name] = takes[name].parse(words)
+        except ConfigError as error:
+            raise Refusal(422, "given", str(error)[:400], f"it is {takes[name]}") from error
+    return values
 
 
 @torch.no_grad()
@@ -94,17 +126,20 @@ def _sample(served: Served, ask: schemas.SampleAsk, codes: Codes) -> Work:
     firsts = [_address(served, place, codes) for place in ask.seeds]
     label = labelled(served, ask.label)
     if any(first.file for first in firsts):
+        if ask.given:
+            raise Refusal(422, "given", "a code that a job found has its conditions.", "leave `given` out")
         code = codes_of(served.model, firsts, label=label, truncation=ask.truncation)
         rows = [{**settings_of(served, ask), "seed": str(place)} for place in ask.seeds]
         return Work(("code", code.space, ask.truncation, code.noise is None), code, rows, None, "modified")
     places = [Address(first.seed, first.row + step) for first in firsts for step in range(ask.n)]
     code = latents_of(served.model, places, label)
+    given = {"given": dict(ask.given)} if ask.given else {}
     labels: list[int | None] = [None] * len(places) if code.label is None else code.label.tolist()
     rows = [
-        {"seed": place.seed, "row": place.row, "truncation": ask.truncation, **_said(served, one)}
+        {"seed": place.seed, "row": place.row, "truncation": ask.truncation, **_said(served, one), **given}
         for place, one in zip(places, labels)
     ]
-    return Work(("sample", ask.truncation), code, rows, None)
+    return Work(("sample", ask.truncation, tuple(sorted(ask.given.items()))), code, rows, None)
 
 
 def _interpolate(served: Served, ask: schemas.InterpolateAsk, codes: Codes) -> Work:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
@@ -24,6 +26,7 @@ from saddlepoint.report.motion import gif
 
 RATE = 12
 """images a second of a GIF"""
+_ENDINGS = {".npy": ".npz"}  # which can say who made it
 PREVIEW = 128
 """pixels of the longer side of a preview"""
 
@@ -65,11 +68,12 @@ def pack(
         return Parcel(gif((one.picture for one in pictures), RATE, whole.words), "image/gif", headers)
     headers["X-Disclosure"] = ", ".join(carried(pictures[0].picture.size))
     files = [file_of(served, ask, one) for one in pictures]
-    entries = [described(one, file, ask) for one, file in zip(pictures, files)]
+    values = [value_file(served, one) for one in pictures]
+    entries = [described(one, file, ask, value) for one, file, value in zip(pictures, files, values)]
     answer = Images(model=served.full_name, version=served.model.version, images=entries, facts=dict(facts or {}))
     if ask.answer == "json":
         return Parcel(answer.model_dump_json().encode(), "application/json", headers)
-    return Parcel(_zipped(answer, files, ask), "application/zip", headers)
+    return Parcel(_zipped(answer, files, values, ask), "application/zip", headers)
 
 
 def file_of(served: Served, ask: Ask, one: Made) -> bytes:
@@ -78,8 +82,20 @@ def file_of(served: Served, ask: Ask, one: Made) -> bytes:
     return labelled(one.picture, disclosure, form=ask.form)
 
 
-def described(one: Made, file: bytes, ask: Ask) -> OneImage:
-    """A file with what it depends on, for an answer in JSON."""
+def value_file(served: Served, one: Made) -> tuple[bytes, str] | None:
+    """What is no image as a file of its kind, with the ending; it says who made it. None of an image."""
+    if one.value is None:
+        return None
+    kind, value = one.value
+    words = Disclosure(one.made, served.full_name, served.model.version, one.settings).words
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"value{_ENDINGS.get(kind.endings[0], kind.endings[0])}"
+        kind.write(value, path, {"made by": words})
+        return path.read_bytes(), path.suffix
+
+
+def described(one: Made, file: bytes, ask: Ask, value: tuple[bytes, str] | None = None) -> OneImage:
+    """A file with what it depends on, for an answer in JSON. value: a file of its own kind beside the drawing."""
     return OneImage(
         image=base64.b64encode(file).decode(),
         media_type=f"image/{ask.form}",
@@ -88,15 +104,20 @@ def described(one: Made, file: bytes, ask: Ask) -> OneImage:
         made=one.made,
         settings=one.settings,
         disclosure=list(carried(one.picture.size)),
+        value=None if value is None else base64.b64encode(value[0]).decode(),
+        value_ending=None if value is None else value[1],
     )
 
 
-def _zipped(answer: Images, files: Sequence[bytes], ask: Ask) -> bytes:
+def _zipped(answer: Images, files: Sequence[bytes], values: Sequence[tuple[bytes, str] | None], ask: Ask) -> bytes:
     content = io.BytesIO()
-    summary = answer.model_dump(exclude={"images": {"__all__": {"image"}}})
+    summary = answer.model_dump(exclude={"images": {"__all__": {"image", "value"}}})
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as opened:
         for index, file in enumerate(files):
             opened.writestr(f"{index:05d}.{'jpg' if ask.form == 'jpeg' else 'png'}", file)
+        for index, value in enumerate(values):
+            if value is not None:
+                opened.writestr(f"{index:05d}{value[1]}", value[0])
         opened.writestr("answer.json", json.dumps(summary, indent=1))
     return content.getvalue()
 
@@ -113,4 +134,4 @@ def _of_all(pictures: Sequence[Made]) -> Literal["generated", "modified"]:
 def _reduced(one: Made) -> Made:
     small = one.picture.copy()
     small.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
-    return Made(small, one.made, one.settings)
+    return Made(small, one.made, one.settings, one.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from saddlepoint.deploy.serve.making import Made
@@ -45,12 +44,6 @@ def _prediction(served: Served, name: str, kind: Kind, value: Tensor) -> Predict
         return Prediction(name=name, what=str(kind), classes=shares)
     if not kind.shape:
         return Prediction(name=name, what=str(kind), value=float(value))
-    picture = _picture(kind, value)
+    picture = kind.drawing(value)
     ask, result = Ask(), Made(picture, "modified", {"prediction": name})
     return Prediction(name=name, what=str(kind), picture=described(result, file_of(served, ask, result), ask))
-
-
-def _picture(kind: Kind, value: Tensor) -> Image.Image:
-    """One example as it is where it is a picture, else as sheets show it."""
-    picture = kind.raster(value) or kind.picture(value[None])
-    return picture if picture.mode in ("L", "RGB") else picture.convert("RGB")

@@ -1,4 +1,4 @@
-"""Views of a scene from cameras once around it: what a request for them means, and what a batch does."""
+"""Views of a scene from cameras once around it or from a client's own: what a request means, and what a batch does."""
 
 from __future__ import annotations
 
@@ -9,29 +9,63 @@ import torch
 from torch import Tensor
 
 from saddlepoint.deploy.serve.refusal import Refusal
-from saddlepoint.deploy.serve.schemas import RenderAsk
+from saddlepoint.deploy.serve.schemas import CameraEntry, RenderAsk
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.errors import SaddlepointError
+from saddlepoint.kinds.camera import camera_of
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import AS_TRAINED
 
 TOGETHER = 4
 """views that one request asks for at once: each may take a second, in which others wait"""
+_LEAST_ROTATION = 1e-3  # how far a pose may be from a rotation, in any number of R^T R
+
+
+def check(served: Served, ask: RenderAsk) -> None:
+    """Raises Refusal (422), before anything is built, for what is no camera or an output that the model lacks."""
+    gives = served.own["render"].gives
+    if ask.output not in gives:
+        text = f"{served.full_name} draws no {ask.output} of a view."
+        raise Refusal(422, "output", text, f"it draws {', '.join(gives)}")
+    if ask.cameras is None:
+        missing = [number for number in ask.views or () if number >= ask.orbit]
+        if missing:
+            text = f"an orbit of {ask.orbit} views has no view {missing[0]}."
+            raise Refusal(422, "view", text, f"its views are 0 to {ask.orbit - 1}")
+        return
+    if ask.views is not None:
+        raise Refusal(422, "view", "`views` are of an orbit, and `cameras` stand in its place.", "give one of them")
+    if len({(one.width, one.height) for one in ask.cameras}) > 1:
+        raise Refusal(422, "camera", "the cameras differ in size.", "give cameras of one width and height")
+    for number, one in enumerate(ask.cameras):
+        if not _is_pose(one):
+            text = f"camera_to_world of camera {number} is not a rotation and a place."
+            raise Refusal(422, "camera", text, "its last row is 0 0 0 1, its first three columns are orthonormal")
+
+
+def size(served: Served, ask: RenderAsk) -> int:
+    """Pixels of all views together."""
+    if ask.cameras is not None:
+        return sum(one.width * one.height for one in ask.cameras)
+    height, width = served.model.spec.shape[1:]
+    return len(numbers(ask)) * height * width
 
 
 @torch.no_grad()
 def cameras(served: Served, ask: RenderAsk) -> list[Tensor]:
-    """A camera for each view, [22] each. Raises Refusal (422) for a view that the orbit does not have."""
-    missing = [number for number in ask.views or () if number >= ask.orbit]
-    if missing:
-        text = f"an orbit of {ask.orbit} views has no view {missing[0]}."
-        raise Refusal(422, "view", text, f"its views are 0 to {ask.orbit - 1}")
+    """A camera for each view, [22] each."""
+    if ask.cameras is not None:
+        return [_tensor(one) for one in ask.cameras]
     around = served.own["render"].examples(served.model.nets, ask.orbit, 0)["camera"]
     return [around[number] for number in numbers(ask)]
 
 
 def rows(ask: RenderAsk) -> list[dict[str, Any]]:
     """The settings of each view."""
-    return [{"orbit": ask.orbit, "view": number} for number in numbers(ask)]
+    output = {} if ask.output == "image" else {"output": ask.output}
+    if ask.cameras is not None:
+        return [{"camera": one.model_dump(), **output} for one in ask.cameras]
+    return [{"orbit": ask.orbit, "view": number, **output} for number in numbers(ask)]
 
 
 def numbers(ask: RenderAsk) -> Sequence[int]:
@@ -39,8 +73,31 @@ def numbers(ask: RenderAsk) -> Sequence[int]:
     return range(ask.orbit) if ask.views is None else ask.views
 
 
-def drawn(served: Served, views: Sequence[Tensor]) -> list[Tensor]:
-    """A view for each camera, uint8 [C, H, W]."""
-    task, nets = served.own["render"], served.model.nets
-    one_by_one = (task.call(nets, {"camera": camera[None].to(served.model.device)}, AS_TRAINED) for camera in views)
-    return [to_uint8(outputs["image"])[0] for outputs in one_by_one]
+def drawn(served: Served, output: str, views: Sequence[Tensor]) -> list[Tensor | SaddlepointError]:
+    """An output for each camera: a view or its opacity (0 to 255) as uint8 [C, H, W], depth as float32 [1, H, W].
+
+    A camera that cannot be drawn has its error, so that others of the same batch are not refused with it.
+    """
+    return [_one(served, output, camera) for camera in views]
+
+
+def _one(served: Served, output: str, camera: Tensor) -> Tensor | SaddlepointError:
+    fields = {"camera": camera[None].to(served.model.device)}
+    try:
+        value = served.own["render"].call(served.model.nets, fields, AS_TRAINED)[output]
+    except SaddlepointError as error:
+        return error
+    return value[0].float().cpu() if output == "depth" else to_uint8(value if output == "image" else 2 * value - 1)[0]
+
+
+def _tensor(one: CameraEntry) -> Tensor:
+    lens = (one.fx, one.fy, one.cx, one.cy, one.width, one.height)
+    return camera_of(torch.tensor(one.camera_to_world, dtype=torch.float64), *map(float, lens))
+
+
+def _is_pose(one: CameraEntry) -> bool:
+    pose = torch.tensor(one.camera_to_world, dtype=torch.float64)
+    rotation = pose[:3, :3]
+    off = (rotation.T @ rotation - torch.eye(3, dtype=torch.float64)).abs().max()
+    last = (pose[3] - torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=torch.float64)).abs().max()
+    return bool(off < _LEAST_ROTATION and last < _LEAST_ROTATION and torch.linalg.det(rotation) > 0)

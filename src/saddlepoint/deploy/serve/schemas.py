@@ -50,6 +50,12 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Truncation = Annotated[float, Field(ge=-1, le=2, allow_inf_nan=False)]
 
 
+Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Focal = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=1, le=limits.MOST_VIEW_SIDE)]
+Row = Annotated[list[Number], Field(min_length=4, max_length=4, fail_fast=True)]
+
+
 class Typed(BaseModel):
     """Nothing but what is named here."""
 
@@ -98,7 +104,10 @@ class Ask(OfModel):
 
 
 class SampleAsk(Ask):
-    """New images. Image n of a seed depends on the two alone, to rounding."""
+    """New images, or other examples. Example n of a seed depends on the two alone, to rounding.
+
+    What is no image is drawn for `image` and `gif`; `json` and `zip` bring a file of its own kind beside the drawing.
+    """
 
     task: Literal["sample"] = "sample"
     seeds: Places = Field(
@@ -106,7 +115,17 @@ class SampleAsk(Ask):
     )
     n: int = Field(default=1, ge=1, le=limits.MOST_PLACES, description="how many of each seed")
     label: Label = Field(default=None, description="the class by name or place, where the model knows classes")
+    given: dict[Word, Word] = Field(
+        default={},
+        max_length=limits.MOST_CONDITIONS,
+        description="other conditions by name, in words, as the model's entry lists them: attributes, for example",
+    )
     truncation: Truncation = Field(default=1.0, description="below 1: nearer to the average, less varied")
+
+    def settings(self) -> dict[str, Any]:
+        """What the examples depend on."""
+        values = super().settings()
+        return values if self.given else {name: value for name, value in values.items() if name != "given"}
 
 
 class InterpolateAsk(Ask):
@@ -195,8 +214,22 @@ class TranslateSettings(Ask):
     sharpen: Share = Field(default=0.0, description="strength of an unsharp mask at the end")
 
 
+class CameraEntry(Typed):
+    """A camera: its pose in OpenCV's axes (x right, y down, z ahead), its lens in pixels of its own picture."""
+
+    camera_to_world: list[Row] = Field(
+        min_length=4, max_length=4, fail_fast=True, description="4x4, a rotation and a place in units of the scene"
+    )
+    fx: Focal
+    fy: Focal
+    cx: Number
+    cy: Number
+    width: Side
+    height: Side
+
+
 class RenderAsk(Ask):
-    """Views of a scene from cameras once around it, each at the size of the views that the model was trained on."""
+    """Views of a scene: from cameras once around it, at the size of the trained views, or from `cameras`."""
 
     task: Literal["render"] = "render"
     orbit: int = Field(default=8, ge=1, le=limits.MOST_PLACES, description="views once around the scene")
@@ -207,6 +240,24 @@ class RenderAsk(Ask):
         fail_fast=True,
         description="numbers of the orbit's views, from 0; all of them by default",
     )
+    cameras: list[CameraEntry] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=limits.MOST_CAMERAS,
+        fail_fast=True,
+        description="cameras in place of the orbit's, all of one size",
+    )
+    output: Literal["image", "depth", "opacity"] = Field(
+        default="image",
+        description="what is drawn of each view; of depth near is bright, and `json` and `zip` bring its numbers too",
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """What the views depend on; cameras by their number, since each view names its own."""
+        left_out = {"output"} if self.output == "image" else set()
+        cameras = {} if self.cameras is None else {"cameras": len(self.cameras)}
+        left_out |= {"orbit"} if cameras else set()
+        return {name: value for name, value in super().settings().items() if name not in left_out} | cameras
 
 
 class PredictSettings(OfModel):
@@ -297,6 +348,8 @@ class OneImage(Typed):
     made: Literal["generated", "modified"]
     settings: dict[str, Any]
     disclosure: list[str] = Field(description="what the file carries: metadata, watermark")
+    value: str | None = Field(default=None, description="of what is no image: a file of its kind, in base64")
+    value_ending: str | None = Field(default=None, description="of that file, such as .npz or .ply")
 
 
 class Images(Typed):

@@ -13,7 +13,10 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.volume import Volume
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
 from saddlepoint.methods.abilities import LatentSpace, classes_of
@@ -62,11 +65,18 @@ class Served:
             offered += ["sample", "interpolate", "project"]
             offered += ["mix"] if "styles" in names else []
             offered += ["edit"] if self.directions is not None else []
+        elif self.samples:
+            offered.append("sample")
         if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
             offered.append("translate")
         offered += ["predict"] if "predict" in names and self.pictured else []
         offered += ["render"] if "render" in names else []
         return tuple(offered)
+
+    @cached_property
+    def samples(self) -> bool:
+        """Whether it makes examples from latents that a picture can show: volumes, points, clouds as well as images."""
+        return "generate" in self.own and isinstance(self.model.spec.main, Image | Volume | Cloud | Points)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
