@@ -33,8 +33,11 @@ from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera, orbit
+from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import SGD, Closed, Method, Optim
 from saddlepoint.metrics.proofs import measure
 
@@ -65,7 +68,8 @@ def data_for(name: str) -> Dataset:
     `TINY` may have a `source_shape` beside `shape`, for pairs whose two sides differ.
     """
     takes, shape = methods.load(name).takes, tiny(name).get("shape", (1, 8, 8))
-    if not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
+    texts = any(Tokens in kinds for kinds in takes.kinds().values())
+    if texts or not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
         return other_data(takes, shape)
     made = pictures(shape=shape)
     if takes is PairedBatch:
@@ -79,7 +83,7 @@ def data_for(name: str) -> Dataset:
 
 def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
     """Examples of kinds other than images with labels, as their kinds make them."""
-    fields, names = {}, ("red", "large", "round")
+    fields, names, own = {}, ("red", "large", "round"), {}
     for field, (kind, *_) in takes.kinds().items():
         if kind is Image:
             fields[field] = pictures(shape=shape).images
@@ -87,10 +91,15 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
             fields[field] = orbit(torch.linspace(0, 6, 64), torch.full((64,), 0.5), 4.0, 1.2 * shape[-1], shape[-1])
         elif kind is Attributes:
             fields[field] = Attributes(names).example(64, 0)
+        elif kind is Tokens:  # `shape` is their length and the number of pieces
+            own[field] = Tokens(shape[0], tuple(f"<{number}>" for number in range(shape[1])), "words")
+            fields[field] = own[field].example(64, 0)
+        elif kind is Clip:
+            fields[field] = to_uint8(Clip(*shape).example(64, 0))
         else:
             fields[field] = kind(*(shape if kind is not Mask else shape[-2:])).example(64, 0)
     arrays = {name: np.asarray(values) for name, values in fields.items()}
-    return Dataset(arrays, "made", "made", attributes=names if "attributes" in fields else ())
+    return Dataset(arrays, "made", "made", attributes=names if "attributes" in fields else (), kinds=own)
 
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:
@@ -215,7 +224,8 @@ def samples_are_as_stated(name: str) -> None:
     images = model.sample(5, seed=3)
     assert images.shape == (5, *model.spec.shape)
     assert images.dtype == torch.float32
-    assert images.abs().max() <= 1
+    assert torch.equal(model.spec.main.checked(images).float(), images)
+    assert images.abs().max() <= 1 or isinstance(model.spec.main, Tokens)
     assert torch.allclose(images, model.sample(5, seed=3, batch=2), atol=1e-5), "samples depend on the batch size"
     assert torch.allclose(images[:3], model.sample(3, seed=3), atol=1e-5), "samples depend on how many are asked for"
     assert not torch.equal(images, model.sample(5, seed=4))

@@ -14,6 +14,7 @@ from saddlepoint.data.loader import Loader
 from saddlepoint.errors import CheckpointError, ConfigError, DataError
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera, looking, orbit, pose_of
+from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.depth import Depth
 from saddlepoint.kinds.figure import Figure
@@ -24,7 +25,9 @@ from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
+from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.splats import Splats
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.volume import Volume
 
 SMALL: dict[str, Kind] = {
@@ -41,6 +44,9 @@ SMALL: dict[str, Kind] = {
     "probabilities": Probabilities(("cat", "dog", "bird")),
     "figure": Figure("nats"),
     "depth": Depth(4, 6),
+    "tokens": Tokens(12, ("<end of text>", "<unknown>", *"abc\n"), "characters"),
+    "series": Series(20, 2, 0.0, (0.0, -5.0), (1.0, 5.0)),
+    "clip": Clip(5, 1, 6, 8, 8.0),
 }
 each = pytest.mark.parametrize("name", kinds.listing())
 
@@ -80,6 +86,35 @@ def test_every_form_of_file_is_written_and_others_are_refused(name: str, tmp_pat
             assert path.stat().st_size
     with pytest.raises(ConfigError, match="use \\."):
         kind.write(value, tmp_path / "value.wrong", facts)
+
+
+@each
+def test_many_examples_go_into_one_file(name: str, tmp_path: Path) -> None:
+    kind = SMALL[name]
+    for ending in kind.sheets:
+        if ending != ".png":
+            kind.write_sheet(kind.example(3, 0), tmp_path / f"all{ending}", {"made by": "a model\nof two lines"})
+            assert (tmp_path / f"all{ending}").stat().st_size
+    assert kind.ending in kind.endings
+    with pytest.raises(ConfigError, match="use \\."):
+        kind.write_sheet(kind.example(3, 0), tmp_path / "all.wrong", {})
+
+
+def test_a_text_is_read_back_from_its_numbers() -> None:
+    kind = SMALL["tokens"]
+    assert isinstance(kind, Tokens)
+    assert kind.text(kind.parse("abba\nc").float()) == "abba\nc"
+    assert kind.document(torch.stack((kind.parse("a"), kind.parse("b")))) == "a\n\nb\n"
+    codes = Tokens.of(np.array([[0, 3], [2, 1]]))
+    assert codes is not None
+    assert codes.text(codes.parse("0 3")) == "0 3"
+    assert Tokens.of(np.array([[0, -3]])) is None
+
+
+def test_a_channel_that_does_not_change_has_a_range_all_the_same() -> None:
+    kind = Series.of(np.stack((np.zeros((2, 3)), np.ones((2, 3))), 2).astype(np.float32))
+    assert kind is not None
+    assert kind.shown(torch.tensor([[[0.0, 1.0]]]), Change()).abs().max() < 1
 
 
 def test_an_unknown_kind_and_other_measures_are_refused() -> None:
@@ -208,6 +243,7 @@ def test_texts_that_are_no_condition_are_refused_in_a_sentence(tmp_path: Path) -
         (Label(("cat", "dog")), "9" * 5000), (Attributes(("red", "large")), "red,larg"),
         (Image(3, 4, 6), str(tmp_path / "small.png")), (Image(3, 4, 6), str(tmp_path / "broken.png")),
         (Image(3, 4, 6), str(tmp_path / "none.png")), (Image(3, 4, 6), "\0"), (Image(4, 4, 6), "x.png"),
+        (SMALL["tokens"], "x"), (SMALL["tokens"], "a" * 13), (Tokens(2, ("0", "1")), "0"),
         (Camera(), str(tmp_path / "none.json")), (Camera(), str(tmp_path / "broken.png")), (Mask(4, 6), "x"),
     ]  # fmt: skip
     for kind, text in bad:

@@ -16,7 +16,7 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination
-from saddlepoint.deploy.label import disclosed, write, write_example
+from saddlepoint.deploy.label import disclosed, write, write_example, write_examples
 from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import ConfigError
@@ -61,12 +61,14 @@ class Sample:
     """how latents of models without styles are truncated: resample (values beyond 2 x truncation standard deviations
     are drawn again, as in BigGAN) or scale (all values are multiplied)"""
     single: bool = False
-    """write each to a file of its own (images as PNG, volumes as .npz, clouds as .ply) instead of one grid"""
+    """write each to a file of its own (images as PNG, volumes as .npz, clouds as .ply, texts as .txt, clips as .gif)
+    instead of one grid"""
     interpolate: Literal["line", "great-circle"] | None = None
     """walk through the latents from each image to the next: one row each, or a film if --out ends with .gif or .mp4;
     `saddle edit interpolate` has more options"""
     out: Path | None = None
-    """PNG to write, or with --single the folder, which must be new; by default a new name under RUN/sampled"""
+    """file to write, or with --single the folder, which must be new; by default a new name under RUN/sampled: a PNG, of
+    texts a .txt, which is printed too. Texts can go into a .jsonl, clips into a .gif or .mp4"""
     device: str = DEVICE
     """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
@@ -94,7 +96,7 @@ def main(arguments: list[str]) -> int:
     words = {condition: Path(text).name for condition, text in texts.items()}  # of a file not where it lies
     stem += "".join(f"-{condition}-{as_stem(text)[:60]}" for condition, text in words.items())
     stem = f"{stem}-{options.interpolate}" if walks else stem
-    out = options.out or model.home / "sampled" / (stem if options.single else f"{stem}.png")
+    out = options.out or model.home / "sampled" / (stem if options.single else f"{stem}{model.spec.main.sheets[0]}")
     if walks:
         check_walk(out, _RATE, _STEPS)
     target = Destination(out, named=options.out is not None, folders=options.single)
@@ -182,13 +184,17 @@ def _write(
         "truncate_by": options.truncate_by if options.truncation != 1 and options.truncate_by != "resample" else None,
     }
     kind = model.spec.main
+    if not options.single and out.suffix != ".png" and out.suffix in kind.sheets:
+        write_examples(kind, images, out, disclosed(model, "generated", {**settings, "images": len(images)}), words)
+        print(kind.document(images) or "", end="")
+        return
     if not options.single:
         write(kind.picture(images), out, disclosed(model, "generated", {**settings, "images": len(images)}), words)
         return
     if not isinstance(kind, Image):
         for row, value in enumerate(images):
             disclosure = disclosed(model, "generated", {**settings, "row": row})
-            write_example(kind, value, out / f"{row:05d}{kind.endings[0]}", disclosure, f"{words}, number {row}")
+            write_example(kind, value, out / f"{row:05d}{kind.ending}", disclosure, f"{words}, number {row}")
         return
     shown = to_uint8(images[:, : 3 if images.shape[1] >= 3 else 1]).numpy()
     for row, image in enumerate(shown):

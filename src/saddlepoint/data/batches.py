@@ -18,12 +18,15 @@ from torch import Tensor
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera
+from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import KIND, Kind, holds
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.series import Series
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.volume import Volume
 
 _MAIN = ("image", "target")
@@ -261,3 +264,45 @@ class ViewBatch(Batch):
     """[N, C, H, W] float32 in [-1, 1]"""
     camera: Tensor = holds(Camera)
     """[N, 22] float32: pose and intrinsics, see `kinds.camera`"""
+
+
+@dataclass(frozen=True)
+class TextBatch(Batch):
+    """Texts of one length."""
+
+    given_by = "Use --data text:PATH, a file or folder of .txt, or --data lines:PATH, of .txt, .jsonl or .csv."
+
+    text: Tensor = holds(Tokens)
+    """[N, L] int64: numbers of pieces, 0 for the end of a text and what follows; see `kinds.tokens`"""
+
+
+@dataclass(frozen=True)
+class TextPairBatch(Batch):
+    """Texts with what each becomes: a translation, an answer."""
+
+    given_by = "Use --data textpairs:PATH, of .jsonl, .csv or .tsv with the columns source and target."
+
+    source: Tensor = holds(Tokens)
+    """[N, S] int64"""
+    target: Tensor = holds(Tokens)
+    """[N, L] int64; row i belongs to row i of the source"""
+
+
+@dataclass(frozen=True)
+class SeriesBatch(Batch):
+    """Series of numbers."""
+
+    given_by = "Use --data series:PATH, of .csv, .npy or .wav files."
+
+    series: Tensor = holds(Series)
+    """[N, T, C] float32 in [-1, 1]"""
+
+
+@dataclass(frozen=True)
+class ClipBatch(Batch):
+    """Short moving pictures."""
+
+    given_by = "Use --data clips:FOLDER, of films (.mp4, .gif and others) or of folders of frames."
+
+    clip: Tensor = holds(Clip)
+    """[N, T, C, H, W] float32 in [-1, 1]"""

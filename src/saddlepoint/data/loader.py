@@ -81,7 +81,8 @@ class Loader:
             raise ConfigError(f"jitter cannot be {jitter}: it is a number of pixels, 0 or more.")
         self._kinds = self._checked_kinds()
         self._height = min((kind.height for kind in self._kinds.values() if isinstance(kind, Image)), default=0)
-        if (flip or jitter) and not self._height:
+        mirrors = flip and not jitter and any(kind.mirrors for kind in self._kinds.values())
+        if (flip or jitter) and not (self._height or mirrors):
             what = dataset.main.word
             raise ConfigError(f"{dataset.source} has {what}, not images: leave out --flip and --jitter.")
         self._groups = _by_class(dataset, rows) if balanced else None

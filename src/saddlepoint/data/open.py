@@ -16,6 +16,8 @@ import numpy as np
 from saddlepoint.config import from_json, nearest, to_json
 from saddlepoint.data import degrade
 from saddlepoint.data.dataset import Dataset
+from saddlepoint.data.open_cut import ENDINGS as _CUT
+from saddlepoint.data.open_cut import open_cut
 from saddlepoint.data.pack import pack
 from saddlepoint.data.pack_arrays import pack_arrays
 from saddlepoint.data.settings import DataSettings
@@ -69,6 +71,8 @@ def open_data(
     if settings.data.startswith(arrays.PREFIX):
         return _from_python(settings, say)
     kind, _, rest = settings.data.partition(":")
+    if kind in _CUT and rest:
+        return open_cut(kind, rest, _with_path_only_where_it_goes(settings), say)
     if kind in _SHAPES and rest:
         return _of_shapes(kind, rest, _with_path_only_where_it_goes(settings), say)
     return pack(open_pictures(settings, say=say), settings, say)
@@ -81,7 +85,7 @@ def anchored(settings: DataSettings) -> DataSettings:
         whole = anchored(replace(settings, data=degradation[2]))
         return replace(whole, data=f"{degradation[0]}{degradation[1]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
-    if kind in (*_FORMS, *_SHAPES, "scene") and rest:
+    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
@@ -133,7 +137,7 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
         return _of_two(kind, rest, word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
-    if kind in _SHAPES and rest:
+    if kind in (*_SHAPES, *_CUT) and rest:
         raise ConfigError(f"{word} holds {kind}, not images.")
     return _at_path(expanded(word), word)
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from saddlepoint.config import Count, Decay, Natural, check
+from saddlepoint.config import Count, Decay, Natural, Range, check
 from saddlepoint.errors import ConfigError
 
 
@@ -20,7 +20,9 @@ class DataSettings:
     """the images: a folder, a zip of one, an IDX or CIFAR file, one of the words digits, fashion-mnist, mnist, cifar10,
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
     as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
-    and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER; views of a scene as scene:FOLDER"""
+    and masks as masked:FOLDER,FOLDER; volumes:FOLDER, clouds:FOLDER, meshes:FOLDER; views of a scene as scene:FOLDER;
+    documents as text:PATH, a text in each line or row as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds
+    as series:PATH; films as clips:PATH"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | str | None = None
@@ -42,6 +44,14 @@ class DataSettings:
     """pairs: translate the second (right) image to the first (left), instead of the first to the second"""
     shape_points: Count = 2048
     """clouds and meshes: points drawn of each shape"""
+    window: Count | None = None
+    """pieces of a text, steps of a series or frames of a clip in one example; by default 64 pieces of documents, the
+    longest of lines, whole series, 16 frames"""
+    tokens: Literal["characters", "words", "bpe"] = "characters"
+    """what a text is cut into: characters, words, or pieces of several bytes (byte pair encoding)"""
+    vocabulary: Annotated[int, Range(2, 1_000_000)] | None = None
+    """different pieces of text at most, the most frequent ones; by default all characters, 10,000 words or 1,000 pieces
+    of bytes"""
     balanced: bool = False
     """show every class equally often, whatever its number of images; needs labels"""
     labels_per_class: Count | None = None

@@ -18,7 +18,7 @@ from saddlepoint.errors import ShapeError
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.storage.whole import disk_errors, replace
 
-__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write", "write_example"]
+__all__ = ["Disclosure", "Form", "carried", "disclosed", "labelled", "write", "write_example", "write_examples"]
 
 
 def disclosed(model: Model, made: Literal["generated", "modified"], settings: Mapping[str, Any]) -> Disclosure:
@@ -74,6 +74,17 @@ def write_example(kind: Kind, value: Tensor, path: Path, disclosure: Disclosure,
     if picture is not None:
         write(picture, path, disclosure, words)
         return
-    facts = {"description": words or disclosure.words, "model": f"{disclosure.model} {disclosure.version}"}
     with disk_errors(str(path)):
-        kind.write(value, path, {**facts, "settings": json.dumps(dict(disclosure.settings), default=str)})
+        kind.write(value, path, _facts(disclosure, words))
+
+
+def write_examples(kind: Kind, values: Tensor, path: Path, disclosure: Disclosure, words: str = "") -> None:
+    """Write examples [n, ...] into one file of an ending among `kind.sheets`, as `write_example` writes one."""
+    with disk_errors(str(path)):
+        kind.write_sheet(values, path, _facts(disclosure, words))
+
+
+def _facts(disclosure: Disclosure, words: str) -> dict[str, str]:
+    """What a file that is no picture says of its origin."""
+    facts = {"description": words or disclosure.words, "model": f"{disclosure.model} {disclosure.version}"}
+    return {**facts, "settings": json.dumps(dict(disclosure.settings), default=str)}

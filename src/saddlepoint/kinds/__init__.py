@@ -19,7 +19,8 @@ from saddlepoint.kinds.kind import Kind
 
 _BY_FIELD: dict[str, str | tuple[str, ...]] = {
     "image": ("image", "points"),
-    **{name: name for name in ("label", "attributes", "mask", "camera", "volume", "cloud")},
+    "text": "tokens",
+    **{name: name for name in ("label", "attributes", "mask", "camera", "volume", "cloud", "series", "clip")},
 }
 _IN_TURN = ("image", "volume", "cloud", "points", "label")
 """the kinds that an array of an unknown field is tried as"""
@@ -52,7 +53,8 @@ def of_array(field: str, array: np.ndarray) -> Kind:
     shape = ", ".join(map(str, array.shape))
     raise DataError(
         f"the field {field!r} is an array [{shape}] of {array.dtype}, which is none of the kinds that are known: images"
-        " are uint8 [N, C, H, W], points float32 [N, D], volumes uint8 [N, C, D, H, W], clouds float32 [N, P, 3]."
+        " are uint8 [N, C, H, W], points float32 [N, D], volumes uint8 [N, C, D, H, W], clouds float32 [N, P, 3], texts"
+        " whole numbers [N, L], series float32 [N, T, C], clips uint8 [N, T, C, H, W]."
     )
 
 

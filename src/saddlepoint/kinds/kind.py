@@ -61,6 +61,8 @@ class Kind(ABC):
     """what many of them are called: the unit of progress lines and counters"""
     endings: ClassVar[tuple[str, ...]] = (".npy",)
     """of the files that `write` knows, the usual one first"""
+    sheets: ClassVar[tuple[str, ...]] = (".png",)
+    """endings of a file that holds many examples, the usual one first; a .png holds their picture"""
     mirrors: ClassVar[bool] = False
     """whether an example has a left and a right that `--flip` exchanges"""
     condition: ClassVar[bool] = False
@@ -78,6 +80,11 @@ class Kind(ABC):
     def layout(self) -> str:
         """What a tensor of them holds, for other programs."""
         return f"[{', '.join(('batch', *map(str, self.shape)))}]"
+
+    @property
+    def ending(self) -> str:
+        """Of the file that one example is usually written to."""
+        return self.endings[0]
 
     @classmethod
     def of(cls, array: np.ndarray) -> Self | None:
@@ -118,6 +125,14 @@ class Kind(ABC):
             np.save(path, content["value"], allow_pickle=False)
         else:
             raise self.unknown_ending(path)
+
+    def write_sheet(self, values: Tensor, path: Path, facts: Mapping[str, str]) -> None:
+        """Writes examples [n, ...] into one file of an ending among `sheets` other than .png, saying `facts` within."""
+        raise self.unknown_ending(path)
+
+    def document(self, values: Tensor) -> str | None:
+        """Examples [n, ...] as one text that a terminal shows, where they are words; else None."""
+        return None
 
     def checked(self, values: Tensor) -> Tensor:
         """Examples [...] that somebody gives, as the networks see them. Raises ConfigError for what none can be."""

@@ -16,8 +16,10 @@ from saddlepoint.engine.memory import Memory, estimate
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.kinds.pictures import grid
+from saddlepoint.kinds.points import Points
 from saddlepoint.report.first_step import LONG, cost
 from saddlepoint.report.grids import limits_of, plot, save_png
+from saddlepoint.report.samples import below
 from saddlepoint.report.wording import duration, number
 from saddlepoint.runs.assemble import AssembledRun, assemble, lower_cost
 from saddlepoint.text import counted
@@ -97,9 +99,12 @@ def _time(parts: AssembledRun) -> str:
 def _seen(parts: AssembledRun) -> Image.Image:
     """The first batch as the critic gets it; with labels, a row of each class with its count."""
     dataset, rows = parts.dataset, parts.trainer.data.rows
-    if dataset.images.ndim == 2:
+    if isinstance(dataset.main, Points):
         points = torch.from_numpy(np.asarray(dataset.images[rows[:1000], :2]))
         return plot(points, points[:0], limits_of(points))
+    if not any(kind.word == "images" for kind in dataset.kinds.values()):
+        examples = parts.trainer.data.look(rows[:16]).tensors()
+        return below([dataset.kinds[name].picture(values) for name, values in examples.items() if len(values)])
     if dataset.labels is None:
         return grid(_shown(parts, rows[:64]))
     labels = dataset.labels[rows]

@@ -66,6 +66,23 @@ def folder_tree(root: Path, source: str) -> Tree:
     )
 
 
+def file_tree(path: Path, source: str) -> Tree:
+    """One file as a tree that holds it alone."""
+    status = path.stat()
+
+    def stamp(names: Sequence[str]) -> str:
+        return json.dumps(["file", str(path.resolve()), status.st_size, status.st_mtime_ns, list(names)])
+
+    return Tree(
+        source=source,
+        names=[path.name],
+        folders=frozenset(),
+        opened=lambda name: path.open("rb"),
+        size=lambda name: status.st_size,
+        stamp=stamp,
+    )
+
+
 def passed_over(ignored: Counter[str]) -> list[str]:
     """The sentence that says which folders of systems and tools were not entered; none where there were none."""
     if not ignored:
