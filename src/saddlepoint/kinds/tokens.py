@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from saddlepoint.errors import ConfigError
-from saddlepoint.keyed import generator
+from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.text import lines
 from saddlepoint.kinds.tokenizer import Way, decode, encode, unknown
@@ -71,14 +71,14 @@ class Tokens(Kind):
         return stored.long()
 
     def example(self, n: int, seed: int) -> Tensor:
-        """Random pieces; every second text is as long as it can be.  int64"""
-        stream = generator(seed, "example tokens", n)
+        """Random pieces, each text a function of the seed and its row; every second one is as long as it can be."""
         first = 0 if self.way == "numbers" else min(1, self.vocabulary - 1)
-        values = torch.randint(first, self.vocabulary, (n, self.length), generator=stream)
+        drawn = numpy_generator(seed, "example tokens").integers(first, self.vocabulary, (n, self.length))
+        values = torch.from_numpy(drawn)
         if self.way != "numbers":
-            lengths = torch.randint(1, self.length + 1, (n, 1), generator=stream)
+            lengths = numpy_generator(seed, "lengths of example tokens").integers(1, self.length + 1, (n, 1))
             lengths[1::2] = self.length
-            values[torch.arange(self.length) >= lengths] = 0
+            values[torch.arange(self.length) >= torch.from_numpy(lengths)] = 0
         return values
 
     def text(self, values: Tensor) -> str:

@@ -17,9 +17,10 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 
 TruncateBy = Literal["resample", "scale"]
-PixelsAs = Literal["binary", "levels", "dequantised", "continuous"]
+PixelsAs = Literal["binary", "levels", "dequantised", "continuous", "tokens"]
 """what a likelihood is of: pixels that are black or white, or one of several levels of brightness, both of which have a
-probability; levels spread evenly over their bins, or numbers of any value, both of which have a density"""
+probability; levels spread evenly over their bins, or numbers of any value, both of which have a density. Tokens
+are those of a text, or the levels of a series, and have a probability"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +257,8 @@ class HasLikelihood(Protocol):
 
 def likelihood_unit(method: HasLikelihood) -> str:
     """The unit of a method's log-likelihoods with what they are of: figures of two units are never compared."""
-    return f"nats ({'exact' if method.exact else 'bound'}, {method.pixels_as} pixels)"
+    what = "tokens" if method.pixels_as == "tokens" else f"{method.pixels_as} pixels"
+    return f"nats ({'exact' if method.exact else 'bound'}, {what})"
 
 
 @runtime_checkable

@@ -90,12 +90,9 @@ def _from_kinds(takes: Mapping[str, Kind], nets: nn.Module, n: int, seed: int) -
 
 def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     conditions = method.conditions(nets)
-    named = spec.fields.get("label")
-    if "label" in conditions and named is not None and conditions["label"].shape == named.shape:
-        conditions = {
-            **conditions,
-            "label": named,
-        }  # the networks know how many there are, the data what they are called
+    # The networks know how many classes, or pieces of text, there are; the data what they are called.
+    known = {name: kind for name, kind in spec.fields.items() if name in conditions and alike(kind, conditions[name])}
+    conditions = {**conditions, **known}
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
         values = {name: fields[name] for name in conditions}
@@ -130,6 +127,11 @@ def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[T
         examples,
         graph=False,
     )
+
+
+def alike(kind: Kind, other: Kind) -> bool:
+    """Whether two kinds are of one sort and shape."""
+    return type(kind) is type(other) and kind.shape == other.shape
 
 
 def _styles(method: Styles, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
@@ -227,7 +229,8 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
         return {"log_likelihood": method.log_likelihood(nets, fields[spec.main.word], 1, 0)}
 
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
-        return {spec.main.word: spec.main.example(n, seed).sign()}  # black and white have a probability everywhere
+        values = spec.main.example(n, seed)  # black and white have a probability everywhere
+        return {spec.main.word: values if method.pixels_as == "tokens" else values.sign()}
 
     gives = {"log_likelihood": Figure(likelihood_unit(method))}
     yield Task(
