@@ -172,6 +172,8 @@ class Model:
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
         temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
         batch: int = 256,
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
@@ -183,7 +185,7 @@ class Model:
         i of class i modulo their number. given: conditions by name, as the task "generate" takes them: a text that the
         kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A model
         that completes takes an `image` and a `mask` as well, 1 where it is known; without a mask its upper half is.
-        truncation, truncate_by, temperature: see `Sampling`. batch: how many are made at once.
+        truncation, truncate_by, temperature, top_k, top_p: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
         batches = list(
@@ -195,6 +197,8 @@ class Model:
                 truncation=truncation,
                 truncate_by=truncate_by,
                 temperature=temperature,
+                top_k=top_k,
+                top_p=top_p,
                 batch=batch,
             )
         )
@@ -211,6 +215,8 @@ class Model:
         truncation: float = 1.0,
         truncate_by: TruncateBy = "resample",
         temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
         batch: int = 256,
     ) -> Iterator[Tensor]:
         """The images of `sample`, at most `batch` at a time."""
@@ -223,7 +229,8 @@ class Model:
                 raise CapabilityError("a label is given twice: leave out one of them.")
             chosen["label"] = torch.tensor(self.class_number(label))
         conditions = in_turn(method, self.nets, n) | self._conditions(chosen, n)
-        how = Sampling(conditions, truncation, temperature=temperature, truncate_by=truncate_by)
+        draws = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        how = Sampling(conditions, truncation, truncate_by=truncate_by, **draws)
         latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)

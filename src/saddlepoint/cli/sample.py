@@ -55,6 +55,10 @@ class Sample:
     where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the half that is known"""
     temperature: Annotated[float, tyro.conf.arg(metavar="T")] = 1.0
     """of models that draw from a distribution that they state: less than 1 is nearer to its peak"""
+    top_k: int = 0
+    """of texts and other tokens: draw each among the so many likeliest; 0 for all"""
+    top_p: float = 1.0
+    """of texts and other tokens: draw each among the fewest likeliest that together have this probability"""
     truncation: float = 1.0
     """below 1, images are nearer to the average: safer and less varied"""
     truncate_by: TruncateBy = "resample"
@@ -82,6 +86,8 @@ def main(arguments: list[str]) -> int:
         raise ConfigError(f"-n cannot be {n}: it must be {1 + walks} or more.")
     if not 0 <= options.temperature < float("inf"):
         raise ConfigError(f"--temperature cannot be {options.temperature}: it must be 0 or more.")
+    if options.top_k < 0 or not 0 < options.top_p <= 1:
+        raise ConfigError("--top-k must be 0 or more, and --top-p more than 0 and at most 1.")
     if walks and options.single:
         raise ConfigError("--interpolate makes one picture of a walk: leave out --single.")
     model = load(options.run, device=options.device)
@@ -112,6 +118,8 @@ def main(arguments: list[str]) -> int:
                 truncation=options.truncation,
                 truncate_by=options.truncate_by,
                 temperature=options.temperature,
+                top_k=options.top_k,
+                top_p=options.top_p,
             )
             images = torch.cat(list(paced(parts, n, "images")))
             _write(images, path, options, model, label, words)
@@ -180,6 +188,8 @@ def _write(
         **_of_class(model, label),
         **conditions,
         "temperature": options.temperature if options.temperature != 1 else None,
+        "top_k": options.top_k or None,
+        "top_p": options.top_p if options.top_p != 1 else None,
         "truncation": options.truncation,
         "truncate_by": options.truncate_by if options.truncation != 1 and options.truncate_by != "resample" else None,
     }

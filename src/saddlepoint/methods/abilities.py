@@ -35,6 +35,8 @@ class Sampling:
     noise: of layers that add their own: "random" is another for each latent, "constant" one for all.
     temperature: of models that draw from a distribution that they state: 1 is the one that was learnt, less is nearer
         to its peak.
+    top_k, top_p: of such models, token by token: the most likely so many, 0 for all; and the fewest most likely ones
+        whose probabilities together reach so much, 1 for all.
     """
 
     given: Mapping[str, Tensor] = field(default_factory=dict)
@@ -42,6 +44,8 @@ class Sampling:
     noise: Literal["random", "constant"] = "random"
     temperature: float = 1.0
     truncate_by: TruncateBy = "resample"
+    top_k: int = 0
+    top_p: float = 1.0
 
     @property
     def label(self) -> Tensor | None:

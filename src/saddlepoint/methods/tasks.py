@@ -21,6 +21,7 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
     Builds,
@@ -108,7 +109,8 @@ def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
 
 
 def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
-    generate, known = next(_samples(method, nets, spec)), method.completions(nets)
+    generate, known = next(_samples(method, nets, spec)), dict(method.completions(nets))
+    known |= {name: spec.main for name, kind in known.items() if isinstance(kind, Tokens) and alike(kind, spec.main)}
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
         given = {name: values for name, values in fields.items() if name != "latents"}

@@ -85,24 +85,25 @@ class Sequential(Method, ABC):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Tokens [n, L], int64; row i depends on latent i and on what is given for it alone.
 
-        A temperature under 1 makes likely tokens likelier still; 0 takes the likeliest.
+        A temperature under 1 makes likely tokens likelier still; 0 takes the likeliest. A `prompt` [n, at most L], up
+        to its end, stays as it is, and the rest follows it.
         """
         step = self.stepper(nets, len(latents), how.given)
+        prompt = how.given.get("prompt", latents.new_zeros(len(latents), 0)).long()
+        known = nn.functional.pad(prompt, (0, latents.shape[1] - prompt.shape[1]))
+        kept = (known != 0).cummin(1).values
         tokens = torch.zeros(latents.shape, dtype=torch.long, device=latents.device)
         over = torch.zeros(len(latents), dtype=torch.bool, device=latents.device)
         for time in range(latents.shape[1]):
             logits = step(tokens[:, time - 1] if time else None).float()
-            chosen = inverse(self.restricted(logits), latents[:, time], how.temperature)
+            chosen = inverse(likeliest(logits, how.top_k, how.top_p), latents[:, time], how.temperature)
+            chosen = torch.where(kept[:, time], known[:, time], chosen)
             tokens[:, time] = chosen.masked_fill(over, 0)
             if _network(nets).ends:
                 over = over | (chosen == 0)
                 if bool(over.all()):
                     break
         return tokens
-
-    def restricted(self, logits: Tensor) -> Tensor:
-        """The logits that tokens are drawn from, where a method leaves some tokens out.  [N, K]"""
-        return logits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,24 @@ class SequentialDensity(Sequential, ABC):
         tokens = images.long()
         parts = tokens.split(_AT_ONCE)
         return torch.cat([self.log_probabilities(nets, part, {}).sum(1) for part in parts])
+
+
+def likeliest(logits: Tensor, top_k: int = 0, top_p: float = 1.0) -> Tensor:
+    """Logits [N, K] with those of less likely tokens at minus infinity; the likeliest one always stays.
+
+    top_k: how many stay, 0 for all. top_p: the fewest stay whose probabilities, before any temperature, sum to at least
+    this (Holtzman et al. 2020, arXiv:1904.09751, section 3.1). Of tokens equally likely the first ones stay.
+    """
+    if not top_k and top_p >= 1:
+        return logits
+    order = logits.argsort(dim=1, descending=True, stable=True)
+    shares = logits.gather(1, order).softmax(1)
+    before = shares.cumsum(1) - shares
+    out = before >= top_p
+    if top_k:
+        out[:, top_k:] = True
+    out[:, 0] = False
+    return logits.masked_fill(torch.zeros_like(out).scatter(1, order, out), -torch.inf)
 
 
 def said(tokens: Tensor) -> Tensor:
