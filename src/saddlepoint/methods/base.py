@@ -17,7 +17,7 @@ from saddlepoint import config
 from saddlepoint.data.batches import Batch, DataSpec
 from saddlepoint.errors import MethodError
 from saddlepoint.methods.optimisers import SGD, Adam, AdamW, Closed, Optim, Part, RMSProp
-from saddlepoint.methods.schedules import Clock, Cosine, Held, Linear, Rate, Schedule, Step, at
+from saddlepoint.methods.schedules import Clock, Cosine, Held, Linear, Rate, Schedule, Step, WarmUp, at
 
 __all__ = [
     "SGD",
@@ -43,6 +43,7 @@ __all__ = [
     "Stage",
     "Step",
     "Update",
+    "WarmUp",
     "at",
 ]
 

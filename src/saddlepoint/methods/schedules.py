@@ -84,6 +84,22 @@ class Step:
 
 
 @dataclass(frozen=True)
+class WarmUp:
+    """In a line from 0 over the first `share` of the planned run to what `then` says, which goes on from there.
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762, section 5.3.
+    """
+
+    then: float | Schedule
+    share: float
+
+    def __call__(self, clock: Clock) -> float:
+        span = self.share * max(clock.total, 1)
+        reached = min((clock.examples + clock.fresh) / span, 1.0) if span else 1.0
+        return at(self.then, clock) * reached
+
+
+@dataclass(frozen=True)
 class Held:
     """A learning rate that a buffer holds and `after_step` moves, so that it follows a figure; checkpoints keep it.
 

@@ -19,8 +19,10 @@ from saddlepoint.data.batches import Batch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import PLAIN
 from saddlepoint.kinds.pictures import channels_shown, grid
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import AS_TRAINED, Samples, Sampling, Translates, TranslatesLike, in_turn
 from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import tasks
@@ -28,6 +30,8 @@ from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 from saddlepoint.text import counted
 
+PAIRS = 16
+"""texts that are shown with what is made of each"""
 POINTS = 1000  # in a plot of a point world, real and fake each
 ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 
@@ -36,7 +40,8 @@ ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 class SampleGrids(Hook):
     """Writes samples/step-N.png, from the averaged networks where there are any.
 
-    data: points are drawn beside the fakes, by their first two numbers; other examples are not looked at.
+    data: points are drawn beside the fakes, by their first two numbers; examples that a method makes others from, such
+        as texts to translate, are shown above what it makes of them; others are not looked at.
     inputs: examples for a method that makes nothing from latents: each is shown beside what becomes of it, and its
         truth if known.
     A method that only trains, and a run with `grid_size` 0, get no grids.
@@ -48,6 +53,12 @@ class SampleGrids(Hook):
         if isinstance(data.main, Points):
             self.real = torch.from_numpy(np.array(data.examples[:POINTS, :2], np.float32))
         self._newest = -1
+        rows = np.linspace(0, len(data) - 1, PAIRS).round().astype(np.int64)
+        self._asked = {
+            name: kind.shown(torch.from_numpy(np.array(data.fields[name][rows])), PLAIN)
+            for name, kind in self.spec.fields.items()
+            if isinstance(kind, Tokens)
+        }
 
     def begin(self, run: Run) -> None:
         """The networks as they were made; a resumed run has that grid already."""
@@ -87,12 +98,20 @@ class SampleGrids(Hook):
     def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
-            how = Sampling(in_turn(method, nets, count), noise="constant").to(run.machine.device)
+            asked = {name: self._asked[name] for name in method.conditions(nets).keys() & self._asked.keys()}
+            count = min(count, PAIRS) if asked else count
+            conditions = in_turn(method, nets, count) | {name: rows[:count] for name, rows in asked.items()}
+            how = Sampling(conditions, noise="constant").to(run.machine.device)
             latents = method.latents(nets, count, run.settings.seed).to(run.machine.device)
             examples = method.generate(nets, latents, how)
         if self.real is not None:
             return plot(self.real, examples[:, :2], limits_of(self.real)), caption
         kind = self.spec.main
+        if asked:
+            given = [(self.spec.fields[name], rows) for name, rows in asked.items()]
+            pairs = [part for row in range(count) for part in (*((k, v[row]) for k, v in given), (kind, examples[row]))]
+            caption = f"{caption} From above: {', '.join(asked)}, and what is made of it."
+            return below([part.picture(value[None]) for part, value in pairs]), caption
         words = channels_shown(examples.shape[1]) if isinstance(kind, Image) else ""
         return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()
 
