@@ -35,6 +35,7 @@ from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.kinds.tokens import Tokens
@@ -83,7 +84,8 @@ def data_for(name: str) -> Dataset:
 
 def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
     """Examples of kinds other than images with labels, as their kinds make them."""
-    fields, names, own = {}, ("red", "large", "round"), {}
+    names, own = ("red", "large", "round"), dict[str, Kind]()
+    fields: dict[str, Any] = {}
     for field, (kind, *_) in takes.kinds().items():
         if kind is Image:
             fields[field] = pictures(shape=shape).images

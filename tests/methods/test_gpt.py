@@ -36,7 +36,8 @@ def test_a_token_depends_on_all_before_it_and_on_none_after(positions: str) -> N
     def of_vectors(hidden: torch.Tensor) -> torch.Tensor:
         for block in network.blocks:
             hidden = block(hidden, causal=True)
-        return network.norm(hidden).square().sum(2)[0]
+        scores: torch.Tensor = network.norm(hidden).square().sum(2)[0]
+        return scores
 
     sight = jacobian(of_vectors, torch.randn(1, 8, 8, dtype=torch.float64)).abs().sum((1, 3))
     assert torch.equal(sight > 1e-12, torch.ones(8, 8).tril().bool())

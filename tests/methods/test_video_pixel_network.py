@@ -27,7 +27,8 @@ def small(clip: Clip, levels: int = 2, **settings: object) -> tuple[VideoPixelNe
 def logits(nets: Networks, clip: Tensor) -> Tensor:
     """[N, T, K, C, H, W]"""
     made: Tensor = nets.network.decoded(clip.flatten(0, 1), nets.network.contexts(clip).flatten(0, 1))
-    return made.unflatten(0, clip.shape[:2])
+    by_clip: Tensor = made.unflatten(0, clip.shape[:2])
+    return by_clip
 
 
 def test_a_pixel_depends_on_all_frames_before_and_on_the_pixels_before_it_in_its_own() -> None:

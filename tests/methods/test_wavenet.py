@@ -57,7 +57,7 @@ def test_levels_stay_levels(coding: str) -> None:
         numbers = torch.arange(levels)
         values = values_of(numbers, levels, coding)  # type: ignore[arg-type]
         assert torch.equal(levels_of(values, levels, coding), numbers)  # type: ignore[arg-type]
-        assert (values[0], values[-1]) == (-1, 1)
+        assert (values[0].item(), values[-1].item()) == (-1, 1)
     assert levels_of(torch.tensor([-3.0, 3.0]), 256, coding).tolist() == [0, 255]  # type: ignore[arg-type]
 
 

@@ -22,7 +22,8 @@ def by_loop(layer: Attention, input: Tensor, memory: Tensor, mask: Tensor) -> Te
                 scores = keys[n, :, head] @ question[n, place, head] / math.sqrt(question.shape[3])
                 heads.append(scores.masked_fill(~mask[place], -torch.inf).softmax(0) @ values[n, :, head])
             rows.append(torch.cat(heads))
-    return layer.out(torch.stack(rows)).view(input.shape)
+    output: Tensor = layer.out(torch.stack(rows)).view(input.shape)
+    return output
 
 
 @pytest.mark.parametrize("causal", [False, True])

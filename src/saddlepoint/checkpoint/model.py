@@ -229,8 +229,9 @@ class Model:
                 raise CapabilityError("a label is given twice: leave out one of them.")
             chosen["label"] = torch.tensor(self.class_number(label))
         conditions = in_turn(method, self.nets, n) | self._conditions(chosen, n)
-        draws = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        how = Sampling(conditions, truncation, truncate_by=truncate_by, **draws)
+        how = Sampling(
+            conditions, truncation, temperature=temperature, truncate_by=truncate_by, top_k=top_k, top_p=top_p
+        )
         latents = method.latents(self.nets, n, seed)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)

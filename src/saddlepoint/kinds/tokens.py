@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Self, cast, final
+from typing import ClassVar, Literal, Self, final
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.text import lines
-from saddlepoint.kinds.tokenizer import Way, decode, encode, unknown
+from saddlepoint.kinds.tokenizer import decode, encode, unknown
 from saddlepoint.text import printable
 
 _WIDTH = 100
@@ -86,7 +86,7 @@ class Tokens(Kind):
         numbers = values.detach().float().round().long().clamp(0, self.vocabulary - 1).tolist()
         if self.way == "numbers":
             return " ".join(self.pieces[number] for number in numbers)
-        return decode(numbers, cast(Way, self.way), self.pieces, self.merges)
+        return decode(numbers, self.way, self.pieces, self.merges)
 
     def numbers(self, text: str) -> list[int]:
         """The numbers of a text, without an end. Raises ConfigError for a piece that the tokenizer does not know."""
@@ -95,8 +95,8 @@ class Tokens(Kind):
             strange = [word for word in text.split() if word not in known]
             numbers = [known[word] for word in text.split() if word in known]
         else:
-            way = cast(Way, self.way)
-            strange, numbers = unknown(text, way, self.pieces), encode(text, way, self.pieces, self.merges)
+            strange = unknown(text, self.way, self.pieces)
+            numbers = encode(text, self.way, self.pieces, self.merges)
         if strange:
             what = "number" if self.way == "numbers" else "character" if self.way == "characters" else "word"
             raise ConfigError(f"the vocabulary of this model has no {what} {printable(strange[0])!r}: leave it out.")

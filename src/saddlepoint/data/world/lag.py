@@ -53,7 +53,8 @@ def transition() -> np.ndarray:
 def stationary() -> np.ndarray:
     """[32]: how often each level occurs in the long run."""
     power: np.ndarray = np.linalg.matrix_power(transition(), 4096)[0]
-    return power / power.sum()
+    shares: np.ndarray = power / power.sum()
+    return shares
 
 
 def levels(series: int, steps: int) -> np.ndarray:

@@ -37,7 +37,8 @@ class Markov(World):
 def law() -> np.ndarray:
     """[8, 8, 8]: the probability of each token given the one two before it and the one before it."""
     drawn: np.ndarray = numpy_generator(SEED, "markov").dirichlet(np.full(SYMBOLS, _EVENNESS), (SYMBOLS, SYMBOLS))
-    return (drawn + 1e-3) / (drawn + 1e-3).sum(2, keepdims=True)
+    shares: np.ndarray = (drawn + 1e-3) / (drawn + 1e-3).sum(2, keepdims=True)
+    return shares
 
 
 @cache
@@ -67,9 +68,10 @@ def tokens(texts: int, length: int) -> np.ndarray:
 
 def log_probability(texts: np.ndarray) -> np.ndarray:
     """The true log-probability of each text in nats.  [N, L] -> [N]"""
-    first = np.log(pairs())[texts[:, 0], texts[:, 1]]
-    later: np.ndarray = np.log(law())[texts[:, :-2], texts[:, 1:-1], texts[:, 2:]].sum(1)
-    return first + later
+    first: np.ndarray = np.log(pairs())[texts[:, 0], texts[:, 1]]
+    later = np.log(law())[texts[:, :-2], texts[:, 1:-1], texts[:, 2:]].sum(1)
+    logs: np.ndarray = first + later
+    return logs
 
 
 WORLD = Markov()

@@ -152,7 +152,8 @@ class _Unit(nn.Module):
     def forward(self, hidden: Tensor, walk: Walk | None = None) -> Tensor:
         outputs = [part(hidden, walk) if self.masked else part(hidden) for part in self.parts]
         first, second, third = (output.sigmoid() for output in outputs[:3])
-        return first * (second * hidden + third * outputs[3].tanh()).tanh()
+        output: Tensor = first * (second * hidden + third * outputs[3].tanh()).tanh()
+        return output
 
 
 @final
@@ -206,7 +207,7 @@ class _Network(nn.Module):
 
     def encoded(self, frames: Tensor) -> Tensor:
         """Frames [N, C, H, W] -> [N, 2c, H, W]"""
-        hidden = self.first(frames)
+        hidden: Tensor = self.first(frames)
         for block in self.encoder:
             hidden = block(hidden)
         return hidden
@@ -239,7 +240,8 @@ class _Network(nn.Module):
         for block in self.decoder:
             hidden = block(hidden, context, walk)
         logits: Tensor = self.head(hidden.relu(), walk)
-        return logits.unflatten(1, (-1, self.levels)).transpose(1, 2)
+        by_channel: Tensor = logits.unflatten(1, (-1, self.levels)).transpose(1, 2)
+        return by_channel
 
 
 def _network(nets: nn.Module) -> _Network:

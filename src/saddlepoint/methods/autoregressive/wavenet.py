@@ -109,7 +109,7 @@ class _Network(nn.Module):
                 nn.init.zeros_(layer.bias) if layer.bias is not None else None
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.of_vectors(F.one_hot(tokens, self.levels).to(self.head[1].weight.dtype).transpose(1, 2))
+        return self.of_vectors(F.one_hot(tokens, self.levels).to(self.first.weight.dtype).transpose(1, 2))
 
     def of_vectors(self, steps: Tensor) -> Tensor:
         """One-hot steps [N, levels, T] -> logits [N, T, levels]; moved by one, so that no step sees itself."""

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.data.batches import TextBatch
+from saddlepoint.data.batches import Batch, TextBatch
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.abilities import AS_TRAINED, PixelsAs, Sampling
@@ -36,8 +36,8 @@ class Sequential(Method, ABC):
     sequence, and what follows it says nothing.
     """
 
-    takes = TextBatch
-    compiles = ("network",)
+    takes: ClassVar[type[Batch]] = TextBatch
+    compiles: ClassVar[tuple[str, ...]] = ("network",)
 
     @abstractmethod
     def logits(self, nets: nn.Module, tokens: Tensor, given: Mapping[str, Tensor]) -> Tensor:

@@ -87,7 +87,8 @@ class Attention(nn.Module):
 
     def _split(self, values: Tensor) -> Tensor:
         """[N, L, width] -> [N, heads, L, width / heads]"""
-        return values.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        by_head: Tensor = values.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return by_head
 
 
 def rotated(values: Tensor, first: int = 0) -> Tensor:
