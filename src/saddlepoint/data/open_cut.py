@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 from saddlepoint.data.dataset import Dataset
@@ -18,6 +17,7 @@ from saddlepoint.data.sources.names import in_order, is_image, of_system
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.storage.home import expanded
 from saddlepoint.text import counted
 
 ENDINGS = {
@@ -35,7 +35,7 @@ def open_cut(kind: str, rest: str, settings: DataSettings, say: Callable[[str], 
     """The data set that `settings.data` names, as KIND:PATH. Errors as in `open_data`."""
     word = settings.data
     _check(kind, settings)
-    path = Path(rest).expanduser()
+    path = expanded(rest)
     try:
         if path.suffix.lower() == ".zip" and path.is_file():
             tree = zip_tree(path, word)
