@@ -31,6 +31,7 @@ from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.scores import names
+from saddlepoint.metrics.scores.measure_factors import measure_factors
 from saddlepoint.metrics.scores.measure_model import (
     ModelMetric,
     measure_copying,
@@ -300,6 +301,9 @@ class _Trained:
                     with Destination(path, named=True, aside=True) as (file,):
                         _draw(copies.pictures, file)
                 return copies.scores
+            case "mig":
+                rows = self.train if self.options.reference == "train" else self.held_out
+                return measure_factors(self.model, self.dataset, rows, self.made, seed)
 
     def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
         """What real images get, which is the same for every sample seed."""

@@ -27,7 +27,7 @@ from saddlepoint.metrics.scores.task import train_on_synthetic
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.nn.backbones.lpips import LPIPS
 
-ModelMetric = Literal["path-length", "train-on-synthetic", "copying"]
+ModelMetric = Literal["path-length", "train-on-synthetic", "copying", "mig"]
 
 _PATHS = 1000  # pairs of latents
 _ASKED = 1000  # generated images whose nearest training image is looked for
