@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from saddlepoint.runs.evaluate import evaluate as evaluate
     from saddlepoint.runs.resume import resume as resume
     from saddlepoint.runs.sweep import sweep as sweep
-    from saddlepoint.runs.train import train as train
     from saddlepoint.runs.trained import Trained as Trained
+    from saddlepoint.runs.typed import train as train  # with each setting and its type
 
 
 def __getattr__(name: str) -> Any:
