@@ -73,13 +73,13 @@ PROOF = Proof(
     measure="exact-nats",
     difference=8.0,
     settings={
-        "images": 24_000,
+        "images": 12_800,
         "held_out": 0.1,
         "batch": 32,
         "layers": "gated",
         "shades": 2,
         "width": 16,
         "blocks": 6,
-        "lr": 3e-3,
+        "lr": 5e-3,
     },
 )
