@@ -147,5 +147,5 @@ PROOF = Proof(
     data="world:silhouettes",
     measure="exact-nats",
     difference=2.0,
-    settings={"images": 400_000, "held_out": 0.1, "widths": (300, 300)},
+    settings={"images": 300_000, "held_out": 0.1, "widths": (300, 300)},
 )

@@ -73,7 +73,7 @@ PROOF = Proof(
     measure="exact-nats",
     difference=8.0,
     settings={
-        "images": 12_800,
+        "images": 6_400,
         "held_out": 0.1,
         "batch": 32,
         "layers": "gated",

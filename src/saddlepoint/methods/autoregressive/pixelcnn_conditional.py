@@ -71,5 +71,5 @@ PROOF = Proof(
     measure="class-by-density",
     difference=0.1,
     bars={"accuracy": 0.9},
-    settings={"images": 12_800, "held_out": 0.1, "batch": 32, "shades": 2, "width": 16, "blocks": 6, "lr": 5e-3},
+    settings={"images": 6_400, "held_out": 0.1, "batch": 32, "shades": 2, "width": 16, "blocks": 6, "lr": 5e-3},
 )

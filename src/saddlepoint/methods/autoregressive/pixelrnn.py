@@ -64,7 +64,7 @@ PROOF = Proof(
     measure="exact-nats",
     difference=6.0,
     settings={
-        "images": 6_400,
+        "images": 4_800,
         "held_out": 0.1,
         "batch": 32,
         "shades": 2,
