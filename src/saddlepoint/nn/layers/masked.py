@@ -59,8 +59,6 @@ class MaskedConv2d(nn.Conv2d):
     belong to no group and are seen by all.
     """
 
-    mask: Tensor
-
     def __init__(
         self,
         inputs: int,
@@ -77,13 +75,22 @@ class MaskedConv2d(nn.Conv2d):
         rows = self.up + (part != "above")
         self.right = 0 if rows == 1 and part in ("A", "B") else self.side  # columns that may be seen, in rows above
         super().__init__(inputs, outputs, (rows, self.side + 1 + self.right), bias=bias)
-        of_inputs = torch.cat([_groups(inputs - free, colours), torch.full((free,), -1)])
-        of_outputs = _groups(outputs, colours)
-        mask = torch.ones_like(self.weight)
-        if part in ("A", "B"):
-            mask[:, :, -1, self.side + 1 :] = 0
-            mask[:, :, -1, self.side] = not_later(of_inputs, of_outputs, strictly=part == "A").float()
-        self.register_buffer("mask", mask, persistent=False)
+        self.colours, self.free = colours, free
+        self._mask: Tensor | None = None
+
+    @property
+    def mask(self) -> Tensor:
+        """Where the weight counts, bool; made when it is first asked for, and in no checkpoint."""
+        if self._mask is None or self._mask.device != self.weight.device:
+            mask = torch.ones_like(self.weight, dtype=torch.bool)
+            if self.part in ("A", "B"):
+                tied = _groups(self.in_channels - self.free, self.colours)
+                of_inputs = torch.cat([tied, torch.full((self.free,), -1)])
+                of_outputs = _groups(self.out_channels, self.colours)
+                mask[:, :, -1, self.side + 1 :] = False
+                mask[:, :, -1, self.side] = not_later(of_inputs, of_outputs, strictly=self.part == "A")
+            self._mask = mask
+        return self._mask
 
     def forward(self, input: Tensor, walk: Walk | None = None) -> Tensor:
         """The whole map; or, on a walk, the place at hand, [N, outputs, 1, 1], of "above" and "rows" its whole row.
