@@ -59,7 +59,7 @@ def critic(**figures: float) -> dict[str, float]:
 def watched(
     lines: list[tuple[int, Mapping[str, float]]], *, steps: int, when_unstable: str = "nothing", **more: Any
 ) -> tuple[Trainer, Notes, Rescue]:
-    notes, health = Notes(), Health(more.pop("look", None))
+    notes, health = Notes(), Health(more.pop("look", None), more.pop("modes", None))
     rescue = Rescue(health, more.pop("can_go_back", lambda: False))
     hooks = [notes, Script(*lines), health, rescue, *more.pop("hooks", [])]
     made = trainer(more.pop("game", Game()), hooks=hooks, examples=8 * steps, when_unstable=when_unstable, **more)
@@ -75,6 +75,18 @@ def test_a_trouble_is_said_once_when_it_begins_and_once_when_it_is_over() -> Non
     assert ends[1] == f"critic too strong is no longer flagged, after {8 * (ends[0] - begins[0])} points."
     assert (begins[0], ends[0]) == (8, 26)  # five reports make a median, and two looks in a row must agree
     assert rescue.health.troubles == ()
+
+
+def test_with_a_collapse_it_is_said_how_many_known_modes_are_reached() -> None:
+    looks = iter([{"diversity": 0.9, "modes": 1.0}] * 8 + [{"diversity": 0.01, "modes": 0.125}] * 12)
+    run, notes, _ = watched(
+        [(100, {})], steps=100, modes=8, look=lambda run: next(looks, {"diversity": 0.9, "modes": 0.5})
+    )
+    run.fit()
+    begins, ends = notes.said
+    assert begins[1].endswith("; 1 of 8 known modes are reached.")
+    assert "mode collapse is no longer flagged, after" in ends[1]
+    assert ends[1].endswith("; 4 of 8 known modes are reached.")
 
 
 def test_one_odd_look_says_nothing() -> None:

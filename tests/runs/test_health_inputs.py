@@ -16,6 +16,9 @@ from games import pictures
 from saddlepoint.cli import train
 from saddlepoint.data.batches import ImageBatch
 from saddlepoint.data.loader import Loader
+from saddlepoint.data.open import open_data
+from saddlepoint.data.world import world
+from saddlepoint.data.world.mixtures import Mixture
 from saddlepoint.engine import health as healths
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.hooks import Hook
@@ -120,6 +123,35 @@ def test_a_look_leaves_the_networks_and_the_random_numbers_as_they_were() -> Non
     assert all(torch.equal(value, before[name]) for name, value in nets.state_dict().items())
     assert all(module.training for module in nets.modules())
     assert sorted(SampleLook(loader, np.arange(150, 160))(run)) == ["apart", "diversity"]  # too few to say more
+
+
+def test_a_look_at_points_of_a_known_mixture_counts_the_modes_they_reach(tmp_path: Path) -> None:
+    made = plans.make("gan", {**SMALL, "data": "world:ring8", "images": 64 * 120})
+    train_plan(made, out=tmp_path / "run", quiet=True)
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    shares = [line["health/modes"] for line in log if "health/modes" in line]
+    assert shares
+    assert all(share * 8 in range(9) for share in shares)
+
+
+def test_the_very_points_of_a_mixture_reach_all_its_modes() -> None:
+    mixture = world("ring8")
+    assert isinstance(mixture, Mixture)
+    dataset = open_data("world:ring8")
+    loader = Loader(dataset, ImageBatch, np.arange(5000))
+    plan = plans.make("gan", {})
+    points = torch.from_numpy(dataset.examples[:5000]).float()
+
+    class Known(type(plan.method)):  # type: ignore[misc]
+        def generate(self, nets: nn.Module, latents: Tensor, how: Any = None) -> Tensor:
+            return points[: len(latents)]
+
+    class Now:
+        method, settings, machine = Known(), plan.run, type("M", (), {"device": torch.device("cpu")})
+        nets = plan.method.networks(loader.spec)
+
+    run: Any = Now()
+    assert SampleLook(loader, np.arange(5000, 5010), mixture)(run)["modes"] == 1.0
 
 
 def test_a_critic_with_several_outputs_is_not_asked() -> None:

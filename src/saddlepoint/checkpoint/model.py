@@ -350,12 +350,18 @@ class Model:
             raise CapabilityError(f"there is no label {label}; the classes are 0 to {len(names) - 1}.")
         return label
 
+    def __str__(self) -> str:
+        """The model in a sentence: "dcgan (3x64x64, 300,032 images seen) from runs/0001-dcgan-photos"."""
+        return "{} ({}, {}) from {}".format(*self._words())
+
     def __repr__(self) -> str:
+        return "<{}, {}, {}, from {}>".format(*self._words())
+
+    def _words(self) -> tuple[str, str, str, Path]:
+        """Name, shape, images seen and place."""
         shape = "x".join(map(str, self.spec.shape))
         thing = "image" if isinstance(self.spec.main, Image) else "example"
-        return (
-            f"<{self.name}, {shape}, {count_shown(self.clock.examples, self.spec.examples, thing)}, from {self.path}>"
-        )
+        return self.name, shape, count_shown(self.clock.examples, self.spec.examples, thing), self.path
 
 
 def load(

@@ -27,7 +27,7 @@ Look = Callable[[Run], Mapping[str, float]]
 
 diversity: of the samples, as a share of the real images'. apart: energy distance of the two, as a share. memory: share
 of the critic's lead that is lost on real images it was not trained on. known: chance that it rates a training image
-over one of those.
+over one of those. modes: share of the modes that the samples reach, where they are known.
 """
 
 
@@ -36,10 +36,11 @@ class Health(Hook):
     """Judges every report of a run, and every hundred steps a look at its samples. Stands before the log.
 
     look: measures samples, handed in by whoever knows the data; without it only losses, outputs and gradients count.
+    modes: how many the data is known to have.
     """
 
-    def __init__(self, look: Look | None = None) -> None:
-        self._look = look
+    def __init__(self, look: Look | None = None, modes: int | None = None) -> None:
+        self._look, self._modes = look, modes
         self._signs = Signs()
         self._norms: dict[str, Tensor] = {}
         self.looked = 0
@@ -108,13 +109,20 @@ class Health(Hook):
         if finding is not None:
             self._since[name] = run.clock.examples
             facts = {"finding": name, "begins": run.clock.examples, **finding.figures}
-            run.note(f"{name}: {finding.words}.", health=facts)
+            run.note(f"{name}: {finding.words}{self._reached(name)}.", health=facts)
         else:
             since = self._since.pop(name)
             run.note(
-                f"{name} is no longer flagged, after {run.clock.examples - since:,} {run.unit}.",
+                f"{name} is no longer flagged, after {run.clock.examples - since:,} {run.unit}{self._reached(name)}.",
                 health={"finding": name, "began": since, "ends": run.clock.examples},
             )
+
+    def _reached(self, name: str) -> str:
+        """How many of the modes that are known the samples reach now, as the end of a sentence on a collapse."""
+        share = self._signs.history.get("health/modes")
+        if name != "mode collapse" or self._modes is None or not share:
+            return ""
+        return f"; {round(share[-1] * self._modes)} of {self._modes} known modes are reached"
 
     def state(self) -> Json:
         """The figures so far and what is wrong."""

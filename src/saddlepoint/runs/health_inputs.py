@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import final
@@ -13,6 +14,7 @@ from torch.func import functional_call
 
 from saddlepoint.checkpoint import files
 from saddlepoint.data.loader import Loader
+from saddlepoint.data.world.mixtures import Mixture
 from saddlepoint.engine.health import Health
 from saddlepoint.engine.hooks import Run
 from saddlepoint.engine.rescue import RETURNS, Rescue
@@ -22,25 +24,36 @@ from saddlepoint.errors import DivergedError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.methods.abilities import Samples, by_label, classes_of
 from saddlepoint.metrics.formulas import monitoring
+from saddlepoint.metrics.formulas.coverage import mixture_coverage
+from saddlepoint.metrics.proofs.modes import LEAST as LEAST_SHARE
+from saddlepoint.metrics.proofs.modes import mixture_of
 from saddlepoint.nn.modes import evaluating
 
 IMAGES = 64
 """samples, training images and held-out images of a look"""
+POINTS_A_MODE = 40
+"""samples for each mode of a known mixture"""
 LEAST = 16
 """held-out images under which nothing is said of memorisation"""
 
 
 def watchers(folder: Folder, loader: Loader, held_out: np.ndarray) -> tuple[Health, Rescue]:
     """The two hooks that watch a run. held_out: rows of the data set that are not trained on."""
-    health = Health(SampleLook(loader, held_out))
+    mixture = mixture_of(loader.dataset)
+    look = SampleLook(loader, held_out, mixture)
+    health = Health(look, modes=None if mixture is None else len(mixture.centres))
     return health, Rescue(health, lambda: good_checkpoint(folder, health) is not None)
 
 
 @final
 class SampleLook:
-    """Looks at the same samples each time, from the live networks, beside the same real images."""
+    """Looks at the same samples each time, from the live networks, beside the same real images.
 
-    def __init__(self, loader: Loader, held_out: np.ndarray) -> None:
+    mixture: what points were drawn from, if it is known.
+    """
+
+    def __init__(self, loader: Loader, held_out: np.ndarray, mixture: Mixture | None = None) -> None:
+        self._mixture = mixture
         draw = numpy_generator("look", len(loader.rows))
         self._loader = loader
         self._seen, self._unseen = (np.sort(draw.permutation(part)[:IMAGES]) for part in (loader.rows, held_out))
@@ -60,7 +73,23 @@ class SampleLook:
             return {}
         pairs = monitoring.rows(real), monitoring.rows(fake)
         figures = {"diversity": monitoring.diversity(*pairs), "apart": monitoring.apart(*pairs)}
-        return figures if label is not None else figures | self._critics_memory(nets, real, fake)
+        if label is not None:
+            return figures
+        return figures | self._critics_memory(nets, real, fake) | self._modes(run)
+
+    def _modes(self, run: Run) -> dict[str, float]:
+        """Share of the centres of a mixture that samples reach; none for other data."""
+        method, nets, mixture = run.method, run.nets, self._mixture
+        if mixture is None or not isinstance(method, Samples):
+            return {}
+        n = POINTS_A_MODE * len(mixture.centres)
+        with evaluating(nets):
+            latents = method.latents(nets, n, run.settings.seed).to(run.machine.device)
+            points = method.generate(nets, latents, by_label(None, noise="constant"))
+        coverage = mixture_coverage(
+            points.flatten(1).cpu().numpy(), mixture.centres, mixture.sd, least=math.ceil(LEAST_SHARE * POINTS_A_MODE)
+        )
+        return {"modes": coverage.modes / len(mixture.centres)}
 
     def _critics_memory(self, nets: nn.Module, real: Tensor, fake: Tensor) -> dict[str, float]:
         critic = dict(nets.named_children()).get("critic")
