@@ -82,6 +82,16 @@ def bernoulli_states(probability: Tensor, uniform: Uniform) -> Tensor:
     return (uniform(*probability.shape) < probability.detach()).to(probability.dtype)
 
 
+def uniform_from(stream: torch.Generator) -> Uniform:
+    """Random numbers of a generator, on its device."""
+    return lambda rows, units: torch.rand(rows, units, generator=stream, device=stream.device)
+
+
+def uniform_on(device: torch.device) -> Uniform:
+    """Random numbers of torch's global generator."""
+    return lambda rows, units: torch.rand(rows, units, device=device)
+
+
 def contrastive_loss(machine: Machine, data: Tensor, chain: Tensor) -> Tensor:
     """mean F(data) - mean F(chain): a scalar whose gradient is that of contrastive divergence, and no likelihood.
 
@@ -97,13 +107,15 @@ def pseudo_likelihood(machine: Machine, visible: Tensor) -> Tensor:
 
     Source: Besag 1975, doi:10.2307/2987782. It is no bound of the likelihood.
     """
-    here = free_energy(machine, visible)
-    terms = []
-    for unit in range(visible.shape[1]):
-        flipped = visible.clone()
-        flipped[:, unit] = 1 - flipped[:, unit]
-        terms.append(F.logsigmoid(free_energy(machine, flipped) - here))
+    terms = [unit_pseudo_likelihood(machine, visible, unit) for unit in range(visible.shape[1])]
     return torch.stack(terms, 1).sum(1)
+
+
+def unit_pseudo_likelihood(machine: Machine, visible: Tensor, unit: int) -> Tensor:
+    """log p(v_i | all other v) of one unit, in nats.  [N, V] -> [N]"""
+    flipped = visible.clone()
+    flipped[:, unit] = 1 - flipped[:, unit]
+    return F.logsigmoid(free_energy(machine, flipped) - free_energy(machine, visible))
 
 
 def binary_states(units: int, start: int = 0, stop: int | None = None) -> Tensor:
@@ -183,6 +195,8 @@ def annealing_steps(steps: int) -> Tensor:
 
     14,500 are those of the published code: .001 apart up to .5, .0001 up to .9, .00001 up to 1; others in proportion.
     """
+    if steps < 3:
+        return torch.linspace(0, 1, steps + 1, dtype=torch.float64)
     first, second = max(1, round(steps * 500 / 14_500)), max(1, round(steps * 4_000 / 14_500))
     last = max(1, steps - first - second)
     parts = (

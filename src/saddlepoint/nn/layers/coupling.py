@@ -194,9 +194,10 @@ class InvertibleConvolution(Invertible):
     def weight(self) -> Tensor:
         """The matrix.  [C, C]"""
         if self.form == "dense":
-            return self.matrix
+            return self.matrix.clone()
         lower, upper = self._triangles()
-        return self.permutation @ lower @ upper
+        weight: Tensor = self.permutation @ lower @ upper
+        return weight
 
     def forward(self, x: Tensor) -> Changed:
         return _mixed(self.weight(), x), self._log_det(x)
@@ -217,7 +218,7 @@ class InvertibleConvolution(Invertible):
 
     def _log_det(self, x: Tensor) -> Tensor:
         if self.form == "dense":
-            log_abs_det = torch.linalg.slogdet(_precise(self.matrix)).logabsdet.to(x.dtype)
+            log_abs_det: Tensor = torch.linalg.slogdet(_precise(self.matrix)).logabsdet.to(x.dtype)
         else:
             log_abs_det = self.log_diagonal.sum()
         return (log_abs_det * math.prod(x.shape[2:])).expand(len(x))
@@ -244,21 +245,6 @@ def _unit_inverse(triangle: Tensor) -> Tensor:
         power = power @ power
         inverse = inverse @ (one + power)
     return inverse
-
-
-@final
-class Scaling(Invertible):
-    """Each number of a vector times a learned one: y = x exp(s).  Source: NICE, arXiv:1410.8516, section 3.3."""
-
-    def __init__(self, numbers: int) -> None:
-        super().__init__()
-        self.log_scale = nn.Parameter(torch.zeros(numbers))
-
-    def forward(self, x: Tensor) -> Changed:
-        return x * self.log_scale.exp(), self.log_scale.sum().expand(len(x))
-
-    def inverse(self, y: Tensor) -> Changed:
-        return y * (-self.log_scale).exp(), -self.log_scale.sum().expand(len(y))
 
 
 @final
@@ -301,6 +287,21 @@ class Logit(Invertible):
     def _log_det(self, y: Tensor) -> Tensor:
         # d logit(p) / dp = 1 / (p (1 - p)), and log p = -softplus(-y)
         return (math.log(1 - 2 * self.margin) + F.softplus(y) + F.softplus(-y)).flatten(1).sum(1)
+
+
+@final
+class Flatten(Invertible):
+    """Examples of a shape as vectors."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Changed:
+        return x.flatten(1), x.new_zeros(len(x))
+
+    def inverse(self, y: Tensor) -> Changed:
+        return y.unflatten(1, self.shape), y.new_zeros(len(y))
 
 
 @final
@@ -422,7 +423,7 @@ class Levels(Invertible):
     def _done(self) -> list[tuple[int, int, int]]:
         """The shape of what each level is done with."""
         *earlier, last = self.shapes
-        return [(channels // 2, *sides) for channels, *sides in earlier] + [last]  # type: ignore[list-item]
+        return [(channels // 2, height, width) for channels, height, width in earlier] + [last]
 
     def _steps(self, parts: Sequence[Tensor]) -> Iterator[tuple[Tensor, tuple[int, int, int], Invertible, nn.Module]]:
         for part, shape, level, prior in zip(parts, self._done(), self.levels, self.priors):
