@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tyro
 
-from saddlepoint.checkpoint.bundle import load
+from saddlepoint.checkpoint.model import load
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine.distributed import DEVICE, TorchMachine
 from saddlepoint.errors import ConfigError

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.deploy.originals import originals
 from saddlepoint.errors import CheckpointError, ConfigError

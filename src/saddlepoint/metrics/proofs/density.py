@@ -9,7 +9,7 @@ import torch
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.points import Points

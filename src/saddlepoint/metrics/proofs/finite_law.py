@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world import world
 from saddlepoint.data.world.bars import Bars

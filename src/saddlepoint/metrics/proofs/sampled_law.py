@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from saddlepoint.checkpoint.bundle import Model
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.image import Image
