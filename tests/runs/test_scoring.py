@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,17 @@ def test_pixels_are_brought_to_what_the_likelihood_is_of(model: Model) -> None:
     assert stored_for(model.method, white, 0)[1] == "fixed binarisation"
     assert protocol_of(model.method, made) == "exact, dynamic binarisation"
     assert nats_of(model, drawn[:3]).shape == (3,)
+
+
+def test_an_evaluation_names_the_protocol_of_its_nats(model: Model) -> None:
+    result = saddlepoint.evaluate(model.home, metrics=("likelihood",))
+    nats, bits = result["scores"]
+    assert nats["protocol"]["metric"] == "nats[exact, dynamic binarisation]"
+    assert bits["protocol"]["metric"] == "bits-per-dim[exact, dynamic binarisation]"
+    assert bits["value"] == pytest.approx(nats["value"] / (64 * math.log(2)))
+    assert 10 < nats["value"] < 40
+    assert nats["protocol"]["real"] == 359
+    assert "359 real images (held-out), sample seed 0" in result["for a paper"][0]
 
 
 def test_the_command_writes_a_table_and_refuses_models_without_a_likelihood(

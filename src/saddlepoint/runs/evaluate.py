@@ -35,6 +35,7 @@ from saddlepoint.metrics.scores.measure_factors import measure_factors
 from saddlepoint.metrics.scores.measure_model import (
     ModelMetric,
     measure_copying,
+    measure_likelihood,
     measure_path,
     measure_synthetic,
     path_network,
@@ -291,6 +292,8 @@ class _Trained:
                 score, best = measure_synthetic(self.model, self.dataset, self.train, self.held_out, self.made, seed)
                 self._beside(seed, [best])
                 return [score]
+            case "likelihood":
+                return measure_likelihood(self.model, self.dataset, self.held_out, self.made, seed)
             case "copying":
                 copies = measure_copying(
                     self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed

@@ -167,5 +167,5 @@ PROOF = Proof(
     data="world:ring8",
     measure="density",
     difference=2.5,
-    settings={"images": 500_000, "batch": 256, "steps": 8, "width": 64, "held_out": 0.05},
+    settings={"images": 400_000, "batch": 256, "steps": 8, "width": 64, "held_out": 0.05},
 )

@@ -66,5 +66,5 @@ PROOF = Proof(
     data="world:ring8",
     measure="density",
     difference=0.8,
-    settings={"images": 400_000, "widths": (128, 128), "couplings": 6, "held_out": 0.05},
+    settings={"images": 300_000, "widths": (128, 128), "couplings": 6, "held_out": 0.05},
 )

@@ -138,5 +138,5 @@ PROOF = Proof(
     data="world:ring8",
     measure="density",
     difference=4.0,
-    settings={"images": 500_000, "batch": 256, "held_out": 0.05},
+    settings={"images": 400_000, "batch": 256, "held_out": 0.05},
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,18 @@ from saddlepoint.metrics.extractors.lpips import lpips_from, lpips_identity
 from saddlepoint.metrics.formulas.memorisation import Copying, copying, nearest, side_by_side
 from saddlepoint.metrics.formulas.path_length import path_length
 from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.likelihoods import nats_of, of_likelihood, protocol_of, stored_for
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.scores.task import train_on_synthetic
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.nn.backbones.lpips import LPIPS
 
-ModelMetric = Literal["path-length", "train-on-synthetic", "copying", "mig"]
+ModelMetric = Literal["path-length", "train-on-synthetic", "copying", "likelihood", "mig"]
 
 _PATHS = 1000  # pairs of latents
 _ASKED = 1000  # generated images whose nearest training image is looked for
 _LABELLED = 10_000  # generated images that a classifier is trained on
+_HELD_OUT = 10_000  # images whose likelihood is measured
 _PIXELS = 32  # side in which images are compared pixel by pixel
 
 
@@ -111,6 +114,28 @@ def measure_synthetic(
     )
     error = float(np.sqrt(accuracy.synthetic * (1 - accuracy.synthetic) / len(held_out)))
     return Score(accuracy.synthetic, full_protocol, seed=seed, error=error), Score(accuracy.real, full_protocol)
+
+
+def measure_likelihood(model: Model, dataset: Dataset, held_out: Indices, made: Protocol, seed: int) -> list[Score]:
+    """Minus the mean log-likelihood of at most 10,000 held-out images, in nats and in bits for each number of an image.
+
+    The names say what it is of and whether it is exact: `nats[exact, dynamic binarisation]`. Less is better.
+    Raises CapabilityError for a model without likelihood, ConfigError when fewer than two images were held out.
+    """
+    method = of_likelihood(model)
+    _check(held_out)
+    images, drawn = stored_for(method, np.asarray(dataset.images)[held_out[:_HELD_OUT]], seed)
+    nats = -nats_of(model, images, seed=seed).double()
+    protocol = protocol_of(method, drawn)
+    error, per_dim = float(nats.std() / len(nats) ** 0.5), images[0].size * math.log(2)
+
+    def score(unit: str, scale: float) -> Score:
+        named = dataclasses.replace(
+            made, metric=f"{unit}[{protocol}]", real=len(images), fake=0, reference="held-out", truncation=1.0
+        )
+        return Score(float(nats.mean()) / scale, named, seed=seed, error=error / scale)
+
+    return [score("nats", 1.0), score("bits-per-dim", per_dim)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,6 +143,8 @@ def circumstances(score: Score) -> str:
     drawn = "" if score.seed is None else f", sample seed {score.seed}"
     against = f" against {protocol.real:,} real images ({protocol.reference})" if protocol.real else " images"
     release = score.versions.get("saddlepoint", "unknown")
+    if not protocol.fake:
+        return f"{protocol.real:,} real images ({protocol.reference}){drawn}, saddlepoint {release}"
     return f"{protocol.fake:,} generated{against}{by}{cut}{drawn}, saddlepoint {release}"
 
 
