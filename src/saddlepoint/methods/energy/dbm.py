@@ -86,6 +86,7 @@ class DBM(Chained):
 
     holder: ClassVar[str] = "machine"
     pixels_as: ClassVar[Literal["binary"]] = "binary"
+    inexact: ClassVar[Literal["estimate"]] = "estimate"
     defaults = {"batch": 100}
 
     widths: tuple[Width, Width] = (512, 1024)

@@ -70,6 +70,7 @@ class RBM(Chained):
 
     holder: ClassVar[str] = "machine"
     pixels_as: ClassVar[Literal["binary"]] = "binary"
+    inexact: ClassVar[Literal["estimate"]] = "estimate"
     defaults = {"batch": 20}
 
     hidden: Width = 500
