@@ -17,7 +17,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "pix2pix": ("pix_to_pix", "p2p"),
     "cycle_gan": ("cyclegan", "cycle", "unpaired"),
     "munit": ("munit_pytorch",),
-    "vae": ("beta_vae", "autoencoder", "conv_vae"),
+    "vae": ("autoencoder", "conv_vae"),
     "srgan": ("super_resolution", "srresnet"),
     "gan3d": ("3dgan", "3d_gan", "voxel_gan"),
     "gaussians": ("3dgs", "gaussian_splatting", "gsplat", "splatting"),

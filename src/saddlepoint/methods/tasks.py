@@ -21,6 +21,7 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
@@ -234,7 +235,8 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
         values = spec.main.example(n, seed)  # black and white have a probability everywhere
         return {spec.main.word: values if method.pixels_as == "tokens" else values.sign()}
 
-    gives = {"log_likelihood": Figure(likelihood_unit(method))}
+    density = f"nats ({'exact' if method.exact else 'bound'}, a density)"
+    gives = {"log_likelihood": Figure(density if isinstance(spec.main, Points) else likelihood_unit(method))}
     yield Task(
         "log-likelihood",
         f"says how likely {spec.main.word} are",
