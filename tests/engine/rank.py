@@ -16,6 +16,7 @@ from games import Game, Reports, both, trainer
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.hook import Checkpoints
 from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.errors import MethodError
 from saddlepoint.methods.base import Adam, Ema, Networks, Update
 
 
@@ -54,6 +55,13 @@ def step(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
     yield Update("generator", {"score": -score}), Update("critic", {"against": score})
 
 
+def penalised(nets: Networks, draw: Any, clock: Any) -> Iterator[Any]:
+    """A critic's move with a penalty on its slope, which is differentiated twice."""
+    real = draw().image.requires_grad_()
+    slope = torch.autograd.grad(nets.critic(real).sum(), real, create_graph=True)[0]
+    yield Update("critic", {"penalty": slope.square().sum(1).mean()}, watch={"mean": real.detach().mean(0)})
+
+
 def after_step(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
     nets.critic.mean.lerp_(report["critic/mean"], 0.5)
 
@@ -61,11 +69,12 @@ def after_step(nets: Networks, report: dict[str, Tensor], clock: Any) -> None:
 shown: list[tuple[float, ...]] = []
 
 
-def main(folder: Path, accumulate: int, shard: bool, resumed: bool) -> None:
+def main(folder: Path, accumulate: int, shard: bool, resumed: bool, penalty: bool) -> None:
     torch.set_num_threads(1)
     machine = TorchMachine("cpu", "float32")
     seen = Reports()
-    game = Game(step=step, make=make, moves=both(Adam, lr=0.01), after=after_step, average=Ema(("generator",), 50.0))
+    moves = penalised if penalty else step
+    game = Game(step=moves, make=make, moves=both(Adam, lr=0.01), after=after_step, average=Ema(("generator",), 50.0))
     hooks = [seen, Checkpoints()]
     run = trainer(
         game,
@@ -80,7 +89,12 @@ def main(folder: Path, accumulate: int, shard: bool, resumed: bool) -> None:
     )
     if resumed:
         run.restore(*files.read(folder / "checkpoints" / "step-00000005"))
-    run.fit()
+    try:
+        run.fit()
+    except MethodError as error:
+        (folder / f"rank-{machine.rank}.txt").write_text(str(error))
+        machine.close()
+        return
     tensors = {name: value.contiguous() for name, value in run.state()[0].items()}
     save_file(tensors, folder / f"rank-{machine.rank}.safetensors")
     (folder / f"rank-{machine.rank}.json").write_text(json.dumps({"figures": seen.figures(), "shown": shown}))
@@ -88,4 +102,4 @@ def main(folder: Path, accumulate: int, shard: bool, resumed: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), "shard" in sys.argv, "resumed" in sys.argv)
+    main(Path(sys.argv[1]), int(sys.argv[2]), *(word in sys.argv for word in ("shard", "resumed", "penalty")))

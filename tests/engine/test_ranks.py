@@ -59,6 +59,19 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
+def test_a_penalty_on_a_slope_trains_on_two_processes_and_is_refused_where_the_weights_are_divided(
+    tmp_path: Path,
+) -> None:
+    run(tmp_path / "whole", 2, 1, "penalty")
+    run(tmp_path / "divided", 2, 1, "penalty", "shard")
+    assert (tmp_path / "whole" / "rank-0.safetensors").exists()
+    for rank in (0, 1):
+        text = (tmp_path / "divided" / f"rank-{rank}.txt").read_text()
+        assert text.startswith("the loss of critic differentiates twice (a penalty on a slope)")
+        assert text.endswith("leave out --shard.")
+
+
+@pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
 def test_two_processes_that_share_the_weights_out_equal_one(tmp_path: Path) -> None:
     run(tmp_path / "one", 1)
     run(tmp_path / "two", 2, 2, "shard")
