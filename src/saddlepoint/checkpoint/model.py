@@ -268,6 +268,25 @@ class Model:
         batches = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
         return torch.cat(batches).as_subclass(Pictures)
 
+    def embed(self, examples: Tensor, *, batch: int = 256) -> Tensor:
+        """What describes each of `examples`, images [n, C, H, W] in [-1, 1] (points [n, D]): [n, numbers] on the CPU.
+
+        The embedding of a model that has one, else its code, as one row each. `saddlepoint.report.embedding` shows them
+        flat and finds the nearest. Raises CapabilityError when the method describes no examples.
+        """
+        task = self.check_embeds()
+        outputs = self.do(task.name, {next(iter(task.takes)): examples}, batch=batch)
+        return next(iter(outputs.values())).flatten(1)
+
+    def check_embeds(self) -> Task:
+        """The task that describes examples by numbers. Raises CapabilityError where there is none."""
+        task = self.task("embed") or self.task("encode")
+        if task is None:
+            raise CapabilityError(
+                f"{self.name} describes no given example by numbers; autoencoder, vae, siamese and others do."
+            )
+        return task
+
     @torch.no_grad()
     def classify(self, images: Tensor, *, batch: int = 256) -> Tensor:
         """The probability of each class for each of `images` [n, C, H, W] in [-1, 1]: [n, classes] on the CPU.

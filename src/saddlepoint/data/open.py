@@ -21,7 +21,7 @@ from saddlepoint.data.open_cut import open_cut
 from saddlepoint.data.pack import pack
 from saddlepoint.data.pack_arrays import pack_arrays
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources import arrays, shapes, volumes
+from saddlepoint.data.sources import arrays, patches, shapes, volumes
 from saddlepoint.data.sources.archive import zip_pictures, zip_tree
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
 from saddlepoint.data.sources.files import pictures_of
@@ -66,6 +66,10 @@ def open_data(
     if degradation is not None:
         name, amount, rest = degradation
         return degrade.pairs(open_data(replace(settings, data=rest), say=say), name, amount, settings.data)
+    cut = patches.split(settings.data)
+    if cut is not None:
+        side, rest = cut
+        return patches.patch_data(open_pictures(replace(settings, data=rest), say=say), side, settings, say)
     if settings.data.startswith("world:"):
         return world(settings.data.removeprefix("world:")).dataset(_with_path_only_where_it_goes(settings), say)
     if settings.data.startswith(arrays.PREFIX):
@@ -84,6 +88,10 @@ def anchored(settings: DataSettings) -> DataSettings:
     if degradation is not None:
         whole = anchored(replace(settings, data=degradation[2]))
         return replace(whole, data=f"{degradation[0]}{degradation[1]}:{whole.data}")
+    cut = patches.split(settings.data)
+    if cut is not None:
+        whole = anchored(replace(settings, data=cut[1]))
+        return replace(whole, data=f"patches{cut[0]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
     if kind in (*_FORMS, *_SHAPES, *_CUT, "scene") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]

@@ -282,6 +282,24 @@ class Renders(Protocol):
 
 
 @runtime_checkable
+class Corrupts(Protocol):
+    """Spoils examples in training itself, and learns to make the clean ones."""
+
+    def corrupt(self, images: Tensor, seed: int) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] (points [n, D]) as training shows them, spoilt by random numbers of `seed`."""
+        ...
+
+
+@runtime_checkable
+class HasPatterns(Protocol):
+    """Puts examples together from patterns of its own, or looks for them: atoms of a dictionary, filters."""
+
+    def patterns(self, nets: nn.Module) -> Tensor:
+        """All of them, [K, ...] of the shape of an example, each with its largest value at 1 or -1, float32."""
+        ...
+
+
+@runtime_checkable
 class Builds(Protocol):
     """Holds one thing that files of other programs can hold too: a scene of splats, a mesh, a grid."""
 

@@ -29,6 +29,7 @@ from saddlepoint.methods.abilities import (
     Completes,
     Embeds,
     HasLikelihood,
+    HasPatterns,
     Infers,
     LatentSpace,
     Predicts,
@@ -263,6 +264,19 @@ def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
     yield Task("render", "makes views from any camera", {"camera": Camera()}, gives, call, examples, graph=False)
 
 
+def _has_patterns(method: HasPatterns, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    word = spec.main.word
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {word: method.patterns(nets)}
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return {}
+
+    does = f"shows the patterns that it describes {word} by"
+    yield Task("patterns", does, {}, {word: spec.main}, call, examples, graph=False)
+
+
 def _builds(method: Builds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     kind, _ = method.build(nets)
 
@@ -287,6 +301,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Predicts: _predicts,
     Embeds: _embeds,
     HasLikelihood: _has_likelihood,
+    HasPatterns: _has_patterns,
     Builds: _builds,
 }
 

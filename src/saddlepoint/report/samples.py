@@ -15,15 +15,25 @@ from PIL import Image as Picture
 from torch import Tensor
 from torch.nn import functional
 
-from saddlepoint.data.batches import Batch
+from saddlepoint.data.batches import Batch, main_field
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import PLAIN
+from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.pictures import channels_shown, grid
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
-from saddlepoint.methods.abilities import AS_TRAINED, Samples, Sampling, Translates, TranslatesLike, in_turn
+from saddlepoint.methods.abilities import (
+    AS_TRAINED,
+    Corrupts,
+    HasPatterns,
+    Samples,
+    Sampling,
+    Translates,
+    TranslatesLike,
+    in_turn,
+)
 from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import tasks
 from saddlepoint.nn.modes import evaluating
@@ -33,6 +43,7 @@ from saddlepoint.text import counted
 PAIRS = 16
 """texts that are shown with what is made of each"""
 POINTS = 1000  # in a plot of a point world, real and fake each
+PATTERNS = 400  # of a dictionary, at most
 ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 
 
@@ -82,10 +93,14 @@ class SampleGrids(Hook):
         caption = f"{counted(run.clock.examples, run.unit.removesuffix('s'))} shown."
         if isinstance(run.method, Samples):
             picture, caption = self._sampled(run, run.method, nets, caption)
-        elif isinstance(run.method, Translates) and self.inputs is not None:
+        elif isinstance(run.method, Translates) and self.inputs is not None and isinstance(self.spec.main, Image):
             with torch.no_grad(), evaluating(nets):
                 picture, words = translated(run.method, nets, self.inputs, run.settings.grid_size)
             caption = f"{caption} {words}"
+        elif isinstance(run.method, HasPatterns):
+            patterns = run.method.patterns(nets)[:PATTERNS].cpu()
+            picture = self.spec.main.picture(patterns)
+            caption = f"{caption} The patterns that it describes {run.unit} by."
         else:
             drawn = self._other(run, nets)
             if drawn is None:
@@ -116,16 +131,26 @@ class SampleGrids(Hook):
         return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()
 
     def _other(self, run: Run, nets: Networks) -> tuple[Picture.Image, str] | None:
-        """The first task whose inputs the given examples have: inputs, outputs and truth below one another."""
-        fields = {} if self.inputs is None else self.inputs.tensors()
+        """The first task whose inputs the given examples have: inputs, outputs and truth below one another.
+
+        What gives codes alone comes last: an image that is made again shows more.
+        """
+        fields = {} if self.inputs is None else dict(self.inputs.tensors())
+        if (main := main_field(self.spec.fields)) in fields:
+            fields.setdefault(self.spec.main.word, fields[main])  # tasks call it by the word of its kind
         with torch.no_grad(), evaluating(nets):
-            for task in tasks(run.method, nets, self.spec):
+            known = tasks(run.method, nets, self.spec)
+            for task in sorted(known, key=lambda task: all(isinstance(kind, Latent) for kind in task.gives.values())):
                 if task.takes and task.takes.keys() <= fields.keys():
                     rows = {name: fields[name][: run.settings.grid_size] for name in fields}
                     gives = task.call(nets, {name: rows[name] for name in task.takes}, AS_TRAINED)
                     shown = [(name, kind, rows[name]) for name, kind in task.takes.items() if not kind.condition]
                     shown += [(name, kind, gives[name]) for name, kind in task.gives.items()]
-                    shown += [(f"true {name}", kind, rows[name]) for name, kind in task.gives.items() if name in rows]
+                    shown += [
+                        (f"true {name}", kind, rows[name])
+                        for name, kind in task.gives.items()
+                        if name in rows.keys() - task.takes.keys()
+                    ]
                     pictures = [kind.picture(values, len(values)) for _, kind, values in shown]
                     return below(pictures), f"From above: {', '.join(name for name, _, _ in shown)}."
         return None
@@ -142,9 +167,12 @@ def translated(method: Translates, nets: Networks, batch: Batch, most: int) -> t
     paired = len(ways) == 1 and all(end in fields for end in ways.values())
     answers = ANSWERS if isinstance(method, TranslatesLike) else 1
     rows = min(min(map(len, fields.values())), max(1, most // ((1 + answers) * len(ways) + paired)))
-    columns, words = [], []
+    columns: list[Tensor] = []
+    words: list[str] = []
     for start, end in ways.items():
         images = fields[start][:rows]
+        if isinstance(method, Corrupts) and not torch.equal(spoilt := method.corrupt(images, 0), images):
+            columns, words, images = [*columns, images], [*words, f"{start} before it is spoilt"], spoilt
         columns += [images, *(method.translate(nets, images, start, seed).to(images) for seed in range(answers))]
         words += [start, f"{end} made of it" + f" by {answers} seeds" * (answers > 1)]
     if paired:

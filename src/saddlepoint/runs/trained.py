@@ -13,7 +13,7 @@ from saddlepoint import methods
 from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.engine.run import Folder
-from saddlepoint.methods.abilities import Translates
+from saddlepoint.methods.abilities import Embeds, Predicts, Reconstructs, Renders, Samples, Translates
 from saddlepoint.report.notebook import card
 from saddlepoint.text import counted
 
@@ -53,10 +53,21 @@ class Trained:
         lines += [f"  report   {self.report}"]
         if self.ended != "done":
             lines += [f"  resume   saddle resume {self.folder}"]
-        translates = isinstance(methods.load(read_facts(Folder(self.folder))["method"]), Translates)
-        use = "translate {} IN OUT" if translates else "sample {} -n 64 --seed 1"
+        method = methods.load(read_facts(Folder(self.folder))["method"])
+        use = next((words for ability, words in _USES.items() if isinstance(method, ability)), "report {}")
         lines += [f"  next     saddle {use.format(self.folder)}"]
         return "\n".join(lines)
+
+
+_USES: dict[type, str] = {
+    Translates: "translate {} IN OUT",
+    Samples: "sample {} -n 64 --seed 1",
+    Renders: "render {}",
+    Predicts: "predict {} IMAGES",
+    Embeds: "embed {} FOLDER",
+    Reconstructs: "embed {} FOLDER",
+}
+"""what is done first with a model of each ability"""
 
 
 def _address(path: Path) -> str:
