@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 
 from saddlepoint import config
@@ -126,7 +127,7 @@ class Bounded:
     ("name", "value", "words"),
     [
         ("count", 0, "count cannot be 0: it must be 1 or more."),
-        ("count", 10**400, "it must be 1 or more."),
+        ("count", 10**400, "it must be at most 9,007,199,254,740,992."),
         ("natural", -1, "natural cannot be -1: it must be 0 or more."),
         ("finite", float("inf"), "finite cannot be inf: it must be a number."),
         ("finite", float("nan"), "finite cannot be nan: it must be a number."),
@@ -241,3 +242,22 @@ def test_a_name_that_a_method_uses_itself_is_no_other_spelling() -> None:
         samples: int = 64
 
     assert config.respelt({"samples": 3, "keep": 1}, RunSettings, Rays) == {"samples": 3, "keep_checkpoints": 1}
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    made = plans.make("dcgan", {"batch": np.int64(4), "generator_lr": np.float32(0.5), "latent": np.uint8(7)})
+    assert (made.run.batch, made.method.generator_lr, made.method.latent) == (4, 0.5, 7)  # type: ignore[attr-defined]
+    assert plans.Plan.read(json.loads(json.dumps(made.json()))) == made
+    with pytest.raises(ConfigError, match="batch cannot be True"):
+        plans.make("dcgan", {"batch": True})
+
+
+def test_a_whole_number_beyond_all_use_is_told_the_bound_it_breaks() -> None:
+    for name in ("images", "batch", "seed", "log_every"):
+        with pytest.raises(ConfigError, match=r"it must be at most 9,007,199,254,740,992\."):
+            plans.make("dcgan", {name: 10**5000})
+
+
+def test_threads_that_no_system_gives_are_refused_before_torch_asks_for_them() -> None:
+    with pytest.raises(ConfigError, match="threads cannot be 1000000: it must be from 1 to 1,024"):
+        plans.make("dcgan", {"threads": 1_000_000})

@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import inspect
 import math
+import numbers
 import sys
 import textwrap
 import tomllib
@@ -79,6 +80,8 @@ Count = Annotated[int, Range(least=1)]
 """how many, where none would make no sense: widths, steps, examples"""
 Natural = Annotated[int, Range(least=0)]
 """how many, where 0 stands for none"""
+Threads = Annotated[int, Range(least=1, most=1024)]
+"""threads of a processor: the system ends a program that asks for more of them than it has"""
 Width = Annotated[int, Range(least=1, most=1_000_000)]
 """numbers side by side: channels of a layer, numbers of a latent"""
 Layers = Annotated[int, Range(least=1, most=1_000)]
@@ -183,8 +186,12 @@ def checked(name: str, value: Any, kind: Any) -> Any:
     origin, inside = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
+    if kind in (int, float) and not isinstance(value, int | float):
+        value = _of_numpy(value)
     if origin is Annotated:
         plain = checked(name, value, inside[0])
+        if isinstance(plain, int) and abs(plain) > _LARGEST:
+            raise ConfigError(f"{name} cannot be so large: it must be at most {_LARGEST:,}.")
         for bounds in inside[1:]:
             if isinstance(bounds, Range) and plain is not None and not bounds.holds(plain):
                 raise ConfigError(f"{name} cannot be {value!r}: it must be {bounds}.")
@@ -229,6 +236,13 @@ def checked(name: str, value: Any, kind: Any) -> Any:
     elif isinstance(origin or kind, type) and isinstance(value, origin or kind):
         return value
     raise ConfigError(f"{name} cannot be {value!r}: it must be {kind_text(kind)}.")
+
+
+def _of_numpy(value: Any) -> Any:
+    """A number of numpy as Python's own; anything else as it is."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def range_text(kind: Any) -> str:

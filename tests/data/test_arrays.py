@@ -14,7 +14,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data, open_pictures
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.arrays import dataset_of, keep
-from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.errors import ConfigError, DataError, SaddlepointError
 
 BYTES = np.random.default_rng(0).integers(0, 256, (6, 3, 8, 8), np.uint8)
 GREY = BYTES[:, :1]
@@ -115,16 +115,16 @@ def test_data_that_is_no_longer_kept_is_asked_for_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (3, "a int cannot be trained on"),
-        (object(), "a object cannot be trained on"),
+        (3, "data cannot be of type int"),
+        (object(), "data cannot be of type object"),
         (np.full((2, 1, 4, 4), 300.0), "scale them"),
-        (np.full((2, 1, 4, 4), np.nan), "scale them"),
+        (np.full((2, 1, 4, 4), np.nan), "not finite"),
         (np.zeros((2, 5, 4, 6), np.uint8), "no images of one or three channels"),
         (np.zeros((0, 3, 4, 4), np.uint8), "no images"),
         ((BYTES, [0, 1]), "as long as one another"),
         ((BYTES, np.zeros(6)), "labels must be one whole number"),
-        ({}, "no field"),
-        ({"image": "cats"}, "cannot be a str"),
+        ({}, "there are none"),
+        ({"image": "cats"}, "cannot be of type str"),
         ([BYTES[0], "cat"], "not an image"),
         ([BYTES[0], GREY[0]], "bring all to one size"),
         ([], "no items"),
@@ -134,3 +134,29 @@ def test_data_that_is_no_longer_kept_is_asked_for_again(tmp_path: Path) -> None:
 def test_what_is_no_data_is_refused_in_words(data: Any, words: str) -> None:
     with pytest.raises((ConfigError, DataError), match=words):
         dataset_of(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (torch.zeros(4, 3, 8, 8, device="meta"), "a Tensor cannot be read as an array of numbers"),
+        ({"image": np.zeros((2, 3, 8, 8), np.uint8), "label": [[1], [1, 2]]}, "a list cannot be read as an array"),
+        (np.zeros((4, 3, 8, 8), complex), "images cannot be complex128"),
+        (np.zeros((4, 3, 8, 8), object), "images cannot be object"),
+        (np.full((4, 3, 8, 8), np.nan), "not finite"),
+    ],
+)
+def test_what_holds_no_pixels_is_refused_in_a_sentence(data: object, words: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=words):
+        open_data(data, cache=tmp_path)
+
+
+def test_tensors_of_any_layout_and_precision_are_images(tmp_path: Path) -> None:
+    images = torch.rand(4, 3, 8, 8)
+    for data in (images.to_sparse(), images.bfloat16(), images.half(), images.requires_grad_()):
+        assert open_data(data, cache=tmp_path).images.shape == (4, 3, 8, 8)
+
+
+def test_a_cache_that_no_system_makes_is_refused_in_a_sentence() -> None:
+    with pytest.raises(SaddlepointError, match=r"cannot be written|could not be written"):
+        open_data(np.zeros((4, 3, 8, 8), np.uint8), cache="/proc/nowhere", resolution=4)

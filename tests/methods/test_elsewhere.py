@@ -34,3 +34,8 @@ def test_the_tables_name_methods_that_there_are_and_no_word_twice() -> None:
     assert {*elsewhere._SAME, *elsewhere._NEAR} <= {*methods.listing()}
     assert len(words) == len(set(words))
     assert not {*words} & {*methods.listing()}
+
+
+def test_a_name_that_no_file_can_have_is_no_method() -> None:
+    with pytest.raises(ConfigError, match="no method is called"):
+        methods.load("x" * 3000)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from PIL import Image
 
+from saddlepoint.config import Threads, checked
 from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import Limits
@@ -73,8 +74,8 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("name at least one model: saddle serve runs/0001-dcgan-photos.")
     if options.batch < 1 or not 0 <= options.wait_ms < math.inf:
         raise ConfigError("batch must be 1 or more, and wait_ms 0 or more.")
-    if options.threads is not None and options.threads < 1:
-        raise ConfigError("threads must be 1 or more.")
+    if options.threads is not None:
+        checked("threads", options.threads, Threads)
     if not 0 <= options.port < 65536:
         raise ConfigError("port must be 0 to 65535; 0 takes any free one.")
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the bound on pixels stands in its place

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from saddlepoint.config import Count, Natural, Positive, Range, check
+from saddlepoint.config import Count, Natural, Positive, Range, Threads, check
 from saddlepoint.errors import ConfigError
 
 DISTANCES = ("fid", "fid-infinity", "kid")
@@ -41,7 +41,7 @@ class RunSettings:
     """number format of the networks; auto is bf16 on a GPU that is fast in it, else float32"""
     device: str = "auto"
     """cpu, cuda, cuda:1 or mps; auto takes the best available"""
-    threads: Count | None = None
+    threads: Threads | None = None
     """processor threads; by default as many as torch chooses. Runs repeat bit for bit with the same number only"""
     clip_norm: Positive | None = None
     """largest gradient norm of each player; larger ones are scaled down. By default only the method's own limit"""

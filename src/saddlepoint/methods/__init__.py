@@ -106,12 +106,19 @@ def module(name: str) -> ModuleType:
         return own.known()[name].module
     known = listing()
     if name not in known:
-        if Path(f"{name}.py").is_file():
+        if _is_file(Path(f"{name}.py")):
             raise ConfigError(f"no method is called {name!r}; to train the file in this folder, write ./{name}.py.")
         advice = elsewhere.advice(name, known)
         near = nearest(name, known) if advice is None else f": {advice}"
         raise ConfigError(f"no method is called {name!r}{near} `saddle list` shows all.")
     return importlib.import_module(known[name].module)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long for the disk
+        return False
 
 
 def load(name: str) -> type[Method]:

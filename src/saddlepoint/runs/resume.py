@@ -12,6 +12,7 @@ import torch
 from saddlepoint import methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, read_facts
+from saddlepoint.config import Threads, checked
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import anchored
 from saddlepoint.data.sources.arrays import word_of
@@ -20,7 +21,7 @@ from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.plan import Plan
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
-from saddlepoint.errors import CheckpointError, ConfigError, DataError
+from saddlepoint.errors import CheckpointError, ConfigError, DataError, RunError
 from saddlepoint.methods.base import Held, Method, at
 from saddlepoint.runs.assemble import assemble, opened, say
 from saddlepoint.runs.fit import fit
@@ -59,7 +60,9 @@ def resume(
     machine = TorchMachine(plan.run.device, plan.run.precision)
     try:
         with lock(folder, machine):
-            torch.set_num_threads(max(1, facts.get("threads", torch.get_num_threads())))
+            with judged(folder.facts, RunError):
+                threads = checked("threads", facts.get("threads", torch.get_num_threads()), Threads)
+            torch.set_num_threads(threads)
             if machine.rank == 0:
                 files.clean(folder.checkpoints)
             machine.barrier()

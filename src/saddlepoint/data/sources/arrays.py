@@ -7,6 +7,7 @@ another process.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sized
 from pathlib import Path
@@ -23,7 +24,7 @@ from saddlepoint.data.sources.fingerprint import Fingerprint
 from saddlepoint.data.sources.pictures import ArrayPictures
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.storage import documents, whole
-from saddlepoint.storage.plain import Unfit
+from saddlepoint.storage.plain import Unfit, reason
 from saddlepoint.text import counted
 
 PREFIX = "array:"
@@ -57,7 +58,7 @@ def dataset_of(data: object) -> Dataset:
         return _named({"image": _examples(_array(data))}, None)
     if isinstance(data, Sized) and hasattr(data, "__getitem__") and not isinstance(data, str | bytes):
         return _of_items(data)
-    raise ConfigError(f"a {type(data).__name__} cannot be trained on: give a path, a word such as digits, or {_FORMS}.")
+    raise ConfigError(f"data cannot be of type {type(data).__name__}: give a path, a word such as digits, or {_FORMS}.")
 
 
 def keep(dataset: Dataset, cache: Path | None) -> str:
@@ -133,12 +134,21 @@ def _is_array(value: object) -> bool:
 
 
 def _array(value: Any) -> np.ndarray:
-    return np.asarray(value.detach().cpu()) if isinstance(value, torch.Tensor) else np.asarray(value)
+    """Raises DataError for a tensor without numbers, lists of several lengths, and what else numpy does not take."""
+    try:
+        if not isinstance(value, torch.Tensor):
+            return np.asarray(value)
+        dense = value.detach().to_dense() if value.layout != torch.strided else value.detach()
+        return np.asarray((dense.float() if dense.dtype == torch.bfloat16 else dense).cpu())
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise DataError(f"a {type(value).__name__} cannot be read as an array of numbers ({reason(error)}).") from error
 
 
 def _field(name: str, value: object) -> np.ndarray:
     if not _is_array(value) and not isinstance(value, list | tuple):
-        raise ConfigError(f"the field {name} cannot be a {type(value).__name__}: give an array or a tensor.")
+        raise ConfigError(f"the field {name} cannot be of type {type(value).__name__}: give an array or a tensor.")
     array = _array(value)
     if name in _IMAGES:
         return _examples(array)
@@ -152,7 +162,7 @@ def _named(fields: dict[str, np.ndarray], label: object) -> Dataset:
         fields["label"], classes = _numbered(np.asarray(_array(label)))
     first = next(iter(fields.values()), None)
     if first is None or any(len(array) != len(first) for array in fields.values()):
-        sizes = ", ".join(f"{name}: {len(array):,}" for name, array in fields.items()) or "no field"
+        sizes = ", ".join(f"{name}: {len(array):,}" for name, array in fields.items()) or "none"
         raise DataError(f"the fields of the data must be as long as one another; there are {sizes}.")
     digits = Fingerprint(first.shape)
     for name, array in sorted(fields.items()):
@@ -188,7 +198,11 @@ def _bytes(array: np.ndarray) -> np.ndarray:
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * 255
+    if array.dtype.kind not in "iuf":
+        raise DataError(f"images cannot be {array.dtype}: give bytes, or numbers in [0, 1] or [-1, 1].")
     low, high = float(array.min()), float(array.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise DataError("images cannot hold numbers that are not finite: look where they come from.")
     if np.issubdtype(array.dtype, np.floating) and low >= -1 and high <= 1:
         unit = (array + 1) / 2 if low < 0 else array
         return np.rint(unit * 255).astype(np.uint8)
@@ -230,7 +244,7 @@ def _one(image: object, index: int) -> np.ndarray:
     if isinstance(image, Pillow.Image):
         image = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
     if not _is_array(image):
-        raise ConfigError(f"item {index} of the data is a {type(image).__name__}, not an image: give {_FORMS}.")
+        raise ConfigError(f"item {index} of the data is of type {type(image).__name__}, not an image: give {_FORMS}.")
     array = _array(image)
     if array.ndim not in (2, 3):
         raise DataError(f"item {index} of the data is {list(array.shape)}, no image [C, H, W] or [H, W].")

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from saddlepoint.errors import DataError
+from saddlepoint.errors import DataError, SaddlepointError
 from saddlepoint.storage.home import expanded
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 
 def cache_folder(folder: Path | None) -> Path:
@@ -23,14 +22,14 @@ def cache_folder(folder: Path | None) -> Path:
 
 @contextmanager
 def writing_to(folder: Path) -> Iterator[None]:
-    """Turns a full or closed disk into one DataError that names the mend."""
+    """Turns whatever a disk refuses into one DataError that names the mend; errors of a network pass."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             problem = f"the disk of {folder} is full"
-        elif error.errno in _CLOSED:
-            problem = f"the folder {folder} cannot be written ({error.strerror})"
+        elif error.errno is None or isinstance(error, SaddlepointError | ConnectionError | TimeoutError):
+            raise  # of a network, or a sentence already
         else:
-            raise
+            problem = f"the folder {folder} cannot be written ({error.strerror})"
         raise DataError(f"{problem}: make room there, or name another folder with --cache.") from error
