@@ -86,8 +86,8 @@ class Score:
         return notes
 
     def json(self) -> dict[str, Any]:
-        """As plain values that JSON holds."""
-        return dataclasses.asdict(self)
+        """As plain values that JSON holds, the 95 % interval among them."""
+        return {**dataclasses.asdict(self), "interval": None if self.interval is None else list(self.interval)}
 
     @staticmethod
     def read(text: str) -> Score:
@@ -99,7 +99,7 @@ class Score:
     def of(values: Mapping[str, Any]) -> Score:
         """From the values of `json()`. Raises DataError for anything else."""
         try:
-            raw = dict(values)
+            raw = {name: value for name, value in values.items() if name != "interval"}  # which follows from the error
             protocol = dict(raw.pop("protocol"))
             extractor = protocol.pop("extractor")
             return Score(
