@@ -23,7 +23,7 @@ def one_step(method: SparseCoding, nets: Networks, image: torch.Tensor) -> dict[
 
 
 def test_a_step_lowers_the_objective_and_keeps_atoms_in_the_unit_ball() -> None:
-    method, image = SparseCoding(atoms=12, window=1, inference_steps=500), torch.randn(100, 1, 5, 5)
+    method, image = SparseCoding(atoms=12, memory=1, inference_steps=500), torch.randn(100, 1, 5, 5)
     nets = method.networks(PATCHES)
     first, *_, last = [one_step(method, nets, image)["dictionary/objective"].item() for _ in range(5)]
     assert last < first
@@ -36,7 +36,7 @@ def test_a_step_lowers_the_objective_and_keeps_atoms_in_the_unit_ball() -> None:
 
 
 def test_statistics_of_earlier_batches_fade_with_the_window() -> None:
-    method, image = SparseCoding(window=400, **TINY), torch.randn(100, 1, 5, 5)
+    method, image = SparseCoding(memory=400, **TINY), torch.randn(100, 1, 5, 5)
     nets = method.networks(PATCHES)
     report = one_step(method, nets, image)
     assert torch.allclose(nets.dictionary.gram, report["dictionary/gram"] / 4)
@@ -47,7 +47,7 @@ def test_statistics_of_earlier_batches_fade_with_the_window() -> None:
 
 
 def test_an_atom_that_nothing_uses_is_drawn_anew() -> None:
-    method = SparseCoding(window=1, **TINY)
+    method = SparseCoding(memory=1, **TINY)
     nets = method.networks(PATCHES)
     before = nets.dictionary.atoms.detach().clone()
     one_step(method, nets, torch.zeros(10, 1, 5, 5))

@@ -70,7 +70,7 @@ class SparseCoding(Method):
     scikit-learn"""
     inference_steps: Count = 50
     """steps of FISTA for each code"""
-    window: Count = 2000
+    memory: Count = 2000
     """examples whose codes an update of the atoms takes into account, older ones less and less"""
 
     def networks(self, data: DataSpec) -> Networks:
@@ -99,7 +99,7 @@ class SparseCoding(Method):
 
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
         dictionary = nets.dictionary
-        kept = max(0.0, 1 - clock.fresh / self.window)
+        kept = max(0.0, 1 - clock.fresh / self.memory)
         for name in ("gram", "cross"):
             dictionary.get_buffer(name).mul_(kept).add_(report[f"dictionary/{name}"], alpha=1 - kept)
         atoms = fit_atoms(dictionary.atoms, dictionary.gram, dictionary.cross)
@@ -143,5 +143,5 @@ PROOF = Proof(
     measure="planted-atoms",
     share=0.5,
     bars={"found": 38, "left": 0.05},
-    settings={"atoms": 40, "sparsity": 0.3, "examples": 200_000, "batch": 1000, "window": 1000},
+    settings={"atoms": 40, "sparsity": 0.3, "examples": 200_000, "batch": 1000, "memory": 1000},
 )
