@@ -1,5 +1,7 @@
 """Deep autoencoders: the gradient of CD-1 by hand, what moves when, the unrolled network as its machines composed."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from drive import HandDraw
@@ -10,7 +12,7 @@ from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.abilities import Reconstructs, Translates
 from saddlepoint.methods.autoencoder.deep_autoencoder import DeepAutoencoder, hidden_mean, unroll, visible_mean
-from saddlepoint.methods.base import Clock
+from saddlepoint.methods.base import Clock, Networks
 
 TINY = {"widths": (12, 6), "latent": 3, "pretraining": 16}
 METHOD = DeepAutoencoder(**TINY)
@@ -63,11 +65,17 @@ def test_the_unrolled_network_is_the_machines_one_after_the_other() -> None:
     assert torch.allclose((METHOD.reconstruct(nets, images()).flatten(1) + 1) / 2, back, atol=1e-6)
 
 
-def test_decoder_weights_begin_as_transposes_and_are_untied_after() -> None:
-    run = saddlepoint.train("deep_autoencoder", data="digits", batch=8, examples=80, **TINY)
-    unrolled = run.model().nets.unrolled
+def test_decoder_weights_begin_as_transposes_and_are_untied_after(tmp_path: Path) -> None:
+    def nets(examples: int) -> Networks:
+        out = tmp_path / str(examples)
+        return (
+            saddlepoint.train("deep_autoencoder", data="digits", batch=8, examples=examples, out=out, **TINY)
+            .model()
+            .nets
+        )
+
+    unrolled, before = nets(80).unrolled, nets(48)
     assert not torch.allclose(unrolled.weights[0], unrolled.weights_back[0].T, atol=1e-6)
-    before = saddlepoint.train("deep_autoencoder", data="digits", batch=8, examples=48, **TINY).model().nets
     assert torch.equal(before.unrolled.weights[0], before.unrolled.weights_back[0].T)
     assert torch.equal(before.unrolled.weights[0], before.machine0.weight.T)
 
