@@ -35,7 +35,7 @@ def test_a_step_lowers_the_objective_and_keeps_atoms_in_the_unit_ball() -> None:
     assert left <= last
 
 
-def test_statistics_of_earlier_batches_fade_with_the_window() -> None:
+def test_statistics_of_earlier_batches_fade_with_the_memory() -> None:
     method, image = SparseCoding(memory=400, **TINY), torch.randn(100, 1, 5, 5)
     nets = method.networks(PATCHES)
     report = one_step(method, nets, image)

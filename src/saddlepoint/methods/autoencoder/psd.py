@@ -113,17 +113,18 @@ class PSD(Method):
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         x = nets.centre.rows(draw().image)  # [N, D]
-        foreseen = nets.encoder(x)
-        with torch.no_grad():
-            atoms = nets.dictionary.rows
-            codes = self.infer(x, atoms, foreseen)
-            figures = {
-                "objective": objective(x, atoms, codes, self.sparsity).mean(),
-                "foreseen_objective": objective(x, atoms, foreseen, self.sparsity).mean(),
-                "active": (codes != 0).float().sum(1).mean(),
-            }
-        error = (x - nets.dictionary(codes)).square().sum(1).mean()
-        distance = self.prediction * (codes - foreseen).square().sum(1).mean()
+        with torch.autocast(x.device.type, enabled=False):  # half precision is too coarse for codes
+            foreseen = nets.encoder(x)
+            with torch.no_grad():
+                atoms = nets.dictionary.rows
+                codes = self.infer(x, atoms, foreseen)
+                figures = {
+                    "objective": objective(x, atoms, codes, self.sparsity).mean(),
+                    "foreseen_objective": objective(x, atoms, foreseen, self.sparsity).mean(),
+                    "active": (codes != 0).float().sum(1).mean(),
+                }
+            error = (x - nets.dictionary(codes)).square().sum(1).mean()
+            distance = self.prediction * (codes - foreseen).square().sum(1).mean()
         yield (
             Update("dictionary", {"error": error}, watch=figures),
             Update("encoder", {"distance": distance}),

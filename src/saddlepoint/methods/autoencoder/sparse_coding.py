@@ -83,8 +83,8 @@ class SparseCoding(Method):
         nets.centre.fit(look(_CENTRED).tensors()["image"])
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        dictionary = nets.dictionary
-        with torch.no_grad():
+        dictionary, device = nets.dictionary, nets.dictionary.atoms.device
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):  # half precision is too coarse for codes
             x = nets.centre.rows(draw().image)  # [N, D]
             codes = self._codes(dictionary, x)
             figures = {
