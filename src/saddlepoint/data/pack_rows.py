@@ -107,8 +107,8 @@ def pack_rows(source: Cuttings, cache: Path | None, say: Say) -> Dataset:
         notes, classes = (*held.notes, *facts["notes"]), tuple(facts["classes"])
     except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
-    told = held.source, classes, notes, (*held.skipped, *skipped)
-    return Dataset(fields, facts["fingerprint"], *told, kinds=known)
+    details = held.source, classes, notes, (*held.skipped, *skipped)
+    return Dataset(fields, facts["fingerprint"], *details, kinds=known)
 
 
 class _Writer:
@@ -192,11 +192,11 @@ def _check(folder: Path, fields: Mapping[str, np.ndarray], expected: Mapping[str
         digits = Fingerprint(() if name == "label" else array.shape[1:])
         at_once = max(1, _PIECE // max(1, array[:1].nbytes))
         if name == "label":
-            found = digits.finished(np.asarray(array))
+            digest = digits.finished(np.asarray(array))
         else:
             for start in range(0, len(array), at_once):
                 digits.add(array[start : start + at_once])
-            found = digits.finished(None)
-        if found != expected[name]:
+            digest = digits.finished(None)
+        if digest != expected[name]:
             raise ValueError(f"the bytes of {name} are not those that were written")
     _checked.add(version)

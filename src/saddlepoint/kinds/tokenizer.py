@@ -114,12 +114,12 @@ def _merges(pieces: tuple[str, ...]) -> tuple[str, ...]:
 def _byte_level(pieces: tuple[str, ...], merges: tuple[str, ...]) -> Any:
     library = _library()
     pairs = [tuple(merge.split(" ", 1)) for merge in merges]
-    made = library.Tokenizer(
+    tokenizer = library.Tokenizer(
         library.models.BPE(vocab={piece: number for number, piece in enumerate(pieces)}, merges=pairs)
     )
-    made.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = library.decoders.ByteLevel()
-    return made
+    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = library.decoders.ByteLevel()
+    return tokenizer
 
 
 def _library() -> Any:

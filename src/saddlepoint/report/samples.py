@@ -113,19 +113,21 @@ class SampleGrids(Hook):
     def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
-            asked = {name: self._asked[name] for name in method.conditions(nets).keys() & self._asked.keys()}
-            count = min(count, PAIRS) if asked else count
-            conditions = in_turn(method, nets, count) | {name: rows[:count] for name, rows in asked.items()}
+            wanted = {name: self._asked[name] for name in method.conditions(nets).keys() & self._asked.keys()}
+            count = min(count, PAIRS) if wanted else count
+            conditions = in_turn(method, nets, count) | {name: rows[:count] for name, rows in wanted.items()}
             how = Sampling(conditions, noise="constant").to(run.machine.device)
             latents = method.latents(nets, count, run.settings.seed).to(run.machine.device)
             examples = method.generate(nets, latents, how)
         if self.real is not None:
             return plot(self.real, examples[:, :2], limits_of(self.real)), caption
         kind = self.spec.main
-        if asked:
-            given = [(self.spec.fields[name], rows) for name, rows in asked.items()]
-            pairs = [part for row in range(count) for part in (*((k, v[row]) for k, v in given), (kind, examples[row]))]
-            caption = f"{caption} From above: {', '.join(asked)}, and what is made of it."
+        if wanted:
+            fields = [(self.spec.fields[name], rows) for name, rows in wanted.items()]
+            pairs = [
+                part for row in range(count) for part in (*((k, v[row]) for k, v in fields), (kind, examples[row]))
+            ]
+            caption = f"{caption} From above: {', '.join(wanted)}, and what is made of it."
             return below([part.picture(value[None]) for part, value in pairs]), caption
         words = channels_shown(examples.shape[1]) if isinstance(kind, Image) else ""
         return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()

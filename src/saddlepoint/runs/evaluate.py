@@ -230,14 +230,14 @@ class _Trained:
             raise ConfigError(f"{counted(len(rows), 'image')} {verb} {part}, and {_LEAST} are needed{mend}.")
         rows = np.sort(numpy_generator("evaluated", len(rows)).permutation(rows)[:MOST_REAL])
         self.count = options.n or min(len(rows), MOST_FAKE)
-        self.made = Protocol(
+        self.protocol = Protocol(
             "", 0, 0, reference=options.reference, data=self.dataset.fingerprint, truncation=options.truncation
         )
         self.reference = Reference(
             options.metrics,
             Rows(self.dataset.images, rows),
             self.dataset.fingerprint,
-            self.made,
+            self.protocol,
             lambda: _extractor(options, self.dataset, machine.device),
         )
         self.reference.prepare()
@@ -287,16 +287,18 @@ class _Trained:
     def _of_model(self, metric: ModelMetric, fake: ImageSet, seed: int) -> list[Score]:
         match metric:
             case "path-length":
-                return [measure_path(self.model, self.made, seed, self.network)]
+                return [measure_path(self.model, self.protocol, seed, self.network)]
             case "train-on-synthetic":
-                score, best = measure_synthetic(self.model, self.dataset, self.train, self.held_out, self.made, seed)
+                score, best = measure_synthetic(
+                    self.model, self.dataset, self.train, self.held_out, self.protocol, seed
+                )
                 self._beside(seed, [best])
                 return [score]
             case "likelihood":
-                return measure_likelihood(self.model, self.dataset, self.held_out, self.made, seed)
+                return measure_likelihood(self.model, self.dataset, self.held_out, self.protocol, seed)
             case "copying":
                 copies = measure_copying(
-                    self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.made, seed
+                    self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.protocol, seed
                 )
                 path = self.model.home / "neighbours.png"
                 self._beside(seed, copies.floor, f"generated images and the nearest trained on: {path}")
@@ -306,7 +308,7 @@ class _Trained:
                 return copies.scores
             case "mig":
                 rows = self.train if self.options.reference == "train" else self.held_out
-                return measure_factors(self.model, self.dataset, rows, self.made, seed)
+                return measure_factors(self.model, self.dataset, rows, self.protocol, seed)
 
     def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
         """What real images get, which is the same for every sample seed."""

@@ -92,7 +92,7 @@ def score_folder(
             raise ConfigError(f"{folder} has no subfolder {name!r} with images; it has {known}.")
     images = to_uint8(torch.stack([load_image(model, path)[0] for path in paths])).numpy()
     reference = reference_images(model)
-    stored, made = stored_for(method, images, seed)
+    stored, protocol = stored_for(method, images, seed)
     scores = likelihoods(model, stored, samples, seed)
     held_out, notes = None, []
     if reference is None:
@@ -100,8 +100,8 @@ def score_folder(
     else:
         stored, known_made = stored_for(method, reference, seed)
         held_out = likelihoods(model, stored, samples, seed)
-        if known_made != made:
-            notes.append(f"The images were scored by {made}, the held-out ones by {known_made}: beware.")
+        if known_made != protocol:
+            notes.append(f"The images were scored by {protocol}, the held-out ones by {known_made}: beware.")
     reasons = ["" for _ in paths] if held_out is None else outliers(scores, held_out, tail)
     ranks = np.argsort(np.argsort(-scores.corrected, kind="stable"), kind="stable") + 1
     rows = [
@@ -124,7 +124,7 @@ def score_folder(
         for row in compared
         if row["AUROC of a low likelihood"] < 0.5
     ]
-    return Scores(rows, compared, f"nats ({protocol_of(method, made)})", notes)
+    return Scores(rows, compared, f"nats ({protocol_of(method, protocol)})", notes)
 
 
 def likelihoods(model: Model, stored: Bytes, samples: int | None = None, seed: int = 0) -> Likelihoods:

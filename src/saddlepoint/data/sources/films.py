@@ -65,8 +65,8 @@ class Films(Cuttings):
     @property
     def form(self) -> str:
         """See Cuttings."""
-        asked = self._settings
-        return f"clips {self._length} {asked.resolution} {asked.resize} {asked.channels}"
+        settings = self._settings
+        return f"clips {self._length} {settings.resolution} {settings.resize} {settings.channels}"
 
     def kinds(self) -> Mapping[str, Kind]:
         """A clip."""
@@ -100,20 +100,20 @@ class Films(Cuttings):
         self._kind = Clip(self._length, channels, size[1], size[0], rate)
         remarks, short = Counter[Remark](), 0
         for index in heads:
-            made = 0
+            clips = 0
             try:
-                for clip, told in self._clips(index, size, channels):
-                    made += 1
-                    remarks.update(told)
+                for clip, clip_remarks in self._clips(index, size, channels):
+                    clips += 1
+                    remarks.update(clip_remarks)
                     yield index, {"clip": clip[None]}
             except DataError as error:
-                account.skipped.append((self.held.name(index), _after(made, why(error))))
+                account.skipped.append((self.held.name(index), _after(clips, why(error))))
             except Exception as error:  # whatever is wrong with one film concerns that film alone
-                account.skipped.append((self.held.name(index), _after(made, f"could not be decoded: {why(error)}")))
+                account.skipped.append((self.held.name(index), _after(clips, f"could not be decoded: {why(error)}")))
             else:
-                if not made:
+                if not clips:
                     account.skipped.append((self.held.name(index), f"has fewer than {self._length} frames"))
-                short += bool(made)
+                short += bool(clips)
         account.notes += [text.replace("image", "clip", 1) for text in sentences(remarks)]
         length = f"clips of {self._length} frames; what is left at the end of each is left out"
         account.notes.append(f"{counted(short, 'film')} cut into {length}")

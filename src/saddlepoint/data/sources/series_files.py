@@ -65,13 +65,13 @@ class SeriesFiles(Cuttings):
 
     def rows(self, account: Account, say: Say) -> Iterator[tuple[int | None, Rows]]:
         """Reads every file twice: to know the range of all, and to cut."""
-        seen = dict(self.each(account, say, "reading"))
-        if not seen:
+        readable = dict(self.each(account, say, "reading"))
+        if not readable:
             return
-        forms = Counter((shape[2], rate, self._window or shape[1]) for shape, rate, *_ in seen.values())
+        forms = Counter((shape[2], rate, self._window or shape[1]) for shape, rate, *_ in readable.values())
         (channels, rate, steps), _ = forms.most_common(1)[0]
         good, notes = list[int](), Counter[str]()
-        for index, (shape, own, _, _, remarks) in seen.items():
+        for index, (shape, own, _, _, remarks) in readable.items():
             fault = _misfit(shape, own, channels, rate, steps, whole=self._window is None)
             if fault:
                 account.skipped.append((self.held.name(index), fault))
@@ -80,8 +80,8 @@ class SeriesFiles(Cuttings):
                 notes.update(remarks)
         if not good:
             return
-        low = np.min([seen[index][2] for index in good], 0)
-        high = np.max([seen[index][3] for index in good], 0)
+        low = np.min([readable[index][2] for index in good], 0)
+        high = np.max([readable[index][3] for index in good], 0)
         sound = bool(rate) and bool(np.abs([low, high]).max() <= 1)
         self._kind = Series(steps, channels, rate, *(((), ()) if sound else spans(low, high)))
         account.notes += [f"{counted(count, 'file')} {note}" for note, count in notes.items()]

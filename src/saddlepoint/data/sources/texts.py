@@ -103,15 +103,15 @@ class Texts(Cuttings):
 
     def _joined(self, good: list[int], account: Account) -> Iterator[Rows]:
         kind = cast(Tokens, self._kinds["text"])
-        waiting, made, store = list[int](), 0, _stored(kind)
+        waiting, written, store = list[int](), 0, _stored(kind)
         for (text,) in self._records(good, account):
             waiting += [*encode(text, self._way, kind.pieces, kind.merges), 0]
             if len(waiting) >= _AT_ONCE * kind.length:
                 whole = len(waiting) // kind.length
                 yield {"text": np.array(waiting[: whole * kind.length], store).reshape(whole, kind.length)}
-                made, waiting = made + whole, waiting[whole * kind.length :]
+                written, waiting = written + whole, waiting[whole * kind.length :]
         whole = len(waiting) // kind.length
-        if not (whole or made) and waiting:
+        if not (whole or written) and waiting:
             waiting, whole = waiting + [0] * (kind.length - len(waiting)), 1
             account.notes.append("all of it is shorter than one window: filled up with ends")
         if whole:
