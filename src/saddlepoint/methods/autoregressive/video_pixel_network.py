@@ -262,12 +262,12 @@ PROOF = Proof(
     share=0.5,
     bars={"nats": 0.62},
     settings={
-        "examples": 16_000,
-        "batch": 16,
+        "examples": 6_000,
+        "batch": 8,
         "held_out": 0.1,
         "width": 8,
         "dilations": (1, 2),
         "decoder_blocks": 2,
-        "lr": 3e-3,
+        "lr": 1e-3,
     },
 )
