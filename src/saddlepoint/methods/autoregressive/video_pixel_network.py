@@ -260,7 +260,7 @@ PROOF = Proof(
     data="world:jumps",
     measure="frame-nats",
     share=0.5,
-    bars={"nats": 0.62},
+    bars={"gap": 0.1},
     settings={
         "examples": 6_000,
         "batch": 8,

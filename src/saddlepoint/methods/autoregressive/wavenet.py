@@ -165,7 +165,7 @@ PROOF = Proof(
     data="world:lag",
     measure="series-nats",
     difference=0.6,
-    bars={"nats": 2.3},
+    bars={"gap": 0.05},
     settings={
         "examples": 10_000,
         "batch": 16,
