@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
     model = load(options.run, device=options.device)
     model.origin(options.origin)
     if len(model.spec.shape) != 3:
-        raise CapabilityError(f"{model} makes points, not images.")
+        raise CapabilityError(f"{model} makes {model.spec.main.word}, not images.")
     how = Translation(
         model=model,
         origin=options.origin,

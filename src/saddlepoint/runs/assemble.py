@@ -128,7 +128,9 @@ def _scores(plan: Plan, dataset: Dataset, device: torch.device) -> Hook:
     from saddlepoint.metrics.scores.hook import Scores
 
     if dataset.images.ndim != 4:
-        raise ConfigError(f"{dataset.source} has points, which --score does not measure; `saddle prove` does.")
+        raise ConfigError(
+            f"{dataset.source} has {dataset.main.word}, which --score does not measure; `saddle prove` does."
+        )
     return Scores(plan.run.score, lambda: extractor_for(dataset, device=device), dataset.images)
 
 

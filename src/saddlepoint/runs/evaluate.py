@@ -321,7 +321,7 @@ def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
     """The model's data set with the rows trained on and held out."""
     dataset, settings = data_of(model)
     if dataset.images.ndim != 4:
-        raise CapabilityError(f"{model} makes points; `saddle prove` measures those.")
+        raise CapabilityError(f"{model} makes {model.spec.main.word}; `saddle prove` measures those.")
     return dataset, *dataset.split(settings.held_out)
 
 

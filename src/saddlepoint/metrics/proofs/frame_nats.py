@@ -38,8 +38,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         rows=[{**row, "gap": row["nats"] + float(truth.mean())} for row in rows],
         protocol=(
             "Nats a frame given those before it, and how far they are above the floor, less is better: minus the exact"
-            f" log-probability of {frames} frames of {len(held_out)} held-out clips of black and white pixels; counts are of"
-            f" the {len(train):,} clips of training, each one more."
+            f" log-probability of {frames} frames of {len(held_out)} held-out black and white clips; counts are"
+            f" of the {len(train):,} clips of training, each one more."
         ),
     )
 
