@@ -12,6 +12,13 @@ import torch
 import saddlepoint
 from ports import example_generator
 from saddlepoint import cli
+from saddlepoint.checkpoint.model import Model
+from saddlepoint.cli import compress as compressing
+from saddlepoint.deploy import export as graphs
+from saddlepoint.deploy.compress.feed import Feed
+from saddlepoint.deploy.compress.judge import Verdict
+from saddlepoint.deploy.compress.prune import pruned
+from saddlepoint.deploy.parts import Part
 
 SORTS = ("run", "bundle", "import")
 
@@ -61,6 +68,61 @@ def asked(words: tuple[str, ...], model: Path, out: Path) -> list[str]:
 @pytest.mark.parametrize("what", WORKS)
 def test_what_needs_no_data_works_with_all(models: dict[str, Path], sort: str, what: str, tmp_path: Path) -> None:
     assert saddle(*asked(WORKS[what], models[sort], tmp_path / "out")) == 0
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("form", ["onnx", "torch"])
+def test_all_become_graphs(
+    models: dict[str, Path], sort: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(part: Part, *rest: object) -> bytes:  # the graph itself takes seconds, and is tested elsewhere
+        values = part.truth(*part.example())
+        assert torch.isfinite(values).all()
+        return b"graph"
+
+    monkeypatch.setattr(graphs, "program_of", lambda part: part)
+    monkeypatch.setattr(graphs, "onnx_of", written)
+    monkeypatch.setattr(graphs, "pt2_of", written)
+    monkeypatch.setattr(graphs, "session_of", lambda content: None)
+    monkeypatch.setattr(graphs, "by_session", lambda part, session: None)
+    monkeypatch.setattr(graphs, "_by_torch", lambda content: None)
+    monkeypatch.setattr(graphs, "check", lambda *values: 0.0)
+    assert saddle("export", models[sort], "--to", form, "--out", tmp_path / "out") == 0
+    facts = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert (facts["model"], len(facts["files"])) == ("dcgan", 1)
+
+
+def test_all_are_served_side_by_side(models: dict[str, Path], tmp_path: Path) -> None:
+    pytest.importorskip("fastapi")
+    from starlette.testclient import TestClient
+
+    from saddlepoint.cli import serve
+    from saddlepoint.deploy.serve.journal import Journal
+
+    names = tuple(f"{sort}={path}" for sort, path in models.items())
+    options = serve.Serve(models=names, jobs=tmp_path / "jobs", device="cpu")
+    with TestClient(serve._application(options, Journal()), base_url="http://localhost") as client:
+        for sort in SORTS:
+            answer = client.post("/v1/sample", json={"model": sort, "seeds": [1, 2]})
+            assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("sort", ["run", "bundle"])
+def test_a_run_and_a_saved_model_are_compressed_alike(
+    models: dict[str, Path], sort: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The road from the data to a smaller folder; what a graph of it costs is left out."""
+
+    def tried(model: Model, options: compressing.Compress) -> compressing.Outcome:
+        dataset, held_out = compressing._data(model)
+        feed = Feed.of(model, dataset, held_out)
+        small = pruned(model, 0.5, model, feed, steps=1, batch=2, lr=1e-3)
+        candidate = compressing.Candidate("half", Verdict(None, None, 0.0, True), 10, {}, small)
+        return compressing.Outcome([{"name": "half"}], "", [candidate])
+
+    monkeypatch.setattr(compressing, "compress", tried)
+    assert saddle(*asked(OF_KNOWN_DATA["compress"], models[sort], tmp_path / "out")) == 0
+    assert saddlepoint.load(tmp_path / "out").facts["made_from"]["version"] == saddlepoint.load(models[sort]).version
 
 
 @pytest.mark.parametrize("sort", SORTS)

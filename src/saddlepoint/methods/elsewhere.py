@@ -17,7 +17,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "pix2pix": ("pix_to_pix", "p2p"),
     "cycle_gan": ("cyclegan", "cycle", "unpaired"),
     "munit": ("munit_pytorch",),
-    "vae": ("autoencoder", "conv_vae"),
+    "vae": ("conv_vae",),
     "srgan": ("super_resolution", "srresnet"),
     "gan3d": ("3dgan", "3d_gan", "voxel_gan"),
     "gaussians": ("3dgs", "gaussian_splatting", "gsplat", "splatting"),
@@ -32,7 +32,7 @@ _NEAR: dict[str, tuple[str, ...]] = {
     "cycle_gan": ("cut", "fastcut", "discogan", "dualgan", "ugatit", "unit", "cyclegan_turbo", "gcgan"),
     "munit": ("drit", "stargan", "starganv2", "stargan_v2", "funit"),
     "srgan": ("esrgan", "real_esrgan", "realesrgan", "edsr", "swinir", "bsrgan"),
-    "vae": ("vqvae", "vq_vae", "vqgan", "ae", "vaegan", "nvae"),
+    "vae": ("vq_vae", "vqgan", "ae", "vaegan", "nvae"),
     "gaussians": ("nerf", "instant_ngp", "eg3d", "mip_nerf", "nerfacto"),
 }
 """by method: what there is not, and it is the nearest to"""

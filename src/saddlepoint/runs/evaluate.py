@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -106,9 +107,8 @@ def evaluate(
     Raises SaddlepointError for what cannot be measured.
     """
     refuse_unknown(settings, [field.name for field in dataclasses.fields(Measuring)])
-    paths = {name: Path(value) for name, value in settings.items() if name in _PATHS and value is not None}
-    weights = {"weights": tuple(map(Path, settings["weights"]))} if "weights" in settings else {}
-    values = {"run": None if run is None else Path(run), "metrics": tuple(metrics), **settings, **paths, **weights}
+    several = [*metrics] if isinstance(metrics, Collection) and not isinstance(metrics, str) else metrics
+    values = {name: _path_or_as_it_is(value) for name, value in {"run": run, "metrics": several, **settings}.items()}
     result = measured(from_json(Measuring, values))
     if isinstance(result, Evaluation):
         if result.failure is not None:
@@ -117,7 +117,10 @@ def evaluate(
     return result
 
 
-_PATHS = ("real", "fake", "out")
+def _path_or_as_it_is(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_path_or_as_it_is(each) for each in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def measured(options: Measuring) -> Evaluation | dict[str, Any]:

@@ -69,6 +69,8 @@ class Evaluation:
 
     def report(self, root: Path) -> None:
         """On the page of the run."""
+        if not self.scores:
+            return
         at = f", {_counts(self.matched)}" if self.matched else ""
         rows = [
             {"name": name, **{score.protocol.metric: score.value for score in scores}}
