@@ -20,6 +20,7 @@ from PIL import Image
 from saddlepoint.errors import RunError
 from saddlepoint.methods import listing
 from saddlepoint.report import curves, tables, wording
+from saddlepoint.report.architecture import figures
 from saddlepoint.report.grids import CAPTION
 from saddlepoint.report.log import FACTS, Log, read_log
 from saddlepoint.storage import documents
@@ -62,6 +63,7 @@ def write_report(run_folder: Path) -> Path:
             facts=_facts(run, log),
             samples=samples(run_folder / "samples"),
             families=curves.families(log),
+            networks=figures(run.get("networks", {})),
             chart=curves,
             scores=scores,
             score_table=tables.cells(scores.get("rows", [])) if scores else None,

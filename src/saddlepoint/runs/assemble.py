@@ -27,6 +27,7 @@ from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key
 from saddlepoint.methods.abilities import Samples
+from saddlepoint.report.architecture import described as layers_of
 from saddlepoint.report.first_step import FirstStep
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
@@ -153,7 +154,11 @@ def describe(parts: AssembledRun) -> dict[str, Any]:
             "skipped": [list(pair) for pair in data.skipped],
         },
         "networks": {
-            name: {"parameters": sum(p.numel() for p in network.parameters()), "class": type(network).__name__}
+            name: {
+                "parameters": sum(p.numel() for p in network.parameters()),
+                "class": type(network).__name__,
+                "layers": layers_of(network),
+            }
             for name, network in trainer.nets.named_children()
         },
         "versions": {
