@@ -172,19 +172,24 @@ def translated(method: Translates, nets: Networks, batch: Batch, most: int) -> t
     columns: list[Tensor] = []
     words: list[str] = []
     for start, end in ways.items():
-        images = fields[start][:rows]
+        images = fields[start][spread(len(fields[start]), rows)]
         if isinstance(method, Corrupts) and not torch.equal(spoilt := method.corrupt(images, 0), images):
             columns, words, images = [*columns, images], [*words, f"{start} before it is spoilt"], spoilt
         columns += [images, *(method.translate(nets, images, start, seed).to(images) for seed in range(answers))]
         words += [start, f"{end} made of it" + f" by {answers} seeds" * (answers > 1)]
     if paired:
-        columns.append(fields[end][:rows])
+        columns.append(fields[end][spread(len(fields[end]), rows)])
         words.append(f"true {end}")
     beside = 1 if rows <= 4 else 2  # how many rows stand in one
     height, width = (max(column.shape[axis] for column in columns) for axis in (2, 3))
     columns = [functional.interpolate(column, (height, width)) for column in columns]  # small ones in larger pixels
     shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
     return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
+
+
+def spread(length: int, rows: int) -> Tensor:
+    """So many places of a batch, from its first to its last: examples come class by class, and all should be seen."""
+    return torch.linspace(0, length - 1, rows).round().long()
 
 
 def below(pictures: Sequence[Picture.Image]) -> Picture.Image:
