@@ -32,16 +32,24 @@ class HandDraw:
 def play(method: Method, nets: Networks, draw: Any, lr: float = 0.0) -> Iterator[Update]:
     """The updates of one step, each after its gradients were made (and, with `lr`, its group's weights moved by them).
 
-    A group's name is its network's, as in every method of this family; gradients are left in `grad` until the next.
+    A group's name is its network's, as in every method of this family; gradients are left in `grad` until the next
+    move. Of a tuple all are differentiated, then all move, and each is given in its order, as the engine has it.
     """
-    for update in method.train_step(nets, draw, Clock()):
+    for move in method.train_step(nets, draw, Clock()):
+        updates = move if isinstance(move, tuple) else (move,)
         nets.zero_grad()
-        moved = list(nets.get_submodule(update.group).parameters())
-        torch.stack(list(update.losses.values())).sum().backward(inputs=moved)
-        with torch.no_grad():
-            for parameter in moved:
-                parameter -= lr * parameter.grad
-        yield update
+        for update in updates:
+            loss = torch.stack(list(update.losses.values())).sum()
+            loss.backward(inputs=_moved(nets, update), retain_graph=update is not updates[-1])
+        for update in updates:
+            with torch.no_grad():
+                for parameter in _moved(nets, update):
+                    parameter -= lr * parameter.grad
+        yield from updates
+
+
+def _moved(nets: Networks, update: Update) -> list[nn.Parameter]:
+    return list(nets.get_submodule(update.group).parameters())
 
 
 def count(network: nn.Module) -> int:
