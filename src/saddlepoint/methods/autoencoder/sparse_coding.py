@@ -142,6 +142,6 @@ PROOF = Proof(
     data="world:planted",
     measure="planted-atoms",
     share=0.5,
-    bars={"found": 38, "left": 0.05},
+    bars={"found": 38},
     settings={"atoms": 40, "sparsity": 0.3, "examples": 200_000, "batch": 1000, "memory": 1000},
 )
