@@ -199,9 +199,9 @@ PROOF = Proof(
     claim="A DBM finds bars and stripes likelier than a mixture of Bernoullis with as many numbers does.",
     data="world:bars4",
     measure="finite-law",
-    difference=1.0,
+    difference=1.3,
     settings={
-        "images": 400_000,
+        "images": 200_000,
         "batch": 100,
         "widths": (12, 8),
         "steps": 5,

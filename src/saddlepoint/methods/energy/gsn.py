@@ -142,9 +142,9 @@ PROOF = Proof(
     claim="The chain of a GSN settles near the law of bars and stripes.",
     data="world:bars3",
     measure="sampled-law",
-    share=0.3,
+    share=0.25,
     settings={
-        "images": 300_000,
+        "images": 200_000,
         "batch": 100,
         "widths": (64,),
         "corruption": 0.05,

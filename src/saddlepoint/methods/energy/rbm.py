@@ -176,6 +176,6 @@ PROOF = Proof(
     " many numbers does.",
     data="world:bars4",
     measure="finite-law",
-    difference=1.0,
-    settings={"images": 600_000, "batch": 100, "hidden": 16, "steps": 5, "decay": 0.0, "walk": 100},
+    difference=1.5,
+    settings={"images": 300_000, "batch": 100, "hidden": 16, "steps": 5, "decay": 0.0, "walk": 100},
 )
