@@ -196,10 +196,10 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="ByteNet writes nearly all numbers that it never saw in digits, from their words, letter by letter.",
+    claim="ByteNet writes most numbers that it never saw in digits, from their words, letter by letter.",
     data="world:numbers",
     measure="exact-answers",
     share=0.1,
-    bars={"exact": 0.95},
+    bars={"exact": 0.65},
     settings={"examples": 40_000, "held_out": 0.1, "width": 32, "rounds": 1, "batch": 32, "lr": 3e-3},
 )
