@@ -31,7 +31,7 @@ class Work:
 
 def run(work: Work, body: Any, **settings: Any) -> Any:
     async def whole() -> Any:
-        batcher = Batcher(work, **{"most": 4, "wait": 0.02, "room": 100, "told": lambda n: None, **settings})
+        batcher = Batcher(work, **{"most": 4, "wait": 0.02, "room": 100, "report": lambda n: None, **settings})
         try:
             return await asyncio.wait_for(body(batcher), 20)
         finally:
