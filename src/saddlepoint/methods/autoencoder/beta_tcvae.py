@@ -83,7 +83,7 @@ PROOF = Proof(
     settings={
         "resolution": 16,
         "held_out": 0.0,
-        "examples": 128_000,
+        "examples": 96_000,
         "batch": 128,
         "latent": 6,
         "likelihood": "gaussian",

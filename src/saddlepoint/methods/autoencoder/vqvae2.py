@@ -108,7 +108,7 @@ PROOF = Proof(
     bars={"prior_gain": 0.2, "coarse": 2.0},
     settings={
         "held_out": 0.1,
-        "examples": 96_000,
+        "examples": 48_000,
         "batch": 64,
         "by_class": True,
         "codes": 64,
@@ -119,5 +119,6 @@ PROOF = Proof(
         "prior_width": 24,
         "prior_blocks": 3,
         "prior_lr": 2e-3,
+        "autoencoder_share": 0.8,
     },
 )

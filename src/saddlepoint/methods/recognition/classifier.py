@@ -80,5 +80,5 @@ PROOF = Proof(
     measure="classification",
     share=1 / 3,
     bars={"on_shape": 1.5, "lost": 0.3},
-    settings={"examples": 64_000, "batch": 64, "width": 16, "depth": 1, "lr": 2e-3, "held_out": 0.1},
+    settings={"examples": 40_000, "batch": 64, "width": 16, "depth": 1, "lr": 2e-3, "held_out": 0.1},
 )
