@@ -71,7 +71,7 @@ PROOF = Proof(
     claim="A PixelCNN finds held-out silhouettes far likelier than a mixture of 100 Bernoullis does.",
     data="world:silhouettes",
     measure="exact-nats",
-    difference=8.0,
+    difference=7.0,
     settings={
         "images": 6_400,
         "held_out": 0.1,
