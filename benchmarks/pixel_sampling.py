@@ -46,8 +46,8 @@ def main() -> None:
     methods: dict[str, PixelByPixel] = {
         "pixelcnn, plain, 8 blocks": PixelCNN(shades=2, width=found.width, blocks=8),
         "pixelcnn, gated, 8 layers": PixelCNN(shades=2, width=found.width, blocks=8, layers="gated"),
-        "pixelrnn, row, 3 layers": PixelRNN(shades=2, width=found.width, depth=3, recurrence="row"),
-        "pixelrnn, diagonal, 3 layers": PixelRNN(shades=2, width=found.width, depth=3, recurrence="diagonal"),
+        "pixelrnn, row, 1 layer": PixelRNN(shades=2, width=found.width, depth=1, recurrence="row"),
+        "pixelrnn, diagonal, 1 layer": PixelRNN(shades=2, width=found.width, depth=1, recurrence="diagonal"),
     }
     rows = []
     for name, method in methods.items():

@@ -167,7 +167,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "lr": 1e-3,  # Adagrad at .01 there
         "batch": 100,
     },
-    "small": {"widths": (500,), "masks": 8},
+    "small": {"widths": (500,), "direct": True, "lr": 2e-3},
 }
 
 PROOF = Proof(

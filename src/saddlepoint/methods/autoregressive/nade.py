@@ -92,7 +92,7 @@ class NADE(Sampled):
 
 # Settings by preset, with where each comes from.
 PRESETS: dict[str, dict[str, Any]] = {
-    "small": {"width": 100},
+    "small": {"width": 64, "lr": 1e-2},
 }
 
 PROOF = Proof(

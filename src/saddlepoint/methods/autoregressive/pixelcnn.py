@@ -64,7 +64,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "lr": 1e-3,
         "batch": 16,
     },
-    "small": {"layers": "gated", "shades": 2, "width": 24, "blocks": 5, "batch": 32},
+    "small": {"layers": "gated", "shades": 2, "width": 16, "blocks": 6, "lr": 5e-3, "batch": 32},
 }
 
 PROOF = Proof(
