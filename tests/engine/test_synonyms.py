@@ -8,6 +8,7 @@ import saddlepoint
 from saddlepoint import cli
 from saddlepoint.cli import train
 from saddlepoint.config import nearest
+from saddlepoint.engine import synonyms
 from saddlepoint.errors import ConfigError
 
 
@@ -81,3 +82,11 @@ def test_a_command_of_another_tool_is_answered_with_ours(
 
 def test_case_and_dashes_make_no_other_name() -> None:
     assert nearest("CycleGAN", ["cycle_gan", "cgan"]) == "; did you mean 'cycle_gan'?"
+
+
+def test_steps_of_a_critic_lead_to_the_methods_that_have_them() -> None:
+    form = "--{}".format
+    assert synonyms.advice("n-critic", 5, ["critic_steps"], 64, form) == "it is called --critic_steps here."
+    elsewhere = synonyms.advice("n_critic", 5, ["critic_lr"], 64, form)
+    assert elsewhere is not None
+    assert "wgan and wgan_gp have --critic_steps" in elsewhere

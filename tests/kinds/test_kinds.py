@@ -249,3 +249,8 @@ def test_texts_that_are_no_condition_are_refused_in_a_sentence(tmp_path: Path) -
     for kind, text in bad:
         with pytest.raises(ConfigError):
             kind.parse(text)
+
+
+def test_an_image_of_no_depth_is_refused() -> None:
+    with pytest.raises(ConfigError, match="images have 8, 16, 32 bits a channel, not 12"):
+        Image(3, 8, 8, bits=12)

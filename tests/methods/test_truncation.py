@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.methods.abilities import Sampling, TruncateBy
 from saddlepoint.methods.families.truncation import WIDEST, truncated
@@ -72,3 +73,9 @@ def test_models_resample_latents_unless_they_are_asked_to_scale() -> None:
     inside = (latents.abs() <= 1).all(1)
     assert torch.equal(made["resample"][inside], method.generate(nets, latents)[inside])
     assert torch.equal(made["scale"], method.generate(nets, latents * 0.5))
+
+
+def test_what_is_asked_for_is_finite() -> None:
+    for settings in ({"truncation": float("nan")}, {"truncation": float("inf")}, {"temperature": float("nan")}):
+        with pytest.raises(ConfigError, match="must be a finite number"):
+            Sampling(**settings)

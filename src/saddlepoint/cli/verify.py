@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +17,10 @@ from saddlepoint.deploy.examine import Evidence, examine
 from saddlepoint.deploy.metadata import Disclosure
 from saddlepoint.deploy.watermark import ENOUGH
 from saddlepoint.errors import ConfigError
+from saddlepoint.storage.plain import Unfit, content
 
+_MOST_BYTES = 1 << 30
+"""of an image file"""
 _FOUND, _NOT_FOUND, _UNREADABLE = 0, 1, 2
 
 
@@ -42,8 +47,10 @@ def main(arguments: list[str]) -> int:
     rows, codes = [], []
     for path in options.images:
         try:
-            evidence = examine(path.read_bytes())
-        except (OSError, UnusableImage) as error:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            evidence = examine(content(path, _MOST_BYTES))
+        except (OSError, UnusableImage, Unfit) as error:
             reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
             rows.append({"image": str(path), "error": reason})
             codes.append(_UNREADABLE)

@@ -221,6 +221,8 @@ def advice(word: str, value: object, known: Collection[str], batch: int, form: F
         same += [setting for setting in known if setting.startswith("critic_")]
     if name in ("lr", "learning_rate", "rate") and "lr" not in known:
         same += [setting for setting in ("generator_lr", "critic_lr") if setting in known]
+    if not same and name in _SAME["critic_steps"]:
+        return f"this method steps each network in turn; wgan and wgan_gp have {form('critic_steps')}."
     if not same:
         return None
     return f"it is called {' and '.join(dict.fromkeys(map(form, same)))} here."

@@ -18,6 +18,7 @@ from saddlepoint.kinds.pixels import averaged, pixels, to_uint8, window
 
 _DTYPES = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16, np.dtype(np.float32): 32}
 _SHADES = {1: "grey", 3: "colour"}
+_DEPTHS = {8: "", 16: ", 16 bits", 32: ", linear light"}
 
 
 @final
@@ -33,6 +34,11 @@ class Image(Kind):
     height: int
     width: int
     bits: int = 8
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a depth that no image has."""
+        if self.bits not in _DEPTHS:
+            raise ConfigError(f"images have {', '.join(map(str, _DEPTHS))} bits a channel, not {self.bits!r}.")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -108,7 +114,7 @@ class Image(Kind):
 
     def __str__(self) -> str:
         shade = _SHADES.get(self.channels, f"{self.channels}-channel")
-        depth = {8: "", 16: ", 16 bits", 32: ", linear light"}[self.bits]
+        depth = _DEPTHS[self.bits]
         return f"{shade} images of {self.width}x{self.height} pixels{depth}"
 
 

@@ -5,6 +5,7 @@ The command line, the latent room and the server ask a model for these; nothing 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 
@@ -46,6 +48,13 @@ class Sampling:
     truncate_by: TruncateBy = "resample"
     top_k: int = 0
     top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a number that is not finite."""
+        for name in ("truncation", "temperature", "top_p"):
+            value = getattr(self, name)
+            if not isinstance(value, Tensor) and not math.isfinite(value):
+                raise ConfigError(f"{name} cannot be {value}: it must be a finite number.")
 
     @property
     def label(self) -> Tensor | None:

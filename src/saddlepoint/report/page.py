@@ -53,27 +53,28 @@ def write_report(run_folder: Path) -> Path:
     run = read_json(run_folder / "run.json")
     scores = read_json(run_folder / "scores.json") if (run_folder / "scores.json").exists() else None
     log = read_log(run_folder / "log.jsonl")
-    page = (
-        environment()
-        .get_template("run.html.j2")
-        .render(
-            title=title(run),
-            summary=_summary(run),
-            run=run,
-            facts=_facts(run, log),
-            samples=samples(run_folder / "samples"),
-            families=curves.families(log),
-            networks=figures(run.get("networks", {})),
-            chart=curves,
-            scores=scores,
-            score_table=tables.cells(scores.get("rows", [])) if scores else None,
-            findings=[(event, _evidence(event)) for event in log.events if "health" in event],
-            events=[(event, _evidence(event)) for event in log.events if "health" not in event],
-            log=log,
-            command=_command(run),
-            configuration=_configuration(run),
+    with judged(run_folder / "run.json", RunError):
+        page = (
+            environment()
+            .get_template("run.html.j2")
+            .render(
+                title=title(run),
+                summary=_summary(run),
+                run=run,
+                facts=_facts(run, log),
+                samples=samples(run_folder / "samples"),
+                families=curves.families(log),
+                networks=figures(run.get("networks", {})),
+                chart=curves,
+                scores=scores,
+                score_table=tables.cells(scores.get("rows", [])) if scores else None,
+                findings=[(event, _evidence(event)) for event in log.events if "health" in event],
+                events=[(event, _evidence(event)) for event in log.events if "health" not in event],
+                log=log,
+                command=_command(run),
+                configuration=_configuration(run),
+            )
         )
-    )
     path = run_folder / "report.html"
     replace(path, printable(page, lines=True).encode())
     return path
