@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 from saddlepoint.data.batches import ImageBatch
-from saddlepoint.data.loader import Loader, pixels
+from saddlepoint.data.loader import Loader
 from saddlepoint.data.open import open_data
 from saddlepoint.data.order import rows_at
 from saddlepoint.data.settings import DataSettings
@@ -28,6 +28,7 @@ from saddlepoint.data.sources.decode import decode
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.data.world.shapes import factors, render
+from saddlepoint.kinds.pixels import pixels
 
 STORED, SHOWN, BATCH = 256, 64, 64
 

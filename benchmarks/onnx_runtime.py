@@ -82,7 +82,7 @@ def row(name: str, one: Exported, rounds: int) -> dict[str, Any]:
     session, part = session_of(one.content), one.part
     found: dict[str, Any] = {"method": name, "asked": part.name}
     for n in SIZES:
-        inputs = part.given(n, 0)
+        inputs = part.random_inputs(n, 0)
         given = fed(part, inputs)
 
         def eager(inputs: tuple[torch.Tensor, ...] = inputs) -> None:

@@ -49,7 +49,7 @@ def test_activations_that_are_computed_again_change_no_bit() -> None:
 
 
 def test_what_cannot_be_computed_again_is_refused() -> None:
-    with pytest.raises(ConfigError, match="Game says of no module to recompute it: leave out --recompute"):
+    with pytest.raises(ConfigError, match="Game names no modules to recompute"):
         trainer(Game(), recompute=True)
     with pytest.raises(MethodError, match=r"`checkpoints` names 'critic\.9'"):
         recompute(make(None), ("critic.9",))
