@@ -139,3 +139,10 @@ def test_large_and_many_grids_do_not_make_a_page_that_cannot_be_sent(tmp_path: P
     assert page.count("<img") == GRIDS
     assert "Reduced for this page." in page
     assert len(page) < BYTES
+
+
+def test_a_run_json_of_wrong_types_is_named(run_folder: Path) -> None:
+    facts = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps({**facts, "options": float("nan")}))
+    with pytest.raises(RunError, match=r"run\.json is damaged"):
+        write_report(run_folder)
