@@ -75,7 +75,7 @@ class Chained(Method, ABC):
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
         start = (latents < 0.5).float()
         pixels = self.chain(nets, start, self.walk, RowNoise(latents), how.temperature)
-        return (pixels * 2 - 1).unflatten(1, self.shape(nets))
+        return (pixels * 2 - 1).unflatten(1, self.shape(nets))  # type: ignore[no-any-return]
 
     def shape(self, nets: nn.Module) -> tuple[int, ...]:
         """Of an image."""

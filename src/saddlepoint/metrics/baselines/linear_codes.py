@@ -36,4 +36,4 @@ class LinearCodes:
     def decode(self, codes: Tensor) -> Tensor:
         """[n, latent] -> the mean image of each."""
         flat: Tensor = codes.double() @ self.weight.T + self.mean
-        return flat.float().unflatten(1, self.shape)
+        return flat.float().unflatten(1, self.shape)  # type: ignore[no-any-return]

@@ -181,7 +181,10 @@ class _Gated(nn.Module):
             shift = self.label(label).chunk(2, 1)[stack][:, :, None, None]
         if self.given is None or given is None:
             return shift
-        weight, bias = (each.chunk(2)[stack] for each in (self.given.weight, self.given.bias))
+        weight, bias = (
+            each.chunk(2)[stack]  # type: ignore[union-attr]
+            for each in (self.given.weight, self.given.bias)
+        )
         return shift + F.conv2d(given, weight, bias)
 
 
