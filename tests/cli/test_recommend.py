@@ -260,5 +260,5 @@ def test_a_file_for_another_method_is_refused(tmp_path: Path) -> None:
 
 
 def test_made_worlds_are_not_recommended_for() -> None:
-    with pytest.raises(ConfigError, match="world:ring8 is made"):
+    with pytest.raises(ConfigError, match="world:ring8 is a synthetic world"):
         recommend.main(["world:ring8"])

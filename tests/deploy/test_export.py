@@ -38,7 +38,7 @@ def model(name: str) -> Model:
 
 def test_a_generator_of_classes_becomes_onnx_with_label_and_truncation(tmp_path: Path) -> None:
     whole = model("acgan")
-    ((path, one),) = export(whole, "onnx", tmp_path)
+    (path, one), *_ = export(whole, "onnx", tmp_path)
     assert one.difference <= 1e-5
     session = parity.session_of(path.read_bytes())
     assert [(given.name, given.shape) for given in session.get_inputs()] == [
@@ -104,7 +104,7 @@ def test_where_the_code_asks_what_truncation_is_it_is_fixed(monkeypatch: pytest.
         return plain(self, nets, pulled, dataclasses.replace(how, truncation=1.0))
 
     monkeypatch.setattr(kind, "generate", asking)
-    ((part, program),) = graphs(whole)
+    (part, program), *_ = graphs(whole)
     assert list(part.inputs) == ["latents", "label"]
     assert parity.check(part, lambda inputs: program.module()(*inputs), "a graph") == 0
 

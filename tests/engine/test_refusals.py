@@ -211,7 +211,7 @@ def test_points_cannot_be_flipped() -> None:
     [
         ({"examples": 0}, "examples cannot be 0: it must be 1 or more"),
         ({"keep_checkpoints": 0}, "keep_checkpoints cannot be 0"),
-        ({"threads": 0}, "threads cannot be 0: it must be 1 or more"),
+        ({"threads": 0}, "threads cannot be 0: it must be from 1 to 1,024"),
         ({"minutes": 0.0}, "minutes cannot be 0.0: it must be more than 0"),
         ({"clip_norm": -1.0}, "clip_norm cannot be -1.0: it must be more than 0"),
         ({"clip_norm": float("nan")}, "clip_norm cannot be nan"),

@@ -12,7 +12,7 @@ from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.autoregressive.rnn import RNN
 
-TINY = {"width": 6, "shape": (6, 5)}
+TINY = {"width": 9, "shape": (6, 5)}
 
 
 @pytest.mark.parametrize("gain", [0.9, 1.0, 1.1])

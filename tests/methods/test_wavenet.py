@@ -15,7 +15,7 @@ from saddlepoint.methods.autoregressive.wavenet import WaveNet
 from saddlepoint.nn.layers.causal import receptive_field
 from saddlepoint.nn.layers.mu_law import levels_of, values_of
 
-TINY = {"levels": 8, "dilations": (1, 2), "rounds": 1, "width": 4, "skip": 6, "shape": (12, 1)}
+TINY = {"levels": 8, "dilations": (1, 2), "rounds": 1, "width": 6, "skip": 6, "shape": (12, 1)}
 
 
 def small(steps: int = 24, levels: int = 6, **settings: object) -> tuple[WaveNet, object]:

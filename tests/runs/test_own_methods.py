@@ -162,7 +162,7 @@ def test_a_run_is_resumed_from_any_folder_and_where_its_data_lies_now(
         (lambda: saddlepoint.train(None), "a method cannot be None"),
         (lambda: saddlepoint.train("dcgn"), "did you mean 'dcgan'"),
         (lambda: saddlepoint.train("no_such.py"), "no_such.py cannot be read"),
-        (lambda: saddlepoint.train("dcgan", 3), "a int cannot be trained on"),
+        (lambda: saddlepoint.train("dcgan", 3), "data cannot be of type int"),
         (lambda: saddlepoint.train("dcgan", callbacks=[]), "no setting is called 'callbacks'"),
         (
             lambda: saddlepoint.train("dcgan", hooks=[3], images=1, batch=1),
@@ -201,7 +201,7 @@ def test_a_file_that_holds_no_method_is_refused_in_words(tmp_path: Path, text: s
 
 def test_a_file_that_lies_here_is_proposed_for_an_unknown_name(my_gan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(my_gan.parent)
-    with pytest.raises(ConfigError, match=r"say \./my_gan\.py"):
+    with pytest.raises(ConfigError, match=r"write \./my_gan\.py"):
         saddlepoint.train("my_gan")
 
 

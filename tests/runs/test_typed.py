@@ -13,7 +13,15 @@ from saddlepoint.data import settings
 from saddlepoint.engine import run
 
 STUB = Path(run.__file__).parents[1] / "runs/typed.pyi"
-RANGES = {"Count": "int", "Natural": "int", "Positive": "float", "Weight": "float", "Share": "float", "Decay": "float"}
+RANGES = {
+    "Count": "int",
+    "Natural": "int",
+    "Positive": "float",
+    "Weight": "float",
+    "Share": "float",
+    "Decay": "float",
+    "Threads": "int",
+}
 LEFT_OUT = ("data", "spellings")
 HEAD = '''"""`saddlepoint.train` as editors and type checkers see it; tests/runs/test_typed.py writes this file."""
 

@@ -170,7 +170,7 @@ def test_an_upload_is_not_kept(serve, tmp_path: Path) -> None:
 
 def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:
     first = Store(tmp_path, Limits())
-    with pytest.raises(RunError, match="say --jobs"):
+    with pytest.raises(RunError, match="use --jobs"):
         Store(tmp_path, Limits())
     first.close()
     Store(tmp_path, Limits()).close()

@@ -120,7 +120,7 @@ def test_a_second_service_of_a_folder_is_refused_in_a_sentence(folder, capsys, t
         (["{}", "--directions", "other=x.safetensors"], "no model has that name"),
         (["{}", "--most-pixels", "0"], "most_pixels cannot be 0"),
         (["{}", "--batch", "0"], "batch must be 1 or more"),
-        (["{}", "--threads", "0"], "threads must be 1 or more"),
+        (["{}", "--threads", "0"], "threads cannot be 0: it must be from 1 to 1,024"),
         (["{}", "--port", "65536"], "port must be 0 to 65535"),
         (["{}", "--wait-ms", "nan"], "wait_ms 0 or more"),
         (["{}", "--grace-seconds", "nan"], "grace_seconds cannot be nan"),

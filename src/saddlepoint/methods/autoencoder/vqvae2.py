@@ -40,7 +40,7 @@ class VQVAE2(QuantisedAutoencoder):
     """how often the side is halved for the fine map; once more for the coarse one"""
 
     def networks(self, data: DataSpec) -> Networks:
-        fine, coarse = (halved(data.size, self.halvings + more) for more in (0, 1))
+        coarse, fine = (halved(data.size, self.halvings + more) for more in (1, 0))
         top, bottom = self.new_book(), self.new_book()
         sizes = (self.width, self.narrow, self.blocks)
         nets = Networks(
