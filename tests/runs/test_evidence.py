@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from saddlepoint import methods
 from saddlepoint.cli import prove as command
 from saddlepoint.errors import ConfigError
+from saddlepoint.methods import own
 from saddlepoint.methods.base import Proof
 from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.proofs.verdict import meets
@@ -77,6 +79,20 @@ def test_stale_runs_are_run_and_shards_share_the_methods(tmp_path: Path, monkeyp
         command.main(["--stale", "--shard", part, *out])
         assert not before & {name for name, _ in ran[len(ran) - 1 :]}
     assert sorted(ran) == sorted(whole)
+
+
+def test_a_method_of_others_without_a_proof_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = ModuleType("theirs")
+    monkeypatch.setattr(own, "_OWN", {"theirs": own.OwnMethod(methods.load("gan"), module, {})})
+    entry = methods.listing()["gan"]
+    monkeypatch.setattr(methods, "listing", lambda: {"theirs": entry, "gan": entry})
+    ran: list[str] = []
+    monkeypatch.setattr(command, "prove", lambda name, seed, **_: bool(ran.append(name)) or True)
+    assert command.main(["--all", "--out", str(tmp_path)]) == 0
+    assert ran == ["gan"] * 3
+    assert "theirs states no PROOF" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--all", "--stale"], ["dcgan", "--all"], [], ["dcgan", "--shard", "1/2"]])
