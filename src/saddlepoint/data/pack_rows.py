@@ -81,9 +81,9 @@ class Cuttings(ABC):
                 said = time.monotonic()
                 say(f"{doing} {counted(len(self.held), self.thing)}: {index + 1:,} done")
 
+    @abstractmethod
     def look(self, index: int) -> Any:
         """What must be known of a file before any is cut."""
-        raise NotImplementedError
 
 
 def why(error: Exception) -> str:
