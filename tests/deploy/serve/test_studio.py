@@ -243,10 +243,10 @@ def test_a_scene_is_turned_by_its_slider_and_by_a_drag(page):
 
 
 @in_a_browser
-def test_a_model_that_no_tab_shows_is_described_in_words(page):
+def test_volumes_are_sampled_and_shown_as_drawings(page):
     choose(page, "shapes@stable")
-    page.wait_for_selector("text=This model makes volumes from noise. The studio cannot show that")
-    assert page.get_by_role("tab").count() == 0
+    page.wait_for_selector(".tiles img")
+    assert page.get_by_role("tab").all_inner_texts() == ["Sample"]
 
 
 @in_a_browser
