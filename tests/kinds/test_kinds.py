@@ -17,6 +17,7 @@ from saddlepoint.kinds.camera import Camera, looking, orbit, pose_of
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.depth import Depth
+from saddlepoint.kinds.distances import Distances
 from saddlepoint.kinds.figure import Figure
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Change, Kind
@@ -44,6 +45,7 @@ SMALL: dict[str, Kind] = {
     "probabilities": Probabilities(("cat", "dog", "bird")),
     "figure": Figure("nats"),
     "depth": Depth(4, 6),
+    "distances": Distances(8),
     "tokens": Tokens(12, ("<end of text>", "<unknown>", *"abc\n"), "characters"),
     "series": Series(20, 2, 0.0, (0.0, -5.0), (1.0, 5.0)),
     "clip": Clip(5, 1, 6, 8, 8.0),

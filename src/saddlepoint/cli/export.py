@@ -15,6 +15,7 @@ from saddlepoint.deploy.export import export
 from saddlepoint.deploy.label import disclosed, write_example
 from saddlepoint.deploy.parity import BATCHES, LIMIT
 from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.mesh_files import MESH_ENDINGS
 from saddlepoint.report.tables import print_table
 
 
@@ -32,26 +33,35 @@ class Export:
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     to: Literal["bundle", "onnx", "torch", "file"]
     """format to write; torch is a .pt2 file for torch.export.load; file is what the model holds, such as a scene of
-    splats for viewers, in the form that the ending of --out names (.ply, .splat)"""
+    splats for viewers, in the form that the ending of --out names (.ply, .splat), or a shape that it makes, as a mesh
+    (.glb, .obj, .ply)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """folder to write; by default under RUN/exported; a bundle gets a new one named by its version"""
+    seed: int = 0
+    """file: random seed of the shape, for a model that makes shapes from noise; `saddle sample --single` makes many"""
     picture: Path | None = None
     """bundle: PNG for the model card; by default samples of the model, and none for a translator"""
 
 
 def _as_file(model: Model, options: Export) -> int:
-    """What the model holds, in a form of its kind."""
-    task = model.task("build")
-    if task is None:
+    """What the model holds, or a shape that it makes, in a form of its kind."""
+    task, kind = model.task("build"), model.spec.main
+    settings: dict[str, object] = {}
+    if task is not None:
+        (word, kind), *_ = task.gives.items()
+        usual = kind.ending
+    elif model.task("generate") is not None and {*MESH_ENDINGS} <= {*kind.endings}:
+        settings["seed"], usual = options.seed, ".glb"
+    else:
         raise CapabilityError(
             f"{model.name} has nothing that can be saved as a file of its own: use --to bundle or onnx."
         )
-    (word, kind), *_ = task.gives.items()
-    out = options.out or model.home / "exported" / f"{model.name}{kind.endings[0]}"
+    out = options.out or model.home / "exported" / f"{model.name}{usual}"
     if out.suffix.lower() not in kind.endings:
         raise kind.unknown_ending(out)
+    value = model.sample(1, seed=options.seed)[0] if task is None else model.do("build", {})[word][0]
     with (target := Destination(out, named=options.out is not None)) as (path,):
-        write_example(kind, model.do("build", {})[word][0], path, disclosed(model, "generated", {"file": out.suffix}))
+        write_example(kind, value, path, disclosed(model, "generated", {"file": out.suffix, **settings}))
     print(target.path)
     return 0
 

@@ -1,21 +1,60 @@
-"""The surface of a volume at one half: drawn by casting rays through the voxels, or written as a mesh."""
+"""The surface within a grid of voxels: drawn by casting rays, turned once around, or taken out as a mesh."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image as Pillow
 from torch import Tensor
 from torch.nn import functional as F
 
 from saddlepoint.errors import MissingExtra
+from saddlepoint.kinds.mesh_files import write_mesh
+from saddlepoint.kinds.moving import gif, mp4
+from saddlepoint.kinds.pictures import grid
 
 _SIDE = 96  # pixels of a picture
 _LIGHT = (0.35, -0.5, 0.8)  # x, y, z
 _STEPS = 160
+_SEEN = 64  # voxels a side that a picture is drawn from
+_VIEWS, _RATE = 36, 18  # of a turntable: views, and how many a second
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A closed mesh around what is inside.
+
+    vertices: [V, 3] float32 x, y, z in voxels, the middle of the first voxel at 0. faces: [F, 3] int64, anticlockwise
+    seen from outside. normals: [V, 3] float32 of length 1, outward.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    normals: np.ndarray
+
+
+def drawn(solids: Tensor, turn: float = 0.6) -> Tensor:
+    """Volumes [n, D, H, W] in [0, 1] as lit pictures [n, 1, side, side] in [-1, 1]; see `shaded`."""
+    times = -(-max(solids.shape[1:]) // _SEEN)
+    small = solids if times == 1 else F.avg_pool3d(solids[:, None], times)[:, 0]
+    return torch.stack([shaded(solid, turn) for solid in small])
+
+
+def write_turntable(solids: Tensor, path: Path, facts: Mapping[str, str]) -> None:
+    """Volumes [n, D, H, W] in [0, 1] side by side, once around in a GIF or MP4 of two seconds."""
+    caption = "; ".join(f"{name}: {text}" for name, text in facts.items())
+    path.write_bytes((gif if path.suffix == ".gif" else mp4)(_around(solids), _RATE, caption))
+
+
+def _around(solids: Tensor) -> Iterator[Pillow.Image]:
+    for view in range(_VIEWS):
+        yield grid(drawn(solids, 0.6 + 2 * math.pi * view / _VIEWS)).convert("RGB")
 
 
 def shaded(volume: Tensor, turn: float = 0.6, lift: float = 0.5) -> Tensor:
@@ -45,22 +84,26 @@ def shaded(volume: Tensor, turn: float = 0.6, lift: float = 0.5) -> Tensor:
     return torch.where(hit, bright * 2 - 1, torch.ones(()))[None]
 
 
-def write_surface(volume: np.ndarray, path: Path, facts: Mapping[str, str]) -> None:
-    """The surface at one half as an OBJ file with comment lines, in voxels, outward faces; an empty volume has none.
+def surface_of(values: np.ndarray, level: float, outside: float) -> Surface:
+    """The surface where values [D, H, W] (axes z, y, x) pass `level`, by marching cubes. Lorensen & Cline 1987.
 
+    outside: what lies around the grid; on its side of `level` is outside. A grid that does not pass it has no surface.
     Raises MissingExtra without scikit-image.
     """
     try:
         measure = importlib.import_module("skimage.measure")
     except ImportError as error:
-        raise MissingExtra("an OBJ file of a volume needs scikit-image: pip install 'saddlepoint[shape]'.") from error
-    padded = np.pad(volume, 1)
-    vertices, faces = np.zeros((0, 3)), np.zeros((0, 3), np.int64)
-    if padded.max() > 0.5:
-        vertices, faces, _, _ = measure.marching_cubes(padded, 0.5)
-        vertices = vertices[:, ::-1] - 1  # z, y, x to x, y, z, which turns the faces round
-        faces = faces[:, ::-1]
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(f"# {name}: {' '.join(text.split())}\n" for name, text in facts.items())
-        file.writelines(f"v {x:.5f} {y:.5f} {z:.5f}\n" for x, y, z in vertices)
-        file.writelines(f"f {a + 1} {b + 1} {c + 1}\n" for a, b, c in faces)
+        raise MissingExtra("a mesh of a volume needs scikit-image: pip install 'saddlepoint[shape]'.") from error
+    sign = 1.0 if outside < level else -1.0
+    padded = np.pad(np.asarray(values, np.float32), 1, constant_values=outside) * sign
+    if not padded.max() > level * sign:
+        return Surface(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int64), np.zeros((0, 3), np.float32))
+    # With more inside than outside, "ascent" gives faces and normals that both point outward; axes in the order x, y, z
+    # instead of z, y, x turn the faces round once more.
+    vertices, faces, normals, _ = measure.marching_cubes(padded, level * sign, gradient_direction="ascent")
+    return Surface(vertices[:, ::-1] - 1, faces[:, ::-1].astype(np.int64), normals[:, ::-1])
+
+
+def write_surface(surface: Surface, path: Path, facts: Mapping[str, str]) -> None:
+    """A mesh file by the ending of `path`: .obj, .ply or .glb."""
+    write_mesh(path, surface.vertices, surface.faces, surface.normals, facts)

@@ -15,10 +15,9 @@ from torch import Tensor
 from saddlepoint.errors import ShapeError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Change, Kind
+from saddlepoint.kinds.mesh_files import MESH_ENDINGS
 from saddlepoint.kinds.pictures import grid
-from saddlepoint.kinds.surface import shaded, write_surface
-
-_SEEN = 64  # voxels a side that a picture is drawn from
+from saddlepoint.kinds.surface import drawn, surface_of, write_surface, write_turntable
 
 
 @final
@@ -27,7 +26,8 @@ class Volume(Kind):
     """[C, D, H, W] float32 in [0, 1], stored as bool or uint8 (0..1, or 0..255 as shares); axes are z, y, x, z up."""
 
     word: ClassVar[str] = "volumes"
-    endings: ClassVar[tuple[str, ...]] = (".npz", ".npy", ".obj")
+    endings: ClassVar[tuple[str, ...]] = (".npz", ".npy", *MESH_ENDINGS)
+    sheets: ClassVar[tuple[str, ...]] = (".png", ".gif", ".mp4")
 
     channels: int
     depth: int
@@ -67,20 +67,19 @@ class Volume(Kind):
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """The surface where the first channel passes a half, lit and seen from above one corner."""
-        solids = values[:, 0].float().cpu()
-        views = [shaded(volume if max(volume.shape) <= _SEEN else _smaller(volume)) for volume in solids]
-        return grid(torch.stack(views), columns=columns)
+        return grid(drawn(values[:, 0].float().cpu()), columns=columns)
 
     def write(self, value: Tensor, path: Path, facts: Mapping[str, str]) -> None:
-        """numpy's own forms, or the surface at a half as a mesh."""
-        if path.suffix == ".obj":
-            return write_surface(value[0].float().cpu().numpy(), path, facts)
+        """numpy's own forms, or the surface at a half as a mesh whose unit is a voxel."""
+        if path.suffix in MESH_ENDINGS:
+            return write_surface(surface_of(value[0].float().cpu().numpy(), 0.5, 0.0), path, facts)
         return super().write(value, path, facts)
+
+    def write_sheet(self, values: Tensor, path: Path, facts: Mapping[str, str]) -> None:
+        """The surfaces side by side, turned once around in a moving picture."""
+        if path.suffix not in (".gif", ".mp4"):
+            raise self.unknown_ending(path)
+        write_turntable(values[:, 0].float().cpu(), path, facts)
 
     def __str__(self) -> str:
         return f"volumes of {self.width}x{self.height}x{self.depth} voxels"
-
-
-def _smaller(volume: Tensor) -> Tensor:
-    times = -(-max(volume.shape) // _SEEN)
-    return torch.nn.functional.avg_pool3d(volume[None, None], times)[0, 0]
