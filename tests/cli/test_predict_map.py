@@ -75,3 +75,16 @@ def test_heat_is_red_where_it_is_above_nought_and_blue_below() -> None:
     assert hot[0] > hot[2] + 100
     assert cold[2] > cold[0] + 100
     assert np.ptp(grey) == 0
+
+
+def test_attention_is_drawn_for_a_model_that_has_it_and_refused_for_others(
+    classifier: Path, images: Path, tmp_path: Path
+) -> None:
+    options = {"examples": 8, "batch": 8, "patch": 4, "layers": 1, "heads": 2, "width": 8}
+    run = saddlepoint.train("vit", data="digits", out=tmp_path / "vit", **options).folder
+    assert predict.main([str(run), str(images), "--map", "rollout", "--out", str(tmp_path / "seen.csv")]) == 0
+    assert (tmp_path / "seen-files" / "0-rollout.png").is_file()
+    with pytest.raises(ConfigError, match="the same whatever the class"):
+        predict.main([str(run), str(images), "--map", "rollout", "--map-class", "1"])
+    with pytest.raises(CapabilityError, match="no attention over an image"):
+        predict.main([str(classifier), str(images), "--map", "rollout"])

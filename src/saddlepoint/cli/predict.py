@@ -7,7 +7,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -26,6 +26,7 @@ from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.latent.load_image import load_image
 from saddlepoint.metrics.maps.heat import Map, class_output, heat
+from saddlepoint.metrics.maps.rollout import rollout_map
 from saddlepoint.report.heat import overlaid
 from saddlepoint.storage.whole import replace
 
@@ -43,9 +44,10 @@ class Predict:
     """an image, or a folder of images"""
     out: Path | None = None
     """CSV or JSON table to write, which must be new; by default a new one under RUN/predicted"""
-    map: Map | None = None
+    map: Map | Literal["rollout"] | None = None
     """also a picture of each image with what the class rests on, in red: occlusion, by how much its probability falls
-    where a grey window hides a place; gradient; deconvnet or guided, of networks with ReLU alone"""
+    where a grey window hides a place; gradient; deconvnet or guided, of networks with ReLU alone; rollout: where
+    attention comes from, of networks that have it"""
     map_class: str | None = None
     """class that the map asks about, by name or number; by default the likeliest of each image"""
     map_window: Count | None = None
@@ -72,6 +74,8 @@ def main(arguments: list[str]) -> int:
     (word,) = task.takes
     if options.map is None and (options.map_class is not None or options.map_window is not None):
         raise ConfigError("--map-class and --map-window belong to a map: say which, as --map occlusion.")
+    if options.map == "rollout" and (options.map_class is not None or options.map_window is not None):
+        raise ConfigError("attention is the same whatever the class: leave out --map-class and --map-window.")
     maps = None if options.map is None else _Maps(model, options)
     rows: list[dict[str, Any]] = []
     files: list[tuple[Kind, Tensor, str]] = []
@@ -119,6 +123,8 @@ class _Maps:
     def of(self, images: Tensor) -> Tensor:
         """Of images [n, C, H, W], [n, H, W]."""
         assert self.options.map is not None
+        if self.options.map == "rollout":
+            return rollout_map(self.model, images)
         targets = None if self.target is None else self.target.expand(len(images))
         return heat(self.model, images, self.options.map, targets, self.options.map_window)
 

@@ -216,6 +216,18 @@ class Embeds(Protocol):
 
 
 @runtime_checkable
+class Attends(Protocol):
+    """Says which places of an image its answer has taken from, by its attention."""
+
+    def attended(self, nets: nn.Module, examples: Tensor) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] -> the share of each patch, [n, rows, columns], whose sum is 1 for each image.
+
+        nets: in evaluation mode.
+        """
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Makes a given image into another one, of the same size or of another one; restoration too."""
 

@@ -1,0 +1,1 @@
+"""Texts: translated, understood, and written against a critic."""
