@@ -38,6 +38,7 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import SGD, Closed, Method, Optim
 from saddlepoint.metrics.proofs import measure
@@ -87,6 +88,8 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
     names, own = ("red", "large", "round"), dict[str, Kind]()
     fields: dict[str, Any] = {}
     for field, (kind, *_) in takes.kinds().items():
+        if kind is Row:  # the loader's own
+            continue
         if kind is Image:
             fields[field] = pictures(shape=shape).images
         elif kind is Camera:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from saddlepoint.data.batches import DataSpec, ImageBatch, LabelledBatch
+from saddlepoint.data.batches import DataSpec, DistanceBatch, ImageBatch, LabelledBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.errors import ConfigError, DataError, ShapeError
@@ -129,3 +129,14 @@ def test_data_without_labels_cannot_be_balanced() -> None:
     data = Dataset({"image": np.zeros((4, 1, 4, 4), np.uint8)}, "print", "made")
     with pytest.raises(ConfigError, match="no labels to balance"):
         Loader(data, ImageBatch, np.arange(4), balanced=True)
+
+
+def test_an_index_is_the_place_of_an_example_among_those_that_are_trained_on() -> None:
+    grids = np.tile(np.arange(10, dtype=np.float32)[:, None, None, None, None] / 10, (1, 1, 2, 2, 2))
+    data = Dataset({"distances": grids}, "print", "made")
+    rows = np.array([1, 3, 4, 8, 9])
+    loader = Loader(data, DistanceBatch, rows)
+    batch = loader.read(0, 5)
+    assert isinstance(batch, DistanceBatch)
+    assert rows[batch.index.numpy()].tolist() == (batch.distances[:, 0, 0, 0, 0] * 10).round().int().tolist()
+    assert loader.look(np.array([2, 3])).tensors()["index"].tolist() == [-1, 1]

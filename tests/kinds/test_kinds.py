@@ -26,6 +26,7 @@ from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
+from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.splats import Splats
 from saddlepoint.kinds.tokens import Tokens
@@ -44,6 +45,7 @@ SMALL: dict[str, Kind] = {
     "latent": Latent((2, 5)),
     "probabilities": Probabilities(("cat", "dog", "bird")),
     "figure": Figure("nats"),
+    "row": Row(),
     "depth": Depth(4, 6),
     "distances": Distances(8),
     "tokens": Tokens(12, ("<end of text>", "<unknown>", *"abc\n"), "characters"),

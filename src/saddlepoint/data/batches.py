@@ -20,11 +20,13 @@ from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.camera import Camera
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
+from saddlepoint.kinds.distances import Distances
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import KIND, Kind, holds
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.volume import Volume
@@ -242,6 +244,18 @@ class VolumeBatch(Batch):
 
     volume: Tensor = holds(Volume)
     """[N, C, D, H, W] float32 in [0, 1]"""
+
+
+@dataclass(frozen=True)
+class DistanceBatch(Batch):
+    """Shapes as signed distances, with the place of each among the training examples."""
+
+    given_by = "Use --data distances:FOLDER, of .off, .obj, .ply, .glb or .stl files, or world:rounded."
+
+    distances: Tensor = holds(Distances)
+    """[N, 1, S, S, S] float32 in [-1, 1]"""
+    index: Tensor = holds(Row)
+    """[N] int64 in [0, training examples)"""
 
 
 @dataclass(frozen=True)

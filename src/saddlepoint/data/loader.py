@@ -30,6 +30,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform, key
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import PLAIN, Change, Kind
+from saddlepoint.kinds.row import Row
 from saddlepoint.text import counted
 
 Raw = dict[str, tuple[Tensor, Change]]  # by field: examples as stored, and how they are changed
@@ -42,7 +43,8 @@ class Loader:
     """Reads batch number `position` of a stage, whole or one part of it.
 
     takes: the batch type that the method wants; each of its fields must be a field of the data, but the two of an
-        `UnpairedBatch`, which are the images of two classes, each drawn in an order of its own.
+        `UnpairedBatch`, which are the images of two classes, each drawn in an order of its own, and a field of the kind
+        `Row`, which is each example's place in `rows`.
     rows: the rows of `dataset` to train on. balanced: the classes take turns, whatever the number of their images.
     labels_per_class: for a `SemiBatch`, how many images of each class are labelled; None for all. They come balanced,
         again as often as need be, beside the stream of all images.
@@ -74,12 +76,14 @@ class Loader:
         self.names = tuple(field.name for field in dataclasses.fields(takes))
         self._domains = _domains(dataset, rows) if takes is UnpairedBatch else None
         for name in self.names:
-            if name not in dataset.fields and self._domains is None:
+            if name not in dataset.fields and self._domains is None and takes.kinds()[name] != (Row,):
                 lack = f"this method trains on {takes.__name__}; {dataset.source} has no {name}."
                 raise ConfigError(f"{lack} {takes.given_by}")
         if jitter < 0:
             raise ConfigError(f"jitter cannot be {jitter}: it is a number of pixels, 0 or more.")
         self._kinds = self._checked_kinds()
+        self._place = np.full(len(dataset), -1)  # of each row of the data among those that are trained on
+        self._place[rows] = np.arange(len(rows))
         self._height = min((kind.height for kind in self._kinds.values() if isinstance(kind, Image)), default=0)
         mirrors = flip and not jitter and any(kind.mirrors for kind in self._kinds.values())
         if (flip or jitter) and not (self._height or mirrors):
@@ -143,6 +147,9 @@ class Loader:
         """The kind of each field of a batch. Raises ConfigError where the method takes another one."""
         kinds: dict[str, Kind] = {}
         for name, allowed in self.takes.kinds().items():
+            if allowed == (Row,):
+                kinds[name] = Row()
+                continue
             kinds[name] = self.dataset.main if self._domains is not None else self.dataset.kinds[name]
             if allowed and not isinstance(kinds[name], allowed):
                 lack = f"this method trains on {allowed[0].word}; {self.dataset.source} has {kinds[name]}."
@@ -187,6 +194,8 @@ class Loader:
 
     def _field(self, name: str, read: tuple[str, np.ndarray, int], stage: int) -> Raw:
         field, rows, epoch = read
+        if isinstance(self._kinds[name], Row):
+            return {name: (torch.from_numpy(self._place[rows]), PLAIN)}
         stored = torch.from_numpy(np.ascontiguousarray(self.dataset.fields[field][rows]))
         flip = corner = None
         if self._kinds[name].mirrors:

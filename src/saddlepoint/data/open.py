@@ -43,6 +43,8 @@ from saddlepoint.text import counted
 
 MOST_POINTS = 1_000_000
 """points of a shape"""
+DISTANCES, MOST_DISTANCES = 32, 128
+"""places a side at which signed distances are measured: usually, and at most"""
 _WORDS = ("digits", *NAMED, *(f"world:{name}" for name in world_names()))
 
 
@@ -215,13 +217,17 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "volumes": ("volume", volumes.ENDINGS),
     "clouds": ("cloud", shapes.ENDINGS),
     "meshes": ("cloud", shapes.MESHES),
+    "distances": ("distances", (*shapes.MESHES, ".npy", ".npz")),
 }
 """what is no image: the field that it fills, and the endings of its files"""
 
 
 def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
-    """A folder or zip of volumes, or of clouds and meshes, of which points are drawn."""
-    if settings.resolution is not None or settings.channels is not None:
+    """A folder or zip of volumes, of clouds and meshes, of which points are drawn, or of meshes to measure."""
+    side = settings.resolution or DISTANCES if kind == "distances" else None
+    if side is not None and not (isinstance(side, int) and 8 <= side <= MOST_DISTANCES):
+        raise ConfigError(f"{settings.data} is measured at 8 to {MOST_DISTANCES} places a side, not {side}.")
+    if (settings.resolution is not None and side is None) or settings.channels is not None:
         raise ConfigError(f"{settings.data} holds {kind}, not images: leave out --resolution and --channels.")
     field, endings = _SHAPES[kind]
     if not 1 <= settings.shape_points <= MOST_POINTS:
@@ -241,6 +247,8 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
     def read(index: int) -> np.ndarray:
         name = files.names[index]
         with files.stream(index) as stream:
+            if side is not None:
+                return shapes.read_distances(name, stream, tree.size(name), side)
             if kind == "volumes":
                 return volumes.read_volume(name, stream, tree.size(name))
             return shapes.read_shape(name, stream, tree.size(name), settings.shape_points, faces=kind == "meshes")
@@ -248,7 +256,10 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
     if field == "cloud":
         note = f"{counted(settings.shape_points, 'point')} drawn of each, centred, the longest side from -1 to 1"
         files = replace(files, notes=(*files.notes, note))
-    return pack_arrays(files, read, field, f"{kind} {settings.shape_points}", settings.cache, say)
+    if side is not None:
+        note = f"signed distances at {side} places a side, each mesh centred, its longest side from -.9 to .9"
+        files = replace(files, notes=(*files.notes, note))
+    return pack_arrays(files, read, field, f"{kind} {side or settings.shape_points}", settings.cache, say)
 
 
 def _folder_at(path: Path, word: str) -> Tree:

@@ -21,13 +21,14 @@ class DataSettings:
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
     as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
     and masks as masked:FOLDER,FOLDER; whitened patches of 12x12 pixels as patches12:DATA; volumes:FOLDER,
-    clouds:FOLDER, meshes:FOLDER; views of a scene as scene:FOLDER; documents as text:PATH, a text in each line or row
-    as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds as series:PATH; films as clips:PATH"""
+    clouds:FOLDER, meshes:FOLDER (points on them), distances:FOLDER (signed distances to meshes); views of a scene as
+    scene:FOLDER; documents as text:PATH, a text in each line or row as lines:PATH, pairs of texts as textpairs:PATH;
+    tables or sounds as series:PATH; films as clips:PATH"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | str | None = None
     """side in pixels to which every image is resized, or WIDTHxHEIGHT such as 96x64; by default their own, which must
-    then agree"""
+    then agree. Of signed distances the places a side, by default 32"""
     spellings: ClassVar[Mapping[str, str]] = {"fit": "resize"}
     """words of earlier releases"""
 

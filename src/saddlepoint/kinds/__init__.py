@@ -20,7 +20,10 @@ from saddlepoint.kinds.kind import Kind
 _BY_FIELD: dict[str, str | tuple[str, ...]] = {
     "image": ("image", "points"),
     "text": "tokens",
-    **{name: name for name in ("label", "attributes", "mask", "camera", "volume", "cloud", "series", "clip")},
+    **{
+        name: name
+        for name in ("label", "attributes", "mask", "camera", "volume", "distances", "cloud", "series", "clip")
+    },
 }
 _IN_TURN = ("image", "volume", "cloud", "points", "label")
 """the kinds that an array of an unknown field is tried as"""

@@ -21,9 +21,9 @@ from saddlepoint.kinds.pictures import grid
 
 _SIDE = 96  # pixels of a picture
 _LIGHT = (0.35, -0.5, 0.8)  # x, y, z
-_STEPS = 160
+_STEPS = 160  # along a ray at most; fewer where voxels are large
 _SEEN = 64  # voxels a side that a picture is drawn from
-_VIEWS, _RATE = 36, 18  # of a turntable: views, and how many a second
+_VIEWS, _RATE = 24, 12  # of a turntable: views, and how many a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,21 +67,35 @@ def shaded(volume: Tensor, turn: float = 0.6, lift: float = 0.5) -> Tensor:
     right = torch.tensor([-np.sin(turn), np.cos(turn), 0.0], dtype=torch.float32)
     up = torch.linalg.cross(eye, right)
     line = torch.linspace(-1.5, 1.5, _SIDE)
-    start = up * -line[:, None, None] + right * line[None, :, None]  # [side, side, 3]
-    depth = torch.linspace(1.8, -1.8, _STEPS)
-    places = (start[None] + eye * depth[:, None, None, None]).view(1, _STEPS, _SIDE, _SIDE, 3)
+    filled = torch.nonzero(volume > 0.5)
+    if not len(filled):
+        return torch.ones(1, _SIDE, _SIDE)
+    size = torch.tensor(volume.shape)
+    ends = (torch.stack((filled.amin(0), filled.amax(0) + 1)) * (2 / size) - 1).flip(1)  # x, y, z of two corners
+    ends = ends + torch.tensor([[-1.0], [1.0]]) / size.flip(0)  # what is filled ends half a voxel on at most
+    corners = torch.stack(torch.meshgrid(*ends.unbind(1), indexing="ij"), -1).view(8, 3)
+    down, across, far = (corners @ axis for axis in (-up, right, eye))
+    rows = slice(*torch.searchsorted(line, torch.stack((down.amin(), down.amax()))).tolist())
+    columns = slice(*torch.searchsorted(line, torch.stack((across.amin(), across.amax()))).tolist())
+    start = up * -line[rows, None, None] + right * line[None, columns, None]  # [height, width, 3]
+    height, width = start.shape[:2]
+    steps = min(_STEPS, 6 * max(volume.shape))
+    depth = torch.linspace(float(far.max()), float(far.min()), steps)
+    places = (start[None] + eye * depth[:, None, None, None]).view(1, steps, height, width, 3)
     dense = F.grid_sample(volume[None, None], places, align_corners=False, padding_mode="zeros")[0, 0]
     inside = dense > 0.5
     hit = inside.any(0)
     first = inside.float().argmax(0)  # the nearest sample inside, as depth falls
     smooth = F.avg_pool3d(volume[None, None], 3, 1, 1)
     slopes = torch.stack(torch.gradient(smooth[0, 0]))[[2, 1, 0]]  # x, y, z
-    spots = places[0].gather(0, first[None, ..., None].expand(1, -1, -1, 3)).view(1, 1, _SIDE, _SIDE, 3)
-    normal = -F.grid_sample(slopes[None], spots, align_corners=False)[0, :, 0]  # [3, side, side]
+    spots = places[0].gather(0, first[None, ..., None].expand(1, -1, -1, 3)).view(1, 1, height, width, 3)
+    normal = -F.grid_sample(slopes[None], spots, align_corners=False)[0, :, 0]  # [3, height, width]
     normal = normal / normal.norm(dim=0).clamp_min(1e-6)
     light = torch.tensor(_LIGHT)
     bright = 0.35 + 0.6 * (normal * (light / light.norm()).view(3, 1, 1)).sum(0).clamp_min(0)
-    return torch.where(hit, bright * 2 - 1, torch.ones(()))[None]
+    picture = torch.ones(1, _SIDE, _SIDE)
+    picture[0, rows, columns] = torch.where(hit, bright * 2 - 1, torch.ones(()))
+    return picture
 
 
 def surface_of(values: np.ndarray, level: float, outside: float) -> Surface:

@@ -1,4 +1,5 @@
-"""Shapes from files: points of .npy, .npz, .xyz and .ply, or drawn on the surfaces of .off, .obj, .ply and .glb.
+"""Shapes from files: points of .npy, .npz, .xyz and .ply, or drawn on the surfaces of .off, .obj, .ply and .glb, or
+signed distances to these surfaces.
 
 Meshes are read by trimesh (the extra `shape`).
 """
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from saddlepoint.data.signed import mesh_distances
 from saddlepoint.data.sources.numpy_files import UnusableFile, read_npy, read_npz
 from saddlepoint.errors import MissingExtra
 from saddlepoint.keyed import numpy_generator
@@ -19,6 +21,8 @@ from saddlepoint.keyed import numpy_generator
 MESHES = (".off", ".obj", ".ply", ".glb", ".stl")
 ENDINGS = (*MESHES, ".npy", ".npz", ".xyz")
 _NAMES = ("points", "cloud", "vertices", "xyz", "data", "arr_0")
+_GRIDS = ("distances", "sdf", "tsdf", "data", "arr_0")
+_MOST_FACES = 200_000
 _MOST_FILE = 512 * 2**20
 _MOST_POINTS = 20_000_000
 
@@ -42,6 +46,36 @@ def read_shape(name: str, stream: BinaryIO, size: int, points: int, *, faces: bo
     else:
         cloud = _among(_points(ending, stream, size), points, draw)
     return _fitted(cloud)
+
+
+def read_distances(name: str, stream: BinaryIO, size: int, side: int) -> np.ndarray:
+    """One file as signed distances float16 [1, side, side, side], negative inside; see `kinds.distances`.
+
+    A mesh is centred, and its longest side goes from -.9 to .9 of the cube; arrays of .npy and .npz must be such grids
+    already. Raises UnusableFile and MissingExtra as `read_shape` does.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    if size > _MOST_FILE:
+        raise UnusableFile(f"has {size // 2**20:,} MB, more than {_MOST_FILE // 2**20}")
+    if ending in MESHES:
+        vertices, triangles = _mesh(ending, stream.read(size))
+        if not len(triangles):
+            raise UnusableFile("has no faces, so no surface")
+        if len(triangles) > _MOST_FACES:
+            raise UnusableFile(f"has {len(triangles):,} faces; at most {_MOST_FACES:,} are measured: simplify it")
+        grid = mesh_distances(_fitted(vertices).astype(np.float64)[triangles] * 0.9, side)
+    else:
+        grid = read_npz(stream, _GRIDS, (3, 4)) if ending == ".npz" else read_npy(stream, size)
+        grid = grid[0] if grid.ndim == 4 and len(grid) == 1 else grid
+        if grid.shape != (side, side, side) or grid.dtype.kind != "f":
+            raise UnusableFile(
+                f"is {list(grid.shape)} of {grid.dtype}; signed distances are numbers on {side}^3 places"
+            )
+        if not np.isfinite(grid).all():
+            raise UnusableFile("holds values that are not finite")
+    if not grid.min() < 0 < grid.max():
+        raise UnusableFile("has no inside: a closed surface whose faces look one way has one, thicker than a voxel")
+    return np.clip(grid, -1, 1).astype(np.float16)[None]
 
 
 def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:
