@@ -122,3 +122,15 @@ def test_the_front_door_opens_without_torch(line: str) -> None:
         "assert not heavy, heavy",
     ]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
+def test_variables_are_nouns_and_no_participles_that_fit_everything(path: Path) -> None:
+    words = {"made", "seen", "found", "told", "asked"}
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            assigned = (
+                node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            )
+            names = {node.id for node in assigned} & words
+            assert not names, f"{path}: {function.name} has a variable {min(names)}; call it by a noun of the field"

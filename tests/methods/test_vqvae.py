@@ -55,7 +55,7 @@ def test_the_priors_probabilities_of_all_maps_sum_to_one(settings: dict) -> None
 
 def test_a_code_hears_all_codes_before_it_and_none_after_and_all_of_what_is_given() -> None:
     torch.manual_seed(0)
-    prior = CodePrior(5, (2, 3, 3), 8, 3, given=2).double()
+    prior = CodePrior(5, (2, 3, 3), 8, 3, map_channels=2).double()
     codes, maps = torch.randint(5, (20, 2, 3, 3)), torch.randn(20, 2, 3, 3, requires_grad=True, dtype=torch.double)
     with torch.no_grad():
         for parameter in prior.parameters():

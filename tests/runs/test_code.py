@@ -25,10 +25,11 @@ class Game:
     def step(self, x):
         if x is None:
             raise ValueError(f"no {x}")  # why
-        return margin.loss(x) + least_squares(x) + train(x)
+        total = margin.loss(x) + least_squares(x) + train(x)
+        return [total * part for part in range(3)]
 '''
 HINGE = "WIDTH = 1\n\ndef loss(x):\n    return max(0, WIDTH - x)\n\ndef unused(x):\n    return x\n"
-LEAST = "def least_squares(x):\n    return _square(x)\n\ndef _square(x):\n    return x**2\n"
+LEAST = "def least_squares(x):\n    return _square(x)\n\ndef _square(x, power=2):\n    return x**power\n"
 
 
 @pytest.fixture
@@ -55,8 +56,13 @@ def fingerprint(package: Path) -> str:
         ("methods/gan/game.py", "margin.loss(x) +", "margin.loss(x) -"),
         ("losses/hinge.py", "WIDTH = 1", "WIDTH = 2"),
         ("losses/hinge.py", "max(0, WIDTH - x)", "max(0, WIDTH + x)"),
-        ("losses/least.py", "x**2", "x**3"),
+        ("losses/least.py", "power=2", "power=3"),
+        ("losses/least.py", "x**power", "power**x"),
+        ("losses/least.py", "_square(x)\n", "_square(x, x=1)\n"),
         ("methods/gan/game.py", "if x is None:", "if x is not None:"),
+        ("methods/gan/game.py", "total * part", "total * total"),
+        ("methods/gan/game.py", "total = margin", "RATE = margin"),
+        ("methods/gan/game.py", "step(self, x)", "step(self, x, part=0)"),
     ],
 )
 def test_it_changes_with_the_method_and_all_that_it_uses(package: Path, file: str, old: str, new: str) -> None:
@@ -75,7 +81,10 @@ def test_it_changes_with_the_method_and_all_that_it_uses(package: Path, file: st
         ("methods/gan/game.py", '"""the rate"""', '"""of learning"""'),
         ("methods/gan/game.py", 'f"no {x}"', 'f"nothing: {x}"'),
         ("methods/gan/game.py", 'PROOF = "claim"', 'PROOF = "another"'),
-        ("methods/gan/game.py", "return margin.loss(x)", "return (  margin.loss(x)\n  )"),
+        ("methods/gan/game.py", "least_squares(x) + train(x)", "(least_squares(x)) + train(\n x)"),
+        ("methods/gan/game.py", "total", "loss"),
+        ("methods/gan/game.py", "part", "share"),
+        ("losses/least.py", "power", "exponent"),
         ("losses/hinge.py", "def unused(x):\n    return x", "def unused(x):\n    return 2 * x"),
         ("engine/trainer.py", "return x", "return 2 * x"),
     ],

@@ -178,11 +178,13 @@ def _record(picture: Image.Image) -> str:
 def _disclosure(record: str) -> Disclosure | None:
     try:
         value = documents.as_table(record, "the record")
-        made, model, version, settings = (value[name] for name in ("made", "model", "version", "settings"))
+        origin, model, version, settings = (value[name] for name in ("made", "model", "version", "settings"))
     except (Unfit, KeyError):
         return None
-    whole = made in tuple(TERMS) and isinstance(model, str) and isinstance(version, str) and isinstance(settings, dict)
-    return Disclosure(made, model, version, settings) if whole else None
+    whole = (
+        origin in tuple(TERMS) and isinstance(model, str) and isinstance(version, str) and isinstance(settings, dict)
+    )
+    return Disclosure(origin, model, version, settings) if whole else None
 
 
 def _source_type(xmp: object) -> str | None:

@@ -39,10 +39,10 @@ def triplet(embedding: Tensor, label: Tensor, margin: float) -> Tensor:
     """
     square = squared_distances(embedding)
     same, other = _pairs(label)
-    found = square.detach()
-    farther = other[:, None, :] & (found[:, None, :] > found[:, :, None])  # [anchor, positive, negative]
-    nearest = torch.where(farther, found[:, None, :], torch.inf).argmin(2)
-    farthest = torch.where(other, found, -torch.inf).argmax(1)
+    distance = square.detach()
+    farther = other[:, None, :] & (distance[:, None, :] > distance[:, :, None])  # [anchor, positive, negative]
+    nearest = torch.where(farther, distance[:, None, :], torch.inf).argmin(2)
+    farthest = torch.where(other, distance, -torch.inf).argmax(1)
     negative = torch.where(farther.any(2), nearest, farthest[:, None])
     lacking = (square - square.gather(1, negative) + margin).clamp_min(0)
     return _mean(lacking, same & other.any(1)[:, None])

@@ -115,8 +115,8 @@ def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[T
     known |= {name: spec.main for name, kind in known.items() if isinstance(kind, Tokens) and alike(kind, spec.main)}
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
-        given = {name: values for name, values in fields.items() if name != "latents"}
-        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=given))}
+        conditions = {name: values for name, values in fields.items() if name != "latents"}
+        return {spec.main.word: method.generate(nets, fields["latents"], replace(how, given=conditions))}
 
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
         return {**generate.examples(nets, n, seed), **_from_kinds(known, nets, n, seed)}

@@ -65,13 +65,13 @@ def nats_of(model: Model, stored: Bytes, *, samples: int | None = None, seed: in
     return model.log_likelihood(images, samples=samples, seed=seed)
 
 
-def protocol_of(method: HasLikelihood, made: str) -> str:
+def protocol_of(method: HasLikelihood, pixels_as: str) -> str:
     """What must agree before two figures are compared: "exact, dynamic binarisation".
 
     What is not exact is a bound, unless the method calls it something else by `inexact`: with a partition function that
     is estimated, as a rule too small, the figure is an estimate and may be too good.
     """
-    return f"{'exact' if method.exact else getattr(method, 'inexact', 'bound')}, {made}"
+    return f"{'exact' if method.exact else getattr(method, 'inexact', 'bound')}, {pixels_as}"
 
 
 def _chance(image: Bytes, seed: int) -> np.random.Generator:

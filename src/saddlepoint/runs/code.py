@@ -2,12 +2,14 @@
 
 It is read from the files, nothing is imported. From the method, the measure and the world it follows every definition
 that is used, through the rooms in `ROOMS`. What cannot change a figure does not count: comments, docstrings, the words
-of errors, where a definition lies, and the tables PROOF and PRESETS, of which evidence keeps what it needs.
+of errors, where a definition lies, what a function calls its local variables, and the tables PROOF and PRESETS, of
+which evidence keeps what it needs.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
@@ -89,7 +91,8 @@ class File:
     """The definitions of one file: functions, classes and assigned names, each with its statements."""
 
     def __init__(self, path: Path) -> None:
-        self.tree = _Meaning().visit(ast.parse(path.read_text(encoding="utf-8")))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        self.tree = _Meaning(_global_names(tree)).visit(tree)
         self._texts: dict[str, list[str]] = {}
 
     @cached_property
@@ -140,8 +143,66 @@ def _defined(statement: ast.stmt) -> list[str]:
     return [node.id for target in targets if target for node in ast.walk(target) if isinstance(node, ast.Name)]
 
 
+def _global_names(tree: ast.Module) -> set[str]:
+    """Names that a file defines, imports anywhere or gives arguments by, and those that every file has."""
+    imported = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    keywords = {str(node.arg) for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    defined = {name for statement in tree.body for name in _defined(statement)}
+    return imported | keywords | defined | set(dir(builtins))
+
+
+def _local_names(function: ast.FunctionDef, known: set[str]) -> dict[str, str]:
+    """New names, by order of appearance, for the variables that a function assigns, and functions within it.
+
+    The parameters of functions within it are among them, and those of a private function: other files do not call it.
+    Those of a public one keep their names, by which they may be given, and so does what is bound in another way.
+    """
+    nodes = list(ast.walk(function))[1:]
+    private = function.name.startswith("_") and not function.name.startswith("__")
+    own = {id(argument) for argument in ast.walk(function.args) if isinstance(argument, ast.arg) and not private}
+    kept = known | {node.arg for node in nodes if id(node) in own and isinstance(node, ast.arg)}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            kept.add(str(node.name))
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            kept.update(node.names)
+    assigned = [
+        node.arg if isinstance(node, ast.arg) else node.id
+        for node in nodes
+        if isinstance(node, ast.arg) or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    ]
+    return {name: f"local_{number}" for number, name in enumerate(dict.fromkeys(assigned)) if name not in kept}
+
+
 class _Meaning(ast.NodeTransformer):
-    """Leaves out what changes no figure, and writes f-strings in a form that is the same in every Python release."""
+    """Leaves out what changes no figure, and writes f-strings in a form that is the same in every Python release.
+
+    known: names that mean something outside of functions.
+    """
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = known
+        self.locals: dict[str, str] = {}
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        if self.locals or any(isinstance(inner, ast.ClassDef) for inner in ast.walk(node)):
+            return self.generic_visit(node)
+        self.locals = _local_names(node, self.known)
+        written = self.generic_visit(node)
+        self.locals = {}
+        return written
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.locals.get(node.id, node.id), node.ctx)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.arg = self.locals.get(node.arg, node.arg)
+        return self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):

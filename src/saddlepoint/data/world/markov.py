@@ -53,17 +53,17 @@ def pairs() -> np.ndarray:
 def tokens(texts: int, length: int) -> np.ndarray:
     """Texts as numbers of their tokens, [texts, length] uint16; the first two are as in the long run."""
     noise = numpy_generator(SEED, "markov texts", length).random((texts, length))
-    made = np.empty((texts, length), np.int64)
+    rows = np.empty((texts, length), np.int64)
     shares = pairs()
     for place in range(length):
         if place == 0:
             reached = np.broadcast_to(shares.sum(1).cumsum(), (texts, SYMBOLS))
         elif place == 1:
-            reached = (shares / shares.sum(1, keepdims=True)).cumsum(1)[made[:, 0]]
+            reached = (shares / shares.sum(1, keepdims=True)).cumsum(1)[rows[:, 0]]
         else:
-            reached = law().cumsum(2)[made[:, place - 2], made[:, place - 1]]
-        made[:, place] = np.minimum((reached <= noise[:, place : place + 1]).sum(1), SYMBOLS - 1)
-    return made.astype(np.uint16)
+            reached = law().cumsum(2)[rows[:, place - 2], rows[:, place - 1]]
+        rows[:, place] = np.minimum((reached <= noise[:, place : place + 1]).sum(1), SYMBOLS - 1)
+    return rows.astype(np.uint16)
 
 
 def log_probability(texts: np.ndarray) -> np.ndarray:

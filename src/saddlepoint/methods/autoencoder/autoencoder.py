@@ -131,9 +131,9 @@ class Autoencoder(Method):
     def reconstruct(self, nets: nn.Module, images: Tensor) -> Tensor:
         """The images made again from their codes; of a denoising one, cleaned."""
         network: Any = nets.get_submodule("autoencoder")
-        made = self._values(network.decode(network.encode(images)))
+        values = self._values(network.decode(network.encode(images)))
         bound = torch.where(nets.get_submodule("bounded").get_buffer("value") > 0, 1.0, torch.inf)
-        return made.clamp(-bound, bound)
+        return values.clamp(-bound, bound)
 
     def directions(self) -> Mapping[str, str]:
         """An image becomes its reconstruction."""

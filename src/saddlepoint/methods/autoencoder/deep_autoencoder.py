@@ -87,8 +87,8 @@ class Pixels(nn.Module):
 
     def images(self, rows: Tensor) -> Tensor:
         """[N, D] -> [N, C, H, W], cut to [-1, 1]"""
-        made: Tensor = (rows.float() * self.spread + self.mean).clamp(-1, 1).unflatten(1, self.shape)
-        return made
+        images: Tensor = (rows.float() * self.spread + self.mean).clamp(-1, 1).unflatten(1, self.shape)
+        return images
 
 
 @final
@@ -172,10 +172,10 @@ class DeepAutoencoder(Method):
             # hidden states are drawn; everything else is a probability, or a mean
             hidden = hidden_mean(machine, x, linear=top)
             states = hidden + draw.noise(*hidden.shape) if top else bernoulli_states(hidden, draw.uniform)
-            seen = visible_mean(machine, states, linear=gaussian)
-            answer = hidden_mean(machine, seen, linear=top)
-            mean_square = (seen - x).square().mean()
-        loss = energy(machine, x, hidden).mean() - energy(machine, seen, answer).mean()
+            visible = visible_mean(machine, states, linear=gaussian)
+            answer = hidden_mean(machine, visible, linear=top)
+            mean_square = (visible - x).square().mean()
+        loss = energy(machine, x, hidden).mean() - energy(machine, visible, answer).mean()
         return Update(f"machine{layer}", {"divergence": loss}, watch={"mean_square": mean_square})
 
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> None:
@@ -198,8 +198,8 @@ class DeepAutoencoder(Method):
         """The images made again from their codes."""
         pixels: Any = nets.get_submodule("pixels")
         unrolled: Any = nets.get_submodule("unrolled")
-        made: Tensor = pixels.images(self._values(unrolled.decode(self.encode(nets, images)).flatten(1)))
-        return made
+        reconstruction: Tensor = pixels.images(self._values(unrolled.decode(self.encode(nets, images)).flatten(1)))
+        return reconstruction
 
     def directions(self) -> Mapping[str, str]:
         """An image becomes its reconstruction."""

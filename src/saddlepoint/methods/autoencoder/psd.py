@@ -148,8 +148,8 @@ class PSD(Method):
     def reconstruct(self, nets: nn.Module, images: Tensor) -> Tensor:
         """The sum of the atoms that the foreseen code asks for."""
         centre: Any = nets.get_submodule("centre")
-        made: Tensor = centre.examples(nets.get_submodule("dictionary")(self.encode(nets, images)))
-        return made
+        reconstruction: Tensor = centre.examples(nets.get_submodule("dictionary")(self.encode(nets, images)))
+        return reconstruction
 
     def patterns(self, nets: nn.Module) -> Tensor:
         """The atoms, [atoms, ...], each with its largest value at 1 or -1."""

@@ -122,8 +122,8 @@ class SparseCoding(Method):
     def reconstruct(self, nets: nn.Module, images: Tensor) -> Tensor:
         """The sum of the atoms that its code asks for; images are cut to [-1, 1]."""
         centre: Any = nets.get_submodule("centre")
-        made: Tensor = centre.examples(self.encode(nets, images) @ nets.get_parameter("dictionary.atoms"))
-        return made
+        reconstruction: Tensor = centre.examples(self.encode(nets, images) @ nets.get_parameter("dictionary.atoms"))
+        return reconstruction
 
     def patterns(self, nets: nn.Module) -> Tensor:
         """The atoms, [atoms, ...], each with its largest value at 1 or -1."""

@@ -58,8 +58,8 @@ class VQVAE(QuantisedAutoencoder):
         return (nets.get_submodule("codebook")(nets.get_submodule("encoder")(image)),)
 
     def decode(self, nets: Networks | nn.Module, values: tuple[Tensor, ...]) -> Tensor:
-        made: Tensor = nets.get_submodule("decoder")(values[0])
-        return made.float()
+        images: Tensor = nets.get_submodule("decoder")(values[0])
+        return images.float()
 
 
 # Settings by preset, with where each comes from.

@@ -53,7 +53,7 @@ class VQVAE2(QuantisedAutoencoder):
             upsample=nn.ConvTranspose2d(top.dim, top.dim, 4, 2, 1),
             decoder=decoder(top.dim + bottom.dim, data.channels, *sizes, self.halvings),
             top_prior=self.new_prior(data, top, coarse),
-            bottom_prior=self.new_prior(data, bottom, fine, given=top.dim),
+            bottom_prior=self.new_prior(data, bottom, fine, map_channels=top.dim),
             error=Number(1.0),
         )
         for name in self.learners():
@@ -65,18 +65,18 @@ class VQVAE2(QuantisedAutoencoder):
 
     def quantise(self, nets: Networks | nn.Module, image: Tensor) -> tuple[Quantised, ...]:
         network = nets.get_submodule
-        seen = network("encoder_bottom")(image)
-        top: Quantised = network("top")(network("encoder_top")(seen))
-        beside = torch.cat([network("decoder_top")(top.values), seen], 1)
+        maps = network("encoder_bottom")(image)
+        top: Quantised = network("top")(network("encoder_top")(maps))
+        beside = torch.cat([network("decoder_top")(top.values), maps], 1)
         return top, network("bottom")(network("to_bottom")(beside))
 
     def decode(self, nets: Networks | nn.Module, values: tuple[Tensor, ...]) -> Tensor:
         top, bottom = values
         both = torch.cat([nets.get_submodule("upsample")(top), bottom], 1)
-        made: Tensor = nets.get_submodule("decoder")(both)
-        return made.float()
+        images: Tensor = nets.get_submodule("decoder")(both)
+        return images.float()
 
-    def given(self, nets: nn.Module, book: int, values: tuple[Tensor, ...]) -> Tensor | None:
+    def prior_maps(self, nets: nn.Module, book: int, values: tuple[Tensor, ...]) -> Tensor | None:
         """The fine prior sees the coarse values, each over the places that it stands for."""
         return None if book == 0 else F.interpolate(values[0], scale_factor=2.0, mode="nearest")
 

@@ -27,8 +27,8 @@ class LSTM(Recurrent):
 
     def recurrent(self) -> nn.RNNBase:
         """torch's layers, which add two biases: one of them is set, the other is 0."""
-        made = nn.LSTM(self.width, self.width, self.layers, batch_first=True, dropout=self.dropout)
-        for name, weight in made.named_parameters():
+        layers = nn.LSTM(self.width, self.width, self.layers, batch_first=True, dropout=self.dropout)
+        for name, weight in layers.named_parameters():
             if name.startswith("bias"):
                 nn.init.zeros_(weight)
             if name.startswith("bias_ih"):
@@ -38,7 +38,7 @@ class LSTM(Recurrent):
                 with torch.no_grad():  # in torch's order: input, forget, cell, output
                     weight[self.width : 2 * self.width] = keep
                     weight[: self.width] = -keep if self.span else 0.0
-        return made
+        return layers
 
 
 # Settings by preset, with where each comes from.

@@ -26,13 +26,13 @@ class RNN(Recurrent):
 
     def recurrent(self) -> nn.RNNBase:
         """Elman's layers; the matrix of the state begins orthogonal."""
-        made = nn.RNN(self.width, self.width, self.layers, batch_first=True, dropout=self.dropout)
-        for name, weight in made.named_parameters():
+        layers = nn.RNN(self.width, self.width, self.layers, batch_first=True, dropout=self.dropout)
+        for name, weight in layers.named_parameters():
             if name.startswith("weight_hh"):
                 nn.init.orthogonal_(weight, gain=self.gain)
             elif name.startswith("bias"):
                 nn.init.zeros_(weight)
-        return made
+        return layers
 
 
 # Settings by preset, with where each comes from.

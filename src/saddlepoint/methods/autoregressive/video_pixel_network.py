@@ -104,14 +104,14 @@ class VideoPixelNetwork(Method):
 
         A temperature under 1 makes likely levels likelier still; 0 takes the likeliest of each pixel.
         """
-        network, given = _network(nets), how.given.get("clip")
+        network, prompt = _network(nets), how.given.get("clip")
         count, frames, channels, height, width = latents.shape
         clip = torch.zeros_like(latents)
-        known = 0 if given is None else frames // 2
+        known = 0 if prompt is None else frames // 2
         state = network.start(count)
         for time in range(frames):
-            if given is not None and time < known:
-                clip[:, time] = self.on_levels(given[:, time])
+            if prompt is not None and time < known:
+                clip[:, time] = self.on_levels(prompt[:, time])
             else:
                 walk, context = Walk(height, width), state[0]
                 for place in range(height * width):
@@ -216,19 +216,19 @@ class _Network(nn.Module):
         """The memory once a frame [N, C, H, W] has been seen: a convolutional LSTM."""
         return self._remembered(self.encoded(frame), state)
 
-    def _remembered(self, seen: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        inward, keep, outward, content = self.memory(torch.cat((seen, state[0]), 1)).chunk(4, 1)
+    def _remembered(self, maps: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        inward, keep, outward, content = self.memory(torch.cat((maps, state[0]), 1)).chunk(4, 1)
         cell = keep.sigmoid() * state[1] + inward.sigmoid() * content.tanh()
         return outward.sigmoid() * cell.tanh(), cell
 
     def contexts(self, clip: Tensor) -> Tensor:
         """What is known before each frame: [N, T, C, H, W] -> [N, T, 2c, H, W]; of the first nothing."""
         count, frames = clip.shape[:2]
-        seen = self.encoded(clip[:, :-1].flatten(0, 1)).unflatten(0, (count, frames - 1)) if frames > 1 else clip
+        maps = self.encoded(clip[:, :-1].flatten(0, 1)).unflatten(0, (count, frames - 1)) if frames > 1 else clip
         state = self.start(count)
         contexts = [state[0]]
         for time in range(frames - 1):
-            state = self._remembered(seen[:, time], state)
+            state = self._remembered(maps[:, time], state)
             contexts.append(state[0])
         return torch.stack(contexts, 1)
 

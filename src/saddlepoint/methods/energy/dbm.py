@@ -71,10 +71,10 @@ class Deep(nn.Module):
         """
         with torch.no_grad():
             below, above = self.weight[:, : self.visible], self.weight[:, self.visible :]
-            seen = pixels @ below.T + self.middle_bias
+            from_pixels = pixels @ below.T + self.middle_bias
             top = pixels.new_full((len(pixels), above.shape[1]), 0.5)
             for _ in range(steps):
-                middle = torch.sigmoid(seen + top @ above.T)
+                middle = torch.sigmoid(from_pixels + top @ above.T)
                 top = torch.sigmoid(middle @ above + self.outer_bias[self.visible :])
         return middle, top
 

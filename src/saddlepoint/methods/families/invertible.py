@@ -169,10 +169,10 @@ class Normalising(Method, ABC):
     def _examples(self, nets: nn.Module, noise: Tensor) -> Tensor:
         flow = nets.get_submodule("flow")
         assert isinstance(flow, Flow)
-        made = flow.inverse(noise)[0]
-        if made.dim() != 4:
-            return made
-        return ((made * LEVELS - 0.5) / (LEVELS - 1) * 2 - 1).clamp(-1, 1)  # the middle of a bin is its level
+        examples = flow.inverse(noise)[0]
+        if examples.dim() != 4:
+            return examples
+        return ((examples * LEVELS - 0.5) / (LEVELS - 1) * 2 - 1).clamp(-1, 1)  # the middle of a bin is its level
 
 
 def _shape(nets: nn.Module) -> tuple[int, ...]:

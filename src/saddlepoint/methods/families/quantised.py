@@ -105,7 +105,7 @@ class QuantisedAutoencoder(Method, ABC):
     def decode(self, nets: Networks | nn.Module, values: tuple[Tensor, ...]) -> Tensor:
         """The values of all books as images, [N, C, H, W] float32, not clamped."""
 
-    def given(self, nets: nn.Module, book: int, values: tuple[Tensor, ...]) -> Tensor | None:
+    def prior_maps(self, nets: nn.Module, book: int, values: tuple[Tensor, ...]) -> Tensor | None:
         """What the prior of a book is given of the values of those before it: maps of its own size."""
         return None
 
@@ -116,14 +116,16 @@ class QuantisedAutoencoder(Method, ABC):
         return Codebook(self.codes, self.dim, depth=self.rounds, decay=self.decay, revive=self.revive)
 
     def new_prior(
-        self, data: DataSpec, book: Codebook | FiniteScalars, side: tuple[int, int], given: int = 0
+        self, data: DataSpec, book: Codebook | FiniteScalars, side: tuple[int, int], map_channels: int = 0
     ) -> CodePrior:
-        """A new prior of maps of this height and width."""
+        """A new prior of codes of this height and width. map_channels: of what `prior_maps` gives it, 0 for none."""
         if self.by_class and not data.classes:
             raise ConfigError("this data has no labels to hear: leave out by_class, or sort it into a folder a class.")
         classes = len(data.classes) if self.by_class else 0
         shape = (book.depth, *side)
-        return CodePrior(book.size, shape, self.prior_width, self.prior_blocks, classes=classes, given=given)
+        return CodePrior(
+            book.size, shape, self.prior_width, self.prior_blocks, classes=classes, map_channels=map_channels
+        )
 
     # -- training -----------------------------------------------------------------------------------------------------
 
@@ -156,8 +158,8 @@ class QuantisedAutoencoder(Method, ABC):
             quantised = self.quantise(nets, image)
         updates: list[Update] = []
         if learns:
-            made = self.decode(nets, tuple(each.values for each in quantised))
-            losses = {"reconstruction": F.mse_loss(made, image)}
+            reconstruction = self.decode(nets, tuple(each.values for each in quantised))
+            losses = {"reconstruction": F.mse_loss(reconstruction, image)}
             if not self.levels:
                 losses["commitment"] = self.commitment * torch.stack([each.loss for each in quantised]).sum()
             updates.append(Update("autoencoder", losses))
@@ -209,8 +211,8 @@ class QuantisedAutoencoder(Method, ABC):
         priors = self._priors(nets)
         noise = latents.split([math.prod(prior.shape) for prior in priors], 1)
         for place, prior in enumerate(priors):
-            given = self.given(nets, place, values)
-            codes = drawn(prior, noise[place].view(-1, *prior.shape), how.label, given, how.temperature)
+            maps = self.prior_maps(nets, place, values)
+            codes = drawn(prior, noise[place].view(-1, *prior.shape), how.label, maps, how.temperature)
             values += (self._look(nets, place, codes),)
         return self.decode(nets, values).clamp(-1, 1)
 
@@ -227,8 +229,8 @@ class QuantisedAutoencoder(Method, ABC):
         latents: list[Tensor] = []
         values: tuple[Tensor, ...] = ()
         for place, prior in enumerate(self._priors(nets)):
-            given = self.given(nets, place, values)
-            shares = prior(codes[place], label, given).softmax(1)
+            maps = self.prior_maps(nets, place, values)
+            shares = prior(codes[place], label, maps).softmax(1)
             reached = shares.cumsum(1)
             here = codes[place][:, None]
             middle = reached.gather(1, here) - shares.gather(1, here) / 2
@@ -278,8 +280,8 @@ class QuantisedAutoencoder(Method, ABC):
         """log p(codes) in nats, [N]; what a prior is given of other books is taken as it is."""
         total, values = torch.zeros(len(codes[0]), device=codes[0].device), tuple[Tensor, ...]()
         for place, prior in enumerate(self._priors(nets)):
-            given = self.given(nets, place, values)
-            total = total + categorical(codes[place], prior(codes[place], label, given).float())
+            maps = self.prior_maps(nets, place, values)
+            total = total + categorical(codes[place], prior(codes[place], label, maps).float())
             values += (self._look(nets, place, codes[place]).detach(),)
         return total
 
@@ -292,14 +294,14 @@ class QuantisedAutoencoder(Method, ABC):
         return [nets.get_submodule(f"{book}_prior") for book in self.books]
 
 
-def drawn(prior: Any, noise: Tensor, label: Tensor | None, given: Tensor | None, temperature: float = 1.0) -> Tensor:
+def drawn(prior: Any, noise: Tensor, label: Tensor | None, maps: Tensor | None, temperature: float = 1.0) -> Tensor:
     """Codes that uniform numbers [N, depth, H, W] in [0, 1) stand for under a prior, one after the other; int64."""
     codes = torch.zeros(noise.shape, dtype=torch.int64, device=noise.device)
     walk = Walk(*noise.shape[2:])
     for number in range(walk.height * walk.width):
         walk.row, walk.column = divmod(number, walk.width)
         for place in range(noise.shape[1]):
-            logits = prior(codes, label, given, walk)[:, :, place, 0, 0]
+            logits = prior(codes, label, maps, walk)[:, :, place, 0, 0]
             uniform = noise[:, place, walk.row, walk.column]
             codes[:, place, walk.row, walk.column] = inverse(logits, uniform, temperature)
     return codes
@@ -307,11 +309,11 @@ def drawn(prior: Any, noise: Tensor, label: Tensor | None, given: Tensor | None,
 
 def input_of(network: nn.Module, act: Callable[[], object]) -> Tensor:
     """What the network is given when `act` calls it."""
-    seen: list[Tensor] = []
-    hook = network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    inputs: list[Tensor] = []
+    hook = network.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0]))
     act()
     hook.remove()
-    return seen[0]
+    return inputs[0]
 
 
 def halved(size: tuple[int, int], halvings: int) -> tuple[int, int]:

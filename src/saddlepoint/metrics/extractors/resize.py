@@ -52,9 +52,9 @@ def _tensorflow(values: Tensor, side: int) -> Tensor:
 
 def _pillow(images: Bytes, side: int) -> Tensor:
     """Bicubic with smoothing, each channel as floats, clipped to 0..255 and not rounded."""
-    made = np.empty((*images.shape[:2], side, side), np.float32)
-    for image, target in zip(images, made):
+    resized = np.empty((*images.shape[:2], side, side), np.float32)
+    for image, target in zip(images, resized):
         for channel, place in zip(image, target):
             picture = Image.fromarray(channel.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
             place[...] = np.asarray(picture).clip(0, 255)
-    return torch.from_numpy(made)
+    return torch.from_numpy(resized)

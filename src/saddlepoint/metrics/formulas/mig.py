@@ -55,8 +55,8 @@ def histogram(means: np.ndarray, factors: np.ndarray, bins: int = 20) -> Gap:
     """
     entropy = _entropies(means, factors)
     cut = [np.minimum(((z - z.min()) / (np.ptp(z) or 1) * bins).astype(np.int64), bins - 1) for z in means.T]
-    told = [[_mutual(z, factor) for factor in factors.T] for z in cut]
-    return Gap(np.array(told), entropy)
+    information = [[_mutual(z, factor) for factor in factors.T] for z in cut]
+    return Gap(np.array(information), entropy)
 
 
 def posterior(mean: Tensor, log_variance: Tensor, factors: np.ndarray, *, samples: int = 10_000, seed: int = 0) -> Gap:
@@ -83,12 +83,12 @@ def posterior(mean: Tensor, log_variance: Tensor, factors: np.ndarray, *, sample
         return np.asarray((math.log(len(rows)) - torch.stack(logs).sum(0) / samples).double().numpy())
 
     whole = entropies(np.arange(len(mean)))
-    told = []
+    information = []
     for factor in factors.T:
         values, counts = np.unique(factor, return_counts=True)
         left = np.stack([entropies(np.flatnonzero(factor == value)) for value in values])
-        told.append((whole - (counts / counts.sum()) @ left).clip(min=0))
-    return Gap(np.array(told).T, entropy)
+        information.append((whole - (counts / counts.sum()) @ left).clip(min=0))
+    return Gap(np.array(information).T, entropy)
 
 
 def _entropies(codes: np.ndarray | Tensor, factors: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     books: list[Any] = [model.nets.get_submodule(name) for name in method.books]
     codes, values = [each.codes for each in quantised], [each.values for each in quantised]
     bits = sum(each[0].numel() * math.log2(book.size) for each, book in zip(codes, books))
-    made = method.decode(model.nets, tuple(values))
+    reconstruction = method.decode(model.nets, tuple(values))
     mixed = method.decode(model.nets, (values[0].roll(1, 0), *values[1:]))
     # How likely codes are by their frequencies alone, of each book and round, with one more of each.
     histogram, count = 0.0, sum(each[0].numel() for each in codes)
@@ -47,7 +47,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             often = torch.bincount(each.codes[:, turn].flatten(), minlength=books[place].size) + 1
             histogram -= (often / often.sum()).log()[codes[place][:, turn]].sum().item() / len(images)
     prior = -method.log_codes(model.nets, tuple(codes), labels).mean().item()
-    error = _square(made, images)
+    error = _square(reconstruction, images)
     side = dataset.images.shape[-1] // PATCH
     naive, centres = _k_means(dataset, train, held_out, 2 ** (bits / side**2), seed)
     used = [len(each.unique()) for each in codes]
@@ -80,8 +80,8 @@ MEASURE = Measure(
 )
 
 
-def _square(made: torch.Tensor, images: torch.Tensor) -> float:
-    return ((made.clamp(-1, 1) - images) / 2).square().mean().item()
+def _square(reconstruction: torch.Tensor, images: torch.Tensor) -> float:
+    return ((reconstruction.clamp(-1, 1) - images) / 2).square().mean().item()
 
 
 def _perplexity(codes: torch.Tensor, size: int) -> float:
@@ -99,6 +99,6 @@ def _k_means(dataset: Dataset, train: np.ndarray, held_out: np.ndarray, bits: fl
         return np.asarray(cut.transpose(0, 2, 4, 1, 3, 5).reshape(-1, channels * PATCH**2))
 
     centres = round(bits)
-    found = MiniBatchKMeans(centres, batch_size=4096, n_init=3, random_state=seed).fit(patches(train))
+    clusters = MiniBatchKMeans(centres, batch_size=4096, n_init=3, random_state=seed).fit(patches(train))
     unseen = patches(held_out)
-    return float(((unseen - found.cluster_centers_[found.predict(unseen)]) ** 2).mean()), centres
+    return float(((unseen - clusters.cluster_centers_[clusters.predict(unseen)]) ** 2).mean()), centres

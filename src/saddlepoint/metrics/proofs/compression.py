@@ -33,8 +33,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     known, unseen = (pixels(torch.from_numpy(np.array(dataset.images[rows]))) for rows in (train, held_out))
     numbers = model.do("encode", {"images": unseen[:1]})["latents"].numel()
 
-    def row(kind: str, name: str, made: Tensor) -> dict[str, Any]:
-        square = ((made.clamp(-1, 1) - unseen) / 2).square().mean().item()
+    def row(kind: str, name: str, reconstruction: Tensor) -> dict[str, Any]:
+        square = ((reconstruction.clamp(-1, 1) - unseen) / 2).square().mean().item()
         return {"kind": kind, "name": name, "error": square}
 
     pca = PCA(numbers).fit(known.flatten(1).numpy())

@@ -31,8 +31,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     clean, known = (pixels(torch.from_numpy(np.ascontiguousarray(dataset.images[rows]))) for rows in (held_out, train))
     spoilt, shown = method.corrupt(clean, seed), method.corrupt(known, seed + 1)
 
-    def row(kind: str, name: str, made: Tensor) -> dict[str, Any]:
-        errors = ((made.clamp(-1, 1) - clean) / 2).square().flatten(1).mean(1)
+    def row(kind: str, name: str, cleaned: Tensor) -> dict[str, Any]:
+        errors = ((cleaned.clamp(-1, 1) - clean) / 2).square().flatten(1).mean(1)
         psnr = -10 * errors.clamp_min(1e-10).log10()
         return {"kind": kind, "name": name, "error": errors.mean().item(), "psnr": psnr.mean().item()}
 

@@ -28,8 +28,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     kinds = dataset.kinds["source"], dataset.kinds["target"]
     assert isinstance(kinds[0], Tokens)
     assert isinstance(kinds[1], Tokens)
-    asked, known = ([kinds[0].text(row) for row in each] for each in (sources, _rows(dataset, "source", train)))
-    nearest = _rows(dataset, "target", train[_most_alike(asked, known)])
+    questions, known = ([kinds[0].text(row) for row in each] for each in (sources, _rows(dataset, "source", train)))
+    nearest = _rows(dataset, "target", train[_most_alike(questions, known)])
     written = [[kinds[1].text(row) for row in each] for each in (own, nearest, truth)]
     figures = [_figures(each, written[2]) for each in written[:2]]
     return Table(
@@ -49,11 +49,11 @@ def _rows(dataset: Dataset, name: str, rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.asarray(dataset.fields[name][rows], np.int64))
 
 
-def _most_alike(asked: list[str], known: list[str]) -> np.ndarray:
+def _most_alike(questions: list[str], known: list[str]) -> np.ndarray:
     """For each text, the number of the known one nearest by the angle between counts of runs of letters."""
     counter = CountVectorizer(analyzer="char", ngram_range=(1, 3))
     finder = NearestNeighbors(n_neighbors=1, metric="cosine").fit(counter.fit_transform(known))
-    nearest: np.ndarray = finder.kneighbors(counter.transform(asked), return_distance=False)[:, 0]
+    nearest: np.ndarray = finder.kneighbors(counter.transform(questions), return_distance=False)[:, 0]
     return nearest
 
 

@@ -91,9 +91,9 @@ MEASURE = Measure(
 )
 
 
-def _error(made: Tensor, images: Tensor) -> float:
+def _error(reconstruction: Tensor, images: Tensor) -> float:
     """Mean square where images span 0 to 1."""
-    return ((made - images) / 2).square().mean().item()
+    return ((reconstruction - images) / 2).square().mean().item()
 
 
 def _middle(between: Callable[[tuple[np.ndarray, np.ndarray]], Tensor], shown: np.ndarray, dataset: Dataset) -> float:

@@ -51,14 +51,14 @@ def by_neighbours(train: np.ndarray, held_out: np.ndarray) -> float:
     def patterns(clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         white = (np.asarray(clips) > 127).astype(np.int64)[:, :, 0]
         before = np.pad(white[:, :-1], ((0, 0), (0, 0), (0, 0), (1, 1)))
-        seen = 4 * before[..., :-2] + 2 * before[..., 1:-1] + before[..., 2:]
-        return seen, white[:, 1:]
+        pattern = 4 * before[..., :-2] + 2 * before[..., 1:-1] + before[..., 2:]
+        return pattern, white[:, 1:]
 
     counts = np.ones((8, 2))
     np.add.at(counts, tuple(part.reshape(-1) for part in patterns(train)), 1.0)
     logs = np.log(counts / counts.sum(1, keepdims=True))
-    seen, white = patterns(held_out)
-    return -float(logs[seen, white].sum((2, 3)).mean())
+    pattern, white = patterns(held_out)
+    return -float(logs[pattern, white].sum((2, 3)).mean())
 
 
 MEASURE = Measure(compare, {"nats": "less", "gap": "less"}, fields={"clip": Clip})

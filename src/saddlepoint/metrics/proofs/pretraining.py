@@ -46,9 +46,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         moved: Any = optimiser(nets.parameters(), lr=lr)  # type: ignore[call-arg]
         for _ in range(steps):
             rows = torch.from_numpy(draw.integers(0, len(known), model.facts["run"]["batch"]))
-            found = method.predict(nets, known[rows])["class"]
+            shares = method.predict(nets, known[rows])["class"]
             moved.zero_grad()
-            F.nll_loss(found.clamp_min(1e-12).log(), labels[rows]).backward()
+            F.nll_loss(shares.clamp_min(1e-12).log(), labels[rows]).backward()
             moved.step()
         with torch.no_grad():
             classes: torch.Tensor = method.predict(nets, unseen)["class"].argmax(1)

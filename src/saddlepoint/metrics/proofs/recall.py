@@ -21,9 +21,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     shown = texts[held_out[:_MOST]]
     ends = []
     for symbol in range(recall.SYMBOLS):
-        asked = shown.clone()
-        asked[:, -1] = symbol
-        ends.append(model.log_likelihood(asked))
+        ended = shown.clone()
+        ended[:, -1] = symbol
+        ends.append(model.log_likelihood(ended))
     logs = torch.stack(ends, 1).log_softmax(1)  # what comes before the end is the same for all
     own = (logs.argmax(1) == shown[:, -1]).float().mean().item()
     most = texts[train, -1].mode().values

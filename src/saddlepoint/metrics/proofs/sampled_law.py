@@ -26,12 +26,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         other = float(1 - frequency.sum())
         return {"kind": kind, "name": name, "variation": variation(frequency), "other_images": other}
 
-    made = model.sample(_SAMPLES, seed=seed, batch=2_000).numpy() > 0
+    samples = model.sample(_SAMPLES, seed=seed, batch=2_000).numpy() > 0
     real = train[draw.choice(len(train), _SAMPLES)]
-    naive = draw.random(made.shape) < train.mean(0)
+    naive = draw.random(samples.shape) < train.mean(0)
     return Table(
         rows=(
-            row("generated", model.name, made),
+            row("generated", model.name, samples),
             row("real", "as many images of the data", real),
             row("baseline", "naive: each pixel for itself", naive),
         ),

@@ -39,7 +39,7 @@ def factors_of(dataset: Dataset) -> np.ndarray:
 
 
 @torch.no_grad()
-def measure_factors(model: Model, dataset: Dataset, rows: Indices, made: Protocol, seed: int) -> list[Score]:
+def measure_factors(model: Model, dataset: Dataset, rows: Indices, protocol: Protocol, seed: int) -> list[Score]:
     """The gap by codes drawn from the posteriors, the gap by their means, and the exact total correlation in nats.
 
     Of at most 2,000 of the images in `rows`, evenly spread. Raises CapabilityError for a model without posteriors,
@@ -62,6 +62,6 @@ def measure_factors(model: Model, dataset: Dataset, rows: Indices, made: Protoco
         "total-correlation": divergence.total_correlation.item(),
     }
     return [
-        Score(value, dataclasses.replace(made, metric=name, real=len(mean), fake=0), seed=seed)
+        Score(value, dataclasses.replace(protocol, metric=name, real=len(mean), fake=0), seed=seed)
         for name, value in figures.items()
     ]

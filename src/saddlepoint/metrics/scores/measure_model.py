@@ -116,7 +116,7 @@ def measure_synthetic(
     return Score(accuracy.synthetic, full_protocol, seed=seed, error=error), Score(accuracy.real, full_protocol)
 
 
-def measure_likelihood(model: Model, dataset: Dataset, held_out: Indices, made: Protocol, seed: int) -> list[Score]:
+def measure_likelihood(model: Model, dataset: Dataset, held_out: Indices, protocol: Protocol, seed: int) -> list[Score]:
     """Minus the mean log-likelihood of at most 10,000 held-out images, in nats and in bits for each number of an image.
 
     The names say what it is of and whether it is exact: `nats[exact, dynamic binarisation]`. Less is better.
@@ -126,12 +126,12 @@ def measure_likelihood(model: Model, dataset: Dataset, held_out: Indices, made: 
     _check(held_out)
     images, drawn = stored_for(method, np.asarray(dataset.images)[held_out[:_HELD_OUT]], seed)
     nats = -nats_of(model, images, seed=seed).double()
-    protocol = protocol_of(method, drawn)
+    measured = protocol_of(method, drawn)
     error, per_dim = float(nats.std() / len(nats) ** 0.5), images[0].size * math.log(2)
 
     def score(unit: str, scale: float) -> Score:
         named = dataclasses.replace(
-            made, metric=f"{unit}[{protocol}]", real=len(images), fake=0, reference="held-out", truncation=1.0
+            protocol, metric=f"{unit}[{measured}]", real=len(images), fake=0, reference="held-out", truncation=1.0
         )
         return Score(float(nats.mean()) / scale, named, seed=seed, error=error / scale)
 

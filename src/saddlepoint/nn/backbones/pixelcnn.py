@@ -95,8 +95,8 @@ class GatedPixelCNN(nn.Module):
     """The same in two stacks: a vertical one over all rows above, and a horizontal one along the own row.
 
     The vertical stack sees its own row from the second layer on, since what it holds of that row comes from the rows
-    above alone; shifted down in every layer it would keep a blind spot. classes: with labels, 0 for none. given:
-    channels of maps that every place hears of its own place, whole from the start (eq. 5); 0 for none.
+    above alone; shifted down in every layer it would keep a blind spot. classes: with labels, 0 for none.
+    map_channels: of maps that every place hears of its own place, whole from the start (eq. 5); 0 for none.
     """
 
     def __init__(
@@ -107,29 +107,29 @@ class GatedPixelCNN(nn.Module):
         blocks: int,
         colours: int,
         classes: int = 0,
-        given: int = 0,
+        map_channels: int = 0,
     ) -> None:
         super().__init__()
         self.shape, self.classes, width = shape, classes, whole_groups(width, colours)
         self.blocks = nn.ModuleList(
-            _Gated(shape[0] + 1 if first else width, width, colours, classes, given, first=first)
+            _Gated(shape[0] + 1 if first else width, width, colours, classes, map_channels, first=first)
             for first in [True] + [False] * (blocks - 1)
         )
         self.head = Head(width, outputs, colours)
 
     def forward(
-        self, image: Tensor, label: Tensor | None = None, walk: Walk | None = None, given: Tensor | None = None
+        self, image: Tensor, label: Tensor | None = None, walk: Walk | None = None, maps: Tensor | None = None
     ) -> Tensor:
-        seen = with_ones(image)
-        links = self._links(seen, label, walk, given)
-        x = seen
+        inputs = with_ones(image)
+        links = self._links(inputs, label, walk, maps)
+        x = inputs
         for block, link in zip(self.blocks, links):
             assert isinstance(block, _Gated)
-            x = block.along(x, link, label, walk, given)
+            x = block.along(x, link, label, walk, maps)
         outputs: Tensor = self.head(x, walk)
         return outputs
 
-    def _links(self, image: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> list[Tensor]:
+    def _links(self, image: Tensor, label: Tensor | None, walk: Walk | None, maps: Tensor | None) -> list[Tensor]:
         """What each block's horizontal stack hears of the rows above; on a walk worked out once a row."""
         if walk is not None and walk.kept.get((self, "row"), -1) == walk.row:
             rows: list[Tensor] = walk.kept[self, "links"]
@@ -137,7 +137,7 @@ class GatedPixelCNN(nn.Module):
             x, rows = image, []
             for block in self.blocks:
                 assert isinstance(block, _Gated)
-                x, link = block.down(x, label, walk, given)
+                x, link = block.down(x, label, walk, maps)
                 rows.append(link)
         if walk is None:
             return rows
@@ -150,7 +150,7 @@ class _Gated(nn.Module):
     """One layer of both stacks. The first one reads the image and has no path that skips it: it would show a pixel to
     itself."""
 
-    def __init__(self, inputs: int, width: int, colours: int, classes: int, given: int, *, first: bool) -> None:
+    def __init__(self, inputs: int, width: int, colours: int, classes: int, map_channels: int, *, first: bool) -> None:
         super().__init__()
         self.first, free, side = first, int(first), FIRST if first else 3
         self.vertical = MaskedConv2d(inputs, 2 * width, side, "above" if first else "rows")
@@ -158,34 +158,34 @@ class _Gated(nn.Module):
         self.horizontal = MaskedConv2d(inputs, 2 * width, (1, side), "A" if first else "B", colours=colours, free=free)
         self.out = MaskedConv2d(width, width, 1, "B", colours=colours)
         self.label = nn.Embedding(classes, 4 * width) if classes else None
-        self.given = nn.Conv2d(given, 4 * width, 1) if given else None
+        self.given = nn.Conv2d(map_channels, 4 * width, 1) if map_channels else None
 
-    def down(self, x: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> tuple[Tensor, Tensor]:
+    def down(self, x: Tensor, label: Tensor | None, walk: Walk | None, maps: Tensor | None) -> tuple[Tensor, Tensor]:
         """The vertical stack's maps, and what the horizontal one gets of them before they are gated."""
         x = self.vertical(x, walk)
-        if walk is not None and given is not None:
-            given = given[:, :, walk.row : walk.row + 1]
-        return gated(x + self._shift(label, given, 0)), self.link(x)
+        if walk is not None and maps is not None:
+            maps = maps[:, :, walk.row : walk.row + 1]
+        return gated(x + self._shift(label, maps, 0)), self.link(x)
 
-    def along(self, x: Tensor, link: Tensor, label: Tensor | None, walk: Walk | None, given: Tensor | None) -> Tensor:
+    def along(self, x: Tensor, link: Tensor, label: Tensor | None, walk: Walk | None, maps: Tensor | None) -> Tensor:
         """The horizontal stack's maps."""
-        if walk is not None and given is not None:
-            given = given[:, :, walk.row : walk.row + 1, walk.column : walk.column + 1]
-        y: Tensor = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, given, 1)), walk)
+        if walk is not None and maps is not None:
+            maps = maps[:, :, walk.row : walk.row + 1, walk.column : walk.column + 1]
+        y: Tensor = self.out(gated(self.horizontal(x, walk) + link + self._shift(label, maps, 1)), walk)
         return y if self.first else x + y
 
-    def _shift(self, label: Tensor | None, given: Tensor | None, stack: int) -> Tensor | float:
+    def _shift(self, label: Tensor | None, maps: Tensor | None, stack: int) -> Tensor | float:
         """What the class and the maps add to a stack, [N, 2 width, 1 or H, 1 or W]."""
         shift: Tensor | float = 0.0
         if self.label is not None and label is not None:
             shift = self.label(label).chunk(2, 1)[stack][:, :, None, None]
-        if self.given is None or given is None:
+        if self.given is None or maps is None:
             return shift
         weight, bias = (
             each.chunk(2)[stack]  # type: ignore[union-attr]
             for each in (self.given.weight, self.given.bias)
         )
-        return shift + F.conv2d(given, weight, bias)
+        return shift + F.conv2d(maps, weight, bias)
 
 
 def gated(x: Tensor) -> Tensor:

@@ -41,20 +41,20 @@ class PixelRNN(nn.Module):
         self.head = Head(2 * width, outputs, colours)
 
     def forward(self, image: Tensor, label: Tensor | None = None, walk: Walk | None = None) -> Tensor:
-        seen = F.pad(with_ones(image), (0, 1))
+        inputs = F.pad(with_ones(image), (0, 1))
         if walk is None:
-            outputs: Tensor = self.head(self._maps(seen, None)[..., :-1], None)
+            outputs: Tensor = self.head(self._maps(inputs, None)[..., :-1], None)
             return outputs
         wide: Walk = walk.kept.setdefault((self, "wide"), Walk(walk.height, walk.width + 1))
         if walk.row != wide.row:
             wide.column = walk.width
-            self._maps(seen, wide)  # the row before is whole
+            self._maps(inputs, wide)  # the row before is whole
         wide.row, wide.column = walk.row, walk.column
-        at: Tensor = self.head(self._maps(seen, wide), wide)
+        at: Tensor = self.head(self._maps(inputs, wide), wide)
         return at
 
-    def _maps(self, seen: Tensor, walk: Walk | None) -> Tensor:
-        x: Tensor = self.first(seen, walk)
+    def _maps(self, inputs: Tensor, walk: Walk | None) -> Tensor:
+        x: Tensor = self.first(inputs, walk)
         for layer in self.layers:
             x = layer(x, walk)
         return x
@@ -203,8 +203,8 @@ class _Diagonals(nn.Module):
     def row(self, x: Tensor, walk: Walk) -> Tensor:
         """The hidden states of the row before the one at hand, which is mirrored: [N, 2 width, W] -> [N, width, W]."""
         mirrored = x.flip(2)
-        made = [self.place(mirrored[:, :, column], walk, walk.row - 1, column) for column in range(walk.width)]
-        return torch.stack(made, 2).flip(2)
+        states = [self.place(mirrored[:, :, column], walk, walk.row - 1, column) for column in range(walk.width)]
+        return torch.stack(states, 2).flip(2)
 
     def _first(self, x: Tensor) -> Tensor:
         return self.begin[0][None, None].expand(len(x), 1, -1)

@@ -75,8 +75,8 @@ class Attention(nn.Module):
             keys, values = cache.extended(keys, values)
         places = question.shape[2]
         if causal and first and places > 1:
-            seen = torch.ones(places, first + places, dtype=torch.bool, device=input.device).tril(first)
-            mask = seen if mask is None else mask & seen
+            earlier = torch.ones(places, first + places, dtype=torch.bool, device=input.device).tril(first)
+            mask = earlier if mask is None else mask & earlier
         straight = causal and not first and mask is None and places > 1
         if causal and not first and mask is not None:
             mask = mask & torch.ones(places, places, dtype=torch.bool, device=input.device).tril()

@@ -37,8 +37,8 @@ class CausalConv1d(nn.Conv1d):
         """
         dilation, kernel = self.dilation[0], self.kernel_size[0]
         # The queue is a ring: step t lies at t modulo its length until step t + length takes that place.
-        seen = [queue[(time - back * dilation) % self.past] for back in range(kernel - 1, 0, -1)]
-        output = F.linear(torch.cat((*seen, input), 1), self.weight.transpose(1, 2).flatten(1), self.bias)
+        past = [queue[(time - back * dilation) % self.past] for back in range(kernel - 1, 0, -1)]
+        output = F.linear(torch.cat((*past, input), 1), self.weight.transpose(1, 2).flatten(1), self.bias)
         if self.past:
             queue[time % self.past] = input
         return output

@@ -41,5 +41,5 @@ class Centre(nn.Module):
 
     def examples(self, rows: Tensor) -> Tensor:
         """[N, D] -> [N, *shape], float32."""
-        made: Tensor = (rows.float() + self.mean).unflatten(1, self.shape)
-        return made.clamp(-1, 1) if self.centred else made
+        examples: Tensor = (rows.float() + self.mean).unflatten(1, self.shape)
+        return examples.clamp(-1, 1) if self.centred else examples

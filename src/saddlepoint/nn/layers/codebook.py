@@ -113,8 +113,8 @@ class Codebook(nn.Module):
         left = left[torch.linspace(0, len(left) - 1, min(len(left), 8192), device=left.device).long()]
         for place in range(self.depth):
             clusters = min(self.size, len(left.unique(dim=0)))
-            found = KMeans(clusters, n_init=1, random_state=seed).fit(left.cpu().numpy())
-            centres = torch.as_tensor(found.cluster_centers_).to(left)
+            clustering = KMeans(clusters, n_init=1, random_state=seed).fit(left.cpu().numpy())
+            centres = torch.as_tensor(clustering.cluster_centers_).to(left)
             spare = torch.arange(self.size - clusters, device=left.device) % clusters
             around = centres[spare] + left.std() * 0.1 * torch.randn(len(spare), self.dim).to(left)
             self.codes[place] = torch.cat([centres, around])

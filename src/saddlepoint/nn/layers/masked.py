@@ -107,10 +107,10 @@ class MaskedConv2d(nn.Conv2d):
             return F.conv2d(F.pad(input, (*sides, self.up, 0)), weight, self.bias)
         weight = self._kept(walk, "weight", lambda: self.weight * self.mask)
         alone = self.part == "B" and self.kernel_size == (1, 1)
-        seen = input if alone else self._surroundings(input, walk)
-        if seen.shape[2:] == weight.shape[2:]:
-            return F.linear(seen.flatten(1), weight.flatten(1), self.bias)[:, :, None, None]
-        return F.conv2d(seen, weight, self.bias)
+        patch = input if alone else self._surroundings(input, walk)
+        if patch.shape[2:] == weight.shape[2:]:
+            return F.linear(patch.flatten(1), weight.flatten(1), self.bias)[:, :, None, None]
+        return F.conv2d(patch, weight, self.bias)
 
     def _surroundings(self, input: Tensor, walk: Walk) -> Tensor:
         """What the place at hand, or its row, sees: [N, inputs, rows, columns]."""
