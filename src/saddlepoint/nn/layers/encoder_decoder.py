@@ -155,9 +155,9 @@ class DecoderLayer(nn.Module):
         hidden = input + self.dropout(self.attention(placed, offer, causal=causal and input.shape[1] > 1))
         if not self.first:
             hidden = self.attention_norm(hidden)
-        asked = self.cross_norm(hidden) if self.first else hidden
-        asked = asked if positions is None else asked + positions
-        hidden = hidden + self.dropout(self.cross(asked, memory, mask=mask))
+        question = self.cross_norm(hidden) if self.first else hidden
+        question = question if positions is None else question + positions
+        hidden = hidden + self.dropout(self.cross(question, memory, mask=mask))
         if self.first:
             output: Tensor = hidden + self.dropout(self.mlp(self.mlp_norm(hidden)))
             return output
