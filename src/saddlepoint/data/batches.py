@@ -303,6 +303,18 @@ class TextPairBatch(Batch):
 
 
 @dataclass(frozen=True)
+class CaptionBatch(Batch):
+    """Images with a caption each."""
+
+    given_by = "Use --data world:captions."
+
+    image: Tensor = holds(Image)
+    """[N, C, H, W] float32 in [-1, 1]"""
+    text: Tensor = holds(Tokens)
+    """[N, L] int64: the caption of each image"""
+
+
+@dataclass(frozen=True)
 class SeriesBatch(Batch):
     """Series of numbers."""
 
@@ -320,3 +332,15 @@ class ClipBatch(Batch):
 
     clip: Tensor = holds(Clip)
     """[N, T, C, H, W] float32 in [-1, 1]"""
+
+
+@dataclass(frozen=True)
+class LabelledClipBatch(Batch):
+    """Short moving pictures with a class each."""
+
+    given_by = "Use --data world:clips."
+
+    clip: Tensor = holds(Clip)
+    """[N, T, C, H, W] float32 in [-1, 1]"""
+    label: Tensor = holds(Label)
+    """[N] int64 in [0, classes)"""
