@@ -266,6 +266,20 @@ def test_help_teaches_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(from 1 to 1,000,000; default:" in said
 
 
+def test_short_help_leaves_out_what_is_seldom_changed_and_all_of_it_is_one_word_further(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    saddle("train", "dcgan", "--help")
+    short = capsys.readouterr().out
+    saddle("train", "dcgan", "--help-all")
+    whole = capsys.readouterr().out
+    assert "--help-all" in short
+    assert "--keep-checkpoints" not in short
+    assert "--keep-checkpoints INT" in whole
+    assert "{None}" not in whole
+    assert "default: None" not in whole
+
+
 def test_the_overview_names_every_verb_and_list_every_method(capsys: pytest.CaptureFixture[str]) -> None:
     saddle("--help")
     saddle("list")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.report.tables import print_table
 from saddlepoint.runs.compare import compared
 
@@ -21,7 +22,7 @@ class Compare:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle compare RUN RUN ...`."""
-    options = tyro.cli(Compare, prog="saddle compare", args=arguments)
+    options = parsed(Compare, "saddle compare", arguments)
     rows, notes = compared(list(options.runs))
     print_table(rows)
     for line in notes:

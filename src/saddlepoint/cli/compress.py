@@ -15,6 +15,7 @@ from safetensors.torch import save
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.pretrained import stored
 from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.deploy.compress.distil import distil
 from saddlepoint.deploy.compress.feed import Feed, makes_images
@@ -96,7 +97,7 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle compress RUN --by int8|prune|distil`."""
-    options = tyro.cli(Compress, prog="saddle compress", args=arguments)
+    options = parsed(Compress, "saddle compress", arguments)
     _check(options)
     model = load(options.run)
     folder = options.out or model.home / "compressed" / f"{options.by}-{model.version}"

@@ -14,6 +14,7 @@ import tyro
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.originals import originals
@@ -74,7 +75,7 @@ class Embed:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle embed RUN FOLDER`."""
-    options = tyro.cli(Embed, prog="saddle embed", args=arguments)
+    options = parsed(Embed, "saddle embed", arguments)
     if not 1 <= options.neighbours <= 20:
         raise ConfigError(f"--neighbours cannot be {options.neighbours}: 1 to 20 are named.")
     model = load(options.run, device=options.device)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.report.tables import print_table
 from saddlepoint.runs.evaluate import Measuring, measured
 from saddlepoint.runs.evaluation import Evaluation
@@ -25,7 +26,7 @@ class Evaluate(Measuring):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle evaluate RUN`, or `saddle evaluate --real DIR --fake DIR`."""
-    result = measured(tyro.cli(Evaluate, prog="saddle evaluate", args=arguments))
+    result = measured(parsed(Evaluate, "saddle evaluate", arguments))
     if isinstance(result, Evaluation):
         if result.scores:
             result.show()

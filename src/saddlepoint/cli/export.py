@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import tyro
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import export
 from saddlepoint.deploy.label import disclosed, write_example
@@ -68,7 +69,7 @@ def _as_file(model: Model, options: Export) -> int:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle export RUN --to bundle|onnx|torch|file`."""
-    options = tyro.cli(Export, prog="saddle export", args=arguments)
+    options = parsed(Export, "saddle export", arguments)
     if options.picture is not None and options.to != "bundle":
         raise ConfigError("--picture is for the card of a bundle; leave it out.")
     model = load(options.run)

@@ -20,6 +20,7 @@ from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.networks import networks
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.sources.numpy_files import read_arrays
 from saddlepoint.deploy.destination import Destination
@@ -58,7 +59,7 @@ class Import:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle import FILE`."""
-    options = tyro.cli(Import, prog="saddle import", args=arguments)
+    options = parsed(Import, "saddle import", arguments)
     if not 1 <= len(options.files) <= 2:
         raise ConfigError(f"import takes a file, or two of the two ways of one CycleGAN, not {len(options.files)}.")
     target = Destination(

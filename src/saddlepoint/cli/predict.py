@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
@@ -58,7 +59,7 @@ class Predict:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle predict RUN IMAGES`."""
-    options = tyro.cli(Predict, prog="saddle predict", args=arguments)
+    options = parsed(Predict, "saddle predict", arguments)
     model = load(options.run, device=TorchMachine(options.device).device)
     task = model.task("predict")
     if task is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from saddlepoint import methods
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.errors import ConfigError
 from saddlepoint.runs import evidence
 from saddlepoint.runs.code import Code
@@ -37,7 +38,7 @@ class Prove:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle prove NAME`."""
-    options = tyro.cli(Prove, prog="saddle prove", args=arguments)
+    options = parsed(Prove, "saddle prove", arguments)
     if bool(options.name) + options.all + options.stale != 1:
         raise ConfigError("name one method, or give --all or --stale. `saddle list` shows the methods.")
     if options.shard is not None and options.name:

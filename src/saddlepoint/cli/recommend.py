@@ -18,6 +18,7 @@ import tyro
 from torch import Tensor
 
 from saddlepoint import methods
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.deploy.destination import Destination
@@ -59,7 +60,7 @@ class Recommend:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle recommend DATA`."""
-    options = tyro.cli(Recommend, prog="saddle recommend", args=arguments)
+    options = parsed(Recommend, "saddle recommend", arguments)
     if options.data.startswith("world:"):
         raise ConfigError(
             f"{options.data} is a synthetic world: `saddle list` and a method's page say what is trained on it."

@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count
 from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination
@@ -52,7 +53,7 @@ class Render:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle render RUN`."""
-    options = tyro.cli(Render, prog="saddle render", args=arguments)
+    options = parsed(Render, "saddle render", arguments)
     if options.test and options.path is not None:
         raise ConfigError("--test and --path both name cameras: give one of them.")
     model = load(options.run, device=TorchMachine(options.device).device)

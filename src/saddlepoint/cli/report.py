@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 
 from saddlepoint.checkpoint.facts import read_facts
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.engine.run import Folder
 from saddlepoint.report.page import write_report
 
@@ -22,7 +23,7 @@ class Report:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle report RUN`."""
-    options = tyro.cli(Report, prog="saddle report", args=arguments)
+    options = parsed(Report, "saddle report", arguments)
     read_facts(Folder(options.run))
     print(write_report(options.run))
     return 0

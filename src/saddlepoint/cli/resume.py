@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.runs.resume import resume
 
 
@@ -32,7 +33,7 @@ class Resume:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
-    options = tyro.cli(Resume, prog="saddle resume", args=arguments)
+    options = parsed(Resume, "saddle resume", arguments)
     settings = {name: getattr(options, name) for name in ("images", "minutes", "accumulate", "device")}
     changes = {name: value for name, value in settings.items() if value is not None}
     trained = resume(options.run, data=options.data, from_start=options.from_start, **changes)

@@ -13,6 +13,7 @@ import tyro
 from PIL import Image as Picture
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination
@@ -83,7 +84,7 @@ class Sample:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle sample RUN`."""
-    options = tyro.cli(Sample, prog="saddle sample", args=arguments)
+    options = parsed(Sample, "saddle sample", arguments)
     walks = options.interpolate is not None
     n = (5 if walks else 64) if options.n is None else options.n
     if n < 1 + walks:

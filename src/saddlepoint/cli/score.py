@@ -12,6 +12,7 @@ from pathlib import Path
 import tyro
 
 from saddlepoint.checkpoint.model import load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine.distributed import DEVICE, TorchMachine
 from saddlepoint.errors import ConfigError
@@ -52,7 +53,7 @@ class Score:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle score RUN FOLDER`."""
-    options = tyro.cli(Score, prog="saddle score", args=arguments)
+    options = parsed(Score, "saddle score", arguments)
     if not 0 < options.tail < 0.5:
         raise ConfigError(f"--tail {options.tail:g} is no share at either end: use one between 0 and 0.5.")
     if options.samples is not None and options.samples < 1:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from PIL import Image
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Threads, checked
 from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.deploy.serve.journal import Journal
@@ -66,7 +67,7 @@ class Serve:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle serve MODEL...`."""
-    options = tyro.cli(Serve, prog="saddle serve", args=arguments)
+    options = parsed(Serve, "saddle serve", arguments)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtra(f"serving needs {', '.join(missing)}: pip install 'saddlepoint[serve]'.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import shlex
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import tyro
 
 from saddlepoint import config, methods
+from saddlepoint.cli.arguments import PLAIN, described
 from saddlepoint.config import read_file
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
@@ -22,6 +22,13 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.runs.train import train_plan
 
 T = TypeVar("T")
+
+_COMMON = (
+    *("examples", "minutes", "batch", "seed", "device", "score", "when_unstable"),
+    *("data", "data_path", "resolution", "flip", "held_out", "window"),
+)
+"""settings of the run and the data that `--help` shows; `--help-all` shows all"""
+_BRIEF = "\n\nThe settings that are most often changed, and those of the method; --help-all shows all."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,38 +87,35 @@ def parse(name: str, arguments: list[str]) -> tuple[Command, plans.Plan]:
     early = _early(arguments)
     base = plans.make(name, {}, preset=early.preset, file=early.config)
     parts: tuple[type, ...] = (Command, RunSettings, DataSettings, kind)
-    tables = {"command": Command, "run": _with_ranges(RunSettings), "data": _with_ranges(DataSettings)}
-    tables["method"] = _with_ranges(kind)
+    brief = "--help-all" not in arguments
+    rare: dict[type, set[str]] = {}
+    if brief:
+        rare = {part: set(plans.names(part)) - set(_COMMON) for part in (RunSettings, DataSettings)}
+    showing_help = not {"-h", "--help", "--help-all"}.isdisjoint(arguments)
+    arguments = ["--help" if word == "--help-all" else word for word in arguments]
+    tables = {
+        "command": described(Command),
+        **{
+            name: described(part, rare.get(part, set()) if showing_help else ())
+            for name, part in (("run", RunSettings), ("data", DataSettings), ("method", kind))
+        },
+    }
     flat = dataclasses.make_dataclass("Settings", list(tables.items()), kw_only=True, frozen=True)
     arguments = [_respelt(word, *parts) for word in arguments]
     _refuse_misspelt(arguments, [name for part in parts for name in plans.names(part)])
     options = tyro.cli(
         flat,
         prog=f"saddle train {name}",
-        description=(sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0],
+        description=(sys.modules[kind.__module__].__doc__ or "").split("\n\n")[0] + (_BRIEF if brief else ""),
         args=arguments,
         default=flat(
-            command=Command(),
+            command=tables["command"](),
             **{part: _as(tables[part], getattr(base, part)) for part in ("run", "data", "method")},
         ),
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, *PLAIN),
     )
     plan = plans.Plan(name, _as(RunSettings, options.run), _as(DataSettings, options.data), _as(kind, options.method))
     return options.command, plan
-
-
-def _with_ranges(part: type) -> type:
-    """A dataclass of settings whose help says beside each default which numbers a setting may be."""
-    fields = []
-    for field in dataclasses.fields(part):
-        kind = config.field_kinds(part)[field.name]
-        if bounds := config.range_text(kind):
-            hint = functools.partial("({}; default: {})".format, bounds)
-            annotated = Annotated[kind, tyro.conf.arg(help_behavior_hint=hint)]  # type: ignore[valid-type]
-            fields.append((field.name, annotated, dataclasses.field(default=field.default, kw_only=True)))
-    kind_of_part = dataclasses.make_dataclass(part.__name__, fields, bases=(part,), frozen=True, kw_only=True)
-    kind_of_part.__doc__ = part.__doc__
-    return kind_of_part
 
 
 def _as(part: type[T], settings: Any) -> T:
@@ -131,7 +135,7 @@ def _respelt(word: str, *parts: type) -> str:
 
 def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
     """Raises ConfigError for an option that no setting has, with what it is called here or the nearest right one."""
-    settings = ["help", *known]
+    settings = ["help", "help_all", *known]
     batch = int(next((b for a, b in pairwise(arguments) if a == "--batch" and b.isdecimal()), 0)) or None
     for word, after in pairwise([*arguments, ""]):
         typed, mark, value = word.partition("=")
@@ -164,7 +168,7 @@ def _usage() -> str:
     return (
         "usage: saddle train METHOD [settings]      METHOD is one of these, or a .py file that holds one\n\n"
         f"methods: {', '.join(methods.listing())}\n\n"
-        "`saddle train METHOD --help` shows and explains every setting.\n"
+        "`saddle train METHOD --help` explains the settings that are most often changed, --help-all every one.\n"
         "`saddle train --recommended FILE` trains what `saddle recommend DATA --json FILE` proposed.\n"
         "`saddle train METHOD --data ./photos --dry-run` shows what would be trained, without training."
     )

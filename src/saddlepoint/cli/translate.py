@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.remarks import Remark, sentences
@@ -61,7 +62,7 @@ class Translate:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle translate RUN IN OUT`."""
-    options = tyro.cli(Translate, prog="saddle translate", args=arguments)
+    options = parsed(Translate, "saddle translate", arguments)
     model = load(options.run, device=options.device)
     model.origin(options.origin)
     if len(model.spec.shape) != 3:

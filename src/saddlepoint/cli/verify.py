@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.deploy.examine import Evidence, examine
 from saddlepoint.deploy.metadata import Disclosure
@@ -41,7 +42,7 @@ class Verify:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle verify IMAGE ...`."""
-    options = tyro.cli(Verify, prog="saddle verify", args=arguments)
+    options = parsed(Verify, "saddle verify", arguments)
     if not options.images:
         raise ConfigError("name an image or more.")
     rows, codes = [], []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import tyro
-
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.interpolate import Interpolate, walk
 from saddlepoint.cli.edit.options import Images
 from saddlepoint.latent.paths import Along
@@ -25,5 +24,5 @@ class Animate(Interpolate):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit animate RUN IMAGES`."""
-    options = tyro.cli(Animate, prog="saddle edit animate", args=arguments)
+    options = parsed(Animate, "saddle edit animate", arguments)
     return walk(options, closed=True, suffix=".mp4")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 
 from saddlepoint.checkpoint.model import Model
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
@@ -46,7 +46,7 @@ class Apply(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit apply RUN IMAGES --directions FILE --name NAME`."""
-    options = tyro.cli(Apply, prog="saddle edit apply", args=arguments)
+    options = parsed(Apply, "saddle edit apply", arguments)
     addresses, strengths = parse(options.images), ends(options.strength, options.steps)
     directions = Directions.read(options.directions)
     row = directions.row(options.name)

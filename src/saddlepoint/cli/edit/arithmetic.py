@@ -8,6 +8,7 @@ from typing import Annotated
 import torch
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, at_one_label, save
 from saddlepoint.latent.arithmetic import combine, parse
 from saddlepoint.latent.codes import Code
@@ -30,7 +31,7 @@ class Arithmetic(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit arithmetic RUN SUM`."""
-    options = tyro.cli(Arithmetic, prog="saddle edit arithmetic", args=arguments)
+    options = parsed(Arithmetic, "saddle edit arithmetic", arguments)
     groups = parse(options.sum)
     model = options.open()
     names = [",".join(map(str, group.members)) for group in groups]

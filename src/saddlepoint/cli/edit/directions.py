@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-import tyro
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.apply import chosen, signed, strip
 from saddlepoint.cli.edit.options import EditOptions, made_by, under
 from saddlepoint.deploy.destination import Destination
@@ -72,7 +72,7 @@ class FindDirections(EditOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit directions RUN --factorise`."""
-    options = tyro.cli(FindDirections, prog="saddle edit directions", args=arguments)
+    options = parsed(FindDirections, "saddle edit directions", arguments)
     _check(options)
     model = options.open()
     if options.from_labels is not None:

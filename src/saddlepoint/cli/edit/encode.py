@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import check_ending
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.deploy.destination import Destination, check_new
@@ -62,7 +63,7 @@ class Encode:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit encode RUN`."""
-    options = tyro.cli(Encode, prog="saddle edit encode", args=arguments)
+    options = parsed(Encode, "saddle edit encode", arguments)
     if options.out is not None:
         check_ending(options.out, (".safetensors",))
         check_new(options.out)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import tyro
-
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, Images, at_one_label, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
@@ -27,7 +26,7 @@ class Field(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit field RUN IMAGES`."""
-    options = tyro.cli(Field, prog="saddle edit field", args=arguments)
+    options = parsed(Field, "saddle edit field", arguments)
     if not 2 <= options.side <= 24:
         raise ConfigError(f"--side cannot be {options.side}: a field is 2 to 24 images wide.")
     addresses = parse(options.images)

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import class_number
@@ -77,7 +78,7 @@ class Guide:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit guide RUN IMAGE --brush STROKES`."""
-    options = tyro.cli(Guide, prog="saddle edit guide", args=arguments)
+    options = parsed(Guide, "saddle edit guide", arguments)
     settings = Guidance(steps=options.steps, lr=options.lr, pull=options.pull, keep=options.keep)
     model = load(options.run, device=options.device)
     start = _start(model, options)

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import tyro
 
 from saddlepoint.checkpoint.model import Model
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, Images, at_one_label, made_by, origin
 from saddlepoint.deploy.label import disclosed
 from saddlepoint.deploy.walk import check_walk, save_walk
@@ -48,7 +49,7 @@ class Interpolate(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit interpolate RUN IMAGES`."""
-    options = tyro.cli(Interpolate, prog="saddle edit interpolate", args=arguments)
+    options = parsed(Interpolate, "saddle edit interpolate", arguments)
     return walk(options, closed=False, suffix=".png")
 
 

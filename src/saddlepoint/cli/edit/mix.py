@@ -8,6 +8,7 @@ from typing import Annotated
 import torch
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, save
 from saddlepoint.latent.addresses import parse
 from saddlepoint.latent.codes import Code
@@ -37,7 +38,7 @@ class Mix(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit mix RUN TARGETS SOURCES`."""
-    options = tyro.cli(Mix, prog="saddle edit mix", args=arguments)
+    options = parsed(Mix, "saddle edit mix", arguments)
     rows_of, columns_of = parse(options.targets), parse(options.sources)
     model = options.open()
     sides = sides_of(model)

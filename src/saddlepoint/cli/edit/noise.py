@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import ImageOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import parse
@@ -38,7 +39,7 @@ class Noise(ImageOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit noise RUN IMAGES`."""
-    options = tyro.cli(Noise, prog="saddle edit noise", args=arguments)
+    options = parsed(Noise, "saddle edit noise", arguments)
     if options.n < 2:
         raise ConfigError(f"-n cannot be {options.n}: a map of change needs two draws or more.")
     addresses = parse(options.images)

@@ -13,6 +13,7 @@ import tyro
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.progress import StderrProgress, keeping
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.pictures import as_picture
@@ -89,7 +90,7 @@ class Project:
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit project RUN IMAGE`."""
-    options = tyro.cli(Project, prog="saddle edit project", args=arguments)
+    options = parsed(Project, "saddle edit project", arguments)
     settings = Projection(
         steps=options.steps, seconds=options.seconds, lr=options.lr, prior=options.prior, noise=options.noise,
         candidates=options.candidates, seed=options.seed,

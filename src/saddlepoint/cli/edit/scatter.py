@@ -18,6 +18,7 @@ from torch import Tensor
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import Run, check_ending, under
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
@@ -89,7 +90,7 @@ class _Moment(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit scatter RUN`."""
-    options = tyro.cli(Scatter, prog="saddle edit scatter", args=arguments)
+    options = parsed(Scatter, "saddle edit scatter", arguments)
     _check(options)
     model = load(options.run, device=options.device)
     check_infers(model, options.draws)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import tyro
 
+from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import EditOptions, Images, save
 from saddlepoint.errors import ConfigError
 from saddlepoint.latent.addresses import latents_of, parse
@@ -41,7 +41,7 @@ class Truncate(EditOptions):
 
 def main(arguments: list[str]) -> int:
     """The command line: `saddle edit truncate RUN IMAGES`."""
-    options = tyro.cli(Truncate, prog="saddle edit truncate", args=arguments)
+    options = parsed(Truncate, "saddle edit truncate", arguments)
     if not 1 <= len(options.values) <= _MOST:
         raise ConfigError(f"--values takes 1 to {_MOST} truncations, not {len(options.values)}.")
     addresses = parse(options.images)
