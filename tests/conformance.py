@@ -36,7 +36,10 @@ from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.tokens import Tokens
@@ -96,6 +99,14 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
             fields[field] = orbit(torch.linspace(0, 6, 64), torch.full((64,), 0.5), 4.0, 1.2 * shape[-1], shape[-1])
         elif kind is Attributes:
             fields[field] = Attributes(names).example(64, 0)
+        elif kind is Label:
+            fields[field] = np.arange(64) % len(names)
+        elif kind is Parts:
+            own[field] = Parts(shape[0], names)
+            fields[field] = own[field].example(64, 0)
+        elif kind is Mesh:
+            own[field] = Mesh(*shape)
+            fields[field] = own[field].example(64, 0)
         elif kind is Tokens:  # `shape` is their length and the number of pieces
             own[field] = Tokens(shape[0], tuple(f"<{number}>" for number in range(shape[1])), "words")
             fields[field] = own[field].example(64, 0)
@@ -104,7 +115,8 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
         else:
             fields[field] = kind(*(shape if kind is not Mask else shape[-2:])).example(64, 0)
     arrays = {name: np.asarray(values) for name, values in fields.items()}
-    return Dataset(arrays, "made", "made", attributes=names if "attributes" in fields else (), kinds=own)
+    known = {name: names for name, field in (("attributes", "attributes"), ("classes", "label")) if field in fields}
+    return Dataset(arrays, "made", "made", kinds=own, **known)  # type: ignore[arg-type]
 
 
 def train(name: str, method: Method | None = None, *, steps: int = STEPS, **settings: Any) -> Trainer:

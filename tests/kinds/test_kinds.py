@@ -24,6 +24,9 @@ from saddlepoint.kinds.kind import Change, Kind
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.parted_cloud import PartedCloud
+from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.kinds.row import Row
@@ -51,6 +54,9 @@ SMALL: dict[str, Kind] = {
     "tokens": Tokens(12, ("<end of text>", "<unknown>", *"abc\n"), "characters"),
     "series": Series(20, 2, 0.0, (0.0, -5.0), (1.0, 5.0)),
     "clip": Clip(5, 1, 6, 8, 8.0),
+    "parts": Parts(20, ("leg", "seat")),
+    "parted_cloud": PartedCloud(20, ("leg", "seat", "back")),
+    "mesh": Mesh(12, 20),
 }
 each = pytest.mark.parametrize("name", kinds.listing())
 

@@ -25,6 +25,8 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import KIND, Kind, holds
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.series import Series
@@ -266,6 +268,54 @@ class CloudBatch(Batch):
 
     cloud: Tensor = holds(Cloud)
     """[N, P, 3 + features] float32"""
+
+
+@dataclass(frozen=True)
+class LabelledVolumeBatch(Batch):
+    """Grids of voxels with a class each."""
+
+    given_by = "Use --data volumes:FOLDER with one sub-folder a class, or world:solid_grids."
+
+    volume: Tensor = holds(Volume)
+    """[N, C, D, H, W] float32 in [0, 1]"""
+    label: Tensor = holds(Label)
+    """[N] int64 in [0, classes)"""
+
+
+@dataclass(frozen=True)
+class LabelledCloudBatch(Batch):
+    """Sets of points in space with a class each."""
+
+    given_by = "Use --data clouds:FOLDER or meshes:FOLDER with one sub-folder a class, or world:solids."
+
+    cloud: Tensor = holds(Cloud)
+    """[N, P, 3 + features] float32"""
+    label: Tensor = holds(Label)
+    """[N] int64 in [0, classes)"""
+
+
+@dataclass(frozen=True)
+class PartedCloudBatch(Batch):
+    """Sets of points in space with the part that each point belongs to."""
+
+    given_by = "Use --data parts:FOLDER, of clouds whose last column is the number of the part, or world:pieces."
+
+    cloud: Tensor = holds(Cloud)
+    """[N, P, 3 + features] float32"""
+    parts: Tensor = holds(Parts)
+    """[N, P] int64, the number of each point's part"""
+
+
+@dataclass(frozen=True)
+class LabelledMeshBatch(Batch):
+    """Triangle meshes with a class each."""
+
+    given_by = "Use --data surfaces:FOLDER with one sub-folder a class, of .off, .obj or .ply, or world:solid_meshes."
+
+    mesh: Tensor = holds(Mesh)
+    """[N, 1 + V + F, 3] float32: see `kinds.mesh`"""
+    label: Tensor = holds(Label)
+    """[N] int64 in [0, classes)"""
 
 
 @dataclass(frozen=True)

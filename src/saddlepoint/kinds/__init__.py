@@ -22,7 +22,18 @@ _BY_FIELD: dict[str, str | tuple[str, ...]] = {
     "text": "tokens",
     **{
         name: name
-        for name in ("label", "attributes", "mask", "camera", "volume", "distances", "cloud", "series", "clip")
+        for name in (
+            "label",
+            "attributes",
+            "mask",
+            "camera",
+            "volume",
+            "distances",
+            "cloud",
+            "parts",
+            "series",
+            "clip",
+        )
     },
 }
 _IN_TURN = ("image", "volume", "cloud", "points", "label")
