@@ -39,7 +39,7 @@ def test_the_papers_network_has_its_widths() -> None:
     with torch.device("meta"):
         trunk = PointNetTrunk(0, 64)
         nets = PointNet().networks(spec())
-    assert [layer.linear.out_features for layer in (*trunk.first, *trunk.second)] == [64, 64, 64, 128, 1024]
+    assert [layer.linear.out_features for layer in (*trunk.first, *trunk.second.layers)] == [64, 64, 64, 128, 1024]
     assert count(nets) / 1e6 == pytest.approx(3.47, abs=0.05)  # "3.5M" of table 6
 
 

@@ -23,7 +23,7 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.base import Clock, Draw, Proof
 from saddlepoint.methods.families.shapes import NamesClouds, settle_norms
 from saddlepoint.nn.kernels.points import gathered, in_ball
-from saddlepoint.nn.layers.pointwise import head, point_layers
+from saddlepoint.nn.layers.pointwise import LargestOfPoints, head
 from saddlepoint.nn.layers.set_abstraction import Ball, SetAbstraction, WholeSet
 
 Grouping = Literal["single", "scales", "resolutions"]
@@ -78,9 +78,9 @@ class Resolutions(nn.Module):
         super().__init__()
         self.levels = levels
         above: Any = levels[1]
-        self.raw = point_layers(3 + features, (width, 2 * width, 4 * width))  # of the balls of the second level
+        self.raw = LargestOfPoints(3 + features, (width, 2 * width, 4 * width))  # of the balls of the second level
         self.whole = WholeSet(above.features + 4 * width, (4 * width, 8 * width, 16 * width))
-        self.all = point_layers(3 + features, (width, 2 * width, 16 * width))  # of all raw points
+        self.all = LargestOfPoints(3 + features, (width, 2 * width, 16 * width))  # of all raw points
         self.head = head(32 * width, (8 * width, 4 * width), classes, dropout)
         self.radius, self.count = above.balls[0].radius, 4 * above.balls[0].count
 
@@ -89,8 +89,8 @@ class Resolutions(nn.Module):
         centres, summary = self.levels[1](*self.levels[0](places, values))
         index = in_ball(places, centres, self.radius, min(self.count, places.shape[1]))
         near = torch.cat((gathered(places, index) - centres[:, :, None], gathered(values, index)), 3)
-        both = torch.cat((summary, self.raw(near).amax(2)), 2)
-        whole = torch.cat((self.whole(centres, both), self.all(cloud).amax(1)), 1)
+        both = torch.cat((summary, self.raw(near)), 2)
+        whole = torch.cat((self.whole(centres, both), self.all(cloud)), 1)
         logits: Tensor = self.head(whole).float()
         return logits
 

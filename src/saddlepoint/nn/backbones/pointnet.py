@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.nn.layers.pointwise import point_layers
+from saddlepoint.nn.layers.pointwise import LargestOfPoints, point_layers
 
 
 @final
@@ -18,7 +18,7 @@ class TransformNet(nn.Module):
 
     def __init__(self, inputs: int, size: int, width: int) -> None:
         super().__init__()
-        self.points = point_layers(inputs, (width, 2 * width, 16 * width))
+        self.points = LargestOfPoints(inputs, (width, 2 * width, 16 * width))
         self.whole = point_layers(16 * width, (8 * width, 4 * width))
         self.matrix = nn.Linear(4 * width, size * size)
         nn.init.zeros_(self.matrix.weight)
@@ -27,7 +27,7 @@ class TransformNet(nn.Module):
         self.size = size
 
     def forward(self, values: Tensor) -> Tensor:
-        matrix: Tensor = self.matrix(self.whole(self.points(values).amax(1)))
+        matrix: Tensor = self.matrix(self.whole(self.points(values)))
         return matrix.view(-1, self.size, self.size)
 
 
@@ -43,7 +43,7 @@ class PointNetTrunk(nn.Module):
         self.turn = TransformNet(3, 3, width)
         self.first = point_layers(3 + features, (width, width))
         self.mix = TransformNet(width, width, width)
-        self.second = point_layers(width, (width, 2 * width, 16 * width))
+        self.second = LargestOfPoints(width, (width, 2 * width, 16 * width))
         self.width = width
 
     def forward(self, cloud: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -51,7 +51,7 @@ class PointNetTrunk(nn.Module):
         local = self.first(torch.cat((places, cloud[..., 3:]), 2))
         mix = self.mix(local)
         local = local @ mix
-        return local, self.second(local).amax(1), mix
+        return local, self.second(local), mix
 
 
 def away_from_orthogonal(matrix: Tensor) -> Tensor:

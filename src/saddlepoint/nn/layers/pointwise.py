@@ -17,7 +17,7 @@ class PointLayer(nn.Module):
         super().__init__()
         self.linear = nn.Linear(inputs, outputs, bias=False)
         self.norm = nn.BatchNorm1d(outputs)
-        self.active = nn.ReLU() if active else nn.Identity()
+        self.active = nn.ReLU(inplace=True) if active else nn.Identity()
 
     def forward(self, values: Tensor) -> Tensor:
         flat = self.norm(self.linear(values.reshape(-1, values.shape[-1])))
@@ -28,6 +28,25 @@ class PointLayer(nn.Module):
 def point_layers(inputs: int, widths: Sequence[int]) -> nn.Sequential:
     """Such layers one after the other."""
     return nn.Sequential(*(PointLayer(one, other) for one, other in pairwise((inputs, *widths))))
+
+
+@final
+class LargestOfPoints(nn.Module):
+    """[..., P, C] -> [..., D]: such layers for each point, and the largest of each number over the points.
+
+    The last ReLU comes after the maximum, which gives the same and costs one P-th.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        *before, last = widths
+        self.layers = nn.Sequential(
+            *point_layers(inputs, before), PointLayer((inputs, *before)[-1], last, active=False)
+        )
+
+    def forward(self, values: Tensor) -> Tensor:
+        largest: Tensor = self.layers(values).max(-2).values.relu()
+        return largest
 
 
 def head(inputs: int, widths: Sequence[int], outputs: int, dropout: float) -> nn.Sequential:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.nn.kernels.points import farthest, gathered, in_ball, interpolated
-from saddlepoint.nn.layers.pointwise import point_layers
+from saddlepoint.nn.layers.pointwise import LargestOfPoints, point_layers
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SetAbstraction(nn.Module):
     def __init__(self, features: int, points: int, balls: Sequence[Ball]) -> None:
         super().__init__()
         self.points, self.balls = points, tuple(balls)
-        self.networks = nn.ModuleList(point_layers(3 + features, ball.widths) for ball in self.balls)
+        self.networks = nn.ModuleList(LargestOfPoints(3 + features, ball.widths) for ball in self.balls)
         self.features = sum(ball.widths[-1] for ball in self.balls)
 
     def forward(self, places: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,7 +47,7 @@ class SetAbstraction(nn.Module):
         for ball, network in zip(self.balls, self.networks):
             index = in_ball(places, centres, ball.radius, min(ball.count, places.shape[1]))  # [N, M, K]
             near = gathered(places, index) - centres[:, :, None]
-            found.append(network(torch.cat((near, gathered(values, index)), 3)).amax(2))
+            found.append(network(torch.cat((near, gathered(values, index)), 3)))
         return centres, torch.cat(found, 2)
 
 
@@ -57,11 +57,11 @@ class WholeSet(nn.Module):
 
     def __init__(self, features: int, widths: Sequence[int]) -> None:
         super().__init__()
-        self.network = point_layers(3 + features, widths)
+        self.network = LargestOfPoints(3 + features, widths)
 
     def forward(self, places: Tensor, values: Tensor) -> Tensor:
         """[N, P, 3] and [N, P, C] -> [N, widths[-1]]"""
-        whole: Tensor = self.network(torch.cat((places, values), 2)).amax(1)
+        whole: Tensor = self.network(torch.cat((places, values), 2))
         return whole
 
 
