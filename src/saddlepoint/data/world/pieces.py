@@ -37,8 +37,8 @@ class Pieces(World):
     def dataset(self, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
         """See World."""
         refuse_sizes(settings, "clouds of 256 points")
-        made = [points(row) for row in range(SHAPES)]
-        clouds, parts = (np.stack(each) for each in zip(*made))
+        drawn = [points(row) for row in range(SHAPES)]
+        clouds, parts = (np.stack(each) for each in zip(*drawn))
         labels = np.arange(SHAPES) % len(CLASSES)
         fields = {"cloud": clouds, "parts": parts, "label": labels}
         kinds = {"parts": Parts(POINTS, PARTS)}

@@ -44,10 +44,10 @@ class PointNet2Segmenter(nn.Module):
         for level in self.levels:
             places, values = level(places, values)
             kept.append((places, values))
-        made, at = self.whole(places, values)[:, None], places[:, :1]
+        features, at = self.whole(places, values)[:, None], places[:, :1]
         for back, (places, values) in zip(self.back, reversed(kept)):
-            made, at = back(at, made, places, values), places
-        logits: Tensor = self.last(made).float()
+            features, at = back(at, features, places, values), places
+        logits: Tensor = self.last(features).float()
         return logits
 
 

@@ -1,4 +1,4 @@
-"""How well the parts of held-out clouds are found: the mean intersection over union of parts, as ShapeNet counts it."""
+"""How well a model tells the parts of held-out clouds apart: the mean intersection over union of parts."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     clouds, truth = dataset.fields["cloud"].astype(np.float32), dataset.fields["parts"].astype(np.int64)
     unseen = torch.from_numpy(clouds[held_out])
-    found = kind.parts(model.do("predict", {dataset.main.word: unseen}, batch=32)["parts"]).numpy()
+    predicted = kind.parts(model.do("predict", {dataset.main.word: unseen}, batch=32)["parts"]).numpy()
     places, owners = clouds[train][..., :3].reshape(-1, 3), truth[train].ravel()
     step = max(1, len(places) // _TAUGHT)
     near = KNeighborsClassifier(_NEIGHBOURS).fit(places[::step], owners[::step])
-    usual = near.predict(clouds[held_out][..., :3].reshape(-1, 3)).reshape(found.shape)
-    most = np.full_like(found, np.bincount(owners).argmax())
+    usual = near.predict(clouds[held_out][..., :3].reshape(-1, 3)).reshape(predicted.shape)
+    most = np.full_like(predicted, np.bincount(owners).argmax())
     right = truth[held_out]
 
     def row(kind: str, name: str, parts: np.ndarray) -> dict[str, object]:
@@ -45,7 +45,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
 
     return Table(
         rows=(
-            row("generated", model.name, found),
+            row("generated", model.name, predicted),
             row("baseline", "naive: the parts usual at that place", usual),
             row("other", "naive: the commonest part", most),
         ),
@@ -56,10 +56,10 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     )
 
 
-def overlap(found: np.ndarray, truth: np.ndarray) -> float:
+def overlap(predicted: np.ndarray, truth: np.ndarray) -> float:
     """The mean over clouds of the mean over parts that either has of their intersection over union.  [n, P] each"""
     each = []
-    for one, other in zip(found, truth):
+    for one, other in zip(predicted, truth):
         names = np.union1d(one, other)
         each.append(np.mean([((one == k) & (other == k)).sum() / ((one == k) | (other == k)).sum() for k in names]))
     return float(np.mean(each))

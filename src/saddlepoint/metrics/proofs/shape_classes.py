@@ -45,11 +45,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         return kind.shown(torch.from_numpy(np.ascontiguousarray(dataset.examples[rows])), PLAIN)
 
     wrong = model.classify(shown(held_out), batch=32).argmax(1).numpy() != labels[held_out]
-    taught, asked = (_points(kind, shown(rows), rows) for rows in (train, held_out))
+    train_points, test_points = (_points(kind, shown(rows), rows) for rows in (train, held_out))
     errors: dict[str, float] = {}
     for name, describe, learner in _baselines():
-        fitted = learner.fit(np.stack([describe(each) for each in taught]), labels[train])
-        named = fitted.predict(np.stack([describe(each) for each in asked]))
+        fitted = learner.fit(np.stack([describe(each) for each in train_points]), labels[train])
+        named = fitted.predict(np.stack([describe(each) for each in test_points]))
         errors[name] = float((named != labels[held_out]).mean())
     best = min(errors, key=errors.__getitem__)
     rows: list[dict[str, Any]] = [{"kind": "generated", "name": model.name, "error": float(wrong.mean())}]

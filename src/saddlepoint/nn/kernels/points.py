@@ -60,8 +60,8 @@ def nearest_points(places: Tensor, centres: Tensor, count: int) -> tuple[Tensor,
     if not 1 <= count <= places.shape[1]:
         raise ShapeError(f"{count} of {places.shape[1]} points cannot be neighbours: choose 1 to {places.shape[1]}.")
     distance = squared_distances(centres.detach(), places.detach())
-    found = distance.topk(count, dim=2, largest=False, sorted=True)
-    return found.indices, found.values
+    nearest = distance.topk(count, dim=2, largest=False, sorted=True)
+    return nearest.indices, nearest.values
 
 
 def in_ball(places: Tensor, centres: Tensor, radius: float, count: int) -> Tensor:

@@ -88,8 +88,8 @@ def neighbour_rules(places: Tensor, side: int, steps: Sequence[tuple[int, int, i
         inside = ((there >= 0) & (there < side)).all(1)
         wanted = keys(torch.cat((places[:, :1], there), 1), side)
         spot = torch.searchsorted(sorted_keys, wanted).clamp_max(max(len(places) - 1, 0))
-        found = inside & (sorted_keys[spot] == wanted) if len(places) else inside
-        rules.append((spot[found], everywhere[found]))
+        present = inside & (sorted_keys[spot] == wanted) if len(places) else inside
+        rules.append((spot[present], everywhere[present]))
     return rules
 
 

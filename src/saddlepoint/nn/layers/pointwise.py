@@ -21,8 +21,8 @@ class PointLayer(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         flat = self.norm(self.linear(values.reshape(-1, values.shape[-1])))
-        made: Tensor = self.active(flat)
-        return made.view(*values.shape[:-1], -1)
+        outputs: Tensor = self.active(flat)
+        return outputs.view(*values.shape[:-1], -1)
 
 
 def point_layers(inputs: int, widths: Sequence[int]) -> nn.Sequential:

@@ -43,12 +43,12 @@ class SetAbstraction(nn.Module):
         A cloud of fewer points than are to be chosen keeps all of its points.
         """
         centres = gathered(places, farthest(places, min(self.points, places.shape[1])))
-        found = []
+        features = []
         for ball, network in zip(self.balls, self.networks):
             index = in_ball(places, centres, ball.radius, min(ball.count, places.shape[1]))  # [N, M, K]
             near = gathered(places, index) - centres[:, :, None]
-            found.append(network(torch.cat((near, gathered(values, index)), 3)))
-        return centres, torch.cat(found, 2)
+            features.append(network(torch.cat((near, gathered(values, index)), 3)))
+        return centres, torch.cat(features, 2)
 
 
 @final
