@@ -53,7 +53,8 @@ class Distances(Kind):
         """Balls of several sizes around the middle."""
         radius = torch.rand(n, generator=generator(seed, "example distances", n)) * 0.4 + 0.3
         away = middles(self.side).norm(dim=-1)
-        return (away - radius.view(n, 1, 1, 1))[:, None].clamp(-1, 1)
+        balls: Tensor = (away - radius.view(n, 1, 1, 1))[:, None].clamp(-1, 1)
+        return balls
 
     def surface(self, value: Tensor) -> Surface:
         """The surface of one shape [1, S, S, S] in the unit of the cube. Raises MissingExtra without scikit-image."""

@@ -327,3 +327,15 @@ class Builds(Protocol):
     def build(self, nets: nn.Module) -> tuple[Kind, Tensor]:
         """What it is, and its values: `Kind.write` makes the file."""
         ...
+
+
+@runtime_checkable
+class AnySide(Protocol):
+    """Holds or makes functions of place, which can be read as finely as one likes."""
+
+    def at_side(self, nets: nn.Module, side: int, latents: Tensor | None = None) -> tuple[Kind, Tensor]:
+        """What is read at `side` places along the longest axis: its kind, and values [n, ...] of it, float32.
+
+        latents: [n, ...], of what to make, in evaluation mode; None for what the model holds, where n is 1.
+        """
+        ...

@@ -75,7 +75,8 @@ def read_distances(name: str, stream: BinaryIO, size: int, side: int) -> np.ndar
             raise UnusableFile("holds values that are not finite")
     if not grid.min() < 0 < grid.max():
         raise UnusableFile("has no inside: a closed surface whose faces look one way has one, thicker than a voxel")
-    return np.clip(grid, -1, 1).astype(np.float16)[None]
+    distances: np.ndarray = np.clip(grid, -1, 1).astype(np.float16)[None]
+    return distances
 
 
 def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:

@@ -36,8 +36,9 @@ class Rounded(World):
         grids = [distances(row, places).astype(np.float16).reshape(1, side, side, side) for row in range(SHAPES)]
         stored = np.clip(np.stack(grids), -1, 1)
         labels = np.arange(SHAPES) % len(CLASSES)
-        fields = {"distances": stored, "label": labels}
-        return Dataset(fields, fingerprint(stored, labels), settings.data, classes=CLASSES)
+        return Dataset(
+            {"distances": stored, "label": labels}, fingerprint(stored, labels), settings.data, classes=CLASSES
+        )
 
 
 def distances(row: int, places: np.ndarray) -> np.ndarray:
