@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import saddlepoint
+from saddlepoint.methods.tasks import WORDS
 
 HERE = Path(saddlepoint.__file__).parent
 ROOMS = (
@@ -122,6 +123,30 @@ def test_the_front_door_opens_without_torch(line: str) -> None:
         "assert not heavy, heavy",
     ]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True)
+
+
+NAME_PROTOCOLS = {
+    "methods": "they have the abilities",
+    "metrics": "a measure is of one ability, and calls what it measures by its own name",
+}
+
+
+def test_no_file_outside_methods_and_measures_names_a_protocol() -> None:
+    tree = ast.parse((HERE / "methods" / "abilities.py").read_text(encoding="utf-8"))
+    protocols = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any("runtime_checkable" in ast.unparse(each) for each in node.decorator_list)
+    }
+    assert protocols == {ability.__name__ for ability in WORDS.values()}
+    naming = {
+        str(path.relative_to(HERE))
+        for path in FILES
+        if path.relative_to(HERE).parts[0] not in NAME_PROTOCOLS
+        and {name.removeprefix("saddlepoint.methods.abilities.") for name in imports(path)} & protocols
+    }
+    assert not naming, f"{sorted(naming)} name a protocol: ask `methods.tasks.knows(method, word)`, or for tasks"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))

@@ -27,17 +27,12 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
-    HasLikelihood,
-    Reconstructs,
-    Samples,
     Sampling,
-    Translates,
-    TranslatesLike,
     TruncateBy,
     in_turn,
 )
 from saddlepoint.methods.base import Clock, Method, Networks
-from saddlepoint.methods.tasks import Task, tasks
+from saddlepoint.methods.tasks import Task, knows, tasks
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.tensors import Declared
 from saddlepoint.text import count_shown
@@ -220,8 +215,8 @@ class Model:
         batch: int = 256,
     ) -> Iterator[Tensor]:
         """The images of `sample`, at most `batch` at a time."""
-        method = self.method
-        if not isinstance(method, Samples):
+        method: Any = self.method
+        if not knows(method, "generate"):
             raise CapabilityError(f"{self.name} does not make images from latents.")
         chosen = dict(given or {})
         if label is not None:
@@ -262,8 +257,8 @@ class Model:
 
         Raises CapabilityError when the method describes no images.
         """
-        method = self.method
-        if not isinstance(method, Reconstructs):
+        method: Any = self.method
+        if not knows(method, "encode"):
             raise CapabilityError(f"{self.name} generates images but cannot encode them.")
         batches = [method.reconstruct(self.nets, part.to(self.device)).float().cpu() for part in images.split(batch)]
         return torch.cat(batches).as_subclass(Pictures)
@@ -315,12 +310,12 @@ class Model:
         [C, h, w], or one each [n, C, h, w]. H and W are the trained side, or what the networks take beside it.
         Raises CapabilityError when the method translates no images, none of this kind, or none by a reference.
         """
-        method, origin = self.method, self.origin(origin)
-        assert isinstance(method, Translates)
+        method: Any = self.method
+        origin = self.origin(origin)
         parts = [part.to(self.device) for part in images.split(batch)]
         if reference is None:
             batches = [method.translate(self.nets, part, origin, seed).float().cpu() for part in parts]
-        elif isinstance(method, TranslatesLike):
+        elif knows(method, "translate-like"):
             each = reference.expand(len(images), *reference.shape[-3:]).to(self.device).split(batch)
             batches = [method.translate_like(self.nets, *pair, origin).float().cpu() for pair in zip(parts, each)]
         else:
@@ -332,9 +327,10 @@ class Model:
 
         Raises CapabilityError when the method translates no images, or none of this kind.
         """
-        if not isinstance(self.method, Translates):
+        method: Any = self.method
+        if not knows(method, "translate"):
             raise CapabilityError(f"{self.name} does not make one image into another.")
-        known = self.method.directions()
+        known: dict[str, str] = dict(method.directions())
         if origin is not None and origin not in known:
             ways = ", ".join(f"{start} to {end}" for start, end in known.items())
             raise CapabilityError(f"{self.name} translates nothing from {origin!r}; it knows {ways}.")
@@ -347,9 +343,11 @@ class Model:
         samples: random ones that an estimate is made from; more of them tighten a bound. See the method for whether it
         is one, and of what. Raises CapabilityError when the method knows no likelihood.
         """
-        if not isinstance(self.method, HasLikelihood):
+        method: Any = self.method
+        if not knows(method, "log-likelihood"):
             raise CapabilityError(f"{self.name} does not say how likely an image is.")
-        return self.method.log_likelihood(self.nets, images.to(self.device), samples, seed).cpu()
+        logs: Tensor = method.log_likelihood(self.nets, images.to(self.device), samples, seed).cpu()
+        return logs
 
     def class_number(self, label: int | str) -> int:
         """The number of a class. label: its number, or a text: its name, else its number in digits.

@@ -26,8 +26,9 @@ from saddlepoint.data.sources.numpy_files import read_arrays
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import CheckpointError, ConfigError
-from saddlepoint.methods.abilities import Samples, Translates, by_label, classes_of
+from saddlepoint.methods.abilities import by_label, classes_of
 from saddlepoint.methods.base import Clock
+from saddlepoint.methods.tasks import knows
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.tensors import Declared
 from saddlepoint.version import __version__
@@ -83,7 +84,7 @@ def main(arguments: list[str]) -> int:
         model.save_pretrained(folder)
     out = target.path
     print(out)
-    use = f"translate {out} IN OUT" if isinstance(model.method, Translates) else f"sample {out} -n 64"
+    use = f"translate {out} IN OUT" if knows(model.method, "translate") else f"sample {out} -n 64"
     use += " --label 0" if imported.classes else ""
     print(f"  use it   saddle {use}")
     return 0
@@ -111,9 +112,10 @@ def difference(model: Model, reference: Path) -> float:
     inputs, label = arrays["input"].float(), arrays["label"].long() if classes else None
     if label is not None and (label.shape != inputs.shape[:1] or not bool(((label >= 0) & (label < classes)).all())):
         raise ConfigError(f"{reference}: label must be a number from 0 to {classes - 1} for each input.")
+    method: Any = model.method
     try:
-        if isinstance(model.method, Samples):
-            outputs = model.method.generate(model.nets, inputs.flatten(1), by_label(label, noise="constant"))
+        if knows(method, "generate"):
+            outputs = method.generate(model.nets, inputs.flatten(1), by_label(label, noise="constant"))
         else:
             outputs = model.translate(inputs).as_subclass(Tensor)
     except RuntimeError as error:

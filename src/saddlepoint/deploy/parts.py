@@ -18,9 +18,9 @@ from torch.overrides import TorchFunctionMode
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.needed_networks import asked_for
 from saddlepoint.errors import CapabilityError
-from saddlepoint.methods.abilities import Sampling, Styles
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Networks
-from saddlepoint.methods.tasks import Task, tasks
+from saddlepoint.methods.tasks import Task, knows, tasks
 
 Act = Callable[..., Tensor]
 """networks and inputs -> the output"""
@@ -84,7 +84,7 @@ def _part(model: Model, task: Task, output: str, adjustable: bool) -> Part:
 
     inputs = {name: kind.layout for name, kind in task.takes.items()}
     if adjustable:
-        of = "" if isinstance(model.method, Styles) else " (values beyond 2 x truncation deviations are drawn anew)"
+        of = "" if knows(model.method, "styles") else " (values beyond 2 x truncation deviations are drawn anew)"
         inputs["truncation"] = f"one number; 1 leaves the latents as they are, 0 gives the average{of}"
     name = task.name if len(task.gives) == 1 else f"{task.name}-{output}"
     return Part(

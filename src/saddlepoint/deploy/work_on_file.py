@@ -28,7 +28,7 @@ from saddlepoint.deploy.translate import translated
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.latent.load_image import as_trained, fit_of, load_picture
-from saddlepoint.methods.abilities import Translates, TranslatesLike
+from saddlepoint.methods.tasks import knows
 from saddlepoint.nn.sizes import sizes_of
 
 
@@ -53,7 +53,7 @@ class Translation:
     """pixels that neighbouring windows share; None for an eighth of the side"""
 
     def __post_init__(self) -> None:
-        if self.window is not None and isinstance(self.model.method, Translates):
+        if self.window is not None and knows(self.model.method, "translate"):
             sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
 
     @property
@@ -127,7 +127,7 @@ def reference_for(model: Model, path: Path) -> Tensor:
 
     Raises CapabilityError for a model that takes nothing from one, DataError for a file that cannot be used.
     """
-    if not isinstance(model.method, TranslatesLike):
+    if not knows(model.method, "translate-like"):
         raise CapabilityError(f"{model.name} does not use a reference image: leave out --like.")
     try:
         return as_trained(model, load_picture(path, model.spec.channels)[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, final, get_args
+from typing import Any, Literal, final, get_args
 
 import torch
 from torch import Tensor
@@ -18,7 +18,8 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image
-from saddlepoint.methods.abilities import LatentSpace, Samples, Styles, by_label, classes_of
+from saddlepoint.methods.abilities import by_label, classes_of
+from saddlepoint.methods.tasks import knows
 from saddlepoint.storage import tensors as storage
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.whole import file
@@ -35,7 +36,7 @@ class Code:
     values: Tensor
     """z [n, ...], w [n, D], w+ [n, L, D]"""
     noise: Tensor | None = None
-    """[n, P], the layers' noise maps as `Styles.synthesise` takes them; None for those that are the same for all"""
+    """[n, P], the layers' noise maps as `synthesise` takes them; None for those that are the same for all"""
     label: Tensor | None = None
     """[n] int64, where the model makes images of a chosen class"""
 
@@ -66,9 +67,9 @@ def _all(parts: list[Tensor | None]) -> Tensor | None:
 
 def spaces(model: Model) -> tuple[Space, ...]:
     """The spaces that a model has, the richest last. Raises CapabilityError where images are not made from latents."""
-    if not isinstance(model.method, LatentSpace) or not isinstance(model.spec.main, Image):
+    if not knows(model.method, "walk") or not isinstance(model.spec.main, Image):
         raise CapabilityError(f"{model.name} makes no images from latents, so it has no latent space to search.")
-    return ("z", "w", "w+") if isinstance(model.method, Styles) else ("z",)
+    return ("z", "w", "w+") if knows(model.method, "styles") else ("z",)
 
 
 def check_space(model: Model, space: Space) -> Space:
@@ -84,19 +85,21 @@ def decode(model: Model, code: Code) -> Tensor:
 
     Without noise maps of its own a code takes those that are the same for all images.
     """
-    method = model.method
-    if isinstance(method, Styles):
-        return method.synthesise(model.nets, styles_of(model, code), code.noise)
-    assert isinstance(method, Samples)
-    return method.generate(model.nets, code.values, by_label(code.label, noise="constant"))
+    method: Any = model.method
+    images: Tensor
+    if knows(method, "styles"):
+        images = method.synthesise(model.nets, styles_of(model, code), code.noise)
+    else:
+        images = method.generate(model.nets, code.values, by_label(code.label, noise="constant"))
+    return images
 
 
 def styles_of(model: Model, code: Code) -> Tensor:
     """The styles of a code, one for each layer.  [n, L, D]"""
-    method = model.method
-    assert isinstance(method, Styles)
+    method: Any = model.method
     if code.space == "z":
-        return method.styles(model.nets, code.values, by_label(code.label))
+        styles: Tensor = method.styles(model.nets, code.values, by_label(code.label))
+        return styles
     if code.space == "w":
         return code.values[:, None].expand(-1, len(method.style_sides(model.nets)), -1)
     return code.values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,7 +11,8 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.kinds.pictures import Pictures
 from saddlepoint.latent.codes import Code, decode
-from saddlepoint.methods.abilities import Samples, Styles, TruncateBy, by_label
+from saddlepoint.methods.abilities import TruncateBy, by_label
+from saddlepoint.methods.tasks import knows
 
 
 def images_of(
@@ -31,16 +33,15 @@ def stream(
     model: Model, code: Code, *, truncation: float = 1.0, truncate_by: TruncateBy = "resample", batch: int = 64
 ) -> Iterator[Tensor]:
     """The images of `images_of`, at most `batch` at a time."""
-    method = model.method
+    method: Any = model.method
     for start in range(0, len(code), batch):
         part = code.at(slice(start, start + batch))
         if truncation == 1 or part.space != "z":
             images = decode(model, part)
-        elif isinstance(method, Styles):
+        elif knows(method, "styles"):
             styles = method.styles(model.nets, part.values, by_label(part.label, truncation=truncation))
             images = method.synthesise(model.nets, styles, part.noise)
         else:
-            assert isinstance(method, Samples)
             how = by_label(part.label, truncation=truncation, truncate_by=truncate_by, noise="constant")
             images = method.generate(model.nets, part.values, how)
         yield images.float().clamp(-1, 1).cpu()
@@ -49,7 +50,6 @@ def stream(
 @torch.no_grad()
 def styled(model: Model, code: Code, truncation: float = 1.0) -> Code:
     """Latents (z) as styles for each layer (w+), pulled to the average style where `truncation` is below 1."""
-    method = model.method
-    assert isinstance(method, Styles)
+    method: Any = model.method
     styles = method.styles(model.nets, code.values, by_label(code.label, truncation=truncation))
     return Code("w+", styles, code.noise, code.label)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from saddlepoint.keyed import generator
 from saddlepoint.latent.codes import Code, decode
 from saddlepoint.latent.noise import autocorrelation, renormalise_
 from saddlepoint.latent.prior import Prior
-from saddlepoint.methods.abilities import Styles
+from saddlepoint.methods.tasks import knows
 
 _RISE, _FALL, _CALM = 0.05, 0.25, 0.75
 """shares of the steps: in which the rate rises, in which it falls, after which there is no more noise on the code"""
@@ -125,7 +125,8 @@ def descend(
 
 
 def _noise_sides(model: Model) -> tuple[int, ...]:
-    return model.method.noise_sides(model.nets) if isinstance(model.method, Styles) else ()
+    method: Any = model.method
+    return method.noise_sides(model.nets) if knows(method, "styles") else ()
 
 
 def _first_noise(start: Code, sides: tuple[int, ...], seed: int) -> Tensor:

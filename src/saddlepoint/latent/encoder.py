@@ -25,7 +25,8 @@ from saddlepoint.latent.descend import Progress, Stop
 from saddlepoint.latent.perceptual import Kind, distance
 from saddlepoint.latent.prior import labels_of, prior, random_codes
 from saddlepoint.latent.project import Projected, checked, described
-from saddlepoint.methods.abilities import Styles, classes_of
+from saddlepoint.methods.abilities import classes_of
+from saddlepoint.methods.tasks import knows
 from saddlepoint.storage import documents
 from saddlepoint.storage.plain import Unfit
 
@@ -239,8 +240,9 @@ def _samples(model: Model, space: Space, n: int, seed: int, mixed: float = 0.0) 
     """Codes of `n` latents and their images with noise of their own, [n, C, H, W] in [-1, 1]."""
     code = random_codes(model, n, space, seed)
     draw, noise = generator(seed, "samples"), None
-    if isinstance(model.method, Styles):
-        places = sum(side**2 for side in model.method.noise_sides(model.nets))
+    method: Any = model.method
+    if knows(method, "styles"):
+        places = sum(side**2 for side in method.noise_sides(model.nets))
         noise = torch.randn(n, places, generator=draw).to(model.device) if places else None
     if space == "w+" and mixed:
         layers = code.values.shape[1]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
 from saddlepoint.latent.codes import Code, decode
 from saddlepoint.latent.directions import Directions, described, directions_of, pool, upright
-from saddlepoint.methods.abilities import Styles
+from saddlepoint.methods.tasks import knows
 
 _POOL = 2048
 """codes that give the spread"""
@@ -74,8 +74,9 @@ def factorise(
 @torch.no_grad()
 def affines(model: Model) -> list[Affine]:
     """The affine layers that a model's codes meet first; none where it changes them before any layer."""
-    method, nets = model.method, model.nets
-    if isinstance(method, Styles):  # another vector for each layer tells which layer's style a module takes
+    nets = model.nets
+    method: Any = model.method
+    if knows(method, "styles"):  # another vector for each layer tells which layer's style a module takes
         rows = pool(model, len(method.style_sides(nets)), 0)[1].values
         code = Code("w+", rows[None])
     else:

@@ -5,7 +5,7 @@ The draws are z = mean + deviation * noise of Kingma & Welling 2014, arXiv:1312.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from saddlepoint import methods
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
-from saddlepoint.methods.abilities import Infers, Reconstructs
+from saddlepoint.methods.tasks import knows
 
 
 class Inferred(NamedTuple):
@@ -35,7 +35,7 @@ def infer(model: Model, images: Tensor, *, draws: int = 0, seed: int = 0, batch:
     """
     method = check_infers(model, draws)
     parts = [part.to(model.device) for part in images.split(batch)]
-    if not isinstance(method, Infers):
+    if not knows(method, "posterior"):
         mean = torch.cat([method.encode(model.nets, part).float().cpu() for part in parts]).flatten(1)
         return Inferred(mean, mean.new_empty(0, *mean.shape))
     pairs = [method.posterior(model.nets, part) for part in parts]
@@ -44,21 +44,18 @@ def infer(model: Model, images: Tensor, *, draws: int = 0, seed: int = 0, batch:
     return Inferred(mean, mean + (log_variance / 2).exp() * noise)
 
 
-def check_infers(model: Model, draws: int = 0) -> Reconstructs:
+def check_infers(model: Model, draws: int = 0) -> Any:
     """The model's method, where it encodes images, and by a distribution where there are `draws`.
 
     Raises CapabilityError with the names of the methods that can.
     """
-    method, ability = model.method, Infers if draws else Reconstructs
-    if isinstance(method, ability):
+    method, ability = model.method, "posterior" if draws else "encode"
+    if knows(method, ability):
         return method
-    able = [name for name, entry in methods.listing().items() if entry.family != "plug-in" and _can(name, ability)]
-    if isinstance(method, Reconstructs):
+    own = [name for name, entry in methods.listing().items() if entry.family != "plug-in"]
+    able = [name for name in own if knows(methods.load(name), ability)]
+    if knows(method, "encode"):
         raise CapabilityError(
             f"{model.name} encodes an image as one point, not as a distribution: draw none, or use {', '.join(able)}."
         )
     raise CapabilityError(f"{model.name} does not encode given images; of the methods here {', '.join(able)} can.")
-
-
-def _can(name: str, ability: type) -> bool:
-    return issubclass(methods.load(name), ability)

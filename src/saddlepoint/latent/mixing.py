@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, ConfigError, ShapeError
-from saddlepoint.methods.abilities import Styles
+from saddlepoint.methods.tasks import knows
 
 GROUPS = ("coarse", "middle", "fine")
 
@@ -82,9 +83,11 @@ def _spans(layers: Sequence[int]) -> list[str]:
 
 def sides_of(model: Model) -> tuple[int, ...]:
     """The side of what each layer makes. Raises CapabilityError for a model without styles."""
-    if not isinstance(model.method, Styles):
+    method: Any = model.method
+    if not knows(method, "styles"):
         raise CapabilityError(f"{model.name} has no styles, a vector for each layer, so no layers to choose from.")
-    return model.method.style_sides(model.nets)
+    sides: tuple[int, ...] = method.style_sides(model.nets)
+    return sides
 
 
 def mix(styles: Tensor, donors: Tensor, layers: Sequence[int]) -> Tensor:

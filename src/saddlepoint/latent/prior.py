@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -11,7 +11,8 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.latent.codes import Code, Space, code_of
-from saddlepoint.methods.abilities import Samples, Styles, classes_of, in_turn
+from saddlepoint.methods.abilities import classes_of, in_turn
+from saddlepoint.methods.tasks import knows
 
 _POOL = 512
 """codes that mean and deviation are taken from"""
@@ -40,8 +41,8 @@ class Prior:
 def prior(model: Model, space: Space) -> Prior:
     """The prior of a space, from 512 latents; the mean of styles is the model's own running one."""
     values = random_codes(model, _POOL, "z" if space == "z" else "w").values
-    method = model.method
-    mean = values.mean(0) if space == "z" or not isinstance(method, Styles) else method.average_style(model.nets)
+    method: Any = model.method
+    mean = values.mean(0) if space == "z" or not knows(method, "styles") else method.average_style(model.nets)
     square = (values - mean).square().mean(0)
     floor = 1e-3 * float(square.mean().sqrt()) + 1e-12  # a coordinate that hardly moves is not divided by
     return Prior(mean, square.sqrt().clamp_min(floor), float(square.mean().sqrt()), float(square.sum().sqrt()))
@@ -50,8 +51,7 @@ def prior(model: Model, space: Space) -> Prior:
 @torch.no_grad()
 def random_codes(model: Model, n: int, space: Space, seed: int = 0, label: Tensor | None = None) -> Code:
     """Codes of `n` latents; where there are classes and no `label` [n], those come in turn."""
-    method = model.method
-    assert isinstance(method, Samples)
+    method: Any = model.method
     label = in_turn(method, model.nets, n).get("label") if label is None else label.cpu()
     latents = method.latents(model.nets, n, seed).to(model.device)
     return code_of(model, latents, space, None if label is None else label.to(model.device))

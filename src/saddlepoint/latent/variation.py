@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError, ShapeError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.latent.codes import Code
-from saddlepoint.methods.abilities import Styles
+from saddlepoint.methods.tasks import knows
 
 
 def other_noise(model: Model, n: int, seed: int, maps: Collection[int] | None = None) -> Tensor:
@@ -33,7 +34,8 @@ def other_noise(model: Model, n: int, seed: int, maps: Collection[int] | None = 
 
 def noise_sides(model: Model) -> tuple[int, ...]:
     """The sides of the layers' noise maps. Raises CapabilityError for a model that has none."""
-    sides = model.method.noise_sides(model.nets) if isinstance(model.method, Styles) else ()
+    method: Any = model.method
+    sides: tuple[int, ...] = method.noise_sides(model.nets) if knows(method, "styles") else ()
     if not sides:
         raise CapabilityError(f"{model.name} draws no noise but its latents: the same latent is always the same image.")
     return sides

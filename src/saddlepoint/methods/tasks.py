@@ -25,8 +25,10 @@ from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
+    Attends,
     Builds,
     Completes,
+    Corrupts,
     Embeds,
     HasLikelihood,
     HasPatterns,
@@ -80,6 +82,12 @@ def tasks(method: Method, nets: nn.Module, spec: DataSpec) -> list[Task]:
     """
     return [task for ability, describe in _ABILITIES.items() if isinstance(method, ability)
             for task in describe(method, nets, spec)]  # fmt: skip
+
+
+def knows(method: object, word: str) -> bool:
+    """Whether a method, or a class of methods, can do something, by a word of `WORDS`; asks no networks."""
+    ability = WORDS[word]
+    return issubclass(method, ability) if isinstance(method, type) else isinstance(method, ability)
 
 
 def task_named(method: Method, nets: nn.Module, spec: DataSpec, name: str) -> Task | None:
@@ -289,6 +297,26 @@ def _builds(method: Builds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     yield Task("build", f"holds {kind}", {}, {kind.word: kind}, call, examples, graph=False)
 
 
+WORDS: dict[str, type] = {
+    "generate": Samples,
+    "walk": LatentSpace,
+    "complete": Completes,
+    "styles": Styles,
+    "render": Renders,
+    "translate": Translates,
+    "translate-like": TranslatesLike,
+    "encode": Reconstructs,
+    "posterior": Infers,
+    "predict": Predicts,
+    "embed": Embeds,
+    "attend": Attends,
+    "log-likelihood": HasLikelihood,
+    "patterns": HasPatterns,
+    "build": Builds,
+    "corrupt": Corrupts,
+}
+"""what a method can do, by one word each: that of the task, where it is one. To walk is to have latents whose
+neighbours make alike examples; to corrupt is to spoil examples in training, and to learn the clean ones."""
 _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Samples: _samples,  # and LatentSpace, which says that the latents can be walked through
     Completes: _completes,

@@ -7,7 +7,7 @@ time the run has doubled, and at the end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -26,16 +26,11 @@ from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
-    Corrupts,
-    HasPatterns,
-    Samples,
     Sampling,
-    Translates,
-    TranslatesLike,
     in_turn,
 )
 from saddlepoint.methods.base import Networks
-from saddlepoint.methods.tasks import tasks
+from saddlepoint.methods.tasks import knows, tasks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.grids import limits_of, plot, save_png
 from saddlepoint.text import counted
@@ -91,14 +86,15 @@ class SampleGrids(Hook):
             return
         nets = run.nets if run.average is None else run.average
         caption = f"{counted(run.clock.examples, run.unit.removesuffix('s'))} shown."
-        if isinstance(run.method, Samples):
-            picture, caption = self._sampled(run, run.method, nets, caption)
-        elif isinstance(run.method, Translates) and self.inputs is not None and isinstance(self.spec.main, Image):
+        method: Any = run.method
+        if knows(method, "generate"):
+            picture, caption = self._sampled(run, method, nets, caption)
+        elif knows(method, "translate") and self.inputs is not None and isinstance(self.spec.main, Image):
             with torch.no_grad(), evaluating(nets):
-                picture, words = translated(run.method, nets, self.inputs, run.settings.grid_size)
+                picture, words = translated(method, nets, self.inputs, run.settings.grid_size)
             caption = f"{caption} {words}"
-        elif isinstance(run.method, HasPatterns):
-            patterns = run.method.patterns(nets)[:PATTERNS].cpu()
+        elif knows(method, "patterns"):
+            patterns = method.patterns(nets)[:PATTERNS].cpu()
             picture = self.spec.main.picture(patterns)
             caption = f"{caption} The patterns that it describes {run.unit} by."
         else:
@@ -110,7 +106,7 @@ class SampleGrids(Hook):
         self._newest = run.clock.step
         save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
 
-    def _sampled(self, run: Run, method: Samples, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
+    def _sampled(self, run: Run, method: Any, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS
         with torch.no_grad(), evaluating(nets):
             wanted = {name: self._asked[name] for name in method.conditions(nets).keys() & self._asked.keys()}
@@ -158,7 +154,7 @@ class SampleGrids(Hook):
         return None
 
 
-def translated(method: Translates, nets: Networks, batch: Batch, most: int) -> tuple[Picture.Image, str]:
+def translated(method: Any, nets: Networks, batch: Batch, most: int) -> tuple[Picture.Image, str]:
     """At most `most` images, each kind in columns of its own: what is given, what becomes of it, what it should be.
 
     The truth is shown of pairs, whose fields are as long as one another and have one direction. A method that could
@@ -167,13 +163,13 @@ def translated(method: Translates, nets: Networks, batch: Batch, most: int) -> t
     """
     fields, ways = batch.tensors(), method.directions()
     paired = len(ways) == 1 and all(end in fields for end in ways.values())
-    answers = ANSWERS if isinstance(method, TranslatesLike) else 1
+    answers = ANSWERS if knows(method, "translate-like") else 1
     rows = min(min(map(len, fields.values())), max(1, most // ((1 + answers) * len(ways) + paired)))
     columns: list[Tensor] = []
     words: list[str] = []
     for start, end in ways.items():
         images = fields[start][spread(len(fields[start]), rows)]
-        if isinstance(method, Corrupts) and not torch.equal(spoilt := method.corrupt(images, 0), images):
+        if knows(method, "corrupt") and not torch.equal(spoilt := method.corrupt(images, 0), images):
             columns, words, images = [*columns, images], [*words, f"{start} before it is spoilt"], spoilt
         columns += [images, *(method.translate(nets, images, start, seed).to(images) for seed in range(answers))]
         words += [start, f"{end} made of it" + f" by {answers} seeds" * (answers > 1)]

@@ -26,7 +26,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import key
-from saddlepoint.methods.abilities import Samples
+from saddlepoint.methods.tasks import knows
 from saddlepoint.report.architecture import described as layers_of
 from saddlepoint.report.first_step import FirstStep
 from saddlepoint.report.progress import Progress
@@ -113,7 +113,7 @@ def _configuration(plan: Plan, loader: Loader) -> dict[str, Any]:
 def _examples(plan: Plan, loader: Loader, held_out: np.ndarray) -> Batch | None:
     """What the sheets of a method that makes nothing from latents start from: held-out examples where there are any, of
     each class where there are some."""
-    if isinstance(plan.method, Samples):
+    if knows(plan.method, "generate"):
         return None
     labels = loader.dataset.labels
     for rows in (held_out, loader.rows):

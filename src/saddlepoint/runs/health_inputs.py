@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -22,7 +22,8 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import DivergedError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.methods.abilities import Samples, by_label, classes_of
+from saddlepoint.methods.abilities import by_label, classes_of
+from saddlepoint.methods.tasks import knows
 from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.metrics.formulas.coverage import mixture_coverage
 from saddlepoint.metrics.proofs.modes import LEAST as LEAST_SHARE
@@ -61,9 +62,10 @@ class SampleLook:
     @torch.no_grad()
     def __call__(self, run: Run) -> dict[str, float]:
         """Figures by name, as `engine.health.Look` has them; none for a method that makes nothing from latents."""
-        method, nets = run.method, run.nets
+        nets = run.nets
+        method: Any = run.method
         fields = self._loader.look(self._seen).tensors()
-        if not isinstance(method, Samples) or "image" not in fields:
+        if not knows(method, "generate") or "image" not in fields:
             return {}
         real, label = fields["image"], fields["label"] if classes_of(method, nets) else None
         with evaluating(nets):
@@ -79,8 +81,9 @@ class SampleLook:
 
     def _modes(self, run: Run) -> dict[str, float]:
         """Share of the centres of a mixture that samples reach; none for other data."""
-        method, nets, mixture = run.method, run.nets, self._mixture
-        if mixture is None or not isinstance(method, Samples):
+        nets, mixture = run.nets, self._mixture
+        method: Any = run.method
+        if mixture is None or not knows(method, "generate"):
             return {}
         n = POINTS_A_MODE * len(mixture.centres)
         with evaluating(nets):

@@ -13,7 +13,7 @@ from saddlepoint import methods
 from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.engine.run import Folder
-from saddlepoint.methods.abilities import Embeds, Predicts, Reconstructs, Renders, Samples, Translates
+from saddlepoint.methods.tasks import knows
 from saddlepoint.report.notebook import card
 from saddlepoint.text import counted
 
@@ -54,20 +54,20 @@ class Trained:
         if self.ended != "done":
             lines += [f"  resume   saddle resume {self.folder}"]
         method = methods.load(read_facts(Folder(self.folder))["method"])
-        use = next((words for ability, words in _USES.items() if isinstance(method, ability)), "report {}")
+        use = next((use for word, use in _USES.items() if knows(method, word)), "report {}")
         lines += [f"  next     saddle {use.format(self.folder)}"]
         return "\n".join(lines)
 
 
-_USES: dict[type, str] = {
-    Translates: "translate {} IN OUT",
-    Samples: "sample {} -n 64 --seed 1",
-    Renders: "render {}",
-    Predicts: "predict {} IMAGES",
-    Embeds: "embed {} FOLDER",
-    Reconstructs: "embed {} FOLDER",
+_USES: dict[str, str] = {
+    "translate": "translate {} IN OUT",
+    "generate": "sample {} -n 64 --seed 1",
+    "render": "render {}",
+    "predict": "predict {} IMAGES",
+    "embed": "embed {} FOLDER",
+    "encode": "embed {} FOLDER",
 }
-"""what is done first with a model of each ability"""
+"""what is done first with a model, by what it can do"""
 
 
 def _address(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
 import tyro
@@ -29,7 +29,7 @@ from saddlepoint.latent.addresses import latents_of, parse
 from saddlepoint.latent.codes import Code, Space, decode, load_code, save_code
 from saddlepoint.latent.constraints import Constraint, Sort, opened, painted, region
 from saddlepoint.latent.guide import Guidance, Guided, guide
-from saddlepoint.methods.abilities import Styles
+from saddlepoint.methods.tasks import knows
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.wording import duration
 from saddlepoint.text import counted
@@ -113,8 +113,9 @@ def _start(model: Model, options: Guide) -> Code:
         raise ConfigError(f"{options.image!r} names several images; name one to start from, such as 1:5.")
     if addresses[0].file is not None:
         return load_code(addresses[0].file, model.device)
-    code, method = latents_of(model, addresses, class_number(model, options.label, _say)), model.method
-    noise = method.noise_of(model.nets, code.values) if isinstance(method, Styles) else None
+    code = latents_of(model, addresses, class_number(model, options.label, _say))
+    method: Any = model.method
+    noise = method.noise_of(model.nets, code.values) if knows(method, "styles") else None
     return Code("z", code.values, noise, code.label)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from saddlepoint.checkpoint import pretrained
 from saddlepoint.deploy.serve.schemas import KindEntry, ModelEntry, Shape, TaskEntry
@@ -12,15 +13,16 @@ from saddlepoint.errors import CheckpointError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.latent.mixing import groups
-from saddlepoint.methods.abilities import Styles, Translates
+from saddlepoint.methods.tasks import knows
 
 
 def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
     """Its name, version, shape, and what it can be asked for."""
-    model, method = served.model, served.model.method
+    model = served.model
+    method: Any = model.method
     main = model.spec.main
     shape = Shape(channels=main.channels, height=main.height, width=main.width) if isinstance(main, Image) else None
-    layers = groups(method.style_sides(model.nets)) if isinstance(method, Styles) else {}
+    layers = groups(method.style_sides(model.nets)) if knows(method, "styles") else {}
     return ModelEntry(
         name=served.full_name,
         default=default,
@@ -39,7 +41,7 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         spaces=list(served.spaces),
         layers={name: list(chosen) for name, chosen in layers.items()},
         directions=[] if served.directions is None else list(served.directions.names),
-        origins=dict(method.directions()) if isinstance(method, Translates) else {},
+        origins=dict(method.directions()) if knows(method, "translate") else {},
         takes_reference=served.takes_reference,
         card=card,
     )

@@ -15,7 +15,7 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.latent.codes import joined
 from saddlepoint.latent.decode_codes import stream
-from saddlepoint.methods.abilities import Samples, Translates, TranslatesLike, by_label
+from saddlepoint.methods.abilities import by_label
 
 
 @torch.no_grad()
@@ -23,10 +23,10 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
     """What a batch of one kind becomes: images of codes and of cameras as uint8, translated windows as float32,
     [C, H, W] each; depth, opacity and what is no image as float32; of images that are to be judged the predictions.
     """
-    model, method = served.model, served.model.method
+    model = served.model
+    method: Any = model.method
     match kind:
         case ("sample", float(truncation), tuple(given)):
-            assert isinstance(method, Samples)
             code = joined(items)
             how = by_label(code.label, truncation=truncation)
             values = {
@@ -38,13 +38,11 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
         case ("code", _, float(truncation), _):
             return to_uint8(next(stream(model, joined(items), truncation=truncation, batch=len(items)))).unbind()
         case ("translate", str(origin), int(seed)):
-            assert isinstance(method, Translates)
             windows = torch.stack(items).to(model.device)
-            return method.translate(model.nets, windows, origin, seed).float().cpu().unbind()
+            return tuple(method.translate(model.nets, windows, origin, seed).float().cpu())
         case ("like", str(origin)):
-            assert isinstance(method, TranslatesLike)
             windows, references = (torch.stack(part).to(model.device) for part in zip(*items))
-            return method.translate_like(model.nets, windows, references, origin).float().cpu().unbind()
+            return tuple(method.translate_like(model.nets, windows, references, origin).float().cpu())
         case ("render", str(output)):
             return rendering.drawn(served, output, items)
         case ("predict",):

@@ -19,8 +19,8 @@ from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.volume import Volume
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
-from saddlepoint.methods.abilities import LatentSpace, classes_of
-from saddlepoint.methods.tasks import Task
+from saddlepoint.methods.abilities import classes_of
+from saddlepoint.methods.tasks import Task, knows
 
 STABLE = "stable"
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
@@ -92,7 +92,7 @@ class Served:
     @cached_property
     def spaces(self) -> tuple[str, ...]:
         """The latent spaces; empty for a model that makes no images from latents."""
-        walks = isinstance(self.model.method, LatentSpace) and isinstance(self.model.spec.main, Image)
+        walks = knows(self.model.method, "walk") and isinstance(self.model.spec.main, Image)
         return spaces(self.model) if walks else ()
 
 
