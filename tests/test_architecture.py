@@ -139,7 +139,7 @@ def test_no_file_outside_methods_and_measures_names_a_protocol() -> None:
         if isinstance(node, ast.ClassDef)
         and any("runtime_checkable" in ast.unparse(each) for each in node.decorator_list)
     }
-    assert protocols == {ability.__name__ for ability in WORDS.values()}
+    assert {ability.__name__ for ability in WORDS.values()} <= protocols
     naming = {
         str(path.relative_to(HERE))
         for path in FILES

@@ -25,6 +25,7 @@ from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
+    AnySide,
     Attends,
     Builds,
     Completes,
@@ -310,6 +311,7 @@ WORDS: dict[str, type] = {
     "predict": Predicts,
     "embed": Embeds,
     "attend": Attends,
+    "read-at-side": AnySide,
     "log-likelihood": HasLikelihood,
     "patterns": HasPatterns,
     "build": Builds,
