@@ -29,6 +29,8 @@ _HOMES = {
     "Method": "saddlepoint.methods.base",
     "Trainer": "saddlepoint.engine.trainer",
     "Hook": "saddlepoint.engine.hooks",
+    "WeightsAndBiases": "saddlepoint.report.weights_and_biases",
+    "MLflow": "saddlepoint.report.mlflow_run",
     "SaddlepointError": "saddlepoint.errors",
 }
 __all__ = sorted(_HOMES)
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from saddlepoint.engine.trainer import Trainer as Trainer
     from saddlepoint.errors import SaddlepointError as SaddlepointError
     from saddlepoint.methods.base import Method as Method
+    from saddlepoint.report.mlflow_run import MLflow as MLflow
+    from saddlepoint.report.weights_and_biases import WeightsAndBiases as WeightsAndBiases
     from saddlepoint.runs.compare import compare as compare
     from saddlepoint.runs.evaluate import evaluate as evaluate
     from saddlepoint.runs.resume import resume as resume

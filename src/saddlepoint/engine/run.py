@@ -71,6 +71,9 @@ class RunSettings:
     """examples seen between two scores"""
     score_images: Count = 2_000
     """number of generated and of real images per score; fewer if there are fewer real ones"""
+    track: tuple[Literal["wandb", "mlflow"], ...] = ()
+    """programs that get figures and sample grids too, besides log.jsonl and TensorBoard's events: Weights & Biases,
+    MLflow; each needs its own package"""
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = "nothing"
     """action when the health of the run fails, logged each time: halve-rates (for 5,000 steps), skip-leader (leave out
     steps of the player that leads), augment (show the discriminator stronger augmentation, where the networks can),

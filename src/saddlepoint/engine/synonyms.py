@@ -172,8 +172,9 @@ _SENTENCES: dict[tuple[str, ...], str] = {
     ("resume", "continue", "resume_from", "resume_from_checkpoint", "continue_train", "restore", "auto_resume"): (
         "to go on with a run: saddle resume RUN; to begin from its weights: {start}"
     ),
-    ("wandb", "tensorboard", "use_wandb", "wandb_project", "logger", "tb", "report_to"): (
-        "every run writes log.jsonl into its folder, and TensorBoard events with pip install 'saddlepoint[tensorboard]'"
+    ("wandb", "mlflow", "tensorboard", "use_wandb", "wandb_project", "logger", "tb", "report_to"): (
+        "every run writes log.jsonl into its folder, and TensorBoard events with pip install"
+        " 'saddlepoint[tensorboard]'; --track wandb or --track mlflow sends it there too"
     ),
     ("conditional", "cond", "class_cond", "n_classes", "num_classes", "classes", "class_conditional"): (
         "classes come from the data, one sub-folder each; methods that make images by class are cgan, acgan and"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from saddlepoint.report.first_step import FirstStep
 from saddlepoint.report.progress import Progress
 from saddlepoint.report.samples import SampleGrids
 from saddlepoint.report.tensorboard import TensorBoard
+from saddlepoint.report.tracker import Tracker
 from saddlepoint.runs.health_inputs import watchers
 from saddlepoint.text import counted
 from saddlepoint.version import __version__
@@ -94,7 +95,23 @@ def _hooks(
     hooks += [SampleGrids(loader.dataset, _examples(plan, loader, held_out)), health, rescue]
     if plan.run.score:
         hooks.append(_scores(plan, loader.dataset, loader.device))
-    return [*hooks, *more, TensorBoard(), Log(folder.log), Checkpoints(_configuration(plan, loader))]
+    return [
+        *hooks,
+        *more,
+        TensorBoard(),
+        *trackers(plan.run.track),
+        Log(folder.log),
+        Checkpoints(_configuration(plan, loader)),
+    ]
+
+
+def trackers(names: Sequence[str]) -> Iterator[Tracker]:
+    """The hooks that send a run to these programs."""
+    from saddlepoint.report.mlflow_run import MLflow
+    from saddlepoint.report.weights_and_biases import WeightsAndBiases
+
+    for name in dict.fromkeys(names):
+        yield {"wandb": WeightsAndBiases, "mlflow": MLflow}[name]()
 
 
 def lower_cost(plan: Plan) -> str:

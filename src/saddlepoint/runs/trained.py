@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 from urllib.parse import quote
 
+import numpy as np
 import torch
 
 from saddlepoint import methods
@@ -14,6 +15,7 @@ from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.engine.run import Folder
 from saddlepoint.methods.tasks import knows
+from saddlepoint.report.history import figure, table
 from saddlepoint.report.notebook import card
 from saddlepoint.text import counted
 
@@ -36,6 +38,21 @@ class Trained:
     def model(self, device: str | torch.device = "cpu") -> Model:
         """The trained model."""
         return load(self.folder, device=device)
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """Every figure of the log over the run, float64 [reports], beside "examples" and "step".
+
+        A figure that some reports lack is not a number there: `pandas.DataFrame(run.history)` is a frame.
+        """
+        return table(Folder(self.folder).log)
+
+    def plot(self) -> Any:
+        """The curves of the players and of the scores, as a figure of matplotlib.
+
+        Raises ConfigError where matplotlib is not installed.
+        """
+        return figure(self.history, str(self.folder))
 
     def _repr_html_(self) -> str:
         """In a notebook: the newest samples, the curves of the players, and a link to the report."""

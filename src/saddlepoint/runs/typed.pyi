@@ -39,6 +39,7 @@ def train(
     score: Sequence[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"]] = ...,
     score_every: int = ...,
     score_images: int = ...,
+    track: Sequence[Literal["wandb", "mlflow"]] = ...,
     when_unstable: Literal["nothing", "halve-rates", "skip-leader", "augment", "go-back"] = ...,
     leader_rests: tuple[int, int] = ...,
     patience: int | None = ...,
