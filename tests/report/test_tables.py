@@ -1,12 +1,18 @@
 """One list of rows, three tables."""
 
 import io
+import json
+from typing import Any
 
+import pytest
 from rich.console import Console
 
-from saddlepoint.report.tables import cells, markdown, print_table
+from saddlepoint.report.tables import cells, markdown, print_as, print_table
 
-ROWS = [{"name": "generated", "frechet": 7.42134, "seeds": 3}, {"name": "a|b [x]", "frechet": None, "protocol": "p1"}]
+ROWS: list[dict[str, Any]] = [
+    {"name": "generated", "frechet": 7.42134, "seeds": 3},
+    {"name": "a|b [x]", "frechet": None, "protocol": "p1"},
+]
 
 
 def test_columns_stand_in_order_of_first_use_and_gaps_are_dashes() -> None:
@@ -30,3 +36,18 @@ def test_the_terminal_shows_every_cell_as_it_is() -> None:
     for text in ("Scores", "frechet", "7.421", "a|b [x]"):
         assert text in output.getvalue()
     assert "\x1b" not in output.getvalue()
+
+
+def test_a_table_is_printed_for_papers_and_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"name": "a_b", "fid": 1.25, "fid sd": None}, {"name": "c", "fid": 0.123456789, "fid sd": 0.5}]
+    print_as(rows, "latex", ["of 100 images"])
+    text = capsys.readouterr().out
+    assert "\\begin{tabular}{lrr}" in text
+    assert "a\\_b & 1.25" in text
+    assert "% of 100 images" in text
+    print_as(rows, "csv")
+    assert capsys.readouterr().out == "name,fid,fid sd\na_b,1.25,\nc,0.123456789,0.5\n"
+    print_as(rows, "json", ["n"])
+    assert json.loads(capsys.readouterr().out) == {"rows": rows, "notes": ["n"]}
+    print_as(rows, "markdown", ["n"])
+    assert capsys.readouterr().out.startswith("|  | fid | fid sd |")

@@ -31,8 +31,9 @@ def test_a_table_has_mean_deviation_and_count_of_each_setting(
         cli.main([*words, "--out", str(tmp_path / "s")])
     assert ended.value.code == 0
     rows = json.loads((tmp_path / "s" / "sweep.json").read_text())["rows"]
-    assert rows[0] == {"name": "objective=hinge", "n": 3, "score/fid": 11.0, "score/fid sd": 1.0}
+    assert rows[0] == {"name": "objective=hinge", "n": 3, "score/fid": 11.0, "score/fid sd": 1.0, "score/fid p": None}
     assert rows[1]["score/fid"] == 1.0
+    assert rows[1]["score/fid p"] == pytest.approx(2.6e-4, rel=0.05)  # t = 10 / sqrt(2/3), 4 degrees of freedom
     assert sorted(path.name for path in (tmp_path / "s").iterdir() if path.is_dir())[0] == "objective=hinge-seed=0"
     assert "objective=hinge" in capsys.readouterr().out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import typing
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,20 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.errors import ConfigError
-from saddlepoint.report.tables import print_table
+from saddlepoint.report.tables import FORMS, print_as
+from saddlepoint.runs.seeds import NOTE
 from saddlepoint.runs.sweep import sweep
 
-USAGE = """usage: saddle sweep METHOD [--seeds 0-4] [--SETTING VALUE,VALUE ...] [--out DIR] [--jobs N]
+USAGE = """usage: saddle sweep METHOD [--seeds 0-4] [--SETTING VALUE,VALUE ...] [--out DIR] [--jobs N] [--to FORM]
 
-Trains every combination of the values with every seed, a folder each, and prints a table of mean, standard deviation
-and count. Start it again to go on with what is left. Settings are those of `saddle train METHOD --help`; one with
-commas is tried with each of its values.
+Trains every combination of the values with every seed, a folder each, and prints a table of mean, standard deviation,
+count and a test against the first row. Start it again to go on with what is left. Settings are those of `saddle train
+METHOD --help-all`; one with commas is tried with each of its values.
 
   --seeds 0-4     seeds of the runs: 0-4, or 0,3,7 (default: 0-2)
   --out DIR       folder for the runs (default: runs/sweep-METHOD)
   --jobs N        processes at once (default: one for every two cores)
+  --to FORM       how to print the table: table, markdown, csv, latex or json (default: table)
 
 example:  saddle sweep dcgan --seeds 0-4 --objective hinge,non-saturating --data digits --images 60000 --score fid"""
 
@@ -43,11 +46,12 @@ def main(arguments: list[str]) -> int:
     jobs = options.pop("jobs", [""])[0]
     if jobs and not (jobs.isdecimal() and int(jobs)):
         raise ConfigError(f"jobs cannot be {jobs!r}: it must be 1 or more.")
+    form = config.checked("to", options.pop("to", ["table"])[0], FORMS)
     settings, grid = _settings(name, options)
     settings.setdefault("data", "digits")
     rows = sweep(arguments[0], seeds=seeds, grid=grid, out=Path(out), jobs=int(jobs) if jobs else None, **settings)
-    print_table(rows)
-    print(f"the same with every figure: {Path(out) / 'sweep.json'}")
+    print_as(rows, form, [NOTE])
+    print(f"the same with every figure: {Path(out) / 'sweep.json'}", file=sys.stderr)
     return 0
 
 
@@ -64,7 +68,7 @@ def _options(arguments: list[str]) -> dict[str, list[str]]:
             raise ConfigError(f"{word!r} belongs to no option: saddle sweep METHOD --SETTING VALUE,VALUE ...")
         else:
             options[name].append(word)
-    for own in ("seeds", "out", "jobs"):
+    for own in ("seeds", "out", "jobs", "to"):
         if own in options and len(options[own]) != 1:
             raise ConfigError(f"--{own} takes one value.")
     return options

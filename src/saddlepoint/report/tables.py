@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -31,6 +35,40 @@ def markdown(rows: Rows) -> str:
     right = [all(_is_figure(row.get(name)) for row in rows) for name in dict.fromkeys(n for row in rows for n in row)]
     lines = [headings, ["---:" if figures else "---" for figures in right], *body]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+FORMS = Literal["table", "markdown", "csv", "latex", "json"]
+"""how a table can be printed; csv and json hold every digit"""
+
+
+def print_as(rows: Rows, form: FORMS, notes: Sequence[str] = ()) -> None:
+    """The table in one of `FORMS` on standard output; notes, as sentences below it, in those that people read."""
+    if form == "table":
+        print_table(rows)
+        for line in notes:
+            print(f"  {line}")
+    elif form == "json":
+        print(json.dumps({"rows": list(rows), "notes": list(notes)}, indent=2))
+    elif form == "csv":
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        print({"markdown": markdown, "latex": latex}[form](rows), end="")
+        print("".join(f"\n{line}\n" if form == "markdown" else f"% {line}\n" for line in notes), end="")
+
+
+def latex(rows: Rows) -> str:
+    """The table for a paper, with the rules of the package booktabs, figures to the right."""
+    headings, body = cells(rows)
+    shape = "l" + "r" * (len(headings) - 1)
+    lines = [" & ".join(_SPECIAL.sub(r"\\\1", cell) for cell in line) + r" \\" for line in (headings, *body)]
+    inside = ["\\toprule", lines[0].replace("±", "$\\pm$"), "\\midrule", *lines[1:], "\\bottomrule"]
+    return "\n".join([f"\\begin{{tabular}}{{{shape}}}", *inside, "\\end{tabular}", ""])
+
+
+_SPECIAL = re.compile(r"([&%$#_{}])")
 
 
 def print_table(rows: Rows, title: str = "", console: Console | None = None) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from saddlepoint.engine import plan as plans
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import ConfigError, RunError
 from saddlepoint.report.log import read_log
+from saddlepoint.runs.seeds import over_seeds
 from saddlepoint.storage.whole import write_json
 
 LAST = 10
@@ -54,7 +54,7 @@ def sweep(
     jobs: int | None = None,
     **settings: Any,
 ) -> list[dict[str, Any]]:
-    """Train every combination of `grid` with every seed, and return a row each with mean, deviation and count.
+    """Train every combination of `grid` with every seed, and return a row each: see `over_seeds`.
 
     method: a name or a .py file. grid: values to try, by setting. out: folder that gets one run folder each.
     jobs: processes at once; None for as many as there are pairs of cores. settings: as in `train`, for all of them.
@@ -91,19 +91,11 @@ def sweep(
 
 
 def table(runs: Iterator[SweepRun]) -> list[dict[str, Any]]:
-    """A row for each setting, with mean and standard deviation of each figure over its seeds: scores, else losses."""
+    """A row for each setting, as `over_seeds` has it, of the scores that runs ended with, else of their losses."""
     by_setting: dict[str, list[dict[str, float]]] = {}
     for run in runs:
         by_setting.setdefault(run.name, []).append(_figures(run.folder))
-    rows = []
-    for name, figures in by_setting.items():
-        row: dict[str, Any] = {"name": name, "n": len(figures)}
-        for figure in dict.fromkeys(key for each in figures for key in each):
-            values = [each[figure] for each in figures if figure in each]
-            row[figure] = statistics.fmean(values)
-            row[f"{figure} sd"] = statistics.stdev(values) if len(values) > 1 else None
-        rows.append(row)
-    return rows
+    return over_seeds(by_setting)
 
 
 def _figures(folder: Path) -> dict[str, float]:
