@@ -97,7 +97,8 @@ def test_nothing_is_unpickled_but_arrays() -> None:
 
 
 PUBLIC = (
-    *("DataSettings", "Dataset", "Hook", "Method", "Model", "SaddlepointError", "Trained", "Trainer"),
+    *("DataSettings", "Dataset", "Hook", "MLflow", "Method", "Model", "SaddlepointError", "Trained", "Trainer"),
+    "WeightsAndBiases",
     *("compare", "evaluate", "load", "open_data", "resume", "sweep", "train"),
 )
 
