@@ -53,7 +53,8 @@ class Sample:
     given: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """NAME=VALUE, once for each condition of the model: label=3, attributes=red,large, image=PATH of a picture,
     camera=PATH of a JSON file; those left out come in turn. To complete an image: image=PATH with transparent pixels
-    where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the half that is known"""
+    where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the half that is known. To
+    go on from the first half of a clip: clip=PATH of a GIF or MP4"""
     temperature: Annotated[float, tyro.conf.arg(metavar="T")] = 1.0
     """of models that draw from a distribution that they state: less than 1 is nearer to its peak"""
     top_k: int = 0

@@ -12,9 +12,10 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
 from saddlepoint.kinds.kind import Change, Kind
-from saddlepoint.kinds.moving import gif, mp4
+from saddlepoint.kinds.moving import first_frames, gif, mp4
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
 
@@ -72,6 +73,23 @@ class Clip(Kind):
         across = torch.linspace(-1, 1, self.width).view(1, 1, 1, -1) - place[..., 1:, None]
         inside = (down.abs() < 0.3) & (across.abs() < 0.3)
         return (inside.float() * 2 - 1)[:, :, None].expand(n, *self.shape).contiguous()
+
+    def parse(self, text: str) -> Tensor:
+        """The path of a GIF or MP4 of this size, or whole times as large: its first frames; of a shorter one the last
+        frame stays.  [T, C, H, W]"""
+        if self.channels not in (1, 3):
+            raise ConfigError(f"{self} cannot be read from a file: give a tensor from Python.")
+        mode = "L" if self.channels == 1 else "RGB"
+        frames = [np.asarray(frame.convert(mode)) for frame in first_frames(text, self.frames)]
+        height, width = frames[0].shape[:2]
+        times = height // self.height
+        if times < 1 or (height, width) != (times * self.height, times * self.width):
+            size = f"{self.width}x{self.height}"
+            raise ConfigError(f"{text} is {width}x{height} pixels; give a film of {size}, or whole times as large.")
+        frames += frames[-1:] * (self.frames - len(frames))
+        stored = torch.from_numpy(np.stack(frames).reshape(self.frames, height, width, self.channels))
+        middle = times // 2  # of the pixels that one was enlarged to
+        return stored[:, middle::times, middle::times].permute(0, 3, 1, 2).float() / 127.5 - 1
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
         """A row of frames for each clip, at most 16 of them; frames of a longer one stand evenly apart."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
-from saddlepoint.errors import DataError, MissingExtra
+from saddlepoint.errors import ConfigError, DataError, MissingExtra
 
 _QUALITY = "18"  # libx264's constant rate factor: to the eye as good as the frames
 
@@ -59,6 +60,35 @@ def mp4(frames: Iterable[Image.Image], rate: int, caption: str = "") -> bytes:
             frame = None if following is None else following.convert("RGB")
         container.mux(stream.encode())
     return content.getvalue()
+
+
+def first_frames(path: str, most: int) -> list[Image.Image]:
+    """At most so many frames from the beginning of a GIF, or of a film that PyAV reads, such as an MP4; one or more.
+
+    Raises ConfigError for a file that is neither, MissingExtra for a film without PyAV.
+    """
+    wrong = f"{path} cannot be read as a moving picture: give the path of a GIF or MP4."
+    frames: list[Image.Image]
+    try:
+        if path.lower().endswith((".gif", ".png", ".webp")):
+            with Image.open(path) as opened:
+                frames = [frame.copy() for frame in itertools.islice(ImageSequence.Iterator(opened), most)]
+        else:
+            frames = _film(path, most, wrong)
+    except (OSError, ValueError, SyntaxError, IndexError, Image.DecompressionBombError) as error:
+        raise ConfigError(wrong) from error
+    if not frames:
+        raise ConfigError(wrong)
+    return frames
+
+
+def _film(path: str, most: int, wrong: str) -> list[Image.Image]:
+    av = av_library()
+    try:
+        with av.open(path) as container:
+            return [frame.to_image() for frame in itertools.islice(container.decode(video=0), most)]
+    except av.FFmpegError as error:
+        raise ConfigError(wrong) from error
 
 
 def _first(frame: Image.Image | None) -> Image.Image:

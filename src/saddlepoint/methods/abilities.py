@@ -280,10 +280,22 @@ class HasLikelihood(Protocol):
         ...
 
 
-def likelihood_unit(method: HasLikelihood) -> str:
-    """The unit of a method's log-likelihoods with what they are of: figures of two units are never compared."""
-    what = "tokens" if method.pixels_as == "tokens" else f"{method.pixels_as} pixels"
-    return f"nats ({'exact' if method.exact else 'bound'}, {what})"
+def exactness(method: HasLikelihood) -> str:
+    """What a method's log-likelihoods are: "exact", "bound" or "estimate".
+
+    What is not exact is a bound, unless the method calls it something else by `inexact`: with a partition function that
+    is estimated, as a rule too small, the figure is an estimate and may be too good.
+    """
+    return "exact" if method.exact else getattr(method, "inexact", "bound")
+
+
+def likelihood_unit(method: HasLikelihood, what: str = "") -> str:
+    """The unit of a method's log-likelihoods with what they are of: figures of two units are never compared.
+
+    what: of what they are, where it is neither pixels nor tokens.
+    """
+    of = what or ("tokens" if method.pixels_as == "tokens" else f"{method.pixels_as} pixels")
+    return f"nats ({exactness(method)}, {of})"
 
 
 @runtime_checkable

@@ -121,6 +121,8 @@ def _samples(method: Samples, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
 
 def _completes(method: Completes, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     generate, known = next(_samples(method, nets, spec)), dict(method.completions(nets))
+    if not known:
+        return
     known |= {name: spec.main for name, kind in known.items() if isinstance(kind, Tokens) and alike(kind, spec.main)}
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
@@ -245,8 +247,8 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
         values = spec.main.example(n, seed)  # black and white have a probability everywhere
         return {spec.main.word: values if method.pixels_as == "tokens" else values.sign()}
 
-    density = f"nats ({'exact' if method.exact else 'bound'}, a density)"
-    gives = {"log_likelihood": Figure(density if isinstance(spec.main, Points) else likelihood_unit(method))}
+    unit = likelihood_unit(method, "a density" if isinstance(spec.main, Points) else "")
+    gives = {"log_likelihood": Figure(unit)}
     yield Task(
         "log-likelihood",
         f"says how likely {spec.main.word} are",

@@ -16,7 +16,7 @@ from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels
-from saddlepoint.methods.abilities import HasLikelihood
+from saddlepoint.methods.abilities import HasLikelihood, exactness
 from saddlepoint.metrics.images import Bytes
 
 BOUND_SAMPLES = 100
@@ -66,12 +66,8 @@ def nats_of(model: Model, stored: Bytes, *, samples: int | None = None, seed: in
 
 
 def protocol_of(method: HasLikelihood, pixels_as: str) -> str:
-    """What must agree before two figures are compared: "exact, dynamic binarisation".
-
-    What is not exact is a bound, unless the method calls it something else by `inexact`: with a partition function that
-    is estimated, as a rule too small, the figure is an estimate and may be too good.
-    """
-    return f"{'exact' if method.exact else getattr(method, 'inexact', 'bound')}, {pixels_as}"
+    """What must agree before two figures are compared: "exact, dynamic binarisation"."""
+    return f"{exactness(method)}, {pixels_as}"
 
 
 def _chance(image: Bytes, seed: int) -> np.random.Generator:

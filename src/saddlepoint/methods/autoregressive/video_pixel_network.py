@@ -262,12 +262,13 @@ PROOF = Proof(
     share=0.5,
     bars={"gap": 0.1},
     settings={
-        "examples": 6_000,
+        "examples": 2_400,
         "batch": 8,
         "held_out": 0.1,
+        "window": 4,
         "width": 8,
         "dilations": (1, 2),
         "decoder_blocks": 2,
-        "lr": 1e-3,
+        "lr": 3e-3,
     },
 )

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -22,7 +23,9 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.mask import Mask
 from saddlepoint.losses.likelihood import LEVELS, bits_per_dim, dequantise, quantised_bound
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Clock, Draw, Method, Moves, Networks, Update
@@ -33,6 +36,10 @@ _AT_ONCE = 64
 """images whose density is computed at once"""
 _START = 256
 """examples that actnorms take their first values from"""
+MOVES = 200
+"""of the chain that completes an image"""
+_LENGTH = 0.01
+"""of its first moves, where brightness spans 1"""
 _END = 1 - 2**-24
 """of the range of an even latent: its ends stand for infinity"""
 
@@ -120,10 +127,18 @@ class Normalising(Method, ABC):
         """Nothing."""
         return {}
 
-    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
-        """Images [n, C, H, W] in [-1, 1], or points [n, D], float32; row i depends on latent i alone.
+    def completions(self, nets: nn.Module) -> Mapping[str, Kind]:
+        """An image, and a mask of where it is known; nothing where examples are points."""
+        shape = _shape(nets)
+        return {"image": Image(*shape), "mask": Mask(*shape[1:])} if len(shape) == 3 else {}
 
-        A temperature under 1 scales the noise, so that examples are nearer to the peak of the density.
+    def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1], or points [n, D], float32; row i depends on row i of what is given alone.
+
+        A temperature under 1 scales the noise, so that examples are nearer to the peak of the density. With an image
+        and a mask, what the mask says is known stays as it is, and the rest comes from a chain of `moves_within`, of
+        which the density given all that is known is the law in the end; without a mask the upper half is known. The
+        chain is of temperature 1. Raises CapabilityError for a label, and for a mask without an image.
         """
         if how.label is not None:
             raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
@@ -131,7 +146,18 @@ class Normalising(Method, ABC):
         if self.prior == "uniform":
             even = noise.clamp(-_END, _END)
             noise = (1 + even).log() - (1 - even).log()
-        return self._examples(nets, noise * how.temperature)
+        image, mask = how.given.get("image"), how.given.get("mask")
+        if image is None and mask is not None:
+            raise CapabilityError("a mask says where an image is known: give the image as well.")
+        free = self._examples(nets, noise * how.temperature)
+        if image is None:
+            return free
+        known = _upper_half(image) if mask is None else (mask >= 0.5).expand_as(image)
+        middle = torch.full_like(image, 0.5)
+        start = self._continuous(torch.where(known, image, free), middle)
+        streams = [generator(0, "completion", _digest(latent)) for latent in latents]
+        moved = moves_within(partial(self.log_density, nets), start, ~known, streams)
+        return torch.where(known, image, _image(moved))
 
     def encode(self, nets: nn.Module, images: Tensor) -> Tensor:
         """The latents of images, each level in the middle of its bin, or of points.  [n, D]"""
