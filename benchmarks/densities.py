@@ -11,6 +11,7 @@ row is kept in the evidence and not made again; another --minutes begins anew.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,7 +111,8 @@ def densities(table: str, only: Sequence[str] | None) -> Iterator[str]:
         except SaddlepointError as error:
             print(f"{name} is left out: {error}")
             continue
-        if isinstance(method, HasLikelihood) and method.pixels_as in PIXELS[table]:
+        of_images = "image" in {field.name for field in dataclasses.fields(method.takes)}
+        if of_images and isinstance(method, HasLikelihood) and method.pixels_as in PIXELS[table]:
             yield name
 
 

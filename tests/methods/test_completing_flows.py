@@ -14,7 +14,7 @@ from saddlepoint.methods.abilities import Completes, Sampling
 from saddlepoint.methods.families.invertible import moves_within
 from saddlepoint.methods.flow.nice import NICE
 
-METHOD = NICE(couplings=2, widths=(8,))
+METHOD = NICE(completion_moves=10, couplings=2, widths=(8,))
 
 
 def test_the_law_of_the_chain_is_the_density_given_what_is_known() -> None:
@@ -23,24 +23,24 @@ def test_the_law_of_the_chain_is_the_density_given_what_is_known() -> None:
         modes = torch.stack([-((second - 1) ** 2) / 0.18 + first, -((second + 1) ** 2) / 0.18 - first])
         return torch.logsumexp(modes, 0)
 
-    start = torch.stack([torch.full((600,), 0.3), torch.linspace(-1, 1, 600)], 1)
-    free = torch.tensor([False, True]).expand(600, 2)
-    streams = [generator(0, "row", row) for row in range(600)]
-    ended = moves_within(log_density, start, free, streams, moves=150)
+    start = torch.stack([torch.full((250,), 0.3), torch.linspace(-1, 1, 250)], 1)
+    free = torch.tensor([False, True]).expand(250, 2)
+    streams = [generator(0, "row", row) for row in range(250)]
+    ended = moves_within(log_density, start, free, streams, moves=100)
     grid = torch.stack([torch.full((4001,), 0.3), torch.linspace(-4, 4, 4001)], 1)
     share = log_density(grid).softmax(0)
     assert torch.equal(ended[:, 0], start[:, 0])
     assert ended[:, 1].mean().item() == pytest.approx((share * grid[:, 1]).sum().item(), abs=0.25)
-    assert ended[:, 1].square().mean().item() == pytest.approx((share * grid[:, 1] ** 2).sum().item(), rel=0.1)
+    assert ended[:, 1].square().mean().item() == pytest.approx((share * grid[:, 1] ** 2).sum().item(), rel=0.12)
 
 
 def test_a_normal_density_is_met_in_mean_and_deviation() -> None:
-    start = torch.zeros(800, 1, 1, 2)
-    known = torch.tensor([True, False]).expand(800, 1, 1, 2)
+    start = torch.zeros(300, 1, 1, 2)
+    known = torch.tensor([True, False]).expand(300, 1, 1, 2)
     law = partial(_normal, along=0.8)
-    ended = moves_within(law, start + 1.0, ~known, [generator(1, "row", row) for row in range(800)], moves=100)
-    assert ended[..., 1].mean().item() == pytest.approx(0.8, abs=0.08)
-    assert ended[..., 1].std().item() == pytest.approx(math.sqrt(1 - 0.8**2), abs=0.05)
+    ended = moves_within(law, start + 1.0, ~known, [generator(1, "row", row) for row in range(300)], moves=100)
+    assert ended[..., 1].mean().item() == pytest.approx(0.8, abs=0.12)
+    assert ended[..., 1].std().item() == pytest.approx(math.sqrt(1 - 0.8**2), abs=0.08)
 
 
 def _normal(points: Tensor, along: float) -> Tensor:

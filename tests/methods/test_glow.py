@@ -10,7 +10,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Clock, Networks
 from saddlepoint.methods.flow.glow import Glow, WarmUp
 
-TINY = {"levels": 2, "steps": 2, "width": 8}
+TINY = {"completion_moves": 2, "levels": 2, "steps": 2, "width": 8}
 
 
 def started(method: Glow, images: torch.Tensor) -> Networks:

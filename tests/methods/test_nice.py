@@ -13,7 +13,7 @@ from saddlepoint.methods.base import Clock
 from saddlepoint.methods.flow.nice import NICE
 from saddlepoint.nn.layers.coupling import ActNorm
 
-TINY = {"couplings": 2, "widths": (8,)}
+TINY = {"completion_moves": 2, "couplings": 2, "widths": (8,)}
 
 
 def test_volumes_change_by_the_last_scale_alone() -> None:

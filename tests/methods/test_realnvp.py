@@ -14,7 +14,7 @@ from saddlepoint.methods.base import Networks
 from saddlepoint.methods.flow.realnvp import RealNVP
 from saddlepoint.nn.layers.coupling import Coupling
 
-TINY = {"width": 4, "blocks": 1, "couplings": 4, "widths": (16,)}
+TINY = {"completion_moves": 2, "width": 4, "blocks": 1, "couplings": 4, "widths": (16,)}
 
 
 def random(method: RealNVP, *shape: int) -> Networks:

@@ -16,6 +16,7 @@ from saddlepoint.checkpoint.model import Model
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import pixels
+from saddlepoint.losses.likelihood import LEVELS
 from saddlepoint.methods.abilities import HasLikelihood, exactness
 from saddlepoint.metrics.images import Bytes
 
@@ -43,7 +44,7 @@ def stored_for(method: HasLikelihood, images: Bytes, seed: int) -> tuple[Bytes, 
             drawn = [_chance(image, seed).random(image.shape) < image / 255 for image in images]
             return np.stack(drawn).astype(np.uint8) * 255, "dynamic binarisation"
         case "levels":
-            levels = int(getattr(method, "levels", 256))
+            levels = _levels(method)
             stored = np.rint(np.rint(images / 255 * (levels - 1)) / (levels - 1) * 255).astype(np.uint8)
             return stored, f"{levels} levels"
         case other:
@@ -60,7 +61,7 @@ def nats_of(model: Model, stored: Bytes, *, samples: int | None = None, seed: in
         samples = 1 if method.exact else BOUND_SAMPLES
     images = pixels(torch.from_numpy(stored))
     if method.pixels_as == "levels":  # bytes are near the levels, and these must be met
-        levels = int(getattr(method, "levels", 256))
+        levels = _levels(method)
         images = ((images + 1) / 2 * (levels - 1)).round() / (levels - 1) * 2 - 1
     return model.log_likelihood(images, samples=samples, seed=seed)
 
@@ -68,6 +69,12 @@ def nats_of(model: Model, stored: Bytes, *, samples: int | None = None, seed: in
 def protocol_of(method: HasLikelihood, pixels_as: str) -> str:
     """What must agree before two figures are compared: "exact, dynamic binarisation"."""
     return f"{exactness(method)}, {pixels_as}"
+
+
+def _levels(method: HasLikelihood) -> int:
+    """Of a pixel: those that the method names as one number, else the 256 of a byte."""
+    levels = getattr(method, "levels", LEVELS)
+    return levels if isinstance(levels, int) else LEVELS  # several numbers are levels of a code
 
 
 def _chance(image: Bytes, seed: int) -> np.random.Generator:

@@ -83,24 +83,24 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="With as many bits for an image, a VQ-VAE makes held-out drawings again with less error than k-means on their"
-    " patches, and its prior knows more of its codes than how often each occurs.",
-    data="world:glyphs",
+    claim="With as many bits for an image, a VQ-VAE makes held-out silhouettes again with less error than k-means on"
+    " their patches, and its prior knows more of its codes than how often each occurs.",
+    data="world:silhouettes",
     measure="codes",
     share=0.85,
     bars={"prior_gain": 0.2},
     settings={
         "held_out": 0.1,
-        "examples": 48_000,
-        "batch": 64,
+        "examples": 72_000,
+        "batch": 32,
         "codes": 64,
-        "dim": 16,
+        "dim": 4,
         "width": 32,
         "narrow": 16,
-        "lr": 2e-3,
-        "prior_width": 24,
-        "prior_blocks": 3,
+        "lr": 4e-3,
+        "prior_width": 8,
+        "prior_blocks": 1,
         "prior_lr": 2e-3,
-        "autoencoder_share": 0.8,
+        "autoencoder_share": 0.9,
     },
 )

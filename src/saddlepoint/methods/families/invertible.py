@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.config import Count
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import generator, normal_rows
@@ -36,8 +37,6 @@ _AT_ONCE = 64
 """images whose density is computed at once"""
 _START = 256
 """examples that actnorms take their first values from"""
-MOVES = 200
-"""of the chain that completes an image"""
 _LENGTH = 0.01
 """of its first moves, where brightness spans 1"""
 _END = 1 - 2**-24
@@ -73,6 +72,9 @@ class Normalising(Method, ABC):
     exact: ClassVar[bool] = True
     pixels_as: ClassVar[Literal["dequantised"]] = "dequantised"
     compiles = ()
+
+    completion_moves: Count = 200
+    """moves of the chain that completes an image"""
 
     @abstractmethod
     def layers(self, data: DataSpec) -> Invertible:
@@ -156,7 +158,7 @@ class Normalising(Method, ABC):
         middle = torch.full_like(image, 0.5)
         start = self._continuous(torch.where(known, image, free), middle)
         streams = [generator(0, "completion", _digest(latent)) for latent in latents]
-        moved = moves_within(partial(self.log_density, nets), start, ~known, streams)
+        moved = moves_within(partial(self.log_density, nets), start, ~known, streams, self.completion_moves)
         return torch.where(known, image, _image(moved))
 
     def encode(self, nets: nn.Module, images: Tensor) -> Tensor:
@@ -196,9 +198,66 @@ class Normalising(Method, ABC):
         flow = nets.get_submodule("flow")
         assert isinstance(flow, Flow)
         examples = flow.inverse(noise)[0]
-        if examples.dim() != 4:
-            return examples
-        return ((examples * LEVELS - 0.5) / (LEVELS - 1) * 2 - 1).clamp(-1, 1)  # the middle of a bin is its level
+        return _image(examples) if examples.dim() == 4 else examples
+
+
+def moves_within(
+    log_density: Callable[[Tensor], Tensor],
+    start: Tensor,
+    free: Tensor,
+    streams: Sequence[torch.Generator],
+    moves: int,
+) -> Tensor:
+    """Examples [N, ...] whose numbers move where `free` says so, by Langevin moves that are taken or refused.
+
+    The law of the free numbers given the others is what stays as it is under a move (Metropolis-adjusted Langevin:
+    Roberts and Tweedie 1996, algorithm MALA); Dinh et al. 2015, section 5.2, climb the density with noise instead. In
+    the first half of the moves each row finds a length at which it takes about .57 of them. log_density: [N, ...] ->
+    [N] in nats; what is not finite is refused. streams: of random numbers, for each row its own.
+    """
+
+    def climbed(place: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.enable_grad():
+            place = place.detach().requires_grad_()
+            density = log_density(place)
+            (gradient,) = torch.autograd.grad(density.sum(), place)
+        return density.detach().nan_to_num(nan=-torch.inf), gradient * free
+
+    def drawn(*shape: int, normal: bool = False) -> Tensor:
+        draw = torch.randn if normal else torch.rand
+        return torch.stack([draw(shape, generator=stream) for stream in streams]).to(start)
+
+    def apart(end: Tensor, begin: Tensor, slope: Tensor, length: Tensor) -> Tensor:
+        """Log-density of the step from one place to another, up to what is the same for both ways.  [N]"""
+        off = (end - begin - length.square() / 2 * slope) * free
+        return -off.flatten(1).square().sum(1) / (2 * length.flatten().square())
+
+    place = start
+    density, slope = climbed(place)
+    length = torch.full((len(start), *[1] * (start.dim() - 1)), _LENGTH).to(start)
+    for number in range(moves):
+        step = length.square() / 2 * slope + length * drawn(*start.shape[1:], normal=True)
+        onward = torch.where(free, place + step, place)
+        density_there, slope_there = climbed(onward)
+        back, forth = apart(place, onward, slope_there, length), apart(onward, place, slope, length)
+        chance = (density_there - density + back - forth).clamp(max=0).exp().nan_to_num(nan=0.0)
+        taken = drawn() < chance
+        rows = taken.view_as(length)
+        place, slope = torch.where(rows, onward, place), torch.where(rows, slope_there, slope)
+        density = torch.where(taken, density_there, density)
+        if number < moves // 2:
+            length = length * ((chance.view_as(length) - 0.57) * 2 / math.sqrt(number + 1)).exp()
+    return place
+
+
+def _image(continuous: Tensor) -> Tensor:
+    """Images spread over [0, 1) in [-1, 1]: the middle of a bin is its level."""
+    return ((continuous * LEVELS - 0.5) / (LEVELS - 1) * 2 - 1).clamp(-1, 1)
+
+
+def _upper_half(image: Tensor) -> Tensor:
+    rows = torch.arange(image.shape[2], device=image.device) < image.shape[2] // 2
+    return rows[:, None].expand_as(image)
 
 
 def _shape(nets: nn.Module) -> tuple[int, ...]:
