@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from saddlepoint.errors import ConfigError
 from saddlepoint.nn.backbones.coordinate_mlp import CoordinateMLP, FourierFeatures, Frequencies, at_places
 from saddlepoint.nn.layers.feature_grid import DenseGrid, SparseGrid, nodes_near
 
@@ -40,7 +41,8 @@ def test_the_sums_before_each_sine_stay_near_a_deviation_of_one() -> None:
 def test_a_sparse_grid_of_all_nodes_is_the_whole_grid(axes: int) -> None:
     dense = DenseGrid(axes, 5, 3)
     every = torch.cartesian_prod(*[torch.arange(5)] * axes)
-    sparse = SparseGrid(5, 3, every[torch.randperm(len(every))])
+    sparse = SparseGrid(5, 3, len(every))
+    sparse.keep(every[torch.randperm(len(every))])
     sparse.values.data = dense.values.data.flatten(1).T.contiguous()  # z, y, x: the last coordinate weighs most
     place = (torch.rand(7, 6, axes) * 2 - 1).requires_grad_()
     assert torch.allclose(dense(place), sparse(place), atol=1e-6)
@@ -57,4 +59,9 @@ def test_a_linear_field_on_a_grid_is_read_exactly_and_what_is_not_kept_counts_as
     assert torch.allclose(read[..., 0], place @ torch.tensor([1.0, 2.0, -1.0]), atol=1e-5)
     kept = nodes_near(torch.hypot(torch.hypot(x, y), z) - 0.6, 12)
     assert 0 < len(kept) < 13**3 / 2
-    assert not SparseGrid(13, 2, kept)(torch.zeros(1, 3)).any()  # the middle of the ball
+    sparse = SparseGrid(13, 2, 2000)
+    sparse.keep(kept)
+    assert not sparse(torch.zeros(1, 3)).any()  # the middle of the ball
+    assert sparse(torch.tensor([[0.6, 0.0, 0.0]])).all()
+    with pytest.raises(ConfigError, match="room for 9"):
+        SparseGrid(13, 2, 9).keep(kept)

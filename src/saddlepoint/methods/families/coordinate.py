@@ -6,8 +6,6 @@ from abc import ABC
 from dataclasses import dataclass
 from typing import Annotated
 
-from torch import Tensor
-
 from saddlepoint.config import Count, Layers, Positive, Range, Width
 from saddlepoint.methods.base import Method
 from saddlepoint.nn.backbones.coordinate_mlp import CoordinateMLP, Form
@@ -40,8 +38,9 @@ class OfPlaces(Method, ABC):
     features: Width = 8
     """grid: numbers at each node"""
 
-    def coordinate_network(self, inputs: int, outputs: int, sparse: Tensor | None = None) -> CoordinateMLP:
-        """A new network from places of `inputs` coordinates to `outputs` values. sparse: nodes that a grid keeps."""
+    def coordinate_network(self, inputs: int, outputs: int, sparse: int = 0) -> CoordinateMLP:
+        """A new network from places of `inputs` coordinates to `outputs` values. sparse: room for nodes of
+        a sparse grid; 0 for a whole one."""
         detail: dict[Form, float] = {
             "raw": 0,
             "frequencies": self.octaves,

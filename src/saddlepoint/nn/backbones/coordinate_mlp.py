@@ -78,7 +78,7 @@ class CoordinateMLP(nn.Module):
 
     width, depth: of the hidden layers. form: see above. detail: of frequencies their number, of Fourier features the
     standard deviation of B, of sines omega, of a grid its cells a side. features: of Fourier the rows of B, of a grid
-    numbers at each of its nodes. sparse: [K, D] whole numbers, the nodes that a sparse grid keeps instead of all.
+    numbers at each of its nodes. sparse: room for so many nodes instead of all; 0 for all of them.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class CoordinateMLP(nn.Module):
         form: Form,
         detail: float,
         features: int,
-        sparse: Tensor | None = None,
+        sparse: int = 0,
     ) -> None:
         super().__init__()
         self.sines = form == "siren"
@@ -104,7 +104,7 @@ class CoordinateMLP(nn.Module):
             entering = self.encoding.outputs
         elif form == "grid":
             nodes = int(detail) + 1
-            grid = DenseGrid(inputs, nodes, features) if sparse is None else SparseGrid(nodes, features, sparse)
+            grid = SparseGrid(nodes, features, sparse) if sparse else DenseGrid(inputs, nodes, features)
             self.encoding, entering = grid, features
         sizes = list(pairwise([entering, *[width] * depth]))
         if self.sines:

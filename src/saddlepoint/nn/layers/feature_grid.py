@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.errors import ConfigError
+
+_NONE = torch.iinfo(torch.int64).max
+
 
 @final
 class DenseGrid(nn.Module):
@@ -27,19 +31,29 @@ class DenseGrid(nn.Module):
 
 @final
 class SparseGrid(nn.Module):
-    """The same of the nodes that it keeps, found in a sorted list by halving: log K steps; other nodes are zeros.
+    """The same of some nodes alone, found in a sorted list by halving: log K steps; other nodes count as zeros.
 
-    nodes: of each axis. kept: [K, D] whole numbers from 0 to less than `nodes`, x first, in any order; repeats are kept
-    once.
+    nodes: of each axis. capacity: rows for nodes, of which `keep` fills as many as there are.
     """
 
     keys: Tensor
 
-    def __init__(self, nodes: int, features: int, kept: Tensor) -> None:
+    def __init__(self, nodes: int, features: int, capacity: int) -> None:
         super().__init__()
         self.nodes = nodes
-        self.register_buffer("keys", self._key(kept.long()).unique())
-        self.values = nn.Parameter(torch.empty(len(self.keys), features).uniform_(-1e-2, 1e-2))
+        self.register_buffer("keys", torch.full((capacity,), _NONE))
+        self.values = nn.Parameter(torch.empty(capacity, features).uniform_(-1e-2, 1e-2))
+
+    def keep(self, kept: Tensor) -> None:
+        """Keeps these nodes: [K, D] whole numbers from 0 to less than `nodes`, x first, in any order; repeats are kept
+        once. Raises ConfigError for more than there is room for."""
+        keys = self._key(kept.long()).unique()
+        if len(keys) > len(self.keys):
+            raise ConfigError(
+                f"a surface passes {len(keys):,} nodes of the grid, and there is room for {len(self.keys):,}."
+            )
+        self.keys.fill_(_NONE)
+        self.keys[: len(keys)] = keys
 
     def _key(self, node: Tensor) -> Tensor:
         """One number for each node [..., D], the last coordinate weighing most."""
