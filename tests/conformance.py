@@ -32,6 +32,7 @@ from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.image import Image
@@ -109,6 +110,9 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
             fields[field] = own[field].example(64, 0)
         elif kind is Tokens:  # `shape` is their length and the number of pieces
             own[field] = Tokens(shape[0], tuple(f"<{number}>" for number in range(shape[1])), "words")
+            fields[field] = own[field].example(64, 0)
+        elif kind is Boxes:
+            own[field] = Boxes(3, names)
             fields[field] = own[field].example(64, 0)
         elif kind is Clip:
             fields[field] = to_uint8(Clip(*shape).example(64, 0))

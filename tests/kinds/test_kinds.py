@@ -13,6 +13,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.errors import CheckpointError, ConfigError, DataError
 from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.camera import Camera, looking, orbit, pose_of
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
@@ -39,6 +40,7 @@ SMALL: dict[str, Kind] = {
     "image": Image(3, 4, 6),
     "mask": Mask(4, 6),
     "label": Label(("cat", "dog")),
+    "boxes": Boxes(3, ("cat", "dog")),
     "attributes": Attributes(("red", "large")),
     "points": Points(2),
     "volume": Volume(1, 8, 8, 8),
@@ -264,3 +266,20 @@ def test_texts_that_are_no_condition_are_refused_in_a_sentence(tmp_path: Path) -
 def test_an_image_of_no_depth_is_refused() -> None:
     with pytest.raises(ConfigError, match="images have 8, 16, 32 bits a channel, not 12"):
         Image(3, 8, 8, bits=12)
+
+
+def test_boxes_move_with_their_image_and_are_drawn_and_listed() -> None:
+    kind = Boxes(2, ("cat", "dog"))
+    value = torch.tensor([[[1.0, 0.9, 0.25, 0.5, 0.2, 0.4], [-1, 0, 0, 0, 0, 0]]])
+    mirrored = kind.shown(value, Change(flip=torch.tensor([True])))[0, 0]
+    assert mirrored[2].item() == pytest.approx(0.75)
+    left = kind.shown(value, Change(jitter=8, corner=torch.tensor([[0, 0]]), height=8))[0, 0]
+    assert left.tolist() == pytest.approx([1, 0.9, 0.5, 0.8, 0.4, 0.4])  # twice as large, its lower half cut off
+    assert kind.shown(value, Change(jitter=8, corner=torch.tensor([[0, 8]]), height=8))[0, 0, 0] == -1
+    assert kind.listing(value[0], (100, 50)) == [
+        {"class": "dog", "score": 0.9, "left": 15.0, "top": 15.0, "right": 35.0, "bottom": 35.0}
+    ]
+    with pytest.raises(ConfigError, match="within the image"):
+        kind.checked(torch.tensor([[0, 1, 0.9, 0.5, 0.4, 0.4]]))
+    with pytest.raises(ConfigError, match="0 to 1, and -1 for none"):
+        kind.checked(torch.tensor([[2, 1, 0.5, 0.5, 0.4, 0.4]]))

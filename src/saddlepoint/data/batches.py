@@ -17,6 +17,7 @@ from torch import Tensor
 
 from saddlepoint.errors import ConfigError, ShapeError
 from saddlepoint.kinds.attributes import Attributes
+from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.camera import Camera
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
@@ -236,6 +237,18 @@ class MaskedBatch(Batch):
     """[N, C, H, W] float32 in [-1, 1]"""
     mask: Tensor = holds(Mask)
     """[N, 1, H, W] float32, 0 or 1"""
+
+
+@dataclass(frozen=True)
+class BoxBatch(Batch):
+    """Images with a box around each thing in them."""
+
+    given_by = "Use --data boxes:FOLDER, of images with boxes.csv or a COCO .json beside them, or world:objects."
+
+    image: Tensor = holds(Image)
+    """[N, C, H, W] float32 in [-1, 1]"""
+    boxes: Tensor = holds(Boxes)
+    """[N, K, 6] float32: class or -1 for none, score, centre and size in shares of the image; see `kinds.boxes`"""
 
 
 @dataclass(frozen=True)
