@@ -216,6 +216,37 @@ class Embeds(Protocol):
 
 
 @runtime_checkable
+class GuessesHidden(Protocol):
+    """Says which tokens a text may have where it is hidden, from both sides."""
+
+    def hidden_words(self, nets: nn.Module, text: Tensor, hidden: Tensor) -> Tensor:
+        """Texts [n, L] int64 and which of their tokens are not to be seen, [n, L] bool -> log-probabilities of each
+        piece at each place, [n, L, pieces] float32.
+
+        nets: in evaluation mode.
+        """
+        ...
+
+
+@runtime_checkable
+class Mends(Embeds, Protocol):
+    """Makes again those patches of an image that it is not shown."""
+
+    patch: int
+    """pixels of a side of a patch"""
+    masked: float
+    """share of patches that it is not shown"""
+
+    def fill(self, nets: nn.Module, images: Tensor, order: Tensor) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] with those patches mended that come last in the order; the others stay.
+
+        order: [n, patches], for each image a permutation, of which the first whole 1 - `masked` are shown. nets: in
+        evaluation mode.
+        """
+        ...
+
+
+@runtime_checkable
 class Attends(Protocol):
     """Says which places of an image its answer has taken from, by its attention."""
 

@@ -11,7 +11,7 @@ from saddlepoint.data.world import agreement
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.tokens import Tokens
-from saddlepoint.methods.text.bert import BERT
+from saddlepoint.methods.abilities import GuessesHidden, Predicts
 from saddlepoint.metrics.proofs.base import Measure, Table
 
 _HIDDEN = 0.15
@@ -24,8 +24,10 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     The baseline knows how often each word is, and guesses pairs by a coin.
     """
     method = model.method
-    if not isinstance(method, BERT) or dataset.source != "world:agreement":
-        raise ConfigError("this measure is of bert on world:agreement, whose law is known.")
+    if not isinstance(method, GuessesHidden) or not isinstance(method, Predicts):
+        raise ConfigError(f"{model.name} guesses no hidden words.")
+    if dataset.source != "world:agreement":
+        raise ConfigError(f"nobody knows the law of {dataset.source}; that of world:agreement is known.")
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     texts = np.asarray(dataset.fields["text"], np.int64)
     shown, half = texts[held_out], agreement.WORDS

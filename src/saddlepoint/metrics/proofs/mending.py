@@ -17,7 +17,8 @@ from saddlepoint.keyed import generator, key
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import pixels
-from saddlepoint.methods.autoencoder.mae import MAE
+from saddlepoint.methods.abilities import Mends
+from saddlepoint.methods.base import Method
 from saddlepoint.metrics.proofs.base import Measure, Table
 from saddlepoint.nn.backbones.vit import patchify, unpatchify
 
@@ -33,7 +34,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     in what is seen.
     """
     method = model.method
-    if not isinstance(method, MAE):
+    if not isinstance(method, Mends):
         raise ConfigError(f"{model.name} mends no image of which patches are left out.")
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     truth = pixels(torch.from_numpy(np.asarray(dataset.images[held_out[:_MOST]])))
@@ -85,7 +86,7 @@ def _error(images: Tensor, truth: Tensor, where: Tensor) -> float:
 
 def _probes(
     model: Model,
-    method: MAE,
+    method: Mends,
     taught: Tensor,
     truth: Tensor,
     dataset: Dataset,
@@ -97,6 +98,7 @@ def _probes(
     labels = dataset.fields["label"]
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(key(seed, "untrained"))
+        assert isinstance(method, Method)
         new = method.networks(model.spec).eval().to(model.device)
     shares = []
     for nets in (model.nets, new):
