@@ -46,9 +46,9 @@ class Agreement(World):
         """See World. Texts have no pixels, and their length is fixed."""
         if any(value is not None for value in (settings.channels, settings.resolution, settings.window)):
             raise ConfigError(f"{settings.data} has texts: leave out --resolution, --channels and --window.")
-        made = texts(TEXTS)
+        rows = texts(TEXTS)
         kind = Tokens(2 * WORDS, pieces(), "words")
-        return Dataset({"text": made}, fingerprint(made, None), settings.data, kinds={"text": kind})
+        return Dataset({"text": rows}, fingerprint(rows, None), settings.data, kinds={"text": kind})
 
 
 @cache
@@ -88,13 +88,13 @@ def texts(count: int) -> np.ndarray:
     """Texts as numbers of their pieces, [count, 12] uint16."""
     draw = numpy_generator(SEED, "agreement")
     topic, numbers = draw.integers(len(_TOPICS), size=count), draw.integers(2, size=(count, 2))
-    made = np.empty((count, 2 * WORDS), np.int64)
+    rows = np.empty((count, 2 * WORDS), np.int64)
     reached = law().cumsum(3)
     for half in range(2):
         noise = draw.random((count, WORDS, 1))
         own = reached[topic, numbers[:, half]]  # [count, place, piece]
-        made[:, half * WORDS : (half + 1) * WORDS] = (own <= noise * own[..., -1:]).sum(2)
-    return made.astype(np.uint16)
+        rows[:, half * WORDS : (half + 1) * WORDS] = (own <= noise * own[..., -1:]).sum(2)
+    return rows.astype(np.uint16)
 
 
 def halves(shown: np.ndarray, known: np.ndarray) -> np.ndarray:

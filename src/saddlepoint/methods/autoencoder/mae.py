@@ -125,8 +125,8 @@ class MAE(Method):
         patches, hidden = self.mended(nets, images, order)
         own = patchify(images, self.patch)
         if self.normalise:  # brightness and contrast of what is seen stand for those of what is not
-            seen = own * ~hidden[..., None]
-            mean = seen.sum((1, 2), keepdim=True) / (~hidden).sum(1)[:, None, None] / own.shape[2]
+            visible = own * ~hidden[..., None]
+            mean = visible.sum((1, 2), keepdim=True) / (~hidden).sum(1)[:, None, None] / own.shape[2]
             patches = mean + patches * own[~hidden].var().sqrt()
         both = torch.where(hidden[..., None], patches, own).clamp(-1, 1)
         return unpatchify(both, self.patch, (images.shape[2], images.shape[3]))

@@ -105,8 +105,8 @@ class DETR(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         logits, boxes = nets.detector(batch.image)
-        losses, found = self.losses(logits.float(), boxes.float(), batch.boxes)
-        yield Update("detector", losses, watch={"found": found})
+        losses, share = self.losses(logits.float(), boxes.float(), batch.boxes)
+        yield Update("detector", losses, watch={"found": share})
 
     def losses(self, logits: Tensor, boxes: Tensor, truth: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """What is minimised, summed over the decoder's layers, and the share of objects whose class the last one knows.

@@ -43,8 +43,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     order = torch.rand(len(truth), count, generator=generator(seed, "left out", count)).argsort(1)
     device = model.device
     filled = method.fill(model.nets, truth.to(device), order.to(device)).cpu()
-    seen = int(count * (1 - method.masked))
-    hidden = torch.ones_like(order, dtype=torch.bool).scatter(1, order[:, :seen], False)
+    kept = int(count * (1 - method.masked))
+    hidden = torch.ones_like(order, dtype=torch.bool).scatter(1, order[:, :kept], False)
     size = (truth.shape[2], truth.shape[3])
     where = unpatchify(hidden[..., None].expand(-1, -1, method.patch**2).float(), method.patch, size) > 0
     known, shown = taught[:_KNOWN].flatten(1), (~where).float()
