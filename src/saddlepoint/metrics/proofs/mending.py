@@ -102,13 +102,13 @@ def _probes(
         new = method.networks(model.spec).eval().to(model.device)
     shares = []
     for nets in (model.nets, new):
-        codes, asked = (
+        codes, held = (
             torch.cat([method.embed(nets, part.to(model.device)).cpu() for part in images.split(256)]).numpy()
             for images in (taught, truth)
         )
         scaler = StandardScaler().fit(codes)
         linear = LogisticRegression(max_iter=1000).fit(scaler.transform(codes), labels[train[: len(taught)]])
-        right = linear.predict(scaler.transform(asked)) == labels[held_out[: len(truth)]]
+        right = linear.predict(scaler.transform(held)) == labels[held_out[: len(truth)]]
         shares.append(float(right.mean()))
     return shares[0], shares[1]
 
