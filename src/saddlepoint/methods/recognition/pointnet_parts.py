@@ -70,5 +70,13 @@ PROOF = Proof(
     measure="part-overlap",
     difference=0.2,
     bars={"overlap": 0.75},
-    settings={"examples": 24_000, "batch": 32, "width": 16, "turned": False, "lr_span": 10_000, "held_out": 0.15},
+    settings={
+        "examples": 9_600,
+        "batch": 32,
+        "width": 8,
+        "turned": False,
+        "lr": 4e-3,
+        "lr_span": 2_500,
+        "held_out": 0.15,
+    },
 )
