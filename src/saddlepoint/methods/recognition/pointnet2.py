@@ -147,7 +147,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="PointNet++ names clouds of eight bodies with under half of the errors of logistic regression on ten moments.",
+    claim="PointNet++ names clouds of eight bodies with under half of the errors of logistic regression on ten"
+    " moments.",
     data="world:solids",
     measure="shape-classes",
     share=1 / 2,
