@@ -14,7 +14,17 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.remarks import Remark
-from saddlepoint.deploy.serve import forward, making, packing, predicting, projecting, rendering, schemas, translating
+from saddlepoint.deploy.serve import (
+    forward,
+    making,
+    packing,
+    predicting,
+    projecting,
+    rendering,
+    schemas,
+    scoring,
+    translating,
+)
 from saddlepoint.deploy.serve.batching import Batcher
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER, Limits
 from saddlepoint.deploy.serve.making import Codes, Made
@@ -104,7 +114,7 @@ class Bench:
         """A checked request as a parcel, and the code that a projection found."""
         served, code, columns = self.shelf.find(ask.model), None, None
         if not isinstance(ask, schemas.Ask):
-            return await self._predict(served, upload), None
+            return await self._judged(served, upload, task), None
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
             upload_image, remarks = await self._picture(upload)
@@ -138,13 +148,14 @@ class Bench:
         self.monitor.images.labels(served.full_name, task, results[0].made).inc(len(results))
         return parcel, code
 
-    async def _predict(self, served: Served, upload: bytes) -> Parcel:
-        """What a model says of an image."""
+    async def _judged(self, served: Served, upload: bytes, task: str) -> Parcel:
+        """What a model predicts of an image, or how likely it finds it."""
         picture, remarks = await self._picture(upload)
         self.monitor.uploads.labels(served.full_name).observe(picture.width * picture.height)
         image = await self.short(as_trained, served.model, picture)
-        values = await self.batchers[served.full_name].ask(("predict",), [image])
-        return await self.short(predicting.parcel, served, values[0], remarks_in_words(remarks))
+        values = await self.batchers[served.full_name].ask((task,), [image])
+        parcel = scoring.parcel if task == "score" else predicting.parcel
+        return await self.short(parcel, served, values[0], remarks_in_words(remarks))
 
     async def _examples(
         self,

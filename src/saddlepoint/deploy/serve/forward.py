@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from saddlepoint.deploy.serve import predicting, rendering
+from saddlepoint.deploy.serve import predicting, rendering, scoring
 from saddlepoint.deploy.serve.making import conditions
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.image import Image
@@ -21,7 +21,7 @@ from saddlepoint.methods.abilities import by_label
 @torch.no_grad()
 def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
     """What a batch of one kind becomes: images of codes and of cameras as uint8, translated windows as float32,
-    [C, H, W] each; depth, opacity and what is no image as float32; of images that are to be judged the predictions.
+    [C, H, W] each; depth, opacity and what is no image as float32; of images to be judged the predictions or scores.
     """
     model = served.model
     method: Any = model.method
@@ -47,4 +47,6 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
             return rendering.drawn(served, output, items)
         case ("predict",):
             return predicting.predictions(served, items)
+        case ("score",):
+            return scoring.scores(served, items)
     raise AssertionError(kind)

@@ -27,11 +27,12 @@ from saddlepoint.deploy.serve.schemas import (
     ProjectSettings,
     RenderAsk,
     SampleAsk,
+    ScoreSettings,
     TranslateSettings,
 )
 from saddlepoint.deploy.serve.store import Kept
 
-UPLOADS = frozenset({"/v1/predict", "/v1/project", "/v1/translate", "/v1/jobs"})
+UPLOADS = frozenset({"/v1/predict", "/v1/project", "/v1/score", "/v1/translate", "/v1/jobs"})
 """the paths to which images are sent; what is sent to the others is small"""
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _WORDS = {
@@ -92,6 +93,12 @@ class TranslateForm(TranslateSettings):
 
     image: Image
     reference: Image | None = None
+
+
+class ScoreForm(ScoreSettings):
+    """An image whose likelihood is asked for."""
+
+    image: Image
 
 
 class PredictForm(PredictSettings):
@@ -247,9 +254,21 @@ async def predict(request: Request, ask: Annotated[PredictForm, Depends(form_of(
     return _sent(await request.app.state.bench.answer(ask, "predict", ask.image))
 
 
+@router.post(
+    "/score",
+    tags=["images"],
+    response_class=Response,
+    responses=_answers(*_SENT, 415, ok=_PREDICTIONS),
+    openapi_extra=described(ScoreForm),
+)
+async def score(request: Request, ask: Annotated[ScoreForm, Depends(form_of(ScoreForm))]) -> Response:
+    """How likely the model finds a given image, and how strange beside what a compressor makes of it."""
+    return _sent(await request.app.state.bench.answer(ask, "score", ask.image))
+
+
 @router.post("/jobs", tags=["jobs"], status_code=202, responses=_answers(*_SENT), openapi_extra=described(AnyAsk))
 async def begin(request: Request, response: Response, ask: Annotated[Any, Depends(json_of(AnyAsk))]) -> Job:
-    """Any of the above but a prediction as a job: nobody waits, there may be more of it. Images are in base64."""
+    """Any of the above but predictions and scores as a job: nobody waits, there may be more. Images are in base64."""
     job: Job = await request.app.state.jobs.begin(ask, request.state.request)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job

@@ -264,6 +264,10 @@ class PredictSettings(OfModel):
     """What the model is to say of a given image: everything that it predicts."""
 
 
+class ScoreSettings(OfModel):
+    """How likely the model finds a given image."""
+
+
 class ProjectAsk(ProjectSettings):
     """A projection as a job."""
 

@@ -70,6 +70,7 @@ class Served:
         if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
             offered.append("translate")
         offered += ["predict"] if "predict" in names and self.pictured else []
+        offered += ["score"] if "log-likelihood" in names and self.pictured else []
         offered += ["render"] if "render" in names else []
         return tuple(offered)
 

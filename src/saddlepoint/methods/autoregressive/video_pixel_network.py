@@ -262,13 +262,13 @@ PROOF = Proof(
     share=0.5,
     bars={"gap": 0.1},
     settings={
-        "examples": 2_400,
+        "examples": 5_600,
         "batch": 8,
         "held_out": 0.1,
         "window": 4,
         "width": 8,
-        "dilations": (1, 2),
-        "decoder_blocks": 2,
+        "dilations": (1,),
+        "decoder_blocks": 1,
         "lr": 3e-3,
     },
 )
