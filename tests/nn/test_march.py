@@ -8,7 +8,7 @@ import torch
 
 from saddlepoint.kinds.camera import orbit
 from saddlepoint.nn.render.march import by_weight, composite, composite_listed, lengths, stratified
-from saddlepoint.nn.render.occupancy import LEAST, Occupancy
+from saddlepoint.nn.render.occupancy import LEAST, Occupancy, filled_samples
 from saddlepoint.nn.render.rays import chosen_pixels, crossing, pixel_centres, rays_through
 
 CAMERA = orbit(torch.tensor([0.3, 2.0]), torch.tensor([0.4, 0.7]), 4.0, 40.0, 36)
@@ -102,7 +102,7 @@ def test_a_look_keeps_every_cell_that_something_fills() -> None:
     def ball(place: torch.Tensor) -> torch.Tensor:
         return 0.05 * ((place - 0.5).norm(dim=1) < 0.3).float()
 
-    for _ in range(3):
+    for _ in range(16):
         grid.look(ball, 1.0, stream())
     inner = (grid.centres() - 0.5).norm(dim=1) < 0.3 - 1.8 / 16 / 2
     assert bool(grid(grid.centres()[inner]).all())
@@ -111,13 +111,27 @@ def test_a_look_keeps_every_cell_that_something_fills() -> None:
     assert LEAST == 0.01
 
 
+def test_filled_samples_are_those_of_all_steps_that_lie_in_filled_cells() -> None:
+    grid = Occupancy(32)
+    grid.allow((grid.centres() - torch.tensor([0.6, 0.4, 0.5])).norm(dim=1) < 0.15)
+    rays = rays_through(CAMERA, pixel_centres(36, 36).expand(2, -1, -1))
+    near, far = crossing(rays, torch.zeros(3), torch.tensor(1.0))
+    edges, chance = torch.arange(101) * (2 * math.sqrt(3) / 100), torch.rand(len(rays), 1, generator=stream())
+    found = filled_samples(grid, rays, near, far, edges, chance, lambda place: (place + 1) / 2)
+    distance = near[:, None] + edges[:-1] + chance * (edges[1] - edges[0])
+    kept = grid((rays.at(distance) + 1) / 2) & (distance < far[:, None])
+    assert torch.equal(found.ray, kept.nonzero()[:, 0])
+    assert torch.allclose(found.distance, distance[kept], atol=1e-5)
+    assert torch.allclose(found.place, ((rays.at(distance) + 1) / 2)[kept], atol=1e-5)
+    assert 0 < len(found.ray) < 0.05 * distance.numel()
+
+
 def test_cells_that_are_not_allowed_are_never_filled_again() -> None:
     grid = Occupancy(8)
     cells = torch.zeros(512, dtype=torch.bool)
     cells[0] = True
     grid.allow(cells)
-    assert int(grid.filled.sum()) == 8  # the corner and its neighbours
     grid.look(lambda place: torch.ones(len(place)), 0.5, stream())
-    assert int(grid.filled.sum()) <= 8
+    assert int(grid.filled.sum()) == 1
     grid.look(lambda place: torch.zeros(len(place)), 1.0, stream())
     assert bool(grid.filled.any())

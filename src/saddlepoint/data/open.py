@@ -269,10 +269,13 @@ def _folder_at(path: Path, word: str) -> Tree:
 
 
 def _scene(path: Path, word: str) -> Pictures:
-    if not path.is_dir():
-        raise ConfigError(f"there is no {str(path)!r}: {word} must name the folder of a scene.")
+    described = path.suffix == ".json" and path.is_file()
+    if not path.is_dir() and not described:
+        raise ConfigError(
+            f"there is no {str(path)!r}: {word} must name the folder of a scene, or one of its transforms_....json."
+        )
     try:
-        return scene_pictures(path, word)
+        return scene_pictures(path.parent if described else path, word, path.name if described else None)
     except OSError as error:
         raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
 

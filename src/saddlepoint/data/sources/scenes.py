@@ -42,15 +42,17 @@ class _Views:
     distorted: int = 0
 
 
-def scene_pictures(root: Path, source: str) -> FilePictures:
+def scene_pictures(root: Path, source: str, description: str | None = None) -> FilePictures:
     """The views of the scene in a folder, in order of their names, with the camera of each.
+
+    description: the JSON file in the folder to read; None for transforms.json, transforms_train.json or COLMAP's files.
 
     A frame without its image, or with a pose that is none, is left out and named. Raises DataError where there is no
     description, where it cannot be read, or where it leaves no view.
     """
     tree = folder_tree(root, source)
     existing = frozenset(tree.names)
-    file = next((name for name in _JSON if name in existing), None)
+    file = description or next((name for name in _JSON if name in existing), None)
     sparse = next((f for f in _SPARSE if {under(f, "cameras.bin"), under(f, "cameras.txt")} & existing), None)
     if file is not None:
         views, read = _of_json(tree, file), [file]

@@ -5,6 +5,7 @@ The visual hull of Laurentini 1994, doi:10.1109/34.273735, on a grid.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -69,6 +70,21 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
     sample = places[torch.randint(len(places), (count,), generator=stream)]
     sample = sample + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * scene.radius / side
     return sample, _colours(images, camera, sample)
+
+
+def solid_cells(images: Tensor, camera: Tensor, background: Tensor, centre: Tensor, radius: float, side: int) -> Tensor:
+    """Cells of a cube that may hold something: some view sees them, and none shows background there.  bool [side^3]
+
+    images: [n, C, H, W] in [0, 1]. camera: [n, 22]. background: [C]. radius: half the cube's side. x slowest.
+    """
+    line = (torch.arange(side) + 0.5) / side * 2 - 1
+    places = centre + torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3) * radius
+    shows = ((images - background[:, None, None]).abs().amax(1) > _APART).float()[:, None]
+    nearest = (pose_of(camera)[:, :3, 3] - centre).norm(dim=1).amin() - radius
+    # Half a cell's diagonal in pixels, as it is seen from the nearest camera.
+    reach = math.ceil(float(camera[:, 16].max() * radius * math.sqrt(3) / side / nearest.clamp_min(0.3 * radius)))
+    shows = torch.nn.functional.max_pool2d(shows, 2 * reach + 1, 1, reach)
+    return hull(shows, camera, places) & ~hull(torch.zeros_like(shows), camera, places)  # what no view sees is empty
 
 
 def hull(shows: Tensor, camera: Tensor, places: Tensor) -> Tensor:

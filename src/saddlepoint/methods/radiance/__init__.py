@@ -1,0 +1,1 @@
+"""Scenes as fields of density and colour, which rays of light are marched through."""
