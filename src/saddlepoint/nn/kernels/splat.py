@@ -25,6 +25,7 @@ MOST_PAIRS = 2**26
 """pairs of splats and pixels that a processor blends at once, some gigabytes; a GPU takes eight times as many"""
 _NEAR = 0.2  # of the camera's axis, in units of the scene
 _BLUR = 0.3  # pixels^2 added to every splat
+_GENEROUS = 1e-3  # pixels that a span reaches beyond where a splat is drawn, for rounding
 
 
 @dataclass(frozen=True)
@@ -114,88 +115,111 @@ def dense(
 
 
 def _pairs(splats: Projected, opacity: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """All splats with a pixel that each is drawn in, by pixel and within it from front to back.  int64 [M] twice"""
+    """All splats with a pixel that each is drawn in, by pixel and within it from front to back.  int32 [M] twice
+
+    Row by row of the picture each splat covers a span of columns; the spans' ends are a little generous.
+    """
     reach = 2 * torch.log((opacity / LEAST).clamp_min(1e-12))  # the power up to which a splat is drawn
     alive = torch.nonzero(splats.visible & (reach > 0)).flatten()
     alive = alive[splats.depth[alive].argsort(stable=True)]
-    a, b, c = splats.conic[alive].unbind(1)
-    determinant = (a * c - b * b).clamp_min(1e-20)
-    half_x, half_y = ((reach[alive] * side / determinant).sqrt() for side in (c, a))
-    x, y = splats.mean[alive].unbind(1)
-    left, right = ((x - half_x - 0.5).ceil().clamp(0, width), (x + half_x - 0.5).floor().add(1).clamp(0, width))
-    top, bottom = ((y - half_y - 0.5).ceil().clamp(0, height), (y + half_y - 0.5).floor().add(1).clamp(0, height))
-    wide, high = (right - left).clamp_min(0).long(), (bottom - top).clamp_min(0).long()
-    counts = wide * high
-    total, most = int(counts.sum()), MOST_PAIRS if counts.device.type == "cpu" else 8 * MOST_PAIRS
+    a, b, c = (column.index_select(0, alive) for column in splats.conic.unbind(1))
+    x, y = (column.index_select(0, alive) for column in splats.mean.unbind(1))
+    reach = reach.index_select(0, alive)
+    tall = (reach * a / (a * c - b * b).clamp_min(1e-20)).sqrt() + _GENEROUS
+    top, bottom = ((y - tall - 0.5).ceil().clamp(0, height), (y + tall - 0.5).floor().add(1).clamp(0, height))
+    high = (bottom - top).clamp_min(0).long()
+    line, row = _spans(high, top.long())
+    a, b, c, x, y, reach = (column.index_select(0, line) for column in (a, b, c, x, y, reach))
+    dy = row + 0.5 - y
+    half = ((b * dy).square() - a * (c * dy * dy - reach)).clamp_min(0).sqrt() / a + _GENEROUS
+    middle = x - b * dy / a - 0.5
+    left = (middle - half).ceil().clamp(0, width)
+    wide = ((middle + half).floor().add(1).clamp(0, width) - left).clamp_min(0).long()
+    total, most = int(wide.sum()), MOST_PAIRS if wide.device.type == "cpu" else 8 * MOST_PAIRS
     if total > most:
         raise ShapeError(
             f"a view of {width}x{height} pixels needs {total:,} pairs of splats and pixels, more than {most:,}: use a"
             " smaller view, or a camera that is farther away."
         )
-    which = torch.repeat_interleave(torch.arange(len(alive), device=x.device), counts)
-    within = torch.arange(len(which), device=x.device) - (counts.cumsum(0) - counts)[which]
-    column = left.long()[which] + within % wide[which]
-    row = top.long()[which] + within // wide[which]
-    dx, dy = column + 0.5 - x[which], row + 0.5 - y[which]
-    power = a[which] * dx * dx + 2 * b[which] * dx * dy + c[which] * dy * dy
-    inside = power <= reach[alive][which]
-    splat, pixel = alive[which[inside]], (row * width + column)[inside]
-    order = pixel.argsort(stable=True)
-    return splat[order], pixel[order]
+    span, pixel = _spans(wide, row * width + left.long())
+    pixel, order = pixel.to(torch.int32).sort(stable=True)
+    splat = alive.to(torch.int32).index_select(0, line).index_select(0, span.index_select(0, order))
+    return splat, pixel
+
+
+def _spans(counts: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each of some spans of whole numbers all members: the span's number, and the member.  int64 [S] twice"""
+    which = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+    offset = begins - (counts.cumsum(0) - counts)
+    return which, torch.arange(len(which), device=which.device) + offset.index_select(0, which)
 
 
 class _Blend(torch.autograd.Function):
-    """Along the list of pairs: w = alpha T, T the product of 1 - alpha of the pairs before in the same pixel."""
+    """Along the list of pairs: w = alpha T, T the product of 1 - alpha of the pairs before in the same pixel.
+
+    Everything is looked up and summed column by column, which takes a tenth of the time of rows on a processor.
+    """
 
     @staticmethod
     def forward(ctx: Any, mean: Tensor, conic: Tensor, colour: Tensor, opacity: Tensor, background: Tensor,
                 depth: Tensor, splat: Tensor, pixel: Tensor, shape: tuple[int, int]) -> tuple[Tensor, ...]:  # fmt: skip
-        height, width = shape
-        dx, dy = pixel % width + 0.5 - mean[splat, 0], pixel // width + 0.5 - mean[splat, 1]
-        a, b, c = conic[splat].unbind(1)
+        count = shape[0] * shape[1]
+        row, column = torch.meshgrid(
+            *(torch.arange(side, device=mean.device, dtype=mean.dtype) + 0.5 for side in shape), indexing="ij"
+        )
+        dx = column.flatten().index_select(0, pixel) - mean[:, 0].index_select(0, splat)
+        dy = row.flatten().index_select(0, pixel) - mean[:, 1].index_select(0, splat)
+        a, b, c = (part.index_select(0, splat) for part in conic.unbind(1))
         bell = torch.exp(-0.5 * (a * dx * dx + 2 * b * dx * dy + c * dy * dy))
-        alpha = (opacity[splat] * bell).clamp_max(MOST)
-        logs = torch.log1p(-alpha.double())
-        total = logs.new_zeros(height * width).index_add_(0, pixel, logs)
-        before = logs.cumsum(0) - logs  # over the whole list; what earlier pixels have is taken off again
+        alpha = (opacity.index_select(0, splat) * bell).clamp_max(MOST)
+        alpha = torch.where(alpha >= LEAST, alpha, torch.zeros_like(alpha))
+        logs = torch.log1p(-alpha).double()
+        total = logs.new_zeros(count).index_add_(0, pixel, logs)
+        # One sum runs over the whole list; what earlier pixels have is taken off again.
         starts = total.cumsum(0) - total
-        reaching = torch.exp(before - starts[pixel]).to(alpha.dtype)
+        reaching = torch.exp((logs.cumsum(0) - logs - starts.index_select(0, pixel)).to(alpha.dtype))
         weight = alpha * reaching
         left = torch.exp(total).to(alpha.dtype)  # [HW]
-        picture = colour.new_zeros(height * width, colour.shape[1]).index_add_(
-            0, pixel, weight[:, None] * colour[splat]
-        )
-        picture = picture + left[:, None] * background
-        opacities = weight.new_zeros(height * width).index_add_(0, pixel, weight)
-        deep = weight.new_zeros(height * width).index_add_(0, pixel, weight * depth[splat])
+        picture = colour.new_empty(colour.shape[1], count)
+        for channel, shade in enumerate(colour.unbind(1)):
+            picture[channel] = left * background[channel]
+            picture[channel].index_add_(0, pixel, weight * shade.index_select(0, splat))
+        opacities = weight.new_zeros(count).index_add_(0, pixel, weight)
+        deep = weight.new_zeros(count).index_add_(0, pixel, weight * depth.index_select(0, splat))
         ctx.save_for_backward(conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, reaching, left)
         ctx.mark_non_differentiable(deep)
-        return picture, 1 - left, deep / opacities.clamp_min(1e-6)
+        return picture.T, 1 - left, deep / opacities.clamp_min(1e-6)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         conic, colour, opacity, background, splat, pixel, dx, dy, bell, alpha, reaching, left = ctx.saved_tensors
         on_picture, on_hidden = slopes[0], slopes[1]
+
+        def by_splat(values: Tensor) -> Tensor:
+            return torch.zeros_like(opacity).index_add_(0, splat, values)
+
         weight = alpha * reaching
-        slope = on_picture[pixel]  # [M, C]
-        shade = (colour[splat] * slope).sum(1)
-        on_colour = torch.zeros_like(colour).index_add_(0, splat, weight[:, None] * slope)
+        shade, on_colour = torch.zeros_like(weight), []
+        for channel, slope in enumerate(on_picture.unbind(1)):
+            each = slope.contiguous().index_select(0, pixel)
+            shade += colour[:, channel].index_select(0, splat) * each
+            on_colour.append(by_splat(weight * each))
         # What lies behind a pair is dimmed by it: the background, and all later pairs of its pixel.
         gain = (weight * shade).double()
         after = gain.new_zeros(len(left)).index_add_(0, pixel, gain)
-        upto = gain.cumsum(0) - (after.cumsum(0) - after)[pixel]  # this pair and those before it in its pixel
-        behind = (after[pixel] - upto).to(shade.dtype) + (left * (on_picture @ background - on_hidden))[pixel]
+        # after - (this pair and those before it in its pixel), where one sum runs over the whole list
+        behind = (after.cumsum(0).index_select(0, pixel) - gain.cumsum(0)).to(shade.dtype)
+        behind += (left * (on_picture @ background - on_hidden)).index_select(0, pixel)
         on_alpha = reaching * shade - behind / (1 - alpha)
-        on_alpha = torch.where(alpha < MOST, on_alpha, torch.zeros_like(on_alpha))
-        on_opacity = torch.zeros_like(opacity).index_add_(0, splat, on_alpha * bell)
+        on_alpha = torch.where((alpha < MOST) & (alpha > 0), on_alpha, torch.zeros_like(on_alpha))
+        on_opacity = by_splat(on_alpha * bell)
         on_power = -0.5 * on_alpha * alpha
-        a, b, c = conic[splat].unbind(1)
-        on_mean = torch.stack((-2 * (a * dx + b * dy), -2 * (b * dx + c * dy)), 1) * on_power[:, None]
-        on_conic = torch.stack((dx * dx, 2 * dx * dy, dy * dy), 1) * on_power[:, None]
-        means = conic.new_zeros(len(conic), 2).index_add_(0, splat, on_mean)
-        conics = torch.zeros_like(conic).index_add_(0, splat, on_conic)
+        a, b, c = (part.index_select(0, splat) for part in conic.unbind(1))
+        across, down = on_power * dx, on_power * dy
+        means = torch.stack((by_splat(-2 * (a * across + b * down)), by_splat(-2 * (b * across + c * down))), 1)
+        conics = torch.stack((by_splat(across * dx), by_splat(2 * across * dy), by_splat(down * dy)), 1)
         on_background = (on_picture * left[:, None]).sum(0) if ctx.needs_input_grad[4] else None
-        return means, conics, on_colour, on_opacity, on_background, None, None, None, None
+        return means, conics, torch.stack(on_colour, 1), on_opacity, on_background, None, None, None, None
 
 
 def spread(places: Tensor) -> Tensor:
