@@ -224,13 +224,18 @@ class Plenoxels(Radiance):
         return None
 
     def _kept(self, grid: SparseGrid) -> Tensor:
-        """Cells with density, and those around them.  bool [cells] three times"""
+        """Cells with density, and those around them as far as there are rows.  bool [cells] three times"""
         cells = int(grid.cells)
-        dense = grid.block(grid.density.detach()[:, 0]) * 2 / cells > _LEAST
-        kept = cells_of(dense)
-        wide = nn.functional.max_pool3d(kept[None, None].float(), 2 * _MARGIN + 1, 1, _MARGIN)[0, 0] > 0
+        depth = grid.block(grid.density.detach()[:, 0]) * 2 / cells
         within = cells_of(grid.owned().view(*[cells + 1] * 3) >= 0)
-        return (wide & within) if bool(kept.any()) else within
+        least, margin = _LEAST if bool((depth > _LEAST).any()) else -1.0, _MARGIN
+        while True:
+            kept = cells_of(depth > least)[None, None].float()
+            wide = (nn.functional.max_pool3d(kept, 2 * margin + 1, 1, margin)[0, 0] > 0) & within
+            # Each corner of the coarse grid becomes eight at most.
+            if 8 * int(corners_of(wide).sum()) <= self.capacity or not bool(wide.any()):
+                return wide
+            least, margin = (least, margin - 1) if margin else (max(2 * least, _LEAST), 0)
 
     def _look(self, nets: Networks) -> None:
         """Cells of the coarsest grid that have any density are marched through."""
@@ -283,7 +288,7 @@ PROOF = Proof(
         "degree": 1,
         "density_lr": 20.0,
         "delay": 0,
-        "capacity": 150_000,
+        "capacity": 90_000,
         "rates_fall": 0.5,
     },
 )

@@ -2,8 +2,10 @@
 
 Paper                      here
 mu, S, q, alpha, SH        `place`, `scale` (logarithm), `turn`, `opacity` (logit), `tint` (degree 0), `sheen`
-cameras_extent             `extent`, measured when a run begins
-densification, clone/split `grow_every`, by the mean slope of the loss in a splat's place on the picture
+cameras_extent             `surroundings.extent`, measured when a run begins
+densification, clone/split `growth = "slope"`: by the mean slope of the loss in a splat's place on the picture
+3DGS-MCMC                  `growth = "relocation"`: Kheradmand et al. 2024, arXiv:2404.09591: faint splats move to where
+                           others are, shares of opacity stay what they were (eq. 9), and places jitter (eq. 8)
 starting points            the surface of the visual hull where the views have one background, else spread evenly; no
                            structure from motion is run
 Splats live in a pool of `capacity` rows, so that nothing changes its shape while their number does.
@@ -11,6 +13,7 @@ Splats live in a pool of `capacity` rows, so that nothing changes its shape whil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, final
@@ -18,11 +21,10 @@ from typing import Annotated, Any, ClassVar, Literal, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Natural, Positive, Range, Share
+from saddlepoint.config import Count, Natural, Positive, Range, Share, Weight
 from saddlepoint.data.batches import Batch, DataSpec, ViewBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
-from saddlepoint.kinds.camera import orbit
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.splats import C0, GEOMETRY, Splats
 from saddlepoint.losses.ssim import ssim
@@ -31,14 +33,17 @@ from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks,
 from saddlepoint.nn.kernels.harmonics import harmonics
 from saddlepoint.nn.kernels.splat import draw as drawn
 from saddlepoint.nn.kernels.splat import project, rotations, spread
-from saddlepoint.nn.layers.number import Number
 from saddlepoint.nn.layers.pool import Pool
-from saddlepoint.nn.render.hull import background_of, sight, surface_points
+from saddlepoint.nn.render.hull import surface_points
+from saddlepoint.nn.render.relocation import jitter, relocated
+from saddlepoint.nn.render.surroundings import Background, Surroundings
 
 Degree = Annotated[int, Range(least=0, most=3)]
 
 _SEEN = 200  # views that a run begins from
-_FAINT = 0.005  # opacity under which a splat is taken away
+_FAINT = 0.005  # opacity under which a splat is taken away, or moves
+_MORE = 0.05  # share by which relocation lets the number of splats grow at a time
+_JITTER = 5e5  # jitter of places, in their learning rate
 
 
 @final
@@ -81,6 +86,13 @@ class Gaussians(Method):
     """learning rate of colours; of how they change with the direction a twentieth"""
     ssim_weight: Share = 0.2
     """share of structural similarity in the loss, beside the mean absolute difference"""
+    growth: Literal["slope", "relocation"] = "slope"
+    """slope: splats are doubled or split where the loss is steep in their place, and faint ones are taken away.
+    relocation: faint ones move to where others are, and there are five per cent more each time (3DGS-MCMC)"""
+    opacity_weight: Weight = 0.01
+    """relocation: weight of the mean opacity in the loss, which frees splats that are not needed"""
+    scale_weight: Weight = 0.01
+    """relocation: weight of the mean size in the loss"""
     grow_every: Count = 100
     """steps between two growths"""
     grow_after: Natural = 500
@@ -93,7 +105,7 @@ class Gaussians(Method):
     """size in extents of the scene from which on a splat is split in two rather than doubled"""
     reset_every: Natural = 3_000
     """steps between two resets of all opacities to .01; 0 for never"""
-    background: Literal["border", "black", "white"] = "border"
+    background: Background = "border"
     """what lies behind all splats: the colour of the pictures' borders where these agree, else black"""
 
     def networks(self, data: DataSpec) -> Networks:
@@ -109,10 +121,7 @@ class Gaussians(Method):
         return Networks(
             scene=Pool(self.capacity, **{name: torch.zeros(0, *size) for name, size in shapes.items()}),
             growth=Growth(self.capacity),
-            extent=Number(1.0),
-            around=Number(torch.tensor([0.0, 0.0, 0.0, 1.0, 0.5])),  # centre, distance and lift of the cameras
-            lens=Number(torch.ones(6)),
-            behind=Number(torch.zeros(3)),
+            surroundings=Surroundings(),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
@@ -129,23 +138,17 @@ class Gaussians(Method):
     def prepare(self, nets: Networks, look: Callable[[int], Batch]) -> None:
         views = look(_SEEN)
         assert isinstance(views, ViewBatch)
-        images, camera = (views.image + 1) / 2, views.camera
-        scene, border = sight(camera), background_of(images)
-        place = camera[:, [3, 7, 11]] - scene.centre
-        distance = place.norm(dim=1)
-        lift = torch.asin((place[:, 2] / distance).clamp(-1, 1)).mean()
-        nets.extent.value.fill_(scene.extent)
-        nets.around.value.copy_(torch.cat((scene.centre, torch.stack((distance.mean(), lift)))))
-        nets.lens.value.copy_(camera[0, 16:])
-        shades = {"border": torch.zeros(3) if border is None else border, "black": torch.zeros(3)}
-        nets.behind.value.copy_(shades.get(self.background, torch.ones(3)))
+        images, camera = (views.image.cpu() + 1) / 2, views.camera.cpu()
+        nets.surroundings.measure(images, camera, self.background)
+        extent = float(nets.surroundings.extent)
         points, colours = surface_points(images, camera, self.splats, generator("first splats", len(images)))
+        moves = self.growth == "relocation"
         size = spread(points).log()[:, None].expand(-1, 3)
         first = {
-            "place": points / scene.extent,  # places are kept in extents of the scene, and so is their rate
-            "scale": size,
+            "place": points / extent,  # places are kept in extents of the scene, and so is their rate
+            "scale": size + (math.log(0.1) if moves else 0.0),
             "turn": torch.tensor([1.0, 0.0, 0.0, 0.0]).expand(len(points), 4),
-            "opacity": torch.full((len(points),), 0.1).logit(),
+            "opacity": torch.full((len(points),), 0.5 if moves else 0.1).logit(),
             "tint": (colours - 0.5) / C0,
             "sheen": torch.zeros(len(points), (self.degree + 1) ** 2 - 1, 3),
         }
@@ -161,7 +164,7 @@ class Gaussians(Method):
             pictures.append(picture)
             means.append(splats.mean)
         picture = torch.stack(pictures)
-        half = nets.lens.value[4:] / 2  # slopes are counted in half pictures, whatever their size
+        half = nets.surroundings.lens[4:] / 2  # slopes are counted in half pictures, whatever their size
 
         def slope() -> Tensor:
             each = [(mean.grad * half).norm(dim=1) for mean in means if mean.grad is not None]
@@ -176,38 +179,83 @@ class Gaussians(Method):
             "absolute": (1 - weight) * (picture - target).abs().mean(),
             "dissimilarity": weight * (1 - ssim(picture, target)),
         }
+        if self.growth == "relocation":
+            alive = nets.scene.alive
+            losses["opacity"] = self.opacity_weight * nets.scene.opacity[alive].sigmoid().mean()
+            losses["scale"] = self.scale_weight * nets.scene.scale[alive].exp().mean()
         alive = nets.scene.alive.float().sum()
         yield Update("scene", losses, watch={"slope": slope, "views": shown, "splats": alive})
 
     def after_step(self, nets: Networks, report: Mapping[str, Tensor], clock: Clock) -> Any:
-        growth, step = nets.growth, clock.step + 1
-        growth.slope += report["scene/slope"]
-        growth.views += report["scene/views"]
-        changed = torch.zeros(self.capacity, dtype=torch.bool, device=growth.slope.device)
-        if step % self.grow_every == 0 and step >= self.grow_after:
-            if clock.examples < self.grow_until * clock.total:
+        scene, step = nets.scene, clock.step + 1
+        growing = clock.examples < self.grow_until * clock.total
+        due = step % self.grow_every == 0 and step >= self.grow_after
+        changed = torch.zeros_like(scene.alive)
+        if self.growth == "relocation":
+            if due and growing:
+                changed |= self._relocate(nets, step)
+            self._jitter(nets, clock)
+            return {"scene": changed} if bool(changed.any()) else None
+        nets.growth.slope += report["scene/slope"]
+        nets.growth.views += report["scene/views"]
+        if due:
+            if growing:
                 changed |= self._grow(nets, step)
-            scene = nets.scene
             scene.prune(scene.alive & (scene.opacity.sigmoid() < _FAINT))
-            growth.slope.zero_()
-            growth.views.zero_()
-        if self.reset_every and step % self.reset_every == 0 and clock.examples < self.grow_until * clock.total:
-            nets.scene.opacity.clamp_(max=float(torch.tensor(0.01).logit()))
-            changed |= nets.scene.alive
+            nets.growth.slope.zero_()
+            nets.growth.views.zero_()
+        if self.reset_every and step % self.reset_every == 0 and growing:
+            scene.opacity.clamp_(max=float(torch.tensor(0.01).logit()))
+            changed |= scene.alive
         return {"scene": changed} if bool(changed.any()) else None
+
+    def _relocate(self, nets: Networks, step: int) -> Tensor:
+        """Moves faint splats to others, drawn by opacity, and bears more beside such. Returns the rows that changed."""
+        scene, stream = nets.scene, generator("relocation", step)
+        opacity = scene.opacity.sigmoid()
+        faint = torch.nonzero(scene.alive & (opacity <= _FAINT))[:, 0]
+        share = (opacity * (scene.alive & (opacity > _FAINT))).cpu()
+        changed = torch.zeros_like(scene.alive)
+        if not bool((share > 0).any()):
+            return changed
+        count = int(scene.alive.sum())
+        room = torch.nonzero(~scene.alive)[:, 0][: min(self.capacity, math.ceil(count * (1 + _MORE))) - count]
+        free = torch.cat((faint, room))
+        source = torch.multinomial(share, max(len(free), 1), replacement=True, generator=stream)[: len(free)]
+        source = source.to(free.device)
+        copies = 1 + torch.bincount(source, minlength=self.capacity)
+        chosen = torch.nonzero(copies > 1)[:, 0]
+        thinner, times = relocated(opacity[chosen], copies[chosen])
+        scene.opacity[chosen] = thinner.clamp(_FAINT, 1 - 1e-6).logit()
+        scene.scale[chosen] += times.log()[:, None]
+        for name in scene.names:
+            values = scene.get_parameter(name)
+            values[free] = values[source]
+        scene.alive[room] = True
+        changed[chosen] = changed[free] = True
+        return changed
+
+    def _jitter(self, nets: Networks, clock: Clock) -> None:
+        """Moves the places of faint splats at random, far along their long axes."""
+        scene, extent = nets.scene, nets.surroundings.extent
+        noise = torch.randn(self.capacity, 3, generator=generator("jitter", clock.step)).to(extent.device)
+        scale = scene.scale.exp()
+        moved = jitter(noise, scale, scene.turn, scene.opacity.sigmoid()) * (self._place_rate(clock) * _JITTER)
+        # The paper's rate is of places in units of the world, which are `extent` of ours.
+        scene.place += torch.where(scene.alive[:, None], moved, torch.zeros_like(moved))
 
     def _grow(self, nets: Networks, step: int) -> Tensor:
         """Doubles small splats and splits large ones whose slope is steep. Returns the rows that are new or moved."""
         scene, growth = nets.scene, nets.growth
         steep = scene.alive & (growth.slope / growth.views.clamp_min(1e-6) >= self.grow_slope) & (growth.views > 0)
-        large = scene.scale.exp().amax(1) > self.split_size * nets.extent.value
+        large = scene.scale.exp().amax(1) > self.split_size * nets.surroundings.extent
         olds, twins = scene.twin(steep)
         split = large[olds]
         both = torch.cat((olds[split], twins[split]))
         stream = generator("split", step)
         offset = torch.randn(len(both), 3, generator=stream).to(scene.place.device) * scene.scale[both].exp()
         moved = (rotations(scene.turn[both]) @ offset[:, :, None])[:, :, 0]
-        scene.place[both] += moved / nets.extent.value
+        scene.place[both] += moved / nets.surroundings.extent
         scene.scale[both] -= float(torch.tensor(1.6).log())
         changed = torch.zeros(self.capacity, dtype=torch.bool, device=scene.place.device)
         changed[both] = True
@@ -223,9 +271,9 @@ class Gaussians(Method):
     def _view(self, nets: nn.Module, camera: Tensor) -> tuple[Tensor, Tensor, Tensor, Any]:
         """Picture [3, H, W] in [0, 1], opacity and depth [H, W], and the splats as they lie on it."""
         scene: Any = nets.get_submodule("scene")
-        extent, behind = (nets.get_submodule(name).get_buffer("value") for name in ("extent", "behind"))
+        around: Any = nets.get_submodule("surroundings")
         living = scene.living()
-        place = living["place"] * extent
+        place = living["place"] * around.extent
         pose, lens = camera[:16].view(4, 4), camera[16:]
         splats = project(place, living["scale"].exp(), living["turn"], pose, lens)
         width, height = (int(number) for number in lens[4:].tolist())
@@ -234,7 +282,7 @@ class Gaussians(Method):
             ahead = torch.nn.functional.normalize(place.detach() - pose[:3, 3], dim=1)
             colour = colour + (harmonics(ahead, self.degree)[:, 1:, None] * living["sheen"]).sum(1)
         opacity = living["opacity"].sigmoid()
-        picture, hidden, depth = drawn(splats, colour.clamp_min(0), opacity, behind, height, width)
+        picture, hidden, depth = drawn(splats, colour.clamp_min(0), opacity, around.behind, height, width)
         return picture, hidden, depth, splats
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
@@ -247,17 +295,15 @@ class Gaussians(Method):
 
     def views(self, nets: nn.Module, n: int) -> Tensor:
         """Cameras once around at the mean distance and lift of the trained ones."""
-        around, lens = (nets.get_submodule(name).get_buffer("value").cpu() for name in ("around", "lens"))
-        turn = torch.arange(n) / n * 2 * torch.pi
-        cameras = orbit(turn, around[4].expand(n), float(around[3]), float(lens[0]), int(lens[5]))
-        cameras[:, [3, 7, 11]] += around[:3]
-        cameras[:, 16:] = lens
+        around: Any = nets.get_submodule("surroundings")
+        cameras: Tensor = around.views(n)
         return cameras
 
     def build(self, nets: nn.Module) -> tuple[Kind, Tensor]:
         """The scene's living splats, in the numbers of `kinds.splats`."""
         scene: Any = nets.get_submodule("scene")
-        living, extent = scene.living(), nets.get_submodule("extent").get_buffer("value")
+        around: Any = nets.get_submodule("surroundings")
+        living, extent = scene.living(), around.extent
         turn = torch.nn.functional.normalize(living["turn"], dim=1)
         parts = [living["place"] * extent, living["scale"], turn, living["opacity"][:, None], living["tint"]]
         if self.degree:
