@@ -44,8 +44,20 @@ def test_an_orbit_becomes_a_film(scene: Path, tmp_path: Path) -> None:
 def test_held_out_views_stand_beside_the_true_ones_and_depth_is_written(scene: Path, tmp_path: Path) -> None:
     folder = tmp_path / "views"
     assert main(["render", str(scene), "--test", "--with-depth", "--out", str(folder), "--device", "cpu"]) == 0
-    assert sorted(path.name for path in folder.iterdir())[:3] == ["00000-depth.npy", "00000-opacity.png", "00000.png"]
-    assert len(list(folder.iterdir())) == 3 * 6
+    kinds = ["-depth.npy", "-depth.png", "-normals.png", "-opacity.png", ".png"]
+    assert sorted(path.name for path in folder.iterdir())[:5] == [f"00000{kind}" for kind in kinds]
+    assert len(list(folder.iterdir())) == 5 * 6
+
+
+def test_held_out_views_are_scored_one_by_one_and_the_split_is_named(scene: Path, tmp_path: Path) -> None:
+    result = saddlepoint.evaluate(scene, out=tmp_path / "scores.json", device="cpu")
+    figures = {score["protocol"]["metric"]: score for score in result["scores"]}
+    assert {"psnr", "ssim"} <= figures.keys()
+    assert figures["psnr"]["protocol"]["real"] == 6
+    assert 5 < figures["psnr"]["value"] < 40
+    assert any("6 of 60 views, drawn once at random" in note for note in result["notes"])
+    with pytest.raises(ConfigError, match="fid compares sets of images"):
+        saddlepoint.evaluate(scene, metrics=("fid",), out=tmp_path / "other.json", device="cpu")
 
 
 def test_cameras_of_a_file_are_used_and_bad_files_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from saddlepoint.kinds.camera import orbit
 from saddlepoint.nn.render.march import by_weight, composite, composite_listed, lengths, stratified
+from saddlepoint.nn.render.normals import normals
 from saddlepoint.nn.render.occupancy import LEAST, Occupancy, filled_samples
 from saddlepoint.nn.render.rays import chosen_pixels, crossing, pixel_centres, rays_through
 
@@ -135,3 +136,20 @@ def test_cells_that_are_not_allowed_are_never_filled_again() -> None:
     assert int(grid.filled.sum()) == 1
     grid.look(lambda place: torch.zeros(len(place)), 1.0, stream())
     assert bool(grid.filled.any())
+
+
+def test_normals_of_a_plane_and_of_a_ball_point_to_the_camera() -> None:
+    camera = CAMERA[0]
+    rays = rays_through(CAMERA[:1], pixel_centres(36, 36)[None])
+    inner = (rays.start * rays.ahead).sum(1)
+    reach = inner.square() - (rays.start.square().sum(1) - 1.0)
+    hit = reach > 0
+    distance = torch.where(hit, -inner - reach.clamp_min(0).sqrt(), torch.zeros_like(inner))
+    depth = (distance * rays.cosine).view(1, 36, 36)
+    found = normals(depth, camera).flatten(1).T
+    true = rays.at(distance[:, None])[:, 0]
+    facing = hit & ((true * -rays.ahead).sum(1) > 0.5)
+    assert float((found * true).sum(1)[facing].min()) > 0.95
+    assert float(found[~hit].abs().max()) == 0
+    plane = normals(torch.full((1, 36, 36), 2.0), camera)
+    assert torch.allclose(plane[:, 10, 10], -camera[:16].view(4, 4)[:3, 2], atol=1e-4)

@@ -34,8 +34,8 @@ class Export:
     """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
     to: Literal["bundle", "onnx", "torch", "file"]
     """format to write; torch is a .pt2 file for torch.export.load; file is what the model holds, such as a scene of
-    splats for viewers, in the form that the ending of --out names (.ply, .splat), or a shape that it makes, as a mesh
-    (.glb, .obj, .ply)"""
+    splats for viewers, in the form that the ending of --out names (.ply, .splat, .spz), or a shape that it makes, as a
+    mesh (.glb, .obj, .ply)"""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """folder to write; by default under RUN/exported; a bundle gets a new one named by its version"""
     seed: int = 0

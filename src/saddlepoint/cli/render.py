@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,6 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count
-from saddlepoint.data.open import open_data
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.engine.distributed import TorchMachine
@@ -23,8 +23,11 @@ from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.tasks import Task
+from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
+from saddlepoint.runs.held_out_views import held_out_views
 
+_SOLID = 0.5  # opacity of a pixel from where on its depth is that of a surface
 _LARGE = 256  # pixels that a film has at least
 
 
@@ -40,9 +43,10 @@ class Render:
     """JSON file with a list of cameras to use instead: each with camera_to_world (4x4, OpenCV's axes), fx, fy, cx, cy,
     width and height in pixels"""
     test: bool = False
-    """use the cameras of the run's held-out views instead, and write the true view beside each"""
+    """use the cameras of the scene's transforms_test.json, or else of the run's held-out views, and write the true view
+    beside each; `saddle evaluate` measures these"""
     with_depth: bool = False
-    """also write depth maps (numpy) and opacity"""
+    """also write depth maps (numpy, and a picture of each), opacity, and pictures of the normals of what is seen"""
     rate: Annotated[int, tyro.conf.arg(aliases=["--fps"])] = 24
     """pictures a second of a film"""
     out: Path | None = None
@@ -79,7 +83,7 @@ def main(arguments: list[str]) -> int:
                 (_frame(task.gives["image"], view) for view in views_rendered["image"]), place, options.rate, words
             )
         else:
-            _write(model, task, views_rendered, truth, place, options.with_depth)
+            _write(model, task, views_rendered, truth, place, views if options.with_depth else None)
     print(target.path)
     return 0
 
@@ -87,12 +91,9 @@ def main(arguments: list[str]) -> int:
 def _cameras(model: Model, task: Task, options: Render) -> tuple[Tensor, np.ndarray | None]:
     """The cameras to draw from, [n, 22], and the true views of held-out ones."""
     if options.test:
-        settings = model.plan.data
-        data = open_data(settings)
-        rows = data.split(settings.held_out)[1]
-        if not len(rows):
-            raise ConfigError("nothing was held out in this run, so there are no views to compare with.")
-        return torch.from_numpy(np.asarray(data.fields["camera"])[rows]), np.asarray(data.fields["image"])[rows]
+        held_out = held_out_views(model)
+        print(f"compared with {held_out.rule}", file=sys.stderr)
+        return held_out.camera, held_out.image
     if options.path is not None:
         return read_cameras(options.path), None
     return task.examples(model.nets, options.orbit, 0)["camera"], None
@@ -107,7 +108,12 @@ def _frame(kind: Kind, view: Tensor) -> Picture.Image:
 
 
 def _write(
-    model: Model, task: Task, rendered: dict[str, Tensor], truth: np.ndarray | None, folder: Path, with_depth: bool
+    model: Model,
+    task: Task,
+    rendered: dict[str, Tensor],
+    truth: np.ndarray | None,
+    folder: Path,
+    cameras: Tensor | None,
 ) -> None:
     for row, image in enumerate(rendered["image"]):
         facts = disclosed(model, "generated", {"view": row})
@@ -116,7 +122,12 @@ def _write(
             write(task.gives["image"].picture(torch.stack((image, true))), folder / f"{row:05d}.png", facts)
         else:
             write_example(task.gives["image"], image, folder / f"{row:05d}.png", facts)
-        if with_depth:
+        if cameras is not None:
             for name in ("depth", "opacity"):
                 kind = task.gives[name]
                 write_example(kind, rendered[name][row], folder / f"{row:05d}-{name}{kind.endings[0]}", facts)
+            depth, opacity = rendered["depth"][row], rendered["opacity"][row]
+            solid = torch.where(opacity > _SOLID, depth, torch.zeros_like(depth))
+            write(task.gives["depth"].picture(solid[None]), folder / f"{row:05d}-depth.png", facts)
+            upright = normals(solid, cameras[row].to(solid.device))
+            write_example(task.gives["image"], upright, folder / f"{row:05d}-normals.png", facts)

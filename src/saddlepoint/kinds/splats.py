@@ -22,6 +22,7 @@ from saddlepoint.kinds.cloud import drawn
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.ply import write_ply
+from saddlepoint.kinds.spz import spz_bytes
 
 C0 = 0.28209479177387814
 """the constant spherical harmonic: a colour c in [0, 1] is stored as (c - .5) / C0"""
@@ -36,7 +37,7 @@ class Splats(Kind):
     """[P, 11 + 3 (degree + 1)^2] float32; a splat whose logit of opacity is -inf is not there."""
 
     word: ClassVar[str] = "scenes of splats"
-    endings: ClassVar[tuple[str, ...]] = (".ply", ".splat", ".npy", ".npz")
+    endings: ClassVar[tuple[str, ...]] = (".ply", ".splat", ".spz", ".npy", ".npz")
 
     splats: int
     degree: int = 0
@@ -63,13 +64,18 @@ class Splats(Kind):
         return grid(torch.from_numpy(np.stack(tiles)).permute(0, 3, 1, 2), columns=columns)
 
     def write(self, value: Tensor, path: Path, facts: Mapping[str, str]) -> None:
-        """The authors' .ply, the .splat of web viewers, or numpy's own forms; without splats that are not there."""
+        """The authors' .ply, the .splat and .spz of web viewers, or numpy's own forms; without splats that are not
+        there."""
         finite = value.detach().float().cpu()
         finite = finite[torch.isfinite(finite).all(1)]
         if path.suffix == ".ply":
             write_ply(path, self._columns(finite.numpy()), facts)
         elif path.suffix == ".splat":
             path.write_bytes(_web_form(finite))
+        elif path.suffix == ".spz":
+            rows = finite.numpy()
+            waves = rows[:, GEOMETRY:].reshape(len(rows), -1, 3)
+            path.write_bytes(spz_bytes(rows[:, :3], rows[:, 3:6], rows[:, 6:10], rows[:, 10], waves))
         else:
             super().write(finite, path, facts)
 

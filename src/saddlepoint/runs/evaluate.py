@@ -48,6 +48,7 @@ from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
+from saddlepoint.runs.held_out_views import evaluate_views
 from saddlepoint.storage.whole import write_json
 from saddlepoint.text import counted
 
@@ -66,7 +67,8 @@ class Measuring:
     """folder of a run or of one of its checkpoints; leave out with --fake"""
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
     """metrics to compute; docs/metrics.md explains each. psnr, ssim, ms-ssim, lpips and mae compare the images of
-    --real and --fake that have the same name"""
+    --real and --fake that have the same name; a model of a scene is compared with its held-out views by psnr, ssim
+    and, where its weights are, lpips"""
     extractor: ExtractorName = "auto"
     """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: tuple[Path, ...] = ()
@@ -139,12 +141,15 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         model = None if options.run is None else load(options.run, device=machine.device)
         if model is not None and isinstance(model.spec.main, Points):
             return _modes(model, write=machine.rank == 0)
-        trained = None if model is None else _Trained(options, model, machine)
-        result = _folders(options, machine) if trained is None else trained.evaluation()
+        if model is not None and model.task("render") is not None and model.task("generate") is None:
+            home, result = model.home, _views(options, model)
+        else:
+            trained = None if model is None else _Trained(options, model, machine)
+            home = None if trained is None else trained.model.home
+            result = _folders(options, machine) if trained is None else trained.evaluation()
     finally:
         machine.close()
     if machine.rank == 0:
-        home = None if trained is None else trained.model.home
         path = options.out or (home or Path()) / EVALUATION
         target = Destination(path, named=True, aside=options.out is None)
         with target as (file,):
@@ -154,6 +159,18 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         if home is not None:
             result.report(home)
     return result
+
+
+def _views(options: Measuring, model: Model) -> Evaluation:
+    """How near the views of a scene come to true ones; of metrics, those that compare pairs of images."""
+    usual = options.metrics == Measuring().metrics
+    others = [metric for metric in options.metrics if metric not in names("PairMetric")]
+    if others and not usual:
+        raise ConfigError(
+            f"{others[0]} compares sets of images; views of a scene are compared one by one: name"
+            f" {', '.join(names('PairMetric'))}."
+        )
+    return evaluate_views(model, None if usual else options.metrics, options.weights)
 
 
 def _modes(model: Model, *, write: bool) -> dict[str, Any]:

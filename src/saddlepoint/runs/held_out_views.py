@@ -1,0 +1,87 @@
+"""True views that a model of a scene was not trained on, and how near its own come to them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from saddlepoint.checkpoint.model import Model
+from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.data.open import open_data
+from saddlepoint.errors import ConfigError, OfflineError
+from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
+from saddlepoint.metrics.scores.score import Protocol
+from saddlepoint.runs.evaluation import Evaluation
+from saddlepoint.text import counted
+
+_TESTING = "transforms_test.json"
+METRICS = ("psnr", "ssim", "lpips")
+"""that views are compared by unless others are named; lpips where its weights are"""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Views to compare with.
+
+    camera: [n, 22]. image: uint8 [n, C, H, W]. rule: a sentence that says which they are.
+    """
+
+    camera: Tensor
+    image: Bytes
+    rule: str
+
+
+def held_out_views(model: Model) -> HeldOut:
+    """The views of the scene's transforms_test.json where there is one, else those held out of the run.
+
+    Raises ConfigError where neither has any.
+    """
+    dataset, settings = data_of(model)
+    word, _, place = settings.data.partition(":")
+    testing = Path(place).expanduser() / _TESTING
+    if word == "scene" and testing.is_file():
+        other = open_data(dataclasses.replace(settings, data=f"{word}:{testing}"))
+        rows = np.arange(len(other))
+        dataset, rule = other, f"the {counted(len(rows), 'view')} of {_TESTING}, which no run is trained on"
+    else:
+        rows = dataset.split(settings.held_out)[1]
+        rule = f"{len(rows)} of {len(dataset)} views, drawn once at random and held out of training (--held-out)"
+    if not len(rows):
+        raise ConfigError(
+            f"no view was held out of this run, and its scene has no {_TESTING}: there is nothing to compare with."
+        )
+    image = np.asarray(dataset.fields["image"])[rows]
+    return HeldOut(torch.from_numpy(np.asarray(dataset.fields["camera"])[rows]), image, rule)
+
+
+def evaluate_views(model: Model, metrics: Sequence[str] | None, weights: Sequence[Path]) -> Evaluation:
+    """The mean of each metric over the held-out views. metrics: None for those of `METRICS` whose weights are there."""
+    held_out, notes, named = held_out_views(model), [], metrics is not None
+    comparisons = []
+    for name in METRICS if metrics is None else metrics:
+        try:
+            comparisons.append((name, comparison(name, weights)))
+        except OfflineError as error:
+            if named:
+                raise
+            notes.append(f"{name} was left out: {error}")
+
+    def pairs() -> Iterator[tuple[Bytes, Bytes]]:
+        for camera, image in zip(held_out.camera, held_out.image):
+            view = model.do("render", {"camera": camera[None]}, batch=1)["image"]
+            yield image[None], to_uint8(view).cpu().numpy()
+
+    protocol = Protocol("", 0, 0, reference="held-out")
+    scores = measure_pairs(
+        [name for name, _ in comparisons], pairs(), protocol, [compare for _, compare in comparisons]
+    )
+    notes.append(f"compared with {held_out.rule}; each figure is the mean over views, in whole levels of 0 to 255")
+    return Evaluation(f"{model.name} after {model.clock.examples:,} views", scores, [], notes)
