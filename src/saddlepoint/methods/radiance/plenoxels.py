@@ -256,13 +256,13 @@ class Plenoxels(Radiance):
         def cube(place: Tensor) -> Tensor:
             return ((place - around.centre) / radius + 1) / 2
 
-        found = filled_samples(occupancy, rays, near, far, edges, chance, cube)
-        index, weight = sparse_corners(found.place, cells, grid.owned())
+        samples = filled_samples(occupancy, rays, near, far, edges, chance, cube)
+        index, weight = sparse_corners(samples.place, cells, grid.owned())
         density = torch.relu(weighted_rows(grid.density, index, weight)[:, 0])
         waves = weighted_rows(grid.harmonics, index, weight).view(len(index), 3, -1)
-        shade = (waves * harmonics(rays.ahead[found.ray], self.degree)[:, None]).sum(2)
+        shade = (waves * harmonics(rays.ahead[samples.ray], self.degree)[:, None]).sum(2)
         colour = (shade + 0.5).clamp_min(0)
-        return composite_listed(density, colour, found.length / radius, found.distance, found.ray, len(rays))
+        return composite_listed(density, colour, samples.length / radius, samples.distance, samples.ray, len(rays))
 
 
 # Settings by preset, with where each comes from: github.com/sxyu/svox2, opt/configs/syn.json.

@@ -40,8 +40,8 @@ def composite(density: Tensor, colour: Tensor, length: Tensor, distance: Tensor)
     upto = depth.cumsum(1)
     weight = torch.exp(depth - upto) * -torch.expm1(-depth)
     opacity = -torch.expm1(-upto[:, -1])
-    seen = (weight * distance).sum(1) / opacity.clamp_min(1e-6)
-    return Light((weight[..., None] * colour).sum(1), opacity, seen, weight)
+    distant = (weight * distance).sum(1) / opacity.clamp_min(1e-6)
+    return Light((weight[..., None] * colour).sum(1), opacity, distant, weight)
 
 
 def composite_listed(
@@ -57,8 +57,8 @@ def composite_listed(
     weight = (torch.exp(-before) * -torch.expm1(-depth)).to(colour.dtype)
     opacity = -torch.expm1(-total).to(colour.dtype)
     shades = colour.new_zeros(rays, colour.shape[1]).index_add(0, ray, weight[:, None] * colour)
-    seen = colour.new_zeros(rays).index_add(0, ray, weight * distance) / opacity.clamp_min(1e-6)
-    return Light(shades, opacity, seen, weight)
+    distant = colour.new_zeros(rays).index_add(0, ray, weight * distance) / opacity.clamp_min(1e-6)
+    return Light(shades, opacity, distant, weight)
 
 
 def stratified(near: Tensor, far: Tensor, count: int, chance: Tensor | None = None) -> Tensor:
