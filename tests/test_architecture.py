@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -22,9 +24,24 @@ ROOMS = (
 FILES = sorted(HERE.rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file's syntax tree, the module first; each file is parsed once for all tests."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def module(path: Path) -> ast.Module:
+    return cast(ast.Module, nodes(path)[0])
+
+
+@functools.cache
+def imports(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, also within functions; `from package import room` counts as the room."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -53,11 +70,7 @@ def test_a_room_imports_only_rooms_above_it(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
 def test_json_is_read_within_bounds_by_the_one_reader_of_it(path: Path) -> None:
     readers = {"json.load", "json.loads", "json.JSONDecoder"}
-    names = {
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-    }
+    names = {ast.unparse(node) for node in nodes(path) if isinstance(node, ast.Attribute)}
     assert path == HERE / "storage" / "documents.py" or not names & readers, f"{path} reads JSON without bounds"
 
 
@@ -75,7 +88,8 @@ def test_no_file_is_a_bag_of_helpers() -> None:
 
 def test_a_file_says_first_what_it_is() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in FILES}
-    assert [str(path) for path, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
+    wordless = [path for path, text in texts.items() if text.strip() and not ast.get_docstring(module(path))]
+    assert [str(path) for path in wordless] == []
 
 
 def test_torchvision_and_what_runs_code_from_files_are_imported_nowhere() -> None:
@@ -87,7 +101,7 @@ def test_torchvision_and_what_runs_code_from_files_are_imported_nowhere() -> Non
 def test_nothing_is_unpickled_but_arrays() -> None:
     cifar = HERE / "data" / "sources" / "cifar.py"  # its unpickler admits arrays of numbers alone
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 wild = ("torch.save", "torch.load", "pickle.load", "pickle.loads", "pickle.dump", "pickle.dumps")
@@ -153,7 +167,7 @@ def test_no_file_outside_methods_and_measures_names_a_protocol() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HERE)))
 def test_variables_are_nouns_and_no_participles_that_fit_everything(path: Path) -> None:
     words = {"made", "seen", "found", "told", "asked"}
-    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for function in nodes(path):
         if isinstance(function, ast.FunctionDef):
             assigned = (
                 node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
