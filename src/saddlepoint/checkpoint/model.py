@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint import config, methods
-from saddlepoint.checkpoint import files, hub, pretrained, saving
+from saddlepoint.checkpoint import files, hub, pretrained, saving, zoo
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
 from saddlepoint.checkpoint.hook import FIRST_AFTER
 from saddlepoint.checkpoint.needed_networks import used_networks
@@ -387,7 +387,8 @@ def load(
     device: str | torch.device = "cpu",
     method: str | Path | type[Method] | Method | None = None,
 ) -> Model:
-    """The model of a run folder (its latest checkpoint), of one checkpoint, of a saved model, or of hub:OWNER/NAME.
+    """The model of a run folder (its latest checkpoint), of one checkpoint, of a saved model, of hub:OWNER/NAME or of
+    zoo:NAME, which comes with the package.
 
     method: the class, or the .py file, of a method that is in no package; the file is run. Nothing in the files of the
     model is ever executed. Raises CheckpointError when there is nothing that can be used.
@@ -395,6 +396,8 @@ def load(
     if method is not None:
         methods.named(method)
     device = device_named(str(device))
+    if str(path).startswith(zoo.PREFIX):
+        return _packed(zoo.folder(str(path)), Path(), device)
     if str(path).startswith(hub.PREFIX):
         return Model.from_pretrained(str(path), device=device)
     if pretrained.is_packed(Path(path)):

@@ -1,8 +1,9 @@
-"""list: list all methods, one line each."""
+"""list: list all methods, one line each, and the trained models that come with the package."""
 
 from __future__ import annotations
 
 from saddlepoint import methods
+from saddlepoint.checkpoint import zoo
 
 
 def main(arguments: list[str]) -> int:
@@ -18,5 +19,6 @@ def main(arguments: list[str]) -> int:
             family = entry.family
             print(family)
         print(f"  {name:<{width}}  {entry.summary}")
+    print(f"\ntrained models that come with the package: {', '.join(f'{zoo.PREFIX}{name}' for name in zoo.names())}")
     print("\n`saddle train NAME --help` shows every setting of one.")
     return 0

@@ -40,7 +40,7 @@ class Predict:
     """Say what images show. Classes come as probabilities; masks, depths and their kind as a file for each image."""
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: tyro.conf.Positional[Path]
     """an image, or a folder of images"""
     out: Path | None = None

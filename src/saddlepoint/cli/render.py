@@ -36,7 +36,7 @@ class Render:
     """Draw a trained scene from cameras once around it, from a file of cameras, or from those of the held-out views."""
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     orbit: Count = 60
     """views once around the scene"""
     path: Path | None = None

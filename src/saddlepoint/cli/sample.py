@@ -43,7 +43,7 @@ class Sample:
     """
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """number of images; by default 64, and 5 with --interpolate"""
     seed: int = 0

@@ -40,8 +40,8 @@ class Serve:
     """
 
     models: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="MODEL...")]
-    """folders of runs or of saved models, or hub:OWNER/NAME. NAME=PATH sets a name; NAME@CHANNEL=PATH adds another
-    version, such as faces@beta; NAME alone means NAME@stable"""
+    """folders of runs or of saved models, hub:OWNER/NAME or zoo:NAME. NAME=PATH sets a name; NAME@CHANNEL=PATH adds
+    another version, such as faces@beta; NAME alone means NAME@stable"""
     directions: tuple[str, ...] = ()
     """files of directions for edits, from `saddle edit directions`: NAME=FILE"""
     host: str = "127.0.0.1"

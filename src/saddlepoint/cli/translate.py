@@ -39,7 +39,7 @@ class Translate:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, of one of its checkpoints or of a saved model, or hub:OWNER/NAME"""
+    """the folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
     """image, or folder to search through"""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]

@@ -158,7 +158,7 @@ def _named(text: str, what: str) -> tuple[str, str]:
 
 def _from(path: str) -> str:
     """A name from a path: the folder of the run or of the model."""
-    folder = Path(path.removeprefix("hub:")).resolve()
+    folder = Path(path.removeprefix("hub:").removeprefix("zoo:")).resolve()
     if folder.parent.name == "checkpoints":
         folder = folder.parent.parent
     return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-._")[:64] or "model"
