@@ -29,8 +29,7 @@ notebooks: $(VENV)/ready
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/jupyter execute --inplace docs/tutorials/*.ipynb
 
 package: $(VENV)/ready
-	$(BIN)/pip install --quiet --constraint constraints.txt build twine
-	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/twine check --strict dist/*
 
 $(VENV)/ready: pyproject.toml constraints.txt

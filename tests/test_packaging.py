@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -47,3 +50,15 @@ def test_every_extra_is_in_the_installation_page() -> None:
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     extras = set(PROJECT["optional-dependencies"]) - {"dev"}
     assert extras <= set(re.findall(r"\.\[(\w+)\]", page))
+
+
+def test_wheel_and_sdist_are_built_whole_and_pass_the_index_check(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    wheel, sdist = sorted(tmp_path.iterdir(), key=lambda path: path.suffix != ".whl")
+    check = [sys.executable, "-m", "twine", "check", "--strict", str(wheel), str(sdist)]
+    subprocess.run(check, check=True, capture_output=True)
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("saddlepoint/")}
+    source = ROOT / "src" / "saddlepoint"
+    files = {path.relative_to(source.parent).as_posix() for path in source.rglob("*") if path.is_file()}
+    assert {name for name in files if "__pycache__" not in name} <= packed
