@@ -19,6 +19,9 @@ def main(arguments: list[str]) -> int:
             family = entry.family
             print(family)
         print(f"  {name:<{width}}  {entry.summary}")
-    print(f"\ntrained models that come with the package: {', '.join(f'{zoo.PREFIX}{name}' for name in zoo.names())}")
+    if zoo.names():
+        print(
+            f"\ntrained models that come with the package: {', '.join(f'{zoo.PREFIX}{name}' for name in zoo.names())}"
+        )
     print("\n`saddle train NAME --help` shows every setting of one.")
     return 0
