@@ -11,8 +11,14 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "docs" / "tutorials").glob("*.ipynb"))
 TINY = {
-    **{"ring_images": 2560, "broken_images": 1280, "digit_images": 640, "images": 640},
-    **{"count": 128, "resolution": 16, "steps": 5, "seeds": 1},
+    "ring_images": 2560,
+    "broken_images": 1280,
+    "digit_images": 640,
+    "images": 640,
+    "count": 128,
+    "resolution": 16,
+    "steps": 5,
+    "seeds": 1,
 }
 
 
