@@ -56,6 +56,10 @@ def test_the_method_follows_from_the_images_and_the_machine(
 def test_only_methods_that_are_there_are_proposed() -> None:
     assert advise(images(), STATION, {"dcgan", "wgan_gp"}).method == "wgan_gp"
     assert advise(images(count=900), STATION, {"dcgan"}).method == "dcgan"
+    narrow = {"dcgan": {"generator_width": 16, "batch": 8}}
+    assert advise(images(), LAPTOP, ALL, narrow).settings["generator_width"] == 16
+    assert advise(images(), LAPTOP, ALL, narrow).settings["batch"] == 64
+    assert "generator_width" not in advise(images(), STATION, {"dcgan"}, narrow).settings
     assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}
     alone = {case: order for case, order in ORDERS.items() if case not in ("pairs", "domains")}
     assert all("dcgan" in order for order in alone.values())  # which is always there

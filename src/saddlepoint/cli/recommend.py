@@ -30,7 +30,7 @@ from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.errors import ConfigError, RunError
 from saddlepoint.report.wording import duration
-from saddlepoint.runs.advice import SMALLEST, Advice, advise, resolution
+from saddlepoint.runs.advice import ORDERS, SMALLEST, Advice, advise, resolution
 from saddlepoint.runs.assemble import assemble
 from saddlepoint.runs.survey import Computer, Images, look_at, sides, this_computer
 from saddlepoint.storage.whole import write_json
@@ -74,7 +74,10 @@ def main(arguments: list[str]) -> int:
     computer, (shortest, longest) = this_computer(), sides(data, _say)
     dataset = open_data(dataclasses.replace(data, resolution=resolution(shortest, computer)), say=_say)
     images = look_at(dataset, shortest, longest)
-    advice = advise(images, computer, methods.listing())
+    known = methods.listing()
+    proposed = [name for name in known if any(name in order for order in ORDERS.values())]
+    small = {name: table["small"] for name in proposed if "small" in (table := methods.presets(name))}
+    advice = advise(images, computer, known, small)
     settings = {"data": options.data, **advice.settings} | (
         {} if options.cache is None else {"cache": str(options.cache)}
     )

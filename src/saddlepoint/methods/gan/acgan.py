@@ -95,6 +95,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "beta1": 0.5,
         "ema_images": 0.0,
     },
+    "small": {"generator_width": 16, "critic_width": 16},  # for a processor
 }
 
 PROOF = Proof(

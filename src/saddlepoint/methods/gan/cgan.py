@@ -178,6 +178,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch": 128,
         "ema_images": 0.0,
     },
+    "small": {"generator_width": 16, "critic_width": 16},  # for a processor
 }
 
 PROOF = Proof(

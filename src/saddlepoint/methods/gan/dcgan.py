@@ -147,6 +147,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_images": 0.0,
         "batch": 64,
     },
+    "small": {"generator_width": 16, "critic_width": 16},  # for a processor
 }
 
 PROOF = Proof(

@@ -97,6 +97,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "images": 12_000_000,
         "batches": (128, 128, 128, 64, 32, 16, 8, 4, 4),
     },
+    "small": {"latent": 64, "base": 1024, "most": 64},  # for a processor
 }
 
 PROOF = Proof(

@@ -176,6 +176,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "decay_images": 200_000_000,
         "batch": 4096,
     },
+    "small": {"width": 32},  # for a processor
 }
 
 PROOF = Proof(

@@ -102,6 +102,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "images": 25_000_000,
         "batches": (128, 128, 64, 32, 16, 8),
     },
+    "small": {"latent": 64, "style": 64, "base": 1024, "most": 64},  # for a processor
 }
 
 PROOF = Proof(

@@ -85,6 +85,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_ramp": False,
         "augment_most": None,
     },
+    "small": {"latent": 64, "style": 64, "base": 1024, "most": 64, "batch": 16, "path_weight": 0.0},  # for a processor
 }
 
 PROOF = Proof(

@@ -91,6 +91,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch": 64,
         "ema_images": 0.0,
     },
+    "small": {"width": 16},  # for a processor
 }
 
 PROOF = Proof(

@@ -131,6 +131,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch": 64,
         "ema_images": 0.0,
     },
+    "small": {"width": 32},  # for a processor
 }
 
 PROOF = Proof(

@@ -107,6 +107,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "examples": 17_600_000,
         "alone": 0.91,
     },
+    "small": {"width": 32, "blocks": 4, "critic_width": 16},  # for a processor
 }
 
 PROOF = Proof(

@@ -153,6 +153,7 @@ class CycleGAN(Method):
 PRESETS: dict[str, dict[str, Any]] = {
     "256": {"resolution": 256, "jitter": 30, "flip": True, "batch": 1},
     "128": {"resolution": 128, "jitter": 15, "flip": True, "batch": 1, "blocks": 6},  # the paper's 6 blocks for 128
+    "small": {"generator_width": 16, "critic_width": 16, "blocks": 3},  # for a processor
 }
 
 PROOF = Proof(

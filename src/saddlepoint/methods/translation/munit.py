@@ -178,6 +178,7 @@ def _critics_loss(real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> dict[st
 PRESETS: dict[str, dict[str, Any]] = {
     "edges2shoes": {"resolution": 256, "flip": True, "batch": 1, "images": 1_000_000},  # and handbags
     "summer2winter": {"resolution": 256, "flip": True, "batch": 1, "images": 1_000_000, "cycle_weight": 10.0},
+    "small": {"generator_width": 16, "critic_width": 16, "mlp_width": 64, "blocks": 2},  # for a processor
 }
 
 PROOF = Proof(

@@ -131,6 +131,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "flip": True,
         "decay_after": 0.5,
     },
+    "small": {"generator_width": 16, "critic_width": 16},  # for a processor
 }
 
 PROOF = Proof(
