@@ -179,6 +179,14 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Searches(Reconstructs, Protocol):
+    """Describes a given example by searching for its latent, step by step, which no graph of another program does."""
+
+    fit_steps: int
+    """steps of the search"""
+
+
+@runtime_checkable
 class Infers(Reconstructs, Protocol):
     """Describes a given image by a normal distribution of latents, whose mean is what `encode` returns."""
 

@@ -40,6 +40,7 @@ from saddlepoint.methods.abilities import (
     Renders,
     Samples,
     Sampling,
+    Searches,
     Styles,
     Translates,
     TranslatesLike,
@@ -172,7 +173,8 @@ def _reconstructs(method: Reconstructs, nets: nn.Module, spec: DataSpec) -> Iter
     def reconstruct(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
         return {word: method.reconstruct(nets, fields[word])}
 
-    yield Task("encode", f"describes {word} by latents", takes, latent, encode, examples)
+    graph = not isinstance(method, Searches)
+    yield Task("encode", f"describes {word} by latents", takes, latent, encode, examples, graph=graph)
     yield Task(
         "reconstruct", f"makes {word} again from their latents", takes, takes, reconstruct, examples, graph=False
     )
