@@ -10,6 +10,7 @@ import saddlepoint
 from saddlepoint import cli
 from saddlepoint.errors import ConfigError, DataError, OfflineError
 from saddlepoint.metrics.extractors.features import Pixels
+from saddlepoint.metrics.scores.base import ModelMetric
 from saddlepoint.metrics.scores.score import Score
 
 
@@ -247,7 +248,7 @@ def test_figures_that_were_made_are_kept_when_a_later_one_fails(
     def fails(*_: object) -> None:
         raise DataError("the disk is gone.")
 
-    monkeypatch.setattr("saddlepoint.runs.evaluate.measure_copying", fails)
+    monkeypatch.setattr("saddlepoint.metrics.scores.copying.METRIC", ModelMetric(fails, "one"))
     out = tmp_path / "figures.json"
     words = ("--extractor", "pixels", "-n", "50", "--metrics", "kid", "copying", "--out", out)
     assert saddle("evaluate", runs[0], *words) != 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -31,21 +31,13 @@ from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_fo
 from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.proofs import measure
-from saddlepoint.metrics.scores import names
-from saddlepoint.metrics.scores.measure_factors import measure_factors
-from saddlepoint.metrics.scores.measure_model import (
-    ModelMetric,
-    measure_copying,
-    measure_likelihood,
-    measure_path,
-    measure_synthetic,
-    path_network,
-)
+from saddlepoint.metrics.scores import metric as metric_named
+from saddlepoint.metrics.scores.base import Figures, ModelMetric, TrainedModel
 from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
 from saddlepoint.metrics.scores.paired_folders import pairs
 from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
-from saddlepoint.metrics.sets import Generated, ImageSet, Indices, Rows
+from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_views import evaluate_views
@@ -184,9 +176,9 @@ def _modes(model: Model, *, write: bool) -> dict[str, Any]:
 
 
 def _folders(options: Measuring, machine: Machine) -> Evaluation:
-    for metric in among(options.metrics, get_args(ModelMetric)):
+    for metric in among(options.metrics, "ModelMetric"):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
-    of_pairs = among(options.metrics, names("PairMetric"))
+    of_pairs = among(options.metrics, "PairMetric")
     comparisons = [comparison(metric, options.weights) for metric in of_pairs]
     whole = Evaluation(str(options.fake), [], [], [])
     if len(of_pairs) < len(options.metrics):
@@ -239,7 +231,7 @@ class _Trained:
 
     def __init__(self, options: Measuring, model: Model, machine: Machine) -> None:
         self.options, self.machine, self.model = options, machine, model
-        for metric in among(options.metrics, names("PairMetric")):
+        for metric in among(options.metrics, "PairMetric"):
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
         rows = self.train if options.reference == "train" else self.held_out
@@ -261,8 +253,19 @@ class _Trained:
             lambda: _extractor(options, self.dataset, machine.device),
         )
         self.reference.prepare()
-        by_network = "path-length" in options.metrics and options.extractor != "pixels" and machine.rank == 0
-        self.network = path_network(options.weights) if by_network else None
+        self.trained = TrainedModel(
+            model=self.model,
+            dataset=self.dataset,
+            train=self.train,
+            held_out=self.held_out,
+            compared=self.train if options.reference == "train" else self.held_out,
+            protocol=self.protocol,
+            extractor=lambda: self.reference.extractor,
+            by_pixels=options.extractor == "pixels",
+            weights=options.weights,
+        )
+        self.of_model = [cast(ModelMetric, metric_named(name)) for name in among(options.metrics, "ModelMetric")]
+        self.prepared = [metric.prepare(self.trained) for metric in self.of_model if machine.rank == 0]
         self.floor: list[Score] = []
         self.notes: list[str] = []
 
@@ -300,41 +303,20 @@ class _Trained:
         )
         scores += self.reference.scores(fake, seed)
         if self.machine.rank == 0:
-            kinds: list[ModelMetric] = among(self.options.metrics, get_args(ModelMetric))
-            for metric in kinds:
-                scores += self._of_model(metric, fake, seed)
+            for metric, prepared in zip(self.of_model, self.prepared):
+                figures = metric.figures(self.trained, fake, seed, prepared)
+                scores += figures.scores
+                if seed == 0:  # what real images get is the same for every sample seed
+                    self._beside(figures)
 
-    def _of_model(self, metric: ModelMetric, fake: ImageSet, seed: int) -> list[Score]:
-        match metric:
-            case "path-length":
-                return [measure_path(self.model, self.protocol, seed, self.network)]
-            case "train-on-synthetic":
-                score, best = measure_synthetic(
-                    self.model, self.dataset, self.train, self.held_out, self.protocol, seed
-                )
-                self._beside(seed, [best])
-                return [score]
-            case "likelihood":
-                return measure_likelihood(self.model, self.dataset, self.held_out, self.protocol, seed)
-            case "copying":
-                copies = measure_copying(
-                    self.reference.extractor, self.dataset, self.train, self.held_out, fake, self.protocol, seed
-                )
-                path = self.model.home / "neighbours.png"
-                self._beside(seed, copies.floor, f"generated images and the nearest trained on: {path}")
-                if seed == 0:
-                    with Destination(path, named=True, aside=True) as (file,):
-                        _draw(copies.pictures, file)
-                return copies.scores
-            case "mig":
-                rows = self.train if self.options.reference == "train" else self.held_out
-                return measure_factors(self.model, self.dataset, rows, self.protocol, seed)
-
-    def _beside(self, seed: int, floor: list[Score], *notes: str) -> None:
-        """What real images get, which is the same for every sample seed."""
-        if seed == 0:
-            self.floor += floor
-            self.notes += notes
+    def _beside(self, figures: Figures) -> None:
+        """What real images get, and pictures."""
+        self.floor += figures.floor
+        if figures.pictures is not None:
+            path = self.model.home / figures.file
+            self.notes.append(f"generated images and the nearest trained on: {path}")
+            with Destination(path, named=True, aside=True) as (file,):
+                _draw(figures.pictures, file, figures.caption)
 
 
 def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
@@ -364,10 +346,6 @@ def _mean(scores: tuple[Score, ...]) -> Score:
     return dataclasses.replace(scores[0], value=mean.value, spread=mean.spread, over=mean.over)
 
 
-def _draw(rows: Bytes, path: Path) -> None:
-    """Each generated image with its nearest training images, in two columns."""
-    caption = (
-        "In threes: a generated image, the training image nearest to it in pixels, and the one nearest in features. "
-        "Shown are the generated images that come nearest to the training set."
-    )
+def _draw(rows: Bytes, path: Path, caption: str) -> None:
+    """Pictures in two columns."""
     save_png(grid(torch.from_numpy(rows), columns=2, enlarge=max(1, TILE // rows.shape[2])), path, caption)

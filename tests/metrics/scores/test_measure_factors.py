@@ -8,7 +8,7 @@ import pytest
 import saddlepoint
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.metrics.scores.measure_factors import factors_of
+from saddlepoint.metrics.scores.mig import factors_of
 
 SMALL = {"examples": 32, "batch": 16, "latent": 3, "layers": "dense", "widths": (8,), "likelihood": "gaussian"}
 

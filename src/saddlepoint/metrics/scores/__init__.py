@@ -1,7 +1,7 @@
 """Scores: figures with the protocol that each was made by, as `saddle evaluate` and the scoring hook report them.
 
-A metric of features or of pairs of images is one file here: it has the metric's name, with underscores for hyphens, and
-holds `METRIC`. Names are read without importing anything.
+A metric is one file here: it has the metric's name, with underscores for hyphens, and holds `METRIC`, of the kind that
+says what it needs: features, sets of images, a model, or pairs of images. Names are read without importing anything.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from saddlepoint.metrics.scores.base import FeatureMetric, PairMetric
+    from saddlepoint.metrics.scores.base import Metric
 
+MetricKind = Literal["FeatureMetric", "ImageSetMetric", "ModelMetric", "PairMetric"]
 _HERE = Path(__file__).parent
 
 
 @cache
-def names(kind: Literal["FeatureMetric", "PairMetric"]) -> tuple[str, ...]:
+def names(kind: MetricKind) -> tuple[str, ...]:
     """All metrics of a kind in order of their names."""
     return tuple(path.stem.replace("_", "-") for path in sorted(_HERE.glob("*.py")) if _kind(path) == kind)
 
 
-def metric(name: str) -> FeatureMetric | PairMetric:
+def metric(name: str) -> Metric:
     """A metric by one of `names`."""
-    value: FeatureMetric | PairMetric = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").METRIC
+    value: Metric = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").METRIC
     return value
 
 

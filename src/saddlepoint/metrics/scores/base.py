@@ -1,14 +1,18 @@
-"""What a metric is: a figure of the features of both sets, or of pairs of images, and which way it is better."""
+"""What a metric is: a figure of features, of sets or pairs of images, or of a model, and which way it is better."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from saddlepoint.checkpoint.model import Model
+from saddlepoint.data.dataset import Dataset
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.direction import Direction
 from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Extractor, Features, Identity
@@ -18,6 +22,8 @@ from saddlepoint.metrics.formulas.frechet import frechet_error
 from saddlepoint.metrics.formulas.manifold import DensityCoverage, PrecisionRecall, density_coverage, precision_recall
 from saddlepoint.metrics.formulas.statistics import Doubles, Gaussian, gaussian
 from saddlepoint.metrics.images import Bytes
+from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.metrics.sets import ImageSet, Indices
 
 _REACHED = 0.3  # a class counts as a mode when its share is so much of an even one
 _RESAMPLES = 200
@@ -106,6 +112,78 @@ class PairMetric:
 
     comparison: Callable[[Sequence[Path]], Comparison]
     direction: Direction
+
+
+@dataclass(frozen=True)
+class ImageSetMetric:
+    """A metric of two sets of images as a whole: `METRIC` of its file, which has its name.
+
+    figures: of the extractor, real and generated images, and how many of either may be held at once: the figure at each
+    side in pixels. direction: which way it is better. figure: what it is called in a protocol. of_features: whether the
+    extractor is asked for at all, and all images are looked at; others look at as many as may be held.
+    """
+
+    figures: Callable[[Callable[[], Extractor], ImageSet, ImageSet, int], dict[int, float]]
+    direction: Direction
+    figure: str
+    of_features: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model beside what it was trained on, as a metric of models takes it.
+
+    train, held_out: rows of `dataset`. compared: those that the other metrics compare with. protocol: as far as it is
+    known. extractor: made when it is first asked for; by_pixels: whether no network is wanted. weights: files or
+    folders that may hold what a metric needs.
+    """
+
+    model: Model
+    dataset: Dataset
+    train: Indices
+    held_out: Indices
+    compared: Indices
+    protocol: Protocol
+    extractor: Callable[[], Extractor]
+    by_pixels: bool
+    weights: tuple[Path, ...]
+
+    def check_held_out(self) -> None:
+        """Raises ConfigError when fewer than two images were held out."""
+        if len(self.held_out) < 2:
+            count = "one was" if len(self.held_out) else "none was"
+            raise ConfigError(
+                f"this figure needs two images or more that were held out of training, and {count}; train with a"
+                " larger --held-out."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """What a metric of models comes to: scores, what real images get, and pictures with the file and the words of
+    them, uint8 [n, C, H, W]."""
+
+    scores: list[Score]
+    floor: list[Score] = field(default_factory=list)
+    pictures: Bytes | None = None
+    file: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class ModelMetric:
+    """A metric that needs the model itself, or to know what it was trained on: `METRIC` of its file.
+
+    figures: of the model, generated images, their seed, and what `prepare` gave. direction: which way it is better.
+    prepare: is called before anything is computed, and refuses what cannot be measured for want of a file.
+    """
+
+    figures: Callable[[TrainedModel, ImageSet, int, Any], Figures]
+    direction: Direction
+    prepare: Callable[[TrainedModel], Any] = lambda trained: None
+
+
+Metric = FeatureMetric | ImageSetMetric | ModelMetric | PairMetric
 
 
 def plain(value: float) -> Estimate:

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from saddlepoint.metrics.extractors.classifier import Classifier
 from saddlepoint.metrics.extractors.features import Extractor, Features
 from saddlepoint.metrics.extractors.sharded import all_features, place
-from saddlepoint.metrics.scores import names
+from saddlepoint.metrics.scores import MetricKind, names
+from saddlepoint.metrics.scores import metric as metric_named
+from saddlepoint.metrics.scores.base import ImageSetMetric
 from saddlepoint.metrics.scores.measure import at_equal_counts, check_metrics, measure
-from saddlepoint.metrics.scores.measure_images import PATCHED, ImageMetric, measure_images
-from saddlepoint.metrics.scores.measure_model import ModelMetric
+from saddlepoint.metrics.scores.measure_images import PATCHED, measure_images
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import ImageSet, Rows
 
 if TYPE_CHECKING:
     Metric = str
 else:  # so that the command line shows and checks the names of all files
-    Metric = Literal[(*names("FeatureMetric"), *get_args(ImageMetric), *get_args(ModelMetric), *names("PairMetric"))]
+    Metric = Literal[tuple(name for kind in get_args(MetricKind) for name in names(kind))]
 """all that can be asked for, by what it needs: features, sets of images, the model, or pairs of images"""
 
-M = TypeVar("M", bound=str)
 
-
-def among(metrics: Iterable[str], kind: tuple[M, ...]) -> list[M]:
+def among(metrics: Iterable[str], kind: MetricKind) -> list[str]:
     """Those of `metrics` that are of a kind, in their order."""
-    return [word for metric in metrics for word in kind if word == metric]
+    return [metric for metric in metrics if metric in names(kind)]
 
 
 class Reference:
@@ -43,8 +42,8 @@ class Reference:
         self.real, self.protocol, self._make = real, protocol, extractor
         self._content = f"{content}/{real.choice}"
         self._first: tuple[ImageSet, Features | None] | None = None
-        self._of_features = among(metrics, names("FeatureMetric"))
-        self._of_images: list[ImageMetric] = among(metrics, get_args(ImageMetric))
+        self._of_features = among(metrics, "FeatureMetric")
+        self._of_images = among(metrics, "ImageSetMetric")
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -53,7 +52,8 @@ class Reference:
 
     def prepare(self) -> None:
         """Makes the network, and refuses what cannot be measured by it, before anything is computed."""
-        if self._of_features or "fid-by-resolution" in self._of_images:
+        of_features = [cast(ImageSetMetric, metric_named(name)).of_features for name in self._of_images]
+        if self._of_features or any(of_features):
             check_metrics(self._of_features, self.extractor)
 
     @cached_property

@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import torch
 
-from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.world import factorial
 from saddlepoint.errors import CapabilityError, ConfigError
@@ -15,8 +14,9 @@ from saddlepoint.kinds.pixels import pixels
 from saddlepoint.losses.divergence import exact, parts
 from saddlepoint.methods.abilities import Infers
 from saddlepoint.metrics.formulas import mig
-from saddlepoint.metrics.scores.score import Protocol, Score
-from saddlepoint.metrics.sets import Indices
+from saddlepoint.metrics.scores.base import Figures, ModelMetric, TrainedModel
+from saddlepoint.metrics.scores.score import Score
+from saddlepoint.metrics.sets import ImageSet
 
 _MOST = 2000  # images whose posteriors make the mixture
 _DRAWN = 10_000  # codes of the paper's protocol
@@ -39,12 +39,13 @@ def factors_of(dataset: Dataset) -> np.ndarray:
 
 
 @torch.no_grad()
-def measure_factors(model: Model, dataset: Dataset, rows: Indices, protocol: Protocol, seed: int) -> list[Score]:
+def _figures(trained: TrainedModel, fake: ImageSet, seed: int, prepared: None) -> Figures:
     """The gap by codes drawn from the posteriors, the gap by their means, and the exact total correlation in nats.
 
-    Of at most 2,000 of the images in `rows`, evenly spread. Raises CapabilityError for a model without posteriors,
+    Of at most 2,000 of the images compared with, evenly spread. Raises CapabilityError for a model without posteriors,
     ConfigError for images of which no factor is known.
     """
+    model, dataset, rows = trained.model, trained.dataset, trained.compared
     method = model.method
     if not isinstance(method, Infers):
         raise CapabilityError(f"{model.name} describes no image by a distribution of codes, which mig measures.")
@@ -61,7 +62,11 @@ def measure_factors(model: Model, dataset: Dataset, rows: Indices, protocol: Pro
         "mig[means, 20 bins]": mig.histogram(mean.numpy(), shown).value,
         "total-correlation": divergence.total_correlation.item(),
     }
-    return [
-        Score(value, dataclasses.replace(protocol, metric=name, real=len(mean), fake=0), seed=seed)
+    scores = [
+        Score(value, dataclasses.replace(trained.protocol, metric=name, real=len(mean), fake=0), seed=seed)
         for name, value in figures.items()
     ]
+    return Figures(scores)
+
+
+METRIC = ModelMetric(_figures, "more")
