@@ -68,6 +68,7 @@ def write_report(run_folder: Path) -> Path:
                 chart=curves,
                 scores=scores,
                 score_table=tables.cells(scores.get("rows", [])) if scores else None,
+                score_pictures=_pictures(run_folder, scores or {}),
                 findings=[(event, _evidence(event)) for event in log.events if "health" in event],
                 events=[(event, _evidence(event)) for event in log.events if "health" not in event],
                 log=log,
@@ -171,6 +172,12 @@ def samples(folder: Path, most: int = GRIDS) -> list[Sample]:
     return [_sample(step, numbered[step]) for step in steps]
 
 
+def _pictures(folder: Path, scores: Mapping[str, Any]) -> list[Sample]:
+    """The pictures that belong to the scores, as far as they lie in the folder."""
+    paths = [folder / Path(str(name)).name for name in scores.get("pictures", [])]
+    return [_sample(0, path) for path in paths if path.is_file()]
+
+
 def _sample(step: int, path: Path) -> Sample:
     try:
         content = path.read_bytes()
@@ -180,9 +187,7 @@ def _sample(step: int, path: Path) -> Sample:
                 return Sample(step, caption, *picture.size, _url("png", content))
             small = picture.convert("RGB")
     except OSError as error:
-        raise RunError(
-            f"the sample grid {path} cannot be read: {error}. Delete it and write the page again."
-        ) from error
+        raise RunError(f"the picture {path} cannot be read: {error}. Delete it and write the page again.") from error
     small.thumbnail((PIXELS, PIXELS))
     smaller = io.BytesIO()
     small.save(smaller, "JPEG", quality=88)

@@ -23,13 +23,11 @@ from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.kinds.points import Points
 from saddlepoint.metrics.extractors.features import Extractor
 from saddlepoint.metrics.extractors.resize import Resize
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.metrics.formulas.estimate import mean_of
-from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.scores import metric as metric_named
 from saddlepoint.metrics.scores.base import Figures, ModelMetric, TrainedModel
@@ -268,6 +266,7 @@ class _Trained:
         self.prepared = [metric.prepare(self.trained) for metric in self.of_model if machine.rank == 0]
         self.floor: list[Score] = []
         self.notes: list[str] = []
+        self.pictures: list[str] = []
 
     def evaluation(self) -> Evaluation:
         """The figures of all sample seeds; of the first process alone."""
@@ -289,7 +288,9 @@ class _Trained:
             return Evaluation(name, [], [], [])
         scores = [_mean(same) for same in zip(*by_seed)]
         matched, floor = self.reference.at_equal_counts()
-        return Evaluation(name, scores, floor + self.floor, self.reference.notes() + self.notes, matched, failure)
+        return Evaluation(
+            name, scores, floor + self.floor, self.reference.notes() + self.notes, matched, failure, self.pictures
+        )
 
     def _measure(self, seed: int, scores: list[Score]) -> None:
         """Adds the figures of a sample seed to `scores`, each as soon as it is there."""
@@ -312,11 +313,12 @@ class _Trained:
     def _beside(self, figures: Figures) -> None:
         """What real images get, and pictures."""
         self.floor += figures.floor
-        if figures.pictures is not None:
+        if figures.picture is not None:
             path = self.model.home / figures.file
-            self.notes.append(f"generated images and the nearest trained on: {path}")
+            self.notes.append(f"{figures.what}: {path}")
+            self.pictures.append(figures.file)
             with Destination(path, named=True, aside=True) as (file,):
-                _draw(figures.pictures, file, figures.caption)
+                save_png(figures.picture, file, figures.caption)
 
 
 def _trained_on(model: Model) -> tuple[Dataset, Indices, Indices]:
@@ -344,8 +346,3 @@ def _mean(scores: tuple[Score, ...]) -> Score:
         return scores[0]
     mean = mean_of([score.value for score in scores], f"{len(scores)} sample seeds")
     return dataclasses.replace(scores[0], value=mean.value, spread=mean.spread, over=mean.over)
-
-
-def _draw(rows: Bytes, path: Path, caption: str) -> None:
-    """Pictures in two columns."""
-    save_png(grid(torch.from_numpy(rows), columns=2, enlarge=max(1, TILE // rows.shape[2])), path, caption)

@@ -35,6 +35,8 @@ class Evaluation:
     """the figures of generated images at the counts of `floor`, which alone may be compared with it"""
     failure: SaddlepointError | None = None
     """what ended the evaluation before all of its figures were there"""
+    pictures: list[str] = field(default_factory=list)
+    """files in the folder of the run that belong to the figures"""
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figures, each once."""
@@ -83,7 +85,13 @@ class Evaluation:
         ]
         protocols = "; and: ".join(dict.fromkeys(map(circumstances, self.scores)))
         write_json(
-            root / "scores.json", {"protocol": protocols, "rows": rows, "notes": [*self.notes, *self.warnings()]}
+            root / "scores.json",
+            {
+                "protocol": protocols,
+                "rows": rows,
+                "notes": [*self.notes, *self.warnings()],
+                "pictures": self.pictures,
+            },
         )
         if Folder(root).facts.exists():
             write_report(root)

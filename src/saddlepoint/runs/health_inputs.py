@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from saddlepoint.checkpoint import files
 from saddlepoint.data.loader import Loader
@@ -24,6 +22,7 @@ from saddlepoint.errors import DivergedError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.methods.abilities import by_label, classes_of
 from saddlepoint.methods.tasks import knows
+from saddlepoint.metrics.critic_outputs import inputs_of, rated
 from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.metrics.formulas.coverage import mixture_coverage
 from saddlepoint.metrics.proofs.modes import LEAST as LEAST_SHARE
@@ -96,7 +95,7 @@ class SampleLook:
 
     def _critics_memory(self, nets: nn.Module, real: Tensor, fake: Tensor) -> dict[str, float]:
         critic = dict(nets.named_children()).get("critic")
-        if critic is None or len(self._unseen) < LEAST or _inputs(critic) != 1:
+        if critic is None or len(self._unseen) < LEAST or inputs_of(critic) != 1:
             return {}
         unseen = self._loader.look(self._unseen).tensors()["image"]
         outputs = [rated(critic, images) for images in (real, unseen, fake)]
@@ -104,19 +103,6 @@ class SampleLook:
             return {}
         a, b, c = (output.cpu() for output in outputs if output is not None)
         return {"memory": monitoring.memory(a, b, c), "known": monitoring.known(a, b)}
-
-
-def rated(critic: nn.Module, images: Tensor) -> Tensor | None:
-    """A critic's output for each image as in training, its statistics untouched: [N]; None where it has several."""
-    output = functional_call(critic, {name: buffer.clone() for name, buffer in critic.named_buffers()}, (images,))
-    if not isinstance(output, Tensor) or (output.dim() == 2 and output.shape[1] > 1):
-        return None
-    return output.float().flatten(1).mean(1) if output.dim() > 1 else output.float()
-
-
-def _inputs(network: nn.Module) -> int:
-    """How many inputs a network cannot do without."""
-    return sum(parameter.default is Parameter.empty for parameter in signature(network.forward).parameters.values())
 
 
 def good_checkpoint(folder: Folder, health: Health) -> Path | None:

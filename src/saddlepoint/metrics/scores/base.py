@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
@@ -160,13 +161,16 @@ class TrainedModel:
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """What a metric of models comes to: scores, what real images get, and pictures with the file and the words of
-    them, uint8 [n, C, H, W]."""
+    """What a metric of models comes to: scores, what real images get, and a picture with its file and words.
+
+    what: is shown, in a few words. caption: how it is to be read.
+    """
 
     scores: list[Score]
     floor: list[Score] = field(default_factory=list)
-    pictures: Bytes | None = None
+    picture: Image.Image | None = None
     file: str = ""
+    what: str = ""
     caption: str = ""
 
 

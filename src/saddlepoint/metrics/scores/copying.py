@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+import torch
+
+from saddlepoint.kinds.pictures import TILE, grid
 from saddlepoint.metrics.extractors.cache import cached_features
 from saddlepoint.metrics.extractors.features import Pixels, features
 from saddlepoint.metrics.formulas.memorisation import Copying, copying, nearest, side_by_side
@@ -48,7 +51,9 @@ def _figures(trained: TrainedModel, fake: ImageSet, seed: int, prepared: None) -
             copying(fresh.part(slice(0, None, 2)), fresh.part(slice(1, None, 2))), full_protocol, word, None
         )
     rows = side_by_side(queries, dataset.images[train], neighbours[1], neighbours[0])
-    return Figures(scores, floor, rows, "neighbours.png", _CAPTION)
+    picture = grid(torch.from_numpy(rows), columns=2, enlarge=max(1, TILE // rows.shape[2]))
+    what = "generated images and the nearest trained on"
+    return Figures(scores, floor, picture, "neighbours.png", what, _CAPTION)
 
 
 def _copies(figures: Copying, protocol: Protocol, word: str, seed: int | None) -> list[Score]:
