@@ -15,10 +15,10 @@ from saddlepoint.errors import ConfigError
 @pytest.mark.parametrize(
     ("method", "option", "words"),
     [
-        ("dcgan", "--epochs 20", "--images = 20 x the number of your images"),
-        ("dcgan", "--steps 1000", r"1000 steps are --images 64000\.$"),
-        ("dcgan", "--batch 8 --max-steps=1000", r"steps x batch \(8\): 1000 steps are --images 8000"),
-        ("dcgan", "--kimg 25", "--images 25000"),
+        ("dcgan", "--epochs 20", "--examples = 20 x the number of your images"),
+        ("dcgan", "--steps 1000", r"1000 steps are --examples 64000\.$"),
+        ("dcgan", "--batch 8 --max-steps=1000", r"steps x batch \(8\): 1000 steps are --examples 8000"),
+        ("dcgan", "--kimg 25", "--examples 25000"),
         ("dcgan", "--lr 1e-4", "it is called --generator-lr and --critic-lr here"),
         ("wgan_gp", "--learning-rate 1e-4", "it is called --lr here"),
         ("dcgan", "--d-lr 1e-4", "it is called --critic-lr here"),

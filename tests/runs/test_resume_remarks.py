@@ -41,7 +41,7 @@ def test_a_finished_run_says_how_to_train_it_further(tmp_path: Path, capsys: pyt
     assert saddlepoint.resume(tmp_path / "run").ended == "done"
     said = capsys.readouterr().err
     assert "is finished: it has seen all of its 64 images. To train it further: saddle resume" in said
-    assert "--images 128" in said
+    assert "--examples 128" in said
 
 
 def test_a_run_without_a_checkpoint_says_when_there_will_be_one(tmp_path: Path) -> None:

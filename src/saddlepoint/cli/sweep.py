@@ -28,7 +28,7 @@ METHOD --help-all`; one with commas is tried with each of its values.
   --jobs N        processes at once (default: one for every two cores)
   --to FORM       how to print the table: table, markdown, csv, latex or json (default: table)
 
-example:  saddle sweep dcgan --seeds 0-4 --objective hinge,non-saturating --data digits --images 60000 --score fid"""
+example:  saddle sweep dcgan --seeds 0-4 --objective hinge,non-saturating --data digits --examples 60000 --score fid"""
 
 
 def main(arguments: list[str]) -> int:

@@ -148,8 +148,7 @@ def _refuse_misspelt(arguments: list[str], known: list[str]) -> None:
 
 def option(name: str) -> str:
     """A setting as it is typed."""
-    typed = {"start": "from", "examples": "images"}.get(name, name)
-    return f"--{typed.replace('_', '-')}"
+    return "--from" if name == "start" else f"--{name.replace('_', '-')}"
 
 
 def _early(arguments: list[str]) -> Command:

@@ -104,7 +104,7 @@ def _check(saved: Mapping[str, Any], facts: Mapping[str, Any], folder: Folder, p
     if plan.run.examples < shown and plan.run.examples != facts["run"].get("examples"):
         raise ConfigError(
             f"{folder.root} has shown {shown:,} images already, so it cannot end at {plan.run.examples:,}: give more"
-            " --images, or leave it out."
+            " --examples, or leave it out."
         )
 
 
@@ -134,7 +134,7 @@ def _remarks(trainer: Trainer, root: Path, planned: int) -> list[str]:
     """What a person should know who resumes a run that was planned for `planned` examples: nothing, as a rule."""
     clock, word = trainer.clock, trainer.unit
     if clock.examples >= clock.total:
-        more = f"saddle resume {root} --images {clock.examples * 2}"
+        more = f"saddle resume {root} --examples {clock.examples * 2}"
         return [f"{root} is finished: it has seen all of its {clock.examples:,} {word}. To train it further: {more}"]
     remarks = []
     for name, group in trainer.groups.items():
