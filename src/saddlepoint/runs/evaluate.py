@@ -30,6 +30,7 @@ from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_fo
 from saddlepoint.metrics.formulas.estimate import mean_of
 from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.scores import metric as metric_named
+from saddlepoint.metrics.scores import names
 from saddlepoint.metrics.scores.base import Figures, ModelMetric, TrainedModel
 from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
 from saddlepoint.metrics.scores.paired_folders import pairs
