@@ -170,12 +170,11 @@ class _Detector(nn.Module):
         convolutions: list[nn.Module] = []
         inputs, outputs = channels, settings.trunk_width
         for _ in range(settings.halvings):
-            convolutions += [
-                nn.Conv2d(inputs, outputs, 3, 2, 1),
-                nn.GroupNorm(math.gcd(outputs, 8), outputs),
-                nn.ReLU(),
-            ]
-            inputs, outputs = outputs, 2 * outputs
+            for stride in (2, 1):
+                convolutions += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(math.gcd(outputs, 8), outputs)]
+                convolutions.append(nn.ReLU())
+                inputs = outputs
+            outputs *= 2
         self.trunk = nn.Sequential(*convolutions)
         self.project = nn.Conv2d(inputs, width, 1)
         sizes = (width, settings.heads, settings.hidden)
@@ -250,7 +249,7 @@ PROOF = Proof(
     share=0.2,
     bars={"ap50": 0.75},
     settings={
-        "examples": 70_000,
+        "examples": 40_000,
         "held_out": 0.1,
         "batch": 32,
         "queries": 8,
@@ -258,11 +257,11 @@ PROOF = Proof(
         "heads": 4,
         "width": 64,
         "hidden": 128,
-        "trunk_width": 32,
-        "halvings": 3,
+        "trunk_width": 24,
+        "halvings": 2,
         "dropout": 0.0,
         "none_weight": 0.2,
-        "lr": 5e-4,
+        "lr": 1e-3,
         "trunk_rate": 1.0,
         "steady": 0.8,
     },
