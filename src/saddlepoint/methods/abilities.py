@@ -237,6 +237,23 @@ class GuessesHidden(Protocol):
 
 
 @runtime_checkable
+class MatchesCaptions(Protocol):
+    """Says whether a caption is that of an image, and which words it may have where they are hidden."""
+
+    def matches(self, nets: nn.Module, images: Tensor, text: Tensor) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] and captions [n, L] int64 -> how likely each fits its image, [n] float32.
+
+        nets: in evaluation mode.
+        """
+        ...
+
+    def words_of(self, nets: nn.Module, images: Tensor, text: Tensor, hidden: Tensor) -> Tensor:
+        """The same, and which words are not to be seen, [n, L] bool -> log-probabilities of each piece at each place,
+        [n, L, pieces] float32."""
+        ...
+
+
+@runtime_checkable
 class Mends(Embeds, Protocol):
     """Makes again those patches of an image that it is not shown."""
 

@@ -35,6 +35,7 @@ from saddlepoint.methods.abilities import (
     HasPatterns,
     Infers,
     LatentSpace,
+    MatchesCaptions,
     Predicts,
     Reconstructs,
     Renders,
@@ -214,6 +215,16 @@ def _embeds(method: Embeds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     yield Task("embed", does, takes, {"embedding": Latent(tuple(size))}, call, partial(_from_kinds, takes))
 
 
+def _matches(method: MatchesCaptions, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    takes = {"image": spec.fields["image"], "text": spec.fields["text"]}
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {"match": method.matches(nets, fields["image"], fields["text"])}
+
+    does = "says how likely a caption is that of an image"
+    yield Task("match", does, takes, {"match": Figure("probability")}, call, partial(_from_kinds, takes), graph=False)
+
+
 def _translates(method: Translates, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     for origin, end in method.directions().items():
         takes = {"images": spec.fields.get(origin, spec.main)}
@@ -334,6 +345,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Infers: _infers,
     Predicts: _predicts,
     Embeds: _embeds,
+    MatchesCaptions: _matches,
     HasLikelihood: _has_likelihood,
     HasPatterns: _has_patterns,
     Builds: _builds,
