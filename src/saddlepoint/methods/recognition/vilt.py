@@ -195,8 +195,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="ViLT knows which of two captions, one of them with a single wrong word, is that of an image, and names colours"
-    " that were hidden from what it sees.",
+    claim="ViLT knows which of two captions, one of them with a single wrong word, is that of an image, and names"
+    " colours that were hidden from what it sees.",
     data="world:captions",
     measure="captions",
     difference=0.25,

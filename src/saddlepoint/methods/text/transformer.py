@@ -237,7 +237,7 @@ PROOF = Proof(
     share=0.1,
     bars={"exact": 0.85},
     settings={
-        "examples": 24_000,
+        "examples": 40_000,
         "held_out": 0.1,
         "batch": 64,
         "layers": 2,
