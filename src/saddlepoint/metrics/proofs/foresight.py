@@ -45,7 +45,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         rows=rows,
         protocol=(
             f"foreseen: mean absolute error, in [-1, 1], of the next step of {len(unseen)} held-out series, by a linear"
-            f" map of the {_LAGS} steps before it that has learnt from {count:,} series of each kind alone; less is better."
+            f" map of the {_LAGS} steps before it, learnt from {count:,} series of each kind alone; less is better."
             " told: how much more than half of series, of these and held-out ones, boosted trees tell rightly which"
             " they are; 0 is not at all."
         ),
