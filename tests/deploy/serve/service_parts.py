@@ -40,8 +40,8 @@ def scene() -> Model:
     first = {"place": place, "scale": torch.full((40, 3), -2.0), "turn": torch.tensor([1.0, 0, 0, 0]).expand(40, 4)}
     first |= {"opacity": torch.ones(40), "tint": torch.rand(40, 3), "sheen": torch.zeros(40, 0, 3)}
     nets.scene.bear(**{name: first[name] for name in nets.scene.names})
-    nets.around.value.copy_(torch.tensor([0.0, 0.0, 0.0, 3.0, 0.5]))
-    nets.lens.value.copy_(torch.tensor([16.0, 16.0, 8.0, 8.0, 16.0, 16.0]))
+    nets.surroundings.distance.fill_(3.0)
+    nets.surroundings.lens.copy_(torch.tensor([16.0, 16.0, 8.0, 8.0, 16.0, 16.0]))
     return model
 
 

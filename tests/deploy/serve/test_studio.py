@@ -193,6 +193,11 @@ def test_a_way_can_be_played(page):
         panel(page).get_by_role("button", name="Download all").click()
     with zipfile.ZipFile(waited.value.path()) as files:
         assert len([name for name in files.namelist() if name.endswith(".png")]) == 17
+    with page.expect_download() as waited:
+        panel(page).get_by_role("button", name="Download as GIF").click()
+    assert waited.value.suggested_filename == "faces-stable-interpolate.gif"
+    with Image.open(waited.value.path()) as film:
+        assert film.n_frames == 17
 
 
 @in_a_browser
@@ -238,6 +243,10 @@ def test_a_scene_is_turned_by_its_slider_and_by_a_drag(page):
     page.mouse.move(box["x"] + 28, box["y"] + 4)
     page.mouse.up()
     page.wait_for_selector(".turn img[alt='view 3 of 36']")
+    with page.expect_download() as waited:
+        panel(page).get_by_role("button", name="Download as GIF").click()
+    with Image.open(waited.value.path()) as film:
+        assert film.n_frames == 36
     panel(page).get_by_role("button", name="Open and download").click()
     assert "view" in page.get_by_role("dialog").inner_text()
 

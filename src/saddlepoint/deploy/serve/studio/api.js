@@ -56,9 +56,9 @@ export async function predict(model, file, signal) {
   return { ...answer, predictions: answer.predictions.map((each) => ({ ...each, picture: of(each.picture) })) };
 }
 
-/** The same images as one file, whole. */
-export async function archive(task, body) {
-  const asked = { ...body, answer: "zip", preview: false };
+/** The same images as one file, whole: a zip, or a gif that plays them one after another. */
+export async function archive(task, body, form = "zip") {
+  const asked = { ...body, answer: form, preview: false };
   return (await send("POST", `v1/${task}`, { body: asked })).blob();
 }
 

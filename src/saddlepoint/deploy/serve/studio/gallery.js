@@ -22,17 +22,18 @@ export function gallery(images, titles, picks) {
   return make("ul", { class: "tiles" }, ...images.map((image, index) => tile(image, titles[index], picks)));
 }
 
-/** Images with what all of them carry, and a button that brings them as one file. */
-export function told(images, shown, task, asked) {
-  const name = `${images[0].model}-${task}.zip`.replace("@", "-");
-  const all = make("button", { type: "button", onclick: () => fetched(all, name, task, asked) }, "Download all");
-  return [shown, make("p", { class: "told" }, all, make("span", { class: "soft" }, disclosure(images[0], "Each file says")))];
+/** Images with what all of them carry, and a button that brings them as one file; `film`: what a GIF is asked of. */
+export function told(images, shown, task, asked, film) {
+  const name = `${images[0].model}-${task}`.replace("@", "-");
+  const all = make("button", { type: "button", onclick: () => fetched(all, `${name}.zip`, task, asked, "zip") }, "Download all");
+  const gif = film && make("button", { type: "button", onclick: () => fetched(gif, `${name}.gif`, task, film, "gif") }, "Download as GIF");
+  return [shown, make("p", { class: "told" }, all, gif, make("span", { class: "soft" }, disclosure(images[0], "Each file says")))];
 }
 
-async function fetched(button, name, task, asked) {
+async function fetched(button, name, task, asked, form) {
   button.disabled = true;
   try {
-    const url = URL.createObjectURL(await archive(task, asked));
+    const url = URL.createObjectURL(await archive(task, asked, form));
     make("a", { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   } catch (error) {

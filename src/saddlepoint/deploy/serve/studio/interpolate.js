@@ -28,7 +28,7 @@ export const interpolate = {
           closed: closed.value, label: label.value, truncation: near.value, preview: quick,
         };
         const { images } = await api.make("interpolate", asked, signal);
-        return { nodes: told(images, player(images), "interpolate", asked), said: counted(images.length, "frame") };
+        return { nodes: told(images, player(images), "interpolate", asked, asked), said: counted(images.length, "frame") };
       },
     };
   },

@@ -27,7 +27,7 @@ export const render = {
         const title = `view ${view} of ${orbit}`;
         screen.replaceChildren(pictured(images[0], { alt: title, draggable: "false" }));
         const open = make("button", { type: "button", onclick: () => show(images[0], title) }, "Open and download");
-        return { nodes: [...told(images, screen, "render", asked), make("p", {}, open)], said: "Rendered" };
+        return { nodes: [...told(images, screen, "render", asked, asked), make("p", {}, open)], said: "Rendered" };
       },
     };
   },
