@@ -32,8 +32,8 @@ def test_a_point_keeps_its_part_when_the_order_changes() -> None:
     method = PointTransformer(widths=(4, 8), blocks=(1, 1), groups=2, neighbours=5)
     nets = method.networks(DataSpec({"cloud": Cloud(16), "parts": Parts(16, ("leg", "top"))})).eval()
     cloud, order = torch.randn(2, 16, 3), torch.cat((torch.zeros(1).long(), torch.randperm(15) + 1))
-    parts = method.predict(nets, cloud)["parts"]
-    assert torch.allclose(method.predict(nets, cloud[:, order])["parts"], parts[:, order], atol=1e-4)
+    parts = method.predict(nets, cloud)["segments"]
+    assert torch.allclose(method.predict(nets, cloud[:, order])["segments"], parts[:, order], atol=1e-4)
 
 
 def test_the_rate_falls_twice() -> None:

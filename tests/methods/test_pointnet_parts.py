@@ -19,10 +19,10 @@ def spec(names: tuple[str, ...] = ("leg", "top")) -> DataSpec:
 def test_a_point_keeps_its_part_when_the_order_changes() -> None:
     method = PointNetParts(width=4)
     nets, cloud, order = method.networks(spec()).eval(), torch.randn(2, 12, 3), torch.randperm(12)
-    parts = method.predict(nets, cloud)["parts"]
+    parts = method.predict(nets, cloud)["segments"]
     assert torch.equal(parts[..., :3], cloud)
     assert torch.allclose(parts[..., 3:].sum(2), torch.ones(2, 12))
-    assert torch.allclose(method.predict(nets, cloud[:, order])["parts"], parts[:, order], atol=1e-6)
+    assert torch.allclose(method.predict(nets, cloud[:, order])["segments"], parts[:, order], atol=1e-6)
 
 
 def test_one_part_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""predict: predict classes, masks or depth of images with a trained model, and show what a class rests on."""
+"""predict: predict classes, masks, depth or parts of images and shapes, and show what a class rests on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 import tyro
-from PIL import Image
+from PIL import Image as Pillow
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
@@ -21,13 +22,15 @@ from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.originals import originals
 from saddlepoint.engine.distributed import TorchMachine
-from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.probabilities import Probabilities
-from saddlepoint.latent.load_image import load_image
+from saddlepoint.latent.load_example import endings, load_example
 from saddlepoint.metrics.maps.heat import Map, class_output, heat
 from saddlepoint.metrics.maps.rollout import rollout_map
+from saddlepoint.report.captioned import captioned
 from saddlepoint.report.heat import overlaid
 from saddlepoint.storage.whole import replace
 
@@ -37,12 +40,13 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Predict:
-    """Say what images show. Classes come as probabilities; masks, depths and their kind as a file for each image."""
+    """Say what images or shapes show. Classes come as probabilities, of shapes with a picture of each; masks, depths,
+    parts and their kind as a file for each, parts in colours."""
 
     run: tyro.conf.Positional[Path]
     """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: tyro.conf.Positional[Path]
-    """an image, or a folder of images"""
+    """an image, or a folder of images; for a model of clouds, grids of voxels or meshes a file of such, or a folder"""
     out: Path | None = None
     """CSV or JSON table to write, which must be new; by default a new one under RUN/predicted"""
     map: Map | Literal["rollout"] | None = None
@@ -63,13 +67,13 @@ def main(arguments: list[str]) -> int:
     model = load(options.run, device=TorchMachine(options.device).device)
     task = model.task("predict")
     if task is None:
-        raise CapabilityError(f"{model.name} predicts nothing of an image; it {_does(model)}.")
+        raise CapabilityError(f"{model.name} predicts nothing of a given example; it {_does(model)}.")
     out = options.out or model.home / "predicted" / f"{options.images.resolve().stem}.csv"
     if out.suffix.lower() not in (".csv", ".json"):
         raise ConfigError(f"{out.name} cannot be written: a table's name must end with .csv or .json.")
     paths = [options.images]
     if options.images.is_dir():
-        paths = originals(options.images, None, lambda disclosure: "prediction" in disclosure.settings)
+        paths = _inputs(model, options.images)
     if len(paths) > _MOST:
         raise ConfigError(f"{options.images} has {len(paths):,} images; at most {_MOST:,} are read in one call.")
     (word,) = task.takes
@@ -77,22 +81,27 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("--map-class and --map-window belong to a map: say which, as --map occlusion.")
     if options.map == "rollout" and (options.map_class is not None or options.map_window is not None):
         raise ConfigError("attention is the same whatever the class: leave out --map-class and --map-window.")
+    if options.map is not None and not isinstance(model.spec.main, Image):
+        raise ConfigError(f"maps are of images; {model.name} is about {model.spec.main.word}: leave out --map.")
     maps = None if options.map is None else _Maps(model, options)
     rows: list[dict[str, Any]] = []
     files: list[tuple[Kind, Tensor, str]] = []
-    pictures: list[tuple[Image.Image, str]] = []
+    pictures: list[tuple[Pillow.Image, str]] = []
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
-        images = torch.stack([load_image(model, path)[0] for path in part])
+        images = torch.stack([load_example(model, path) for path in part])
         outputs = model.do("predict", {word: images})
         warm: Tensor | list[Tensor] = [] if maps is None else maps.of(images)
         for number, path in enumerate(part):
-            row: dict[str, Any] = {"image": path.name}
+            row: dict[str, Any] = {_heading(model): path.name}
             for name, kind in task.gives.items():
                 row |= _entry(name, kind, outputs[name][number])
                 if kind.shape and not isinstance(kind, Probabilities):
                     row[name] = f"{path.stem}-{name}{kind.endings[0]}"
                     files.append((kind, outputs[name][number], row[name]))
+                if not isinstance(model.spec.main, Image):
+                    shown = _shown(model.spec.main, images[number], kind, outputs[name][number])
+                    pictures.append((shown, f"{path.stem}-{name}.png"))
             if maps is not None:
                 row["map"] = f"{path.stem}-{options.map}.png"
                 pictures.append((overlaid(images[number], warm[number]), row["map"]))
@@ -111,6 +120,32 @@ def main(arguments: list[str]) -> int:
         print("  ".join(str(value) for value in row.values()))
     print(target.path)
     return 0
+
+
+def _inputs(model: Model, folder: Path) -> list[Path]:
+    """The files of a folder that the model can read, without results of earlier calls. Raises DataError for none."""
+    known = endings(model)
+    if not known:
+        return originals(folder, None, lambda disclosure: "prediction" in disclosure.settings)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in known)
+    if not paths:
+        raise DataError(f"{folder} holds no file of {model.spec.main.word}: {', '.join(known)}.")
+    return paths
+
+
+def _heading(model: Model) -> str:
+    """Of the column that names the files."""
+    return "image" if isinstance(model.spec.main, Image) else "file"
+
+
+def _shown(main: Kind, value: Tensor, kind: Kind, output: Tensor) -> Pillow.Image:
+    """A picture of a shape with its likeliest class over it, or of what is said of it."""
+    if not isinstance(kind, Probabilities):
+        return kind.drawing(output)
+    best = int(output.argmax())
+    picture = main.drawing(value).convert("RGB")
+    tile = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
+    return captioned([tile], [""], [f"{kind.names[best]} {float(output[best]):.0%}"])
 
 
 class _Maps:

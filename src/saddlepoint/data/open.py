@@ -21,7 +21,7 @@ from saddlepoint.data.open_cut import open_cut
 from saddlepoint.data.pack import pack
 from saddlepoint.data.pack_arrays import pack_arrays
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.data.sources import arrays, patches, shapes, volumes
+from saddlepoint.data.sources import arrays, parted, patches, shapes, surfaces, volumes
 from saddlepoint.data.sources.archive import zip_pictures, zip_tree
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
 from saddlepoint.data.sources.files import pictures_of
@@ -217,6 +217,8 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "volumes": ("volume", volumes.ENDINGS),
     "clouds": ("cloud", shapes.ENDINGS),
     "meshes": ("cloud", shapes.MESHES),
+    "parts": ("cloud", parted.ENDINGS),
+    "surfaces": ("mesh", shapes.MESHES),
     "distances": ("distances", (*shapes.MESHES, ".npy", ".npz")),
 }
 """what is no image: the field that it fills, and the endings of its files"""
@@ -251,6 +253,10 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
                 return shapes.read_distances(name, stream, tree.size(name), side)
             if kind == "volumes":
                 return volumes.read_volume(name, stream, tree.size(name))
+            if kind == "surfaces":
+                return surfaces.read_table(name, stream, tree.size(name), surfaces.room(settings.mesh_faces))
+            if kind == "parts":
+                return parted.read_parted(name, stream, tree.size(name), settings.shape_points)
             return shapes.read_shape(name, stream, tree.size(name), settings.shape_points, faces=kind == "meshes")
 
     if field == "cloud":
@@ -259,7 +265,11 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
     if side is not None:
         note = f"signed distances at {side} places a side, each mesh centred, its longest side from -.9 to .9"
         files = replace(files, notes=(*files.notes, note))
-    return pack_arrays(files, read, field, f"{kind} {side or settings.shape_points}", settings.cache, say)
+    if kind == "surfaces":
+        dataset = pack_arrays(files, read, field, f"surfaces {settings.mesh_faces}", settings.cache, say)
+        return replace(dataset, kinds={"mesh": surfaces.room(settings.mesh_faces)})
+    packed = pack_arrays(files, read, field, f"{kind} {side or settings.shape_points}", settings.cache, say)
+    return parted.split(packed) if kind == "parts" else packed
 
 
 def _folder_at(path: Path, word: str) -> Tree:

@@ -21,9 +21,10 @@ class DataSettings:
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
     as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
     and masks as masked:FOLDER,FOLDER; whitened patches of 12x12 pixels as patches12:DATA; volumes:FOLDER,
-    clouds:FOLDER, meshes:FOLDER (points on them), distances:FOLDER (signed distances to meshes); views of a scene as
-    scene:FOLDER; documents as text:PATH, a text in each line or row as lines:PATH, pairs of texts as textpairs:PATH;
-    tables or sounds as series:PATH; films as clips:PATH"""
+    clouds:FOLDER, parts:FOLDER (clouds whose last column is the part), meshes:FOLDER (points on them), surfaces:FOLDER
+    (meshes as they are), distances:FOLDER (signed distances to meshes); views of a scene as scene:FOLDER; documents as
+    text:PATH, a text in each line or row as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds as
+    series:PATH; films as clips:PATH"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | str | None = None
@@ -45,6 +46,8 @@ class DataSettings:
     """pairs: translate the second (right) image to the first (left), instead of the first to the second"""
     shape_points: Count = 2048
     """clouds and meshes: points drawn of each shape"""
+    mesh_faces: Count = 1000
+    """surfaces: triangles that a mesh may have at most"""
     window: Count | None = None
     """pieces of a text, steps of a series or frames of a clip in one example; by default 64 pieces of documents, the
     longest of lines, whole series, 16 frames"""

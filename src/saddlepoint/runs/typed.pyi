@@ -51,6 +51,7 @@ def train(
     jitter: int = ...,
     swap: bool = ...,
     shape_points: int = ...,
+    mesh_faces: int = ...,
     window: int | None = ...,
     tokens: Literal["characters", "words", "bpe"] = ...,
     vocabulary: int | None = ...,

@@ -39,7 +39,7 @@ def read_shape(name: str, stream: BinaryIO, size: int, points: int, *, faces: bo
         raise UnusableFile(f"has {size // 2**20:,} MB, more than {_MOST_FILE // 2**20}")
     draw = numpy_generator("shape", name, points)
     if ending in MESHES:
-        vertices, triangles = _mesh(ending, stream.read(size))
+        vertices, triangles = read_triangles(ending, stream.read(size))
         if faces and not len(triangles):
             raise UnusableFile("has no faces, so no surface")
         cloud = _on_surface(vertices, triangles, points, draw) if len(triangles) else _among(vertices, points, draw)
@@ -58,7 +58,7 @@ def read_distances(name: str, stream: BinaryIO, size: int, side: int) -> np.ndar
     if size > _MOST_FILE:
         raise UnusableFile(f"has {size // 2**20:,} MB, more than {_MOST_FILE // 2**20}")
     if ending in MESHES:
-        vertices, triangles = _mesh(ending, stream.read(size))
+        vertices, triangles = read_triangles(ending, stream.read(size))
         if not len(triangles):
             raise UnusableFile("has no faces, so no surface")
         if len(triangles) > _MOST_FACES:
@@ -81,7 +81,7 @@ def read_distances(name: str, stream: BinaryIO, size: int, side: int) -> np.ndar
 
 def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:
     """[P, 3 + features] of a file without faces."""
-    if ending == ".xyz":
+    if ending in (".xyz", ".txt"):
         try:
             return np.loadtxt(
                 io.StringIO(stream.read(size).decode("utf-8")), np.float32, ndmin=2, max_rows=_MOST_POINTS
@@ -91,7 +91,7 @@ def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:
     return read_npz(stream, _NAMES, (2,)) if ending == ".npz" else read_npy(stream, size)
 
 
-def _mesh(ending: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+def read_triangles(ending: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Vertices [V, 3] and triangles [F, 3] of a file, z up."""
     try:
         import trimesh

@@ -177,12 +177,12 @@ class PartsClouds(CloudSettings, Method, ABC):
         kind, parts = spec.main, spec.fields["parts"]
         assert isinstance(kind, Cloud)
         assert isinstance(parts, Parts)
-        return {"parts": PartedCloud(kind.points, parts.names)}
+        return {"segments": PartedCloud(kind.points, parts.names)}
 
     def predict(self, nets: nn.Module, examples: Tensor) -> Mapping[str, Tensor]:
         """Clouds [n, P, 3 + features] -> places with the probability of each part: [n, P, 3 + parts]."""
         logits: Tensor = nets.get_submodule("segmenter")(examples)
-        return {"parts": torch.cat((examples[..., :3], logits.float().softmax(2)), 2)}
+        return {"segments": torch.cat((examples[..., :3], logits.float().softmax(2)), 2)}
 
 
 def settle_norms(nets: nn.Module, clock: Clock, span: int) -> None:

@@ -26,13 +26,13 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     parts usually are and nothing of the cloud at hand.
     """
     task = model.task("predict")
-    kind = None if task is None else task.gives.get("parts")
+    kind = None if task is None else task.gives.get("segments")
     if not isinstance(kind, PartedCloud):
         raise ConfigError(f"{model.name} on {dataset.source} finds no parts.")
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     clouds, truth = dataset.fields["cloud"].astype(np.float32), dataset.fields["parts"].astype(np.int64)
     unseen = torch.from_numpy(clouds[held_out])
-    predicted = kind.parts(model.do("predict", {dataset.main.word: unseen}, batch=32)["parts"]).numpy()
+    predicted = kind.parts(model.do("predict", {dataset.main.word: unseen}, batch=32)["segments"]).numpy()
     places, owners = clouds[train][..., :3].reshape(-1, 3), truth[train].ravel()
     step = max(1, len(places) // _TAUGHT)
     near = KNeighborsClassifier(_NEIGHBOURS).fit(places[::step], owners[::step])
