@@ -155,7 +155,8 @@ class DeepSDF(Method):
         """The latents of given shapes [n, 1, S, S, S], by a search; each depends on its shape alone.  [n, latent]"""
         middle, root = _codes(nets).law()
         away = self._searched(nets, distances) - middle
-        return torch.linalg.solve_triangular(root, away.T, upper=False).T
+        latents: Tensor = torch.linalg.solve_triangular(root, away.T, upper=False).T
+        return latents
 
     def reconstruct(self, nets: nn.Module, distances: Tensor) -> Tensor:
         """The shapes of the codes that are found for given ones, [n, 1, S, S, S]."""

@@ -137,6 +137,6 @@ PROOF = Proof(
     data="world:knots",
     measure="fresh-places",
     share=0.5,
-    bars={"overlap": 0.9},
+    bars={"overlap": 0.78},
     settings={"examples": 800, "width": 48, "omega": 15.0, "places": 1024, "lr": 1e-3},
 )
