@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trimesh
 from PIL import Image
@@ -44,3 +45,16 @@ def test_one_shape_is_exported_as_a_mesh(run: Path, tmp_path: Path, capsys: pyte
     assert loaded.is_watertight or not len(loaded.faces)
     assert saddle("export", run, "--to", "file", "--out", tmp_path / "one.stl") != 0
     assert "use .npz, .npy, .obj, .ply, .glb" in capsys.readouterr().err
+
+
+def test_a_field_is_exported_at_any_side(tmp_path: Path, capsys: pytest.CaptureFixture[str], run: Path) -> None:
+    small = {"width": 8, "depth": 1, "examples": 2, "resolution": 8, "grid_size": 0}
+    image = saddlepoint.train("neural_field", data="world:picture", out=tmp_path / "image", **small).folder
+    assert saddle("export", image, "--to", "file", "--side", 20, "--out", tmp_path / "large.png") == 0
+    with Image.open(tmp_path / "large.png") as picture:
+        assert picture.size == (20, 20)
+    shape = saddlepoint.train("neural_shape", data="world:knots", places=16, out=tmp_path / "shape", **small).folder
+    assert saddle("export", shape, "--to", "file", "--side", 12, "--out", tmp_path / "grid.npy") == 0
+    assert np.load(tmp_path / "grid.npy").shape == (1, 12, 12, 12)
+    assert saddle("export", run, "--to", "file", "--side", 12, "--out", tmp_path / "none.glb") != 0
+    assert "leave out --side" in capsys.readouterr().err

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 import tyro
+from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
+from saddlepoint.config import Count
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.export import export
 from saddlepoint.deploy.label import disclosed, write_example
 from saddlepoint.deploy.parity import BATCHES, LIMIT
 from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.mesh_files import MESH_ENDINGS
+from saddlepoint.methods.abilities import AnySide, Samples
 from saddlepoint.report.tables import print_table
 
 
@@ -40,6 +45,8 @@ class Export:
     """folder to write; by default under RUN/exported; a bundle gets a new one named by its version"""
     seed: int = 0
     """file: random seed of the shape, for a model that makes shapes from noise; `saddle sample --single` makes many"""
+    side: Count | None = None
+    """file: places (pixels, voxels) along the longest axis at which a field is read; by default as many as the data"""
     picture: Path | None = None
     """bundle: PNG for the model card; by default samples of the model, and none for a translator"""
 
@@ -60,11 +67,26 @@ def _as_file(model: Model, options: Export) -> int:
     out = options.out or model.home / "exported" / f"{model.name}{usual}"
     if out.suffix.lower() not in kind.endings:
         raise kind.unknown_ending(out)
-    value = model.sample(1, seed=options.seed)[0] if task is None else model.do("build", {})[word][0]
+    if options.side is not None:
+        kind, value = _at_side(model, options.side, options.seed)
+        settings["side"] = options.side
+    else:
+        value = model.sample(1, seed=options.seed)[0] if task is None else model.do("build", {})[word][0]
     with (target := Destination(out, named=options.out is not None)) as (path,):
         write_example(kind, value, path, disclosed(model, "generated", {"file": out.suffix, **settings}))
     print(target.path)
     return 0
+
+
+def _at_side(model: Model, side: int, seed: int) -> tuple[Kind, Tensor]:
+    """What a model of fields holds, or makes of a seed, at `side` places along the longest axis."""
+    method = model.method
+    if not isinstance(method, AnySide):
+        raise CapabilityError(f"{model.name} makes one size alone: leave out --side.")
+    latents = method.latents(model.nets, 1, seed).to(model.device) if isinstance(method, Samples) else None
+    with torch.no_grad():
+        kind, values = method.at_side(model.nets, side, latents)
+    return kind, values[0].float().cpu()
 
 
 def main(arguments: list[str]) -> int:
