@@ -25,6 +25,7 @@ MOST_PAIRS = 2**26
 """pairs of splats and pixels that a processor blends at once, some gigabytes; a GPU takes eight times as many"""
 _NEAR = 0.2  # of the camera's axis, in units of the scene
 _BLUR = 0.3  # pixels^2 added to every splat
+_SOLID = 0.25  # weight of a disc in a pixel from where on it says where the surface is
 _GENEROUS = 1e-3  # pixels that a span reaches beyond where a splat is drawn, for rounding
 
 
@@ -220,6 +221,61 @@ class _Blend(torch.autograd.Function):
         conics = torch.stack((by_splat(across * dx), by_splat(2 * across * dy), by_splat(down * dy)), 1)
         on_background = (on_picture * left[:, None]).sum(0) if ctx.needs_input_grad[4] else None
         return means, conics, torch.stack(on_colour, 1), on_opacity, on_background, None, None, None, None
+
+
+def planes(place: Tensor, normal: Tensor, pose: Tensor, lens: Tensor) -> Tensor:
+    """Planes through places as what their inverse depth is in pixels: a x + b y + c.  [P, 3] twice -> [P, 3]
+
+    normal: of unit length. pose, lens: see `project`. A plane that is looked at along itself has no depth: infinity.
+    """
+    fx, fy, cx, cy = lens[:4].unbind()
+    turned, moved = normal @ pose[:3, :3], (place - pose[:3, 3]) @ pose[:3, :3]
+    away = (turned * moved).sum(1)
+    away = torch.where(away.abs() < 1e-9, torch.full_like(away, 1e-9), away)
+    x, y = turned[:, 0] / fx, turned[:, 1] / fy
+    return torch.stack((x, y, turned[:, 2] - x * cx - y * cy), 1) / away[:, None]
+
+
+def draw_surface(
+    splats: Projected, plane: Tensor, colour: Tensor, background: Tensor, height: int, width: int, window: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Discs without opacity as one closed surface: the weighted mean of those that are nearest in each pixel.
+
+    Zwicker et al. 2001, doi:10.1145/383259.383300, eq. 6 and section 5; arXiv:1906.04173. plane: [P, 3], see `planes`.
+    colour: [P, C]. window: depth behind the nearest disc within which others are of the same surface. Returns the
+    picture [C, H, W], how far all discs cover it [H, W] in [0, 1], and its depth [H, W]. Gradients flow through the
+    first two to `splats.mean`, `splats.conic` and `colour`.
+    """
+    with torch.no_grad():
+        splat, pixel = _pairs(splats, torch.ones_like(splats.depth), height, width)
+        x, y = pixel % width + 0.5, pixel // width + 0.5
+        a, b, c = (part.index_select(0, splat) for part in plane.unbind(1))
+        depth = 1 / (a * x + b * y + c).clamp_min(1e-6)
+        middle = splats.depth.index_select(0, splat)
+        depth = torch.where((depth - middle).abs() < 0.5 * middle, depth, middle)  # of discs that are seen edge on
+    dx, dy = (at - part.index_select(0, splat) for at, part in zip((x, y), splats.mean.unbind(1)))
+    a, b, c = (part.index_select(0, splat) for part in splats.conic.unbind(1))
+    weight = torch.exp(-0.5 * (a * dx * dx + 2 * b * dx * dy + c * dy * dy)).clamp_max(MOST)
+    with torch.no_grad():
+        rows = pixel.long()
+        near = torch.where(weight >= _SOLID, depth, torch.full_like(depth, torch.inf))
+        front = depth.new_full((height * width,), torch.inf).scatter_reduce_(0, rows, near, "amin")
+        any_front = torch.full_like(front, torch.inf).scatter_reduce_(0, rows, depth, "amin")
+        front = torch.where(torch.isfinite(front), front, any_front)
+        kept = (depth <= front.index_select(0, pixel) + window).nonzero()[:, 0]
+
+    cover = -torch.expm1(weight.new_zeros(height * width).index_add(0, pixel, torch.log1p(-weight)))
+    weight, splat, pixel = (part.index_select(0, kept) for part in (weight, splat, pixel))
+
+    def total(values: Tensor) -> Tensor:
+        return values.new_zeros(height * width).index_add(0, pixel, values)
+
+    weights = total(weight).clamp_min(1e-6)
+    deep = total(weight.detach() * depth.index_select(0, kept)) / weights.detach()
+    shades = [total(weight * shade.index_select(0, splat)) / weights for shade in colour.unbind(1)]
+    picture = torch.stack(shades) * cover + background[:, None] * (1 - cover)
+    shape = (height, width)
+    return picture.unflatten(1, shape), cover.view(shape), deep.view(shape)
 
 
 def spread(places: Tensor) -> Tensor:

@@ -61,7 +61,8 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
     places = scene.centre + grid.view(-1, 3) * scene.radius
     if background is not None:
         shows = ((images - background[:, None, None]).abs().amax(1) > _APART).float()[:, None]
-        inside = hull(shows, camera, places).view(side, side, side)
+        inside = hull(shows, camera, places) & ~hull(torch.zeros_like(shows), camera, places)  # some view sees it
+        inside = inside.view(side, side, side)
         solid = torch.nn.functional.pad(inside, (1, 1, 1, 1, 1, 1)).float()
         around = torch.nn.functional.avg_pool3d(solid[None, None], 3, 1)[0, 0]
         edge = torch.nonzero((inside & (around < 0.999)).flatten()).flatten()
@@ -70,6 +71,30 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
     sample = places[torch.randint(len(places), (count,), generator=stream)]
     sample = sample + (torch.rand(count, 3, generator=stream) - 0.5) * 2 * scene.radius / side
     return sample, _colours(images, camera, sample)
+
+
+def outward(images: Tensor, camera: Tensor, places: Tensor) -> Tensor:
+    """Unit normals of the hull near places [p, 3], pointing out of it; away from the centre where there is no hull.
+
+    images, camera: see `surface_points`.
+    """
+    scene, background = sight(camera), background_of(images)
+    away = torch.nn.functional.normalize(places - scene.centre, dim=1)
+    if background is None:
+        return away
+    side = 40
+    inside = solid_cells(images, camera, background, scene.centre, scene.radius, side).view(1, 1, side, side, side)
+    block = torch.nn.functional.avg_pool3d(inside.float(), 5, 1, 2)
+    at = (places - scene.centre) / scene.radius
+    step = 1.5 * 2 / side * torch.eye(3)
+
+    def value(place: Tensor) -> Tensor:
+        grid = place.flip(-1).view(1, -1, 1, 1, 3)  # the last axis is called x there
+        return torch.nn.functional.grid_sample(block, grid, align_corners=False)[0, 0, :, 0, 0]
+
+    slope = torch.stack([value(at - axis) - value(at + axis) for axis in step], 1)
+    flat = slope.norm(dim=1, keepdim=True) < 1e-4
+    return torch.where(flat, away, torch.nn.functional.normalize(slope, dim=1))
 
 
 def solid_cells(images: Tensor, camera: Tensor, background: Tensor, centre: Tensor, radius: float, side: int) -> Tensor:
