@@ -15,7 +15,7 @@ from saddlepoint.data.batches import ViewBatch
 from saddlepoint.data.loader import Loader
 from saddlepoint.data.sources.colmap import pose_of, read_colmap, read_points
 from saddlepoint.data.sources.scenes import scene_points
-from saddlepoint.errors import DataError
+from saddlepoint.errors import ConfigError, DataError
 
 FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -55,6 +55,15 @@ def test_blenders_scene_has_opencvs_cameras(folder, opened):
     assert any("transforms_test.json left out: kept for testing" in note for note in data.notes)
     batch = Loader(data, ViewBatch, np.arange(3)).read(0, 2)
     assert (batch.image.shape, batch.camera.shape) == ((2, 3, 16, 16), (2, 22))
+
+
+def test_a_description_can_be_named_and_a_wrong_name_is_refused(folder, opened):
+    blender(folder)
+    (folder / "transforms_test.json").write_text((folder / "transforms_train.json").read_text())
+    data = opened(data=f"scene:{folder / 'transforms_test.json'}", resize="stretch", resolution=16)
+    assert len(data) == 3
+    with pytest.raises(ConfigError, match="one of its transforms"):
+        opened(data=f"scene:{folder / 'transforms_none.json'}")
 
 
 def test_the_lens_follows_the_crop_the_padding_and_images_of_another_size(folder, opened):

@@ -11,7 +11,7 @@ from saddlepoint.data.batches import DataSpec, ViewBatch
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world.scene import cameras, distances
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.camera import Camera
 from saddlepoint.kinds.image import Image
 from saddlepoint.methods.base import Clock
@@ -104,3 +104,26 @@ def test_grey_views_and_too_many_first_splats_are_refused() -> None:
         Gaussians().networks(DataSpec({"image": Image(1, 8, 8), "camera": Camera()}))
     with pytest.raises(ConfigError, match="at most --capacity 5"):
         Gaussians(capacity=5, splats=9).networks(spec(8))
+
+
+def test_relocation_moves_faint_splats_to_others_and_adds_a_few(views: ViewBatch) -> None:
+    method, nets = begun(views, growth="relocation", grow_after=1, grow_every=1)
+    assert nets.scene.opacity[0].sigmoid().item() == pytest.approx(0.5)
+    with torch.no_grad():
+        nets.scene.opacity[:20] = -9.0
+        nets.scene.opacity[20] = 8.0
+        before = nets.scene.place.clone()
+        changed = method.after_step(nets, {}, Clock(total=1000))["scene"]
+    assert len(nets.scene) == 80 + 4  # five per cent more
+    assert bool(changed[:20].all())
+    assert float(nets.scene.opacity[nets.scene.alive].sigmoid().min()) > 0.004
+    others = before[20:80] * nets.surroundings.extent
+    moved = nets.scene.place[:20].detach() * nets.surroundings.extent
+    assert float(torch.cdist(moved, others).amin(1).max()) < 0.05
+
+
+def test_cameras_that_do_not_belong_to_the_images_are_refused(views: ViewBatch) -> None:
+    empty = torch.ones_like(views.image)
+    empty[0, :, 10:14, 10:14] = -1
+    with pytest.raises(DataError, match="cameras do not belong"):
+        begun(ViewBatch(empty, views.camera))

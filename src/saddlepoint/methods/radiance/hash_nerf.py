@@ -20,7 +20,6 @@ from torch import Tensor, nn
 
 from saddlepoint.config import Count, Positive, Range, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.errors import DataError
 from saddlepoint.keyed import generator
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Part, Proof, Update
 from saddlepoint.methods.families.radiance import Radiance, nearest_distance
@@ -124,11 +123,6 @@ class HashNeRF(Radiance):
             return
         around, side = nets.surroundings, min(self.cells, _HULL_CELLS)
         solid = solid_cells(images, camera, around.behind.cpu(), around.centre.cpu(), float(around.radius), side)
-        if not bool(solid.any()):
-            raise DataError(
-                "no place lies before the background in all views that show it: the cameras do not belong to these"
-                " images, or their axes are other ones. Where the border is no background, give --background black."
-            )
         block = solid.view(1, 1, side, side, side).float()
         fine = torch.nn.functional.interpolate(block, size=(self.cells,) * 3, mode="nearest")
         nets.occupancy.allow(fine.flatten() > 0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from saddlepoint.errors import DataError
 from saddlepoint.kinds.camera import pose_of
 
 _EVEN = 0.03  # deviation of the pictures' borders under which they show one background colour
@@ -62,6 +63,7 @@ def surface_points(images: Tensor, camera: Tensor, count: int, stream: torch.Gen
     if background is not None:
         shows = ((images - background[:, None, None]).abs().amax(1) > _APART).float()[:, None]
         inside = hull(shows, camera, places) & ~hull(torch.zeros_like(shows), camera, places)  # some view sees it
+        _refuse_empty(inside)
         inside = inside.view(side, side, side)
         solid = torch.nn.functional.pad(inside, (1, 1, 1, 1, 1, 1)).float()
         around = torch.nn.functional.avg_pool3d(solid[None, None], 3, 1)[0, 0]
@@ -100,7 +102,8 @@ def outward(images: Tensor, camera: Tensor, places: Tensor) -> Tensor:
 def solid_cells(images: Tensor, camera: Tensor, background: Tensor, centre: Tensor, radius: float, side: int) -> Tensor:
     """Cells of a cube that may hold something: some view sees them, and none shows background there.  bool [side^3]
 
-    images: [n, C, H, W] in [0, 1]. camera: [n, 22]. background: [C]. radius: half the cube's side. x slowest.
+    images: [n, C, H, W] in [0, 1]. camera: [n, 22]. background: [C]. radius: half the cube's side. x slowest. Raises
+    DataError where there is none.
     """
     line = (torch.arange(side) + 0.5) / side * 2 - 1
     places = centre + torch.stack(torch.meshgrid(line, line, line, indexing="ij"), -1).view(-1, 3) * radius
@@ -109,7 +112,17 @@ def solid_cells(images: Tensor, camera: Tensor, background: Tensor, centre: Tens
     # Half a cell's diagonal in pixels, as it is seen from the nearest camera.
     reach = math.ceil(float(camera[:, 16].max() * radius * math.sqrt(3) / side / nearest.clamp_min(0.3 * radius)))
     shows = torch.nn.functional.max_pool2d(shows, 2 * reach + 1, 1, reach)
-    return hull(shows, camera, places) & ~hull(torch.zeros_like(shows), camera, places)  # what no view sees is empty
+    inside = hull(shows, camera, places) & ~hull(torch.zeros_like(shows), camera, places)  # what no view sees is empty
+    _refuse_empty(inside)
+    return inside
+
+
+def _refuse_empty(inside: Tensor) -> None:
+    if not bool(inside.any()):
+        raise DataError(
+            "no place lies before the background in all views that show it: the cameras do not belong to these images,"
+            " or their axes are other ones. Where the border is no background, crop it off."
+        )
 
 
 def hull(shows: Tensor, camera: Tensor, places: Tensor) -> Tensor:
