@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drive import HandDraw
 
-from saddlepoint.data.batches import DataSpec, ViewBatch
+from saddlepoint.data.batches import DataSpec, NumberedViewBatch, ViewBatch
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world.scene import distances
@@ -18,7 +19,7 @@ from saddlepoint.methods.radiance.hash_nerf import HashNeRF, contracted
 
 TINY = {
     "shape": (3, 12, 12), "rays": 24, "levels": 3, "rows": 256, "coarsest": 4, "finest": 16, "width": 8, "cells": 16,
-    "steps": 32, "look_every": 2,
+    "steps": 32, "look_every": 2, "appearance": 2,
 }  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def views() -> ViewBatch:
 def begun(views: ViewBatch, **settings: Any) -> tuple[HashNeRF, Any]:
     small = {name: value for name, value in TINY.items() if name != "shape"}
     method = HashNeRF(**{**small, "cells": 32, "steps": 64, **settings})
-    nets = method.networks(DataSpec({"image": Image(3, 24, 24), "camera": Camera()}))
+    nets = method.networks(DataSpec({"image": Image(3, 24, 24), "camera": Camera()}, examples=30))
     with torch.no_grad():
         method.prepare(nets, lambda n: views)
     return method, nets
@@ -61,7 +62,7 @@ def test_light_comes_from_filled_cells_alone(views: ViewBatch) -> None:
 def test_a_solid_field_has_the_depth_of_its_surface(views: ViewBatch, monkeypatch: pytest.MonkeyPatch) -> None:
     method, nets = begun(views, steps=512)
 
-    def ball(place: torch.Tensor, ahead: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def ball(place: torch.Tensor, ahead: torch.Tensor, codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         inside = (place - 0.5).norm(dim=1) < 0.5 / 1.6 * 0.5
         return 1e4 * inside, torch.full((len(place), 3), 0.5)
 
@@ -107,3 +108,23 @@ def test_grey_views_and_cameras_that_do_not_belong_are_refused(views: ViewBatch)
     empty[0, :, 10:14, 10:14] = -1
     with pytest.raises(DataError, match="cameras do not belong"):
         begun(ViewBatch(empty, views.camera))
+
+
+def test_a_code_of_a_view_changes_colours_alone_and_learns_from_its_own_view(views: ViewBatch) -> None:
+    method, nets = begun(views)
+    with torch.no_grad():
+        nets.field.colour[0].weight.normal_()
+    place, ahead = torch.rand(5, 3), torch.nn.functional.normalize(torch.randn(5, 3), dim=1)
+    one, other = (nets.field(place, ahead, torch.full((5, 2), value)) for value in (0.0, 3.0))
+    assert torch.equal(one[0], other[0])
+    assert not torch.allclose(one[1], other[1])
+    numbered = NumberedViewBatch(views.image[:2], views.camera[:2], torch.tensor([3, 5]))
+    next(play_step(method, nets, numbered))
+    moved = nets.appearance.weight.grad.abs().sum(1) > 0
+    assert torch.nonzero(moved)[:, 0].tolist() == [3, 5]
+
+
+def play_step(method: HashNeRF, nets: Any, views: NumberedViewBatch) -> Any:
+    for update in method.train_step(nets, HandDraw(views), Clock()):
+        torch.stack(list(update.losses.values())).sum().backward()  # type: ignore[union-attr]
+        yield update

@@ -344,6 +344,14 @@ class ViewBatch(Batch):
 
 
 @dataclass(frozen=True)
+class NumberedViewBatch(ViewBatch):
+    """Views of one scene with the camera of each, and the place of each among the training examples."""
+
+    index: Tensor = holds(Row)
+    """[N] int64 in [0, training examples)"""
+
+
+@dataclass(frozen=True)
 class TextBatch(Batch):
     """Texts of one length."""
 

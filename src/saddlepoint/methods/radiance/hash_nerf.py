@@ -5,6 +5,8 @@ L, F, T, N_min, N_max      `levels`, `features`, `rows`, `coarsest`, `finest`
 density MLP, colour MLP    `density`, `colour`: one and two hidden layers of `width`
 occupancy grid             `cells` a side; it begins as the visual hull where the views have one background
 ray marching               `steps` along the cube's diagonal
+appearance (GLO)           `appearance`: a code of each view, to the colours alone. Martin-Brualla et al. 2021,
+                           arXiv:2008.02268, section 4.1
 Rays are a fixed number a step rather than samples; the networks' weights are not averaged.
 """
 
@@ -18,8 +20,8 @@ from typing import Annotated, Any, ClassVar, Literal, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Positive, Range, Share, Weight, Width
-from saddlepoint.data.batches import DataSpec
+from saddlepoint.config import Count, Natural, Positive, Range, Share, Weight, Width
+from saddlepoint.data.batches import DataSpec, NumberedViewBatch
 from saddlepoint.keyed import generator
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Part, Proof, Update
 from saddlepoint.methods.families.radiance import Radiance, nearest_distance
@@ -28,7 +30,7 @@ from saddlepoint.nn.layers.hash_grid import HashGrid
 from saddlepoint.nn.render.hull import solid_cells
 from saddlepoint.nn.render.march import Light, composite_listed
 from saddlepoint.nn.render.occupancy import Occupancy, filled_samples
-from saddlepoint.nn.render.rays import Rays, crossing
+from saddlepoint.nn.render.rays import Rays, chosen_pixels, crossing, rays_through
 from saddlepoint.nn.render.surroundings import Surroundings
 
 Levels = Annotated[int, Range(least=1, most=32)]
@@ -47,13 +49,13 @@ _CONE = 1 / 256  # growth of a step with its distance in an unbounded scene
 class Field(nn.Module):
     """Density and colour of places in the unit cube."""
 
-    def __init__(self, grid: HashGrid, width: int) -> None:
+    def __init__(self, grid: HashGrid, width: int, appearance: int = 0) -> None:
         super().__init__()
         self.grid = grid
         self.density = nn.Sequential(
             nn.Linear(grid.width, width, bias=False), nn.ReLU(), nn.Linear(width, _CODE, bias=False)
         )
-        wide = _CODE + (_DEGREE + 1) ** 2
+        wide = _CODE + (_DEGREE + 1) ** 2 + appearance
         self.colour = nn.Sequential(
             nn.Linear(wide, width, bias=False), nn.ReLU(), nn.Linear(width, width, bias=False), nn.ReLU(),
             nn.Linear(width, 3, bias=False), nn.Sigmoid(),
@@ -64,10 +66,14 @@ class Field(nn.Module):
         code = self.density(self.grid(place)).float()
         return torch.exp((code[:, 0] + _FIRST).clamp_max(_STEEPEST)), code
 
-    def forward(self, place: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
-        """[M, 3], unit directions [M, 3] -> densities [M], colours [M, 3] in [0, 1]"""
+    def forward(self, place: Tensor, ahead: Tensor, appearance: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """[M, 3], unit directions [M, 3], codes [M, A] -> densities [M], colours [M, 3] in [0, 1]
+
+        Codes change colours alone.
+        """
         density, code = self.densities(place)
-        return density, self.colour(torch.cat((code, harmonics(ahead, _DEGREE)), 1)).float()
+        parts = [code, harmonics(ahead, _DEGREE), *([] if appearance is None else [appearance])]
+        return density, self.colour(torch.cat(parts, 1)).float()
 
 
 @final
@@ -75,6 +81,7 @@ class Field(nn.Module):
 class HashNeRF(Radiance):
     """One scene as a small network over a hashed grid of features; empty space costs nothing."""
 
+    takes = NumberedViewBatch
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 16}
 
     rays: Count = 256
@@ -101,6 +108,9 @@ class HashNeRF(Radiance):
     """learning rate of features and networks; it falls to a tenth over the run"""
     decay: Weight = 1e-6
     """weight decay of the networks"""
+    appearance: Natural = 0
+    """numbers of a code of each training view, which takes up its exposure and tint (48 in NeRF in the wild); other
+    views have the mean of all codes; 0 for none"""
     look_every: Count = 16
     """steps between two looks at which cells are empty"""
     look_share: Share = 0.25
@@ -109,11 +119,17 @@ class HashNeRF(Radiance):
     def networks(self, data: DataSpec) -> Networks:
         self.refuse(data)
         grid = HashGrid(self.levels, self.features, self.rows, self.coarsest, self.finest)
-        return Networks(field=Field(grid, self.width), occupancy=Occupancy(self.cells), surroundings=Surroundings())
+        codes = {}
+        if self.appearance:
+            codes["appearance"] = nn.Embedding(max(data.examples, 1), self.appearance)
+            nn.init.normal_(codes["appearance"].weight, std=0.01)
+        field = Field(grid, self.width, self.appearance)
+        return Networks(field=field, occupancy=Occupancy(self.cells), surroundings=Surroundings(), **codes)
 
     def optimisers(self) -> Mapping[str, Optim]:
         table = Part(paths=("field.grid",), rate=1.0)
-        return {"field": Adam("field", lr=self._rate, betas=(0.9, 0.99), eps=1e-15, parts=(table,))}
+        networks = ("field", "appearance") if self.appearance else ("field",)
+        return {"field": Adam(*networks, lr=self._rate, betas=(0.9, 0.99), eps=1e-15, parts=(table,))}
 
     def _rate(self, clock: Clock) -> float:
         return float(self.table_lr * 0.1 ** min(clock.examples / max(clock.total, 1), 1.0))
@@ -128,7 +144,12 @@ class HashNeRF(Radiance):
         nets.occupancy.allow(fine.flatten() > 0)
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        _, colour, target = self.lit(nets, draw)
+        views = draw()
+        chance = draw.uniform(len(views.image), self.rays, 3)
+        pixel, target = chosen_pixels((views.image + 1) / 2, chance[..., :2])
+        codes = nets.appearance(views.index).repeat_interleave(self.rays, 0) if self.appearance else None
+        light = self._march(nets, rays_through(views.camera, pixel), chance[..., 2:].flatten(0, 1), codes)
+        colour = light.over(nets.surroundings.behind)
         losses = {"huber": nn.functional.huber_loss(colour, target, delta=0.1)}
         if self.decay:
             weights = [part for name, part in nets.field.named_parameters() if not name.startswith("grid")]
@@ -147,6 +168,13 @@ class HashNeRF(Radiance):
         nets.occupancy.look(depth, self.look_share, generator("occupancy", clock.step))
 
     def light(self, nets: nn.Module, rays: Rays, chance: Tensor | None) -> Light:
+        codes = None
+        if self.appearance:
+            codes = nets.get_submodule("appearance").get_parameter("weight").mean(0).expand(len(rays), -1)
+        return self._march(nets, rays, chance, codes)
+
+    def _march(self, nets: nn.Module, rays: Rays, chance: Tensor | None, codes: Tensor | None) -> Light:
+        """What comes along rays. codes: of their views' appearance, [R, A]."""
         around: Any = nets.get_submodule("surroundings")
         grid: Any = nets.get_submodule("occupancy")
         field: Any = nets.get_submodule("field")
@@ -169,7 +197,8 @@ class HashNeRF(Radiance):
             return (contracted(place) + 2) / 4
 
         samples = filled_samples(grid, rays, near, far, edges, chance, cube)
-        density, colour = field(samples.place, rays.ahead[samples.ray])
+        own = None if codes is None else codes[samples.ray]
+        density, colour = field(samples.place, rays.ahead[samples.ray], own)
         return composite_listed(density, colour, samples.length / side, samples.distance, samples.ray, len(rays))
 
     def _growing(self, near: float, far: float, radius: float) -> Tensor:
