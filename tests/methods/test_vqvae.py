@@ -14,6 +14,7 @@ from saddlepoint.methods.abilities import Embeds, HasLikelihood, LatentSpace, Re
 from saddlepoint.methods.autoencoder.vqvae import VQVAE
 from saddlepoint.methods.base import Clock, Closed, Networks
 from saddlepoint.methods.families.quantised import drawn
+from saddlepoint.metrics.likelihoods import stored_for
 from saddlepoint.nn.backbones.code_prior import CodePrior
 
 TINY = {"codes": 6, "dim": 3, "width": 8, "narrow": 4, "blocks": 1, "prior_width": 8, "prior_blocks": 2}
@@ -138,3 +139,10 @@ def test_sizes_and_settings_that_do_not_fit_are_refused() -> None:
         VQVAE(levels=(4, 4), rounds=2)
     with pytest.raises(ConfigError, match="2 or more"):
         VQVAE(levels=(4, 1))
+
+
+def test_its_bound_is_of_bytes_whatever_the_levels_of_its_codes() -> None:
+    images = torch.arange(64, dtype=torch.uint8).view(1, 1, 8, 8).numpy()
+    stored, pixels_as = stored_for(VQVAE(levels=(4, 4, 4)), images, 0)
+    assert pixels_as == "256 levels"
+    assert (stored == images).all()
