@@ -9,11 +9,11 @@ seconds are of the processor. The naive way makes a whole pass over all tokens s
 from __future__ import annotations
 
 import argparse
-import time
+from functools import partial
 from typing import Any
 
 import torch
-from record import record
+from cached import alone, finish, row
 from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec
@@ -24,14 +24,10 @@ from saddlepoint.methods.autoregressive.lstm import LSTM
 from saddlepoint.methods.autoregressive.wavenet import WaveNet
 from saddlepoint.methods.families.sampled import inverse
 from saddlepoint.methods.families.sequential import Sequential
-from saddlepoint.report.tables import print_table
-
-BAR = 5.0
-"""times that the cache must be faster"""
 
 
 @torch.no_grad()
-def naive(method: Sequential, nets: Any, latents: Tensor) -> Tensor:
+def whole_passes(method: Sequential, nets: Any, latents: Tensor) -> Tensor:
     """The tokens of `generate` by whole passes over what is there so far."""
     tokens = torch.zeros(latents.shape, dtype=torch.long)
     for time_step in range(latents.shape[1]):
@@ -46,7 +42,6 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=4, help="made side by side")
     parser.add_argument("--length", type=int, default=256, help="tokens")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     text = {"text": Tokens(options.length, tuple(map(str, range(65))))}
     series = {"series": Series(options.length, 1)}
     cases: dict[str, tuple[Sequential, dict[str, Any]]] = {
@@ -57,29 +52,16 @@ def main() -> None:
     }
     rows = []
     for name, (method, fields) in cases.items():
-        torch.manual_seed(0)
+        alone()
         nets = method.networks(DataSpec(fields)).eval()
         latents = method.latents(nets, options.texts, seed=0)
-        begun = time.process_time()
-        cached = Sequential.generate(method, nets, latents)
-        middle = time.process_time()
-        whole = naive(method, nets, latents)
-        fast, slow = middle - begun, time.process_time() - middle
-        row = {"model": name, "naive s": slow, "cached s": fast, "times faster": slow / fast}
-        rows.append({**row, "tokens that differ": int((cached != whole).sum())})
-        print_table([rows[-1]])
-    path = record(
-        "token_sampling",
-        "Sequences made token by token",
+        ways = partial(Sequential.generate, method, nets, latents), partial(whole_passes, method, nets, latents)
+        rows.append(row(name, *ways, "tokens"))
+    protocol = (
         f"{options.texts} sequences of {options.length} tokens from the same latents, by new networks: a whole pass"
-        " over the tokens so far for each token, against a cache, a queue or a state. Seconds of one processor thread,"
-        " both ways in one run, so the ratio is what counts.",
-        {"": rows},
-        notes=[f"The bar is {BAR:g} times faster with the same tokens."],
+        " over the tokens so far for each token, against a cache, a queue or a state."
     )
-    print(path)
-    short = [row["model"] for row in rows if row["times faster"] < BAR or row["tokens that differ"]]
-    raise SystemExit(f"under the bar: {', '.join(map(str, short))}" if short else 0)
+    raise SystemExit(finish("token_sampling", "Sequences made token by token", protocol, rows, "tokens"))
 
 
 if __name__ == "__main__":
