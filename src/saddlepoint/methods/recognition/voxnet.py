@@ -146,7 +146,7 @@ PROOF = Proof(
     share=1 / 2,
     bars={"error": 0.13},
     settings={
-        "examples": 9_600,
+        "examples": 24_000,
         "batch": 32,
         "width": 12,
         "hidden": 64,
@@ -154,7 +154,8 @@ PROOF = Proof(
         "turns": False,  # the grids come turned already
         "shift": 1,
         "votes": 4,
-        "lr": 2e-2,
+        "lr": 3e-2,
+        "lr_span": 16_000,
         "resolution": 16,
         "held_out": 0.15,
     },
