@@ -145,7 +145,7 @@ def _hull(directions: np.ndarray) -> np.ndarray:
     a, b, c = (directions[faces[:, k]] for k in range(3))
     inward = (np.cross(b - a, c - a) * a).sum(1) < 0
     faces[inward] = faces[inward][:, [0, 2, 1]]
-    return faces
+    return faces  # type: ignore[no-any-return]
 
 
 @cache

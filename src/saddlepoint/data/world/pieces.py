@@ -83,7 +83,7 @@ def _on_boxes(corners: np.ndarray, draw: np.random.Generator) -> np.ndarray:
     axis = (draw.random(len(low))[:, None] > shares[:, :2]).sum(1)
     spot = draw.random(low.shape)
     spot[np.arange(len(low)), axis] = draw.integers(0, 2, len(low))
-    return low + spot * size
+    return low + spot * size  # type: ignore[no-any-return]
 
 
 WORLD = Pieces()

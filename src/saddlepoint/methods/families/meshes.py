@@ -22,7 +22,7 @@ class NamesMeshes(NamesShapes, ABC):
 
     takes = LabelledMeshBatch
     batch_statistics = True
-    compiles = ()
+    compiles = ()  # type: ignore[assignment]
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 16}
 
     lr: Positive = 1e-3

@@ -101,7 +101,7 @@ class GeodesicNetwork(OfVertices):
         bins = patches(mesh, self.rings, self.rays, self.radius)
         for layer, norm in zip(self.layers, self.norms):
             values = norm(layer(values, bins)).relu()
-        return values
+        return values  # type: ignore[no-any-return]
 
 
 @final

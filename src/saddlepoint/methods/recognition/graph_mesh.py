@@ -115,7 +115,7 @@ class GraphNetwork(OfVertices):
             heard = norm(layer(values, start, end, edges)).relu()
             same = heard.shape == values.shape
             values = heard + values if same else heard
-        return values
+        return values  # type: ignore[no-any-return]
 
 
 @final

@@ -102,7 +102,7 @@ class OctreeCNN(NamesShapes):
 
     takes = LabelledVolumeBatch
     batch_statistics = True
-    compiles = ()
+    compiles = ()  # type: ignore[assignment]
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 32}
 
     depth: Annotated[int, Range(3, 8)] = 5

@@ -56,7 +56,7 @@ class PointNet(NamesClouds):
         return PointNetClassifier(kind.features, classes, self.width, self.dropout)
 
     def beside(self, classifier: nn.Module) -> Mapping[str, Tensor]:
-        return {"orthogonal": self.orthogonal_weight * away_from_orthogonal(classifier.mix)}
+        return {"orthogonal": self.orthogonal_weight * away_from_orthogonal(classifier.mix)}  # type: ignore[arg-type]
 
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         settle_norms(nets, clock, self.lr_span)

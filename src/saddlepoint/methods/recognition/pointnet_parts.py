@@ -53,7 +53,7 @@ class PointNetParts(PartsClouds):
         return PointNetSegmenter(kind.features, parts, self.width)
 
     def beside(self, segmenter: nn.Module) -> Mapping[str, Tensor]:
-        return {"orthogonal": self.orthogonal_weight * away_from_orthogonal(segmenter.mix)}
+        return {"orthogonal": self.orthogonal_weight * away_from_orthogonal(segmenter.mix)}  # type: ignore[arg-type]
 
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         settle_norms(nets, clock, self.lr_span)

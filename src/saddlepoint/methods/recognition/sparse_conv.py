@@ -87,7 +87,7 @@ class SparseConv(NamesShapes):
 
     takes = LabelledVolumeBatch
     batch_statistics = True
-    compiles = ()
+    compiles = ()  # type: ignore[assignment]
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 32}
 
     width: Width = 32

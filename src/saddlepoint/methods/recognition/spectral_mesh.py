@@ -57,7 +57,7 @@ class SpectralNetwork(OfVertices):
         values = self.enter(vertex_features(mesh))
         for layer, norm in zip(self.layers, self.norms):
             values = norm(layer(values, mesh)).relu()
-        return values
+        return values  # type: ignore[no-any-return]
 
 
 @final

@@ -68,11 +68,11 @@ def polar(mesh: Surface, radius: float) -> tuple[Tensor, Tensor, Tensor, Tensor]
         begin += size
     joined = np.concatenate(parts, 1)
     device = mesh.places.device
-    i, j = (torch.from_numpy(joined[k].astype(np.int64)).to(device) for k in (0, 1))
+    i, j = (torch.from_numpy(joined[k].astype(np.int64)).to(device) for k in (0, 1))  # type: ignore[assignment]
     away = mesh.places[j] - mesh.places[i]
     up = normals(mesh)
     helper = torch.eye(3, device=device)[up.abs().argmin(1)]
     right = F.normalize(torch.linalg.cross(helper, up), dim=1)
     ahead = torch.linalg.cross(up, right)
     angle = torch.atan2((away * ahead[i]).sum(1), (away * right[i]).sum(1))
-    return i, j, torch.from_numpy(joined[2]).float().to(device), angle
+    return i, j, torch.from_numpy(joined[2]).float().to(device), angle  # type: ignore[return-value]

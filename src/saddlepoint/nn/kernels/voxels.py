@@ -68,7 +68,7 @@ def keys(places: Tensor, side: int) -> Tensor:
 def offsets(size: int) -> list[tuple[int, int, int]]:
     """The voxels of a cube of odd side around its middle, in the order of a dense kernel's z, y, x."""
     reach = size // 2
-    return list(product(range(-reach, reach + 1), repeat=3))
+    return list(product(range(-reach, reach + 1), repeat=3))  # type: ignore[arg-type]
 
 
 Rules = list[tuple[Tensor, Tensor]]

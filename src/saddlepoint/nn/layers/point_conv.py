@@ -24,7 +24,7 @@ def gaussian_weights(away: Tensor, spread: float) -> Tensor:
     """
     steps = torch.tensor(list(product((-1, 0, 1), repeat=3)), dtype=away.dtype, device=away.device) * 2 * spread
     distance = (away[..., None, :] + steps).square().sum(-1)
-    return (-distance / (4 * spread**2)).exp() * 0.5**1.5
+    return (-distance / (4 * spread**2)).exp() * 0.5**1.5  # type: ignore[no-any-return]
 
 
 def linear_weights(away: Tensor, kernel: Tensor, reach: float) -> Tensor:
