@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -17,8 +18,8 @@ class Resume:
 
     run: tyro.conf.Positional[Path]
     """folder of the run"""
-    images: int | None = None
-    """train until so many images were shown; by default as planned"""
+    examples: Annotated[int | None, tyro.conf.arg(aliases=["--images"])] = None
+    """train until so many examples were shown; by default as planned. --images is another spelling"""
     minutes: float | None = None
     """stop after this many minutes from now"""
     accumulate: int | None = None
@@ -34,7 +35,7 @@ class Resume:
 def main(arguments: list[str]) -> int:
     """The command line: `saddle resume RUN`."""
     options = parsed(Resume, "saddle resume", arguments)
-    settings = {name: getattr(options, name) for name in ("images", "minutes", "accumulate", "device")}
+    settings = {name: getattr(options, name) for name in ("examples", "minutes", "accumulate", "device")}
     changes = {name: value for name, value in settings.items() if value is not None}
     trained = resume(options.run, data=options.data, from_start=options.from_start, **changes)
     if trained.main:

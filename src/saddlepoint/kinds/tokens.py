@@ -37,6 +37,7 @@ class Tokens(Kind):
     endings: ClassVar[tuple[str, ...]] = (".txt", ".jsonl", ".npy", ".npz")
     sheets: ClassVar[tuple[str, ...]] = (".txt", ".jsonl", ".png")
     condition: ClassVar[bool] = False
+    in_words: ClassVar[bool] = True
 
     length: int
     pieces: tuple[str, ...]

@@ -46,7 +46,7 @@ def resume(
     data: where the data of the run lies now, if it has moved; its fingerprint must be the same.
     method: the class or the .py file of a method that is in no package. hooks: as in `train`.
     from_start: begin the run anew; its log and checkpoints are kept under other names.
-    changes: run settings that may differ now (images, minutes, accumulate, device).
+    changes: run settings that may differ now (examples, minutes, accumulate, device).
     Raises CheckpointError when no good checkpoint is left of a run that had some, when run.json is not what they were
     made with, and when the data is not that which it was trained on.
     """

@@ -27,8 +27,8 @@ from saddlepoint.storage.plain import reason
 _PREFIX = f".saddle-{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-"
 """of passing names: .saddle-MACHINE-PROCESS-NUMBER.ending; folders of a network are written to by many machines"""
 _numbers = itertools.count()
-_passing: set[Path] = set()
-"""passing names that this process still writes to"""
+_passing: dict[Path, Path] = {}
+"""passing names that this process still writes to, and what they become"""
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def disk_errors(what: str) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         if isinstance(error, RunError):
             raise
-        code, text = getattr(error, "errno", None), str(error)
+        code, text, what = getattr(error, "errno", None), str(error), _lasting(what)
         if code in (errno.ENOSPC, errno.EDQUOT) or "No space left" in text:
             raise RunError(f"the disk is full: {what} was not written; what was there before is unharmed.") from error
         if code in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -47,6 +47,13 @@ def disk_errors(what: str) -> Iterator[None]:
                 f"{what} may not be written here ({reason(error)}): change the rights of the folder, or use another."
             ) from error
         raise RunError(f"{what} could not be written: {reason(error)}.") from error
+
+
+def _lasting(what: str) -> str:
+    """The same, with what passing names in it become: nobody has heard of these."""
+    for path, target in reversed(_passing.items()):
+        what = what.replace(str(path), str(target))
+    return what
 
 
 @contextmanager
@@ -59,12 +66,12 @@ def passing(target: Path) -> Iterator[Path]:
     sweep(target.parent)
     name = f"{_PREFIX}{os.getpid()}-{next(_numbers)}{target.suffix[:20]}"
     path = target.parent / name
-    _passing.add(path)
+    _passing[path] = target
     try:
         yield path
     finally:
         remove(path)
-        _passing.discard(path)
+        _passing.pop(path, None)
 
 
 @contextmanager

@@ -20,14 +20,19 @@ from saddlepoint.methods.base import Clock
 
 def small(name: str, shape: tuple[int, ...], classes: tuple[str, ...] = (), **options: Any) -> Model:
     """An untrained model of a method, as `saddlepoint.load` would return it."""
+    spec = DataSpec({"volume": Volume(*shape)}, (), 100) if len(shape) == 4 else DataSpec.of(shape, classes, 100)
+    return small_of(name, spec, **options)
+
+
+def small_of(name: str, spec: DataSpec, **options: Any) -> Model:
+    """The same of any kind of data."""
     torch.manual_seed(0)
     method = config.from_json(methods.load(name), options)
-    spec = DataSpec({"volume": Volume(*shape)}, (), 100) if len(shape) == 4 else DataSpec.of(shape, classes, 100)
     nets = method.networks(spec).eval().requires_grad_(False)
     facts = {
         "method": name,
         "options": config.to_json(method),
-        "dataset": {"shape": list(shape), "classes": list(classes), "images": 100, "source": "made"},
+        "dataset": {"shape": list(spec.shape), "classes": list(spec.classes), "images": 100, "source": "made"},
     }
     return Model(method, nets, spec, facts, Clock(), Path("runs/0001-small/checkpoints/step-00000000"))
 

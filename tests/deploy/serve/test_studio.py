@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
+from test_served_kinds import other_kinds
 
 from saddlepoint.deploy.examine import examine
 from saddlepoint.deploy.serve import app
@@ -256,6 +257,36 @@ def test_volumes_are_sampled_and_shown_as_drawings(page):
     choose(page, "shapes@stable")
     page.wait_for_selector(".tiles img")
     assert page.get_by_role("tab").all_inner_texts() == ["Sample"]
+
+
+@in_a_browser
+def test_a_scene_is_drawn_as_depth_where_that_is_chosen(page):
+    choose(page, "scene@stable")
+    page.wait_for_selector(".turn img[alt='view 0 of 36']")
+    with page.expect_response("**/v1/render") as waited:
+        panel(page).get_by_label("What is drawn").select_option("depth")
+    assert '"output":"depth"' in waited.value.request.post_data
+    assert waited.value.ok
+
+
+@in_a_browser
+def test_a_prompt_is_typed_and_a_clip_is_downloaded_as_a_moving_picture(browser, tmp_path):
+    with running(other_kinds(), tmp_path) as address:
+        page = browser.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.wait_for_selector(".tiles img")
+        with page.expect_response("**/v1/sample") as waited:
+            panel(page).get_by_label("Prompt").fill("ab")
+            panel(page).get_by_role("button", name="Make images").click()
+        assert '"given":{"prompt":"ab"}' in waited.value.request.post_data
+        assert waited.value.ok
+        choose(page, "films@stable")
+        page.get_by_role("button", name="Open image 0 of seed 0").click()
+        with page.expect_download() as waited:
+            page.get_by_role("dialog").get_by_role("link", name="Download GIF").click()
+        assert waited.value.suggested_filename.endswith(".gif")
+        page.close()
 
 
 @in_a_browser

@@ -32,4 +32,5 @@ def writing_to(folder: Path) -> Iterator[None]:
             raise  # of a network, or a sentence already
         else:
             problem = f"the folder {folder} cannot be written ({error.strerror})"
-        raise DataError(f"{problem}: make room there, or name another folder with --cache.") from error
+        mend = "make room there, or name another folder with --cache, of other commands with SADDLEPOINT_CACHE"
+        raise DataError(f"{problem}: {mend}.") from error

@@ -49,7 +49,9 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
 
 def _kinds(kinds: Mapping[str, Kind]) -> dict[str, KindEntry]:
     return {
-        name: KindEntry(kind=type(kind).__name__.lower(), what=str(kind), shape=list(kind.shape))
+        name: KindEntry(
+            kind=type(kind).__name__.lower(), what=str(kind), shape=list(kind.shape), in_words=kind.in_words
+        )
         for name, kind in kinds.items()
     }
 

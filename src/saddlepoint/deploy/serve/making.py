@@ -93,7 +93,8 @@ def conditions(served: Served, given: Mapping[str, str]) -> dict[str, Tensor]:
     Raises Refusal (422) for a condition that the model does not have, that words cannot say (a path in a request opens
     no file here), or that these words do not say.
     """
-    takes = {name: kind for name, kind in served.own["generate"].takes.items() if name not in ("latents", "label")}
+    task = served.own.get("complete") or served.own["generate"]
+    takes = {name: kind for name, kind in task.takes.items() if name not in ("latents", "label")}
     values: dict[str, Tensor] = {}
     for name, words in given.items():
         if name not in takes or not takes[name].in_words:

@@ -26,7 +26,7 @@ from saddlepoint.report.motion import gif
 
 RATE = 12
 """images a second of a GIF"""
-_ENDINGS = {".npy": ".npz"}  # which can say who made it
+_ENDINGS = {".npy": ".npz", ".txt": ".jsonl", ".csv": ".npz"}  # which can say who made it
 PREVIEW = 128
 """pixels of the longer side of a preview"""
 

@@ -302,6 +302,7 @@ class KindEntry(Typed):
     kind: str = Field(description="image, label, camera, volume, ...")
     what: str = Field(description="in words, with its size")
     shape: list[int] = Field(description="of one example")
+    in_words: bool = Field(default=False, description="whether a request may give it in words, by `given`")
 
 
 class TaskEntry(Typed):

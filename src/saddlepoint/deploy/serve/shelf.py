@@ -13,10 +13,7 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.image import Image
-from saddlepoint.kinds.points import Points
-from saddlepoint.kinds.volume import Volume
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
 from saddlepoint.methods.abilities import classes_of
@@ -76,8 +73,8 @@ class Served:
 
     @cached_property
     def samples(self) -> bool:
-        """Whether it makes examples from latents that a picture can show: volumes, points, clouds as well as images."""
-        return "generate" in self.own and isinstance(self.model.spec.main, Image | Volume | Cloud | Points)
+        """Whether it makes examples from latents: images, volumes, clips, texts and whatever else has a picture."""
+        return "generate" in self.own and not self.model.spec.main.condition
 
     @cached_property
     def classes(self) -> tuple[str, ...]:

@@ -76,7 +76,9 @@ export const result = async (job) => unpacked(await (await send("GET", `v1/jobs/
 /** The files of an answer as blobs: [{blob, width, height, made, settings, disclosure, model, version}], and its facts. */
 const unpacked = (answer) => ({ images: answer.images.map((image) => opened(image, answer)), facts: answer.facts });
 
-function opened({ image, media_type: type, ...told }, { model, version }) {
-  const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
-  return { ...told, model, version, blob: new Blob([bytes], { type }) };
+function opened({ image, media_type: type, value, value_ending: ending, ...told }, { model, version }) {
+  const own = value && { blob: bytes(value, ending === ".gif" ? "image/gif" : "application/octet-stream"), ending };
+  return { ...told, model, version, own, blob: bytes(image, type) };
 }
+
+const bytes = (text, type) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], { type });

@@ -34,10 +34,12 @@ export function show(image, title) {
     "p",
     { class: "files" },
     saved(image.blob, `${stem(image)}.${kind}`, `Download ${kind.toUpperCase()}`),
+    image.own && saved(image.own.blob, `${stem(image)}${image.own.ending}`, `Download ${image.own.ending.slice(1).toUpperCase()}`),
     saved(new Blob([JSON.stringify(told, null, 1)], { type: "application/json" }), `${stem(image)}.json`, "Its settings"),
   );
   const by = make("p", {}, disclosure(image));
-  const large = pictured(image, { alt: title });
+  const moving = image.own?.ending === ".gif" ? { ...image, blob: image.own.blob } : image;
+  const large = pictured(moving, { alt: title });
   dialog.replaceChildren(close, make("h2", { id: "detail-title" }, title), make("div", { class: "whole" }, large, make("div", {}, facts, by, files)));
   dialog.showModal();
 }

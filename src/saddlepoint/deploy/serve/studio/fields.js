@@ -82,6 +82,31 @@ export function places(text, value, picks) {
   };
 }
 
+/** Free words; undefined when empty. */
+export function words(text, help) {
+  const control = make("input", { autocomplete: "off", maxlength: 1000 });
+  return {
+    node: labelled(text, control, help),
+    get value() {
+      return control.value.trim() || undefined;
+    },
+  };
+}
+
+/** What a model takes in words beside its class, as its own description lists it: {fields, value: {name: words}}. */
+export function conditions({ abilities }) {
+  const task = abilities.find(({ name }) => name === "complete") ?? abilities.find(({ name }) => name === "generate");
+  const taken = Object.entries(task?.takes ?? {}).filter(([name, { in_words }]) => in_words && name !== "label");
+  const fields = taken.map(([name, { what }]) => [name, words(name[0].toUpperCase() + name.slice(1), what)]);
+  return {
+    fields: fields.map(([, field]) => field),
+    get value() {
+      const said = fields.map(([name, field]) => [name, field.value]).filter(([, value]) => value !== undefined);
+      return said.length ? Object.fromEntries(said) : undefined;
+    },
+  };
+}
+
 /** The classes of a model, where it knows any. */
 export function classes(model, none = "each in turn") {
   if (!model.classes.length) return { node: null, value: undefined };

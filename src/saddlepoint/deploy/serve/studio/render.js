@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { show } from "./detail.js";
 import { make, pictured } from "./dom.js";
-import { slider } from "./fields.js";
+import { choice, slider } from "./fields.js";
 import { told } from "./gallery.js";
 
 const VIEWS = 36; // once around
@@ -17,12 +17,14 @@ export const render = {
   build({ model, limits }) {
     const orbit = Math.min(VIEWS, limits.most_images ?? VIEWS);
     const turn = slider("View", { value: 0, min: 0, max: orbit - 1, step: 1, unit: ` of ${orbit}`, help: "around the scene; the picture can be dragged too" });
+    const outputs = Object.keys(model.abilities.find(({ name }) => name === "render")?.gives ?? {});
+    const output = outputs.length > 1 ? choice("What is drawn", outputs.map((name) => [name, name])) : { node: null, value: undefined };
     const screen = make("div", { class: "screen turn" });
     dragged(screen, turn, orbit);
     return {
-      fields: [turn],
+      fields: [turn, output],
       async run({ quick, signal }) {
-        const [view, asked] = [turn.value, { model: model.name, orbit }];
+        const [view, asked] = [turn.value, { model: model.name, orbit, output: output.value }];
         const { images } = await api.make("render", { ...asked, views: [view], preview: quick }, signal);
         const title = `view ${view} of ${orbit}`;
         screen.replaceChildren(pictured(images[0], { alt: title, draggable: "false" }));
