@@ -34,12 +34,15 @@ WRITERS = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("disk")
-    tiny: dict[str, Any] = {"batch": 16, "grid_size": 0, "generator_width": 4, "device": "cpu"}
+    tiny: dict[str, Any] = {"batch": 2, "grid_size": 0, "generator_width": 4, "device": "cpu"}
     saddlepoint.train("dcgan", "digits", out=home / "run", examples=32, critic_width=4, **tiny)
-    saddlepoint.train("pix2pix", "world:edges", out=home / "translator", examples=16, resolution=16, halvings=1, **tiny)
     (home / "photos").mkdir()
+    (home / "pairs").mkdir()
     for number in range(8):
         Image.effect_noise((64, 64), 60 + number).convert("RGB").save(home / "photos" / f"{number}.png")
+        Image.effect_noise((32, 16), 60 + number).convert("RGB").save(home / "pairs" / f"{number}.png")
+    pairs = f"paired:{home / 'pairs'}"
+    saddlepoint.train("pix2pix", pairs, out=home / "translator", examples=2, halvings=1, critic_width=4, **tiny)
     return home
 
 
