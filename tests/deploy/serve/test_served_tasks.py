@@ -35,7 +35,8 @@ def test_every_model_is_listed_with_its_tasks_by_kind(client) -> None:
     assert (entries["shapes@stable"]["tasks"], entries["shapes@stable"]["shape"]) == (["sample"], None)
     (generate,) = entries["shapes@stable"]["abilities"]
     assert generate["name"] == "generate"
-    assert generate["gives"]["volumes"] | {"what": ""} == {"kind": "volume", "what": "", "shape": [1, 8, 8, 8]}
+    volumes = {"kind": "volume", "what": "", "shape": [1, 8, 8, 8], "in_words": False}
+    assert generate["gives"]["volumes"] | {"what": ""} == volumes
     render = next(task for task in entries["scene@stable"]["abilities"] if task["name"] == "render")
     assert render["takes"]["camera"]["kind"] == "camera"
     assert {name: kind["kind"] for name, kind in render["gives"].items()} == {
