@@ -134,7 +134,6 @@ PROOF = Proof(
     data="world:picture",
     measure="unseen-pixels",
     share=0.65,
-    bars={"psnr": 15.5},
     settings={
         "resolution": 64,
         "examples": 400,
