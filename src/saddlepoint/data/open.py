@@ -33,6 +33,7 @@ from saddlepoint.data.sources.names import of_system
 from saddlepoint.data.sources.paired import same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
 from saddlepoint.data.sources.scenes import scene_pictures
+from saddlepoint.data.sources.shape_sets import published_set
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.data.sources.unpaired import domain_folders, two_domains
 from saddlepoint.data.world import names as world_names
@@ -239,7 +240,7 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
         tree = zip_tree(path, settings.data) if path.suffix.lower() == ".zip" else _folder_at(path, settings.data)
     except OSError as error:
         raise DataError(f"{settings.data} cannot be read: {error.strerror or error}.") from error
-    files = pictures_of(
+    files = published_set(tree, endings) or pictures_of(
         tree,
         lambda name: name.lower().endswith(endings) and not of_system(name),
         "file of a kind that is read",
