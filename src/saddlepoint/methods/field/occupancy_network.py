@@ -133,7 +133,7 @@ class OccupancyNetwork(Method):
 
 # Settings by preset, with where each comes from.
 PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"resolution": 32},  # configs/voxels/onet.yaml: voxels of 32 a side come in, places are judged
+    "paper": {"batch": 64},  # configs/voxels/onet.yaml: voxels of 32 a side come in, places are judged
     "small": {"latent": 32, "width": 64, "blocks": 3, "encoder_width": 8, "places": 512, "batch": 32, "lr": 1e-3},
 }
 
