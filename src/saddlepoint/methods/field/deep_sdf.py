@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Weight, Width
+from saddlepoint.config import Count, Decay, Natural, Positive, Range, Weight, Width
 from saddlepoint.data.batches import DataSpec, DistanceBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator, normal_rows
@@ -31,6 +31,8 @@ from saddlepoint.methods.families.truncation import truncated
 from saddlepoint.nn.backbones.coordinate_mlp import at_places
 from saddlepoint.nn.backbones.deep_sdf import Codes, SDFDecoder
 from saddlepoint.nn.layers.number import Number
+
+Depth = Annotated[int, Range(least=2, most=100)]
 
 _NEAR = 0.1  # places are drawn e times as densely so much nearer to the surface
 _AT_ONCE = 1 << 16  # places
@@ -62,8 +64,8 @@ class DeepSDF(Method):
     """length of a code"""
     width: Width = 512
     """numbers in a hidden layer"""
-    depth: int = 8
-    """hidden layers, 2 or more"""
+    depth: Depth = 8
+    """hidden layers"""
     dropout: Decay = 0.2
     """share of each hidden layer's numbers that is left out in training"""
     places: Count = 16_384
@@ -86,11 +88,6 @@ class DeepSDF(Method):
     """learning rate of that search; a tenth in its second half"""
     fit_places: Count = 8_000
     """places of the given shape that the search looks at"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 2 <= self.depth <= 100:
-            raise ConfigError(f"depth cannot be {self.depth}: the decoder has 2 to 100 hidden layers.")
 
     def networks(self, data: DataSpec) -> Networks:
         if not isinstance(data.main, Distances):
