@@ -23,6 +23,7 @@ from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.originals import originals
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
@@ -40,8 +41,8 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Predict:
-    """Say what images or shapes show. Classes come as probabilities, of shapes with a picture of each; masks, depths,
-    parts and their kind as a file for each, parts in colours."""
+    """Say what images or shapes show. Classes come as probabilities, of shapes with a picture of each; boxes as a list
+    with a picture of each image; masks, depths, parts and their kind as a file for each, parts in colours."""
 
     run: tyro.conf.Positional[Path]
     """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
@@ -96,7 +97,12 @@ def main(arguments: list[str]) -> int:
             row: dict[str, Any] = {_heading(model): path.name}
             for name, kind in task.gives.items():
                 row |= _entry(name, kind, outputs[name][number])
-                if kind.shape and not isinstance(kind, Probabilities):
+                if isinstance(kind, Boxes):
+                    pixels = Image(*images.shape[1:])
+                    row |= _boxes(name, kind, outputs[name][number], pixels, table=out.suffix.lower() == ".csv")
+                    row["picture"] = f"{path.stem}-{name}.png"
+                    pictures.append((kind.over(pixels.drawing(images[number]), outputs[name][number]), row["picture"]))
+                elif kind.shape and not isinstance(kind, Probabilities):
                     row[name] = f"{path.stem}-{name}{kind.endings[0]}"
                     files.append((kind, outputs[name][number], row[name]))
                 if not isinstance(model.spec.main, Image):
@@ -172,6 +178,17 @@ def _entry(name: str, kind: Kind, value: Tensor) -> dict[str, Any]:
         shares = {f"p({own})": round(float(p), 6) for own, p in zip(kind.names, value)}
         return {name: kind.names[best], "probability": round(float(value[best]), 6), **shares}
     return {} if kind.shape else {name: float(value)}
+
+
+def _boxes(name: str, kind: Boxes, value: Tensor, pixels: Image, *, table: bool) -> dict[str, Any]:
+    """The boxes of one image in pixels of what the model sees; in a table how many there are, and all in one cell."""
+    boxes = kind.listing(value, (pixels.width, pixels.height))
+    if not table:
+        return {name: boxes}
+    cells = [
+        f"{box['class']} {box['score']} {box['left']} {box['top']} {box['right']} {box['bottom']}" for box in boxes
+    ]
+    return {"count": len(boxes), name: "; ".join(cells)}
 
 
 def _table(rows: list[dict[str, Any]], ending: str) -> bytes:

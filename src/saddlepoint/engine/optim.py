@@ -46,7 +46,7 @@ class Group:
         self._own = [1.0, *(part.rate for part in spec.parts)]
         for rate in (spec.lr, *self._own):
             _check_held(name, rate, nets)
-        parts = _entries(spec, _parts(name, spec, self.parameters))
+        parts = _entries(spec, _parts(name, spec, self.parameters, _frozen(spec, nets)))
         self._parts = [part for part, _ in parts]
         self.optimiser = None if self.closed else _build(spec, [entry for _, entry in parts], machine.device)
         self.set_rates(Clock(), 1.0)
@@ -151,15 +151,23 @@ def _parameters(name: str, spec: Optim, nets: Networks) -> dict[str, nn.Paramete
     return moved
 
 
-def _parts(name: str, spec: Optim, parameters: Mapping[str, nn.Parameter]) -> list[list[nn.Parameter]]:
-    """What is in no part of the specification, then each part."""
+def _frozen(spec: Optim, nets: Networks) -> list[str]:
+    """The weights of a group's networks that are taken out of training."""
+    known = dict(nets.named_children())
+    return [f"{n}.{path}" for n in spec.networks for path, p in known[n].named_parameters() if not p.requires_grad]
+
+
+def _parts(
+    name: str, spec: Optim, parameters: Mapping[str, nn.Parameter], frozen: list[str]
+) -> list[list[nn.Parameter]]:
+    """What is in no part of the specification, then each part, which is empty where all of it is frozen."""
     rest = dict(parameters)
     parts: list[list[nn.Parameter]] = []
     for part in spec.parts:
         parts.append([])
         for path in part.paths:
             inside = [own for own in rest if own == path or own.startswith(f"{path}.")]
-            if not inside:
+            if not inside and not any(own == path or own.startswith(f"{path}.") for own in frozen):
                 raise MethodError(
                     f"a part of group {name!r} names {path!r}, where it moves nothing that no earlier part has; its"
                     f" paths are like {next(iter(parameters))!r}."

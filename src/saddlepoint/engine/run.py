@@ -52,6 +52,9 @@ class RunSettings:
     not for methods with penalties on a slope"""
     recompute: bool = False
     """compute activations again in backward where the method says so (`checkpoints`): less memory, a third more time"""
+    freeze: tuple[str, ...] = ()
+    """networks, or parts of them, whose weights stay as they are, such as `--freeze encoder` or `encoder.blocks.0`: for
+    fine-tuning with --from. Running statistics of batch norms go on"""
     overfit_one_batch: bool = False
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: Count = 20

@@ -18,6 +18,7 @@ from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
 from saddlepoint.engine.finite import Finite, check_new, check_tensors
+from saddlepoint.engine.freezing import freeze
 from saddlepoint.engine.hooks import Hook, Json, Log
 from saddlepoint.engine.interrupts import interrupts
 from saddlepoint.engine.moves import Flow, Mover, Report
@@ -77,6 +78,7 @@ class Trainer:
         if settings.compile:
             self._compile()
         optimisers = method.optimisers()
+        freeze(self.nets, settings.freeze, optimisers)
         self.groups = {n: Group(n, o, self.nets, machine, settings.clip_norm) for n, o in optimisers.items()}
         check_groups(self.groups, self.nets, method.frozen)
         self.hooks = list(hooks)
