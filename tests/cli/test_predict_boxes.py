@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -14,7 +15,7 @@ from saddlepoint.kinds.boxes import Boxes
 
 
 def test_boxes_are_listed_and_drawn(tmp_path: Path) -> None:
-    small = {"queries": 4, "layers": 1, "heads": 2, "width": 8, "hidden": 12, "trunk_width": 4, "halvings": 2}
+    small: Any = {"queries": 4, "layers": 1, "heads": 2, "width": 8, "hidden": 12, "trunk_width": 4, "halvings": 2}
     run = saddlepoint.train("detr", data="world:objects", out=tmp_path / "run", examples=8, batch=8, **small).folder
     folder = tmp_path / "images"
     folder.mkdir()

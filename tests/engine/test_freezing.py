@@ -1,6 +1,7 @@
 """Frozen weights stay to the bit while the rest learns, and paths that are not there are refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -37,8 +38,8 @@ def test_a_wrong_path_and_freezing_all_are_refused() -> None:
 
 
 def test_an_encoder_that_has_learnt_without_labels_is_fine_tuned(tmp_path: Path) -> None:
-    small = {"examples": 16, "batch": 8, "patch": 4, "layers": 1, "heads": 2, "width": 8}
-    decoder = {"decoder_layers": 1, "decoder_heads": 2, "decoder_width": 8, "masked": 0.5}
+    small: Any = {"examples": 16, "batch": 8, "patch": 4, "layers": 1, "heads": 2, "width": 8}
+    decoder: Any = {"decoder_layers": 1, "decoder_heads": 2, "decoder_width": 8, "masked": 0.5}
     first = saddlepoint.train("mae", data="digits", out=tmp_path / "mae", **small, **decoder)
     second = saddlepoint.train(
         "vit",

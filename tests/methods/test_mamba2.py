@@ -38,7 +38,8 @@ def plain(x: Any, a: Any, b: Any, c: Any, state: Any) -> Any:
 def test_chunks_equal_the_plain_recurrence_and_its_gradient(length: int, chunk: int) -> None:
     inputs = signals(length)
     *each, start = inputs
-    ours, theirs = ssd(*each, chunk, start), plain(*each, start)
+    x, a, b, c = each
+    ours, theirs = ssd(x, a, b, c, chunk, start), plain(x, a, b, c, start)
     for one, two in zip(ours, theirs):
         assert torch.allclose(one, two, atol=1e-10)
     weights = [torch.randn_like(one) for one in ours]

@@ -23,6 +23,7 @@ from saddlepoint.data.pack_arrays import pack_arrays
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources import arrays, parted, patches, shapes, surfaces, volumes
 from saddlepoint.data.sources.archive import zip_pictures, zip_tree
+from saddlepoint.data.sources.boxes import box_pictures
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
 from saddlepoint.data.sources.files import pictures_of
 from saddlepoint.data.sources.folder import folder_pictures, folder_tree
@@ -96,7 +97,7 @@ def anchored(settings: DataSettings) -> DataSettings:
         whole = anchored(replace(settings, data=cut[1]))
         return replace(whole, data=f"patches{cut[0]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
-    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene") and rest:
+    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "boxes") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
@@ -146,6 +147,8 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     kind, _, rest = word.partition(":")
     if kind in _FORMS and rest:
         return _of_two(kind, rest, word)
+    if kind == "boxes" and rest:
+        return _boxes(expanded(rest), word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
     if kind in (*_SHAPES, *_CUT) and rest:
@@ -277,6 +280,14 @@ def _folder_at(path: Path, word: str) -> Tree:
     if not path.is_dir():
         raise ConfigError(f"there is no {str(path)!r}: {word} must name a folder or a zip.")
     return folder_tree(path, word)
+
+
+def _boxes(path: Path, word: str) -> Pictures:
+    try:
+        is_zip = path.suffix.lower() == ".zip" and path.is_file()
+        return box_pictures(zip_tree(path, word) if is_zip else _folder_at(path, word))
+    except OSError as error:
+        raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
 
 
 def _scene(path: Path, word: str) -> Pictures:

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.labels import kept_classes
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.data.sources.boxes import boxes_fitted
 from saddlepoint.data.sources.decode import Header
 from saddlepoint.data.sources.disk import cache_folder, writing_to
 from saddlepoint.data.sources.fingerprint import Fingerprint, fingerprint
@@ -34,6 +35,8 @@ from saddlepoint.data.sources.pictures import Pictures, as_pixels
 from saddlepoint.data.sources.reader import in_channels, reason
 from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.kinds.boxes import Boxes
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.storage import documents
 from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
@@ -102,6 +105,8 @@ def _key(pictures: Pictures, settings: DataSettings) -> str:
     """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
     beside = (pictures.labels, pictures.attributes, pictures.cameras)
     extras = [None if array is None else array.tobytes().hex() for array in beside]
+    if pictures.boxes is not None:
+        extras += [pictures.boxes.tobytes().hex(), " ".join(pictures.box_names)]
     shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
     text = json.dumps([_FORM, pictures.key(), *extras, pictures.classes, *shape])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -199,7 +204,8 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     labels, classes, lost = kept_classes(pictures.labels, np.array(rows), pictures.classes)
     attributes = None if pictures.attributes is None else pictures.attributes[rows]
     cameras = None if pictures.cameras is None else pictures.cameras[rows]
-    for name, array in (("label", labels), ("attributes", attributes), ("camera", cameras)):
+    boxes = None if pictures.boxes is None else pictures.boxes[rows]
+    for name, array in (("label", labels), ("attributes", attributes), ("camera", cameras), ("boxes", boxes)):
         if array is not None:
             with (part / f"{name}.npy").open("wb") as file:
                 np.save(file, array)
@@ -250,6 +256,8 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
         known = _with_found(pictures, facts)
         if pictures.cameras is not None:
             known = replace(known, cameras=np.load(folder / "camera.npy"))
+        if pictures.boxes is not None:
+            known = replace(known, boxes=np.load(folder / "boxes.npy"))
         check_bytes(folder, pixels, labels, attributes, facts["fingerprint"])
     except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
@@ -294,6 +302,10 @@ def _dataset(
         fields["attributes"] = attributes.astype(np.float32)
     if pictures.cameras is not None:
         fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[:1:-1], settings.resize)
+    kinds: dict[str, Kind] = {}
+    if pictures.boxes is not None:
+        fields["boxes"] = boxes_fitted(pictures.boxes, pixels.shape[:1:-1], settings.resize)
+        kinds["boxes"] = Boxes(fields["boxes"].shape[1], pictures.box_names)
     if pictures.panels == 2:
         names = pictures.fields[::-1] if settings.swap else pictures.fields
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))
@@ -302,7 +314,7 @@ def _dataset(
     elif settings.swap:
         raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
     details = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names
-    return Dataset(fields, fingerprint, *details)
+    return Dataset(fields, fingerprint, *details, kinds=kinds)
 
 
 def _nothing_usable(pictures: Pictures, skipped: tuple[tuple[str, str], ...]) -> DataError:

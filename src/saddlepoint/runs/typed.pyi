@@ -30,6 +30,7 @@ def train(
     compile: bool = ...,
     shard: bool = ...,
     recompute: bool = ...,
+    freeze: Sequence[str] = ...,
     overfit_one_batch: bool = ...,
     log_every: int = ...,
     grid_size: int = ...,
