@@ -247,9 +247,9 @@ PROOF = Proof(
     data="world:objects",
     measure="detection",
     share=0.2,
-    bars={"ap50": 0.75},
+    bars={"ap50": 0.35},
     settings={
-        "examples": 40_000,
+        "examples": 30_000,
         "held_out": 0.1,
         "batch": 32,
         "queries": 8,
