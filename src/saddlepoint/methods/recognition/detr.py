@@ -171,8 +171,8 @@ class _Detector(nn.Module):
         inputs, outputs = channels, settings.trunk_width
         for _ in range(settings.halvings):
             for stride in (2, 1):
-                convolutions += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(math.gcd(outputs, 8), outputs)]
-                convolutions.append(nn.ReLU())
+                convolutions.append(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False))
+                convolutions += [nn.GroupNorm(math.gcd(outputs, 8), outputs), nn.ReLU()]
                 inputs = outputs
             outputs *= 2
         self.trunk = nn.Sequential(*convolutions)
