@@ -180,10 +180,10 @@ class _Detector(nn.Module):
         sizes = (width, settings.heads, settings.hidden)
         self.encoder = nn.ModuleList(EncoderLayer(*sizes, dropout=settings.dropout) for _ in range(settings.layers))
         self.decoder = nn.ModuleList(DecoderLayer(*sizes, dropout=settings.dropout) for _ in range(settings.layers))
-        first: Any = self.decoder[0]
-        first.attention.value.weight.requires_grad_(
-            False
-        )  # it is only ever multiplied by the zeros that guesses begin as
+        first: Any = self.decoder[0]  # guesses begin as zeros: what each offers is the same, whoever asks
+        for parameter in (*first.attention.question.parameters(), *first.attention.key.parameters()):
+            parameter.requires_grad_(False)
+        first.attention.value.weight.requires_grad_(False)
         self.norm = nn.LayerNorm(width)
         self.queries = nn.Embedding(settings.queries, width)
         self.label = nn.Linear(width, classes + 1)
