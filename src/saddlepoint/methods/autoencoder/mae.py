@@ -202,24 +202,22 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="An MAE mends images of which three quarters are left out far better than the mean of what is seen and than"
-    " the most alike image of training do, and what its encoder has learnt names classes.",
-    data="world:shapes",
+    claim="An MAE mends silhouettes of which three quarters are left out better than the mean of what is seen and than"
+    " the most alike image of training do.",
+    data="world:silhouettes",
     measure="mending",
-    share=0.6,
-    bars={"probe": 0.5},
+    share=0.8,
     settings={
-        "examples": 40_000,
-        "batch": 64,
+        "examples": 50_000,
+        "batch": 32,
         "held_out": 0.1,
-        "resolution": 24,
-        "patch": 4,
-        "layers": 3,
+        "patch": 2,
+        "layers": 2,
         "heads": 4,
-        "width": 64,
+        "width": 48,
         "decoder_layers": 1,
         "decoder_heads": 4,
-        "decoder_width": 64,
+        "decoder_width": 48,
         "lr": 3e-3,
     },
 )
