@@ -180,7 +180,7 @@ PROOF = Proof(
     claim="A network of place and direction draws a scene from unseen cameras, nearer to it than its nearest view.",
     data="world:scene",
     measure="views",
-    share=0.85,
+    share=0.8,
     settings={
         "resolution": 32,
         "held_out": 0.15,
