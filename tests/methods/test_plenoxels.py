@@ -26,7 +26,7 @@ def test_doubling_changes_no_value_between_corners() -> None:
         grid.harmonics.normal_()
         place = torch.rand(40, 3)
         before = weighted_rows(grid.density, *sparse_corners(place, 4, grid.owned()))
-        grid.double(torch.ones(4, 4, 4, dtype=torch.bool))
+        grid.refine(torch.ones(4, 4, 4, dtype=torch.bool))
         after = weighted_rows(grid.density, *sparse_corners(place, 8, grid.owned()))
     assert int(grid.cells) == 8
     assert torch.allclose(before, after, atol=1e-5)

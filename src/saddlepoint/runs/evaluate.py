@@ -132,6 +132,7 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         model = None if options.run is None else load(options.run, device=machine.device)
         if model is not None and isinstance(model.spec.main, Points):
             return _modes(model, write=machine.rank == 0)
+        home: Path | None
         if model is not None and model.task("render") is not None and model.task("generate") is None:
             home, result = model.home, _views(options, model)
         else:

@@ -111,7 +111,7 @@ class TimeGAN(Method):
             "fake": _towards(nets.critic(ahead), 0.0),
             "fake_raw": _towards(nets.critic(raw), 0.0),
         }
-        learns = (sum(part.detach() for part in parts.values()) > _ENOUGH).float()
+        learns = (sum(part.detach() for part in parts.values()) > _ENOUGH).float()  # type: ignore[union-attr]
         yield Update("critic", {name: part * learns for name, part in parts.items()})
 
     def _made_again(self, nets: Networks, real: Tensor, hidden: Tensor | None = None) -> Tensor:

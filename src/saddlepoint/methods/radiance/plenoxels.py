@@ -85,7 +85,7 @@ class SparseGrid(nn.Module):
         each = torch.where(owned >= 0, values[owned.clamp_min(0).long()], torch.zeros_like(values[:1]))
         return each.view(*[int(self.cells) + 1] * 3)
 
-    def double(self, kept: Tensor) -> None:
+    def refine(self, kept: Tensor) -> None:
         """Halve the cells. kept: bool [cells] three times, cells whose eight parts stay."""
         cells, owned = int(self.cells), self.owned().clone()
         density, waves = self.density.detach().clone(), self.harmonics.detach().clone()
@@ -216,7 +216,7 @@ class Plenoxels(Radiance):
         done = round(math.log2(int(grid.cells) * 2**self.doublings / self.side))
         share = (clock.examples + clock.fresh) / max(clock.total, 1)
         if done < self.doublings and share >= self.finer_until * (done + 1) / self.doublings:
-            grid.double(self._kept(grid))
+            grid.refine(self._kept(grid))
             self._look(nets)
             return {"grid": torch.ones(self.capacity, dtype=torch.bool, device=grid.rows.device)}
         if (clock.step + 1) % _LOOK == 0:
@@ -254,7 +254,7 @@ class Plenoxels(Radiance):
         edges = torch.arange(steps + 1, device=near.device) * (radius / cells)
 
         def cube(place: Tensor) -> Tensor:
-            return ((place - around.centre) / radius + 1) / 2
+            return ((place - around.centre) / radius + 1) / 2  # type: ignore[no-any-return]
 
         samples = filled_samples(occupancy, rays, near, far, edges, chance, cube)
         index, weight = sparse_corners(samples.place, cells, grid.owned())

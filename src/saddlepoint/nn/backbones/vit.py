@@ -38,7 +38,7 @@ def unpatchify(patches: Tensor, patch: int, size: tuple[int, int]) -> Tensor:
     """The inverse of `patchify`; size: (H, W) of the images.  [N, C, H, W]"""
     rows, columns = size[0] // patch, size[1] // patch
     cut = patches.unflatten(1, (rows, columns)).unflatten(3, (patch, patch, -1))
-    return cut.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
+    return cut.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)  # type: ignore[no-any-return]
 
 
 def waves_2d(rows: int, columns: int, width: int) -> Tensor:
