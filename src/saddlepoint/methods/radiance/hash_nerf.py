@@ -212,7 +212,7 @@ class HashNeRF(Radiance):
 def contracted(place: Tensor) -> Tensor:
     """All of space in a ball of radius 2, as it is within radius 1.  Barron et al. 2022, arXiv:2111.12077, eq. 10"""
     length = place.norm(dim=-1, keepdim=True).clamp_min(1.0)
-    return (2 - 1 / length) * place / length  # type: ignore[no-any-return]  # type: ignore[no-any-return]
+    return (2 - 1 / length) * place / length  # type: ignore[no-any-return]
 
 
 # Settings by preset, with where each comes from: github.com/NVlabs/instant-ngp, configs/nerf/base.json.

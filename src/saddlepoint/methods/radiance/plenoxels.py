@@ -85,7 +85,7 @@ class SparseGrid(nn.Module):
         each = torch.where(owned >= 0, values[owned.clamp_min(0).long()], torch.zeros_like(values[:1]))
         return each.view(*[int(self.cells) + 1] * 3)
 
-    def refine(self, kept: Tensor) -> None:  # type: ignore[override]
+    def refine(self, kept: Tensor) -> None:
         """Halve the cells. kept: bool [cells] three times, cells whose eight parts stay."""
         cells, owned = int(self.cells), self.owned().clone()
         density, waves = self.density.detach().clone(), self.harmonics.detach().clone()
@@ -254,7 +254,7 @@ class Plenoxels(Radiance):
         edges = torch.arange(steps + 1, device=near.device) * (radius / cells)
 
         def cube(place: Tensor) -> Tensor:
-            return ((place - around.centre) / radius + 1) / 2  # type: ignore[no-any-return]  # type: ignore[no-any-return]
+            return ((place - around.centre) / radius + 1) / 2  # type: ignore[no-any-return]
 
         samples = filled_samples(occupancy, rays, near, far, edges, chance, cube)
         index, weight = sparse_corners(samples.place, cells, grid.owned())
