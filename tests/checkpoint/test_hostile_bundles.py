@@ -256,7 +256,7 @@ def test_files_that_were_changed_at_random_give_a_model_or_a_sentence(saved: Pat
 def test_every_methods_networks_are_drawn_without_their_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     method = conformance.small(name)
     spec = conformance.data_for(name).spec()
-    monkeypatch.setattr(networks, "_SMALL", 64)
+    monkeypatch.setattr(networks, "_SMALL", 4)
     whole = method.networks(spec)
     with networks._Drawing(networks._CALLS):
         drawn = method.networks(spec)

@@ -18,7 +18,7 @@ from saddlepoint.methods import elsewhere
         ("stylegan2-ada", "it is called stylegan2 here."),
         ("biggan", "the nearest to it is stylegan2_conditional."),
         ("ESRGAN", "the nearest to it is srgan."),
-        ("nerf", "the nearest to it is gaussians."),
+        ("instant-ngp", "it is called hash_nerf here."),
         ("ddpm", "no diffusion here"),
         ("dcgann", "did you mean 'dcgan'?"),
     ],

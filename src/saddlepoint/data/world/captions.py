@@ -16,7 +16,6 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.world import shapes
 from saddlepoint.data.world.base import SEED, World
-from saddlepoint.data.world.images import IMAGES
 from saddlepoint.keyed import hashed_uniform
 from saddlepoint.kinds.tokenizer import encode, learn
 from saddlepoint.kinds.tokens import Tokens
@@ -40,7 +39,7 @@ class Captions(World):
     def dataset(self, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
         """See World. The images are those of world:shapes."""
         images = shapes.WORLD.dataset(settings, say)
-        texts = captions(np.arange(IMAGES))
+        texts = captions(np.arange(len(images)))
         pieces, _ = learn(texts, "words")
         numbers = [encode(text, "words", pieces) for text in texts]
         kind = Tokens(max(map(len, numbers)) + 1, pieces, "words")

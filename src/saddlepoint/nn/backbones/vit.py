@@ -21,10 +21,14 @@ def patches_of(image: Image, patch: int) -> tuple[int, int]:
     """Rows and columns of patches of `patch` pixels a side. Raises ConfigError for a side that they do not divide."""
     if image.height % patch or image.width % patch:
         raise ConfigError(
-            f"patches of {patch} pixels do not divide images of {image.width}x{image.height}: choose another --patch,"
-            " or another --resolution."
+            f"patches of {patch} pixels do not divide images of {image.width}x{image.height}: use --resolution"
+            f" {_nearest(image.width, patch)}x{_nearest(image.height, patch)}, or another --patch."
         )
     return image.height // patch, image.width // patch
+
+
+def _nearest(side: int, patch: int) -> int:
+    return max(1, round(side / patch)) * patch
 
 
 def patchify(image: Tensor, patch: int) -> Tensor:
