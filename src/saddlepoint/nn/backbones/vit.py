@@ -28,7 +28,7 @@ def patches_of(image: Image, patch: int) -> tuple[int, int]:
 
 
 def _nearest(side: int, patch: int) -> int:
-    return max(1, round(side / patch)) * patch
+    return max(2, round(side / patch)) * patch
 
 
 def patchify(image: Tensor, patch: int) -> Tensor:
