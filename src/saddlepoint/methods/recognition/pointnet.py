@@ -73,8 +73,8 @@ PROOF = Proof(
     " moments.",
     data="world:solids",
     measure="shape-classes",
-    share=0.5,
-    bars={"error": 0.2},
+    share=0.4,
+    bars={"error": 0.15},
     settings={
         "examples": 16_000,
         "batch": 32,
