@@ -22,7 +22,7 @@ class MLflow(Tracker):
     def __init__(self, experiment: str = "saddlepoint") -> None:
         super().__init__()
         self.experiment = experiment
-        self._mlflow: Any = package("mlflow", "mlflow")
+        self._mlflow: Any = package("mlflow")
 
     def open(self, run: Run) -> bool:
         """Begin a run there with its settings, or go on with it."""

@@ -76,12 +76,12 @@ class Tracker(Hook):
             self.picture(path, run.clock.step)
 
 
-def package(name: str, option: str) -> Any:
+def package(name: str) -> Any:
     """An optional package. Raises ConfigError that says how it is installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise ConfigError(f"--track {option} needs a package that is not installed: pip install {name}.") from None
+        raise ConfigError(f"--track {name} needs a package that is not installed: pip install {name}.") from None
 
 
 def pixels(path: Path) -> Any:

@@ -24,7 +24,7 @@ class WeightsAndBiases(Tracker):
         super().__init__()
         self.project, self._more = project, more
         self._run: Any = None
-        self._wandb = package("wandb", "wandb")
+        self._wandb = package("wandb")
 
     def open(self, run: Run) -> bool:
         """Begin a run there, or go on with it."""
