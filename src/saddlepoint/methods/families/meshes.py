@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -43,9 +43,9 @@ class OfVertices(nn.Module, ABC):
         self.vertices = vertices
         self.head = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, classes))
 
+    @abstractmethod
     def at_vertices(self, mesh: Surface) -> Tensor:
         """What the layers make of each vertex.  [V, channels]"""
-        raise NotImplementedError
 
     def forward(self, tables: Tensor) -> Tensor:
         mesh = union(tables, self.vertices)
