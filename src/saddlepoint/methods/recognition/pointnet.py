@@ -76,12 +76,12 @@ PROOF = Proof(
     share=0.4,
     bars={"error": 0.15},
     settings={
-        "examples": 16_000,
+        "examples": 40_000,
         "batch": 32,
         "width": 8,
         "dropout": 0.1,
         "lr": 4e-3,
-        "lr_span": 4_000,
+        "lr_span": 10_000,
         "held_out": 0.15,
     },
 )
