@@ -40,7 +40,7 @@ def listing() -> dict[str, Entry]:
     """All methods by name, in order of family and name, and a person's own last; reads files, imports none of them."""
     entries = _published()
     for name, added in own.known().items():
-        summary = (added.kind.__doc__ or "").split("\n", 1)[0]
+        summary = _paragraph(added.kind.__doc__ or "")
         entries[name] = Entry(name, "own", added.module.__name__, summary)
     return entries
 
@@ -59,14 +59,17 @@ def _published() -> dict[str, Entry]:
 
 
 def _summary(path: Path) -> str:
-    return _first_line(path, path.stat().st_mtime_ns)
+    return _first_sentences(path, path.stat().st_mtime_ns)
 
 
 @functools.cache
-def _first_line(path: Path, _changed: int) -> str:
-    """The first line of a file's docstring; read again when the file has changed."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.split("\n", 1)[0]
+def _first_sentences(path: Path, _changed: int) -> str:
+    """The first paragraph of a file's docstring in one line; read again when the file has changed."""
+    return _paragraph(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+
+
+def _paragraph(text: str) -> str:
+    return " ".join(text.split("\n\n", 1)[0].split())
 
 
 def named(method: str | Path | type[Method] | Method) -> str:
