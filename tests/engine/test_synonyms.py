@@ -8,6 +8,7 @@ import saddlepoint
 from saddlepoint import cli
 from saddlepoint.cli import train
 from saddlepoint.config import nearest
+from saddlepoint.engine import plan as plans
 from saddlepoint.engine import synonyms
 from saddlepoint.errors import ConfigError
 
@@ -90,3 +91,8 @@ def test_steps_of_a_critic_lead_to_the_methods_that_have_them() -> None:
     elsewhere = synonyms.advice("n_critic", 5, ["critic_lr"], 64, form)
     assert elsewhere is not None
     assert "wgan and wgan_gp have --critic_steps" in elsewhere
+
+
+def test_a_slip_in_a_name_of_elsewhere_is_answered_as_that_name() -> None:
+    with pytest.raises(ConfigError, match="'epocs'; if you mean 'epochs', it is counted in examples seen"):
+        plans.make("dcgan", {"epocs": 3})

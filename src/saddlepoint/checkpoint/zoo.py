@@ -21,6 +21,8 @@ def names() -> tuple[str, ...]:
 def folder(word: str) -> Path:
     """The folder of `zoo:NAME`. Raises CheckpointError for a name that is not there."""
     name = word.removeprefix(PREFIX)
+    if not names():
+        raise CheckpointError(f"no trained models come with this copy, so no {word}: give the folder of a run.")
     if name not in names():
         raise CheckpointError(f"the zoo has no {name!r}{nearest(name, names())} It has {', '.join(names())}.")
     return HOME / name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,11 @@ def refuse_unknown(
             advice = synonyms.advice(name, value, [*known, "out", "start", "config"], size, form)
             if advice is not None:
                 raise ConfigError(f"no setting is called {form(name)!r}: {advice}")
-            raise ConfigError(f"no setting is called {form(name)!r}{config.nearest(form(name), map(form, known))}")
+            ending = config.nearest(form(name), map(form, known))
+            slip = difflib.get_close_matches(name.lower(), synonyms.words(), n=1, cutoff=0.8) if ending == "." else []
+            if slip and (advice := synonyms.advice(slip[0], value, known, size, form)):
+                ending = f"; if you mean {slip[0]!r}, {advice}"
+            raise ConfigError(f"no setting is called {form(name)!r}{ending}")
 
 
 def _from_file(name: str, file: Path) -> dict[str, Any]:

@@ -229,6 +229,12 @@ def advice(word: str, value: object, known: Collection[str], batch: int, form: F
     return f"it is called {' and '.join(dict.fromkeys(map(form, same)))} here."
 
 
+def words() -> list[str]:
+    """Every name that `advice` knows a sentence for."""
+    tables = (*_SAME.values(), *_EXAMPLES.values(), *_SENTENCES, _STEPS, _THOUSANDS, _LOGS)
+    return [word for table in tables for word in table]
+
+
 def _number(value: object) -> int | None:
     """A whole number above 0 that was given with a word; None for anything else."""
     try:
