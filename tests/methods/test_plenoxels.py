@@ -68,6 +68,16 @@ def test_a_constant_medium_is_as_opaque_as_it_should_be() -> None:
     assert made["image"][0, 0, 5, 5].item() == pytest.approx(0.5 * 2 * made["opacity"][0, 0, 5, 5].item() - 1, abs=0.01)
 
 
+def test_a_view_of_empty_space_alone_is_its_background() -> None:
+    method = Plenoxels(side=16, doublings=0, capacity=5000, degree=1)
+    nets = method.networks(VIEWS)
+    nets.occupancy.allow(torch.zeros(16**3, dtype=torch.bool))
+    with torch.no_grad():
+        views = method.render(nets, orbit(torch.tensor([0.0]), torch.tensor([0.0]), 4.0, 400.0, 5))
+    assert not views["opacity"].any()
+    assert bool((views["image"] == -1).all())
+
+
 def test_equal_corners_have_next_to_no_variation_and_too_many_are_refused() -> None:
     method = Plenoxels(side=8, doublings=0, capacity=729, degree=0, density_tv=1.0, harmonics_tv=1.0)
     nets = method.networks(VIEWS)

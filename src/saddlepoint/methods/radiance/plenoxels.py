@@ -259,7 +259,7 @@ class Plenoxels(Radiance):
         samples = filled_samples(occupancy, rays, near, far, edges, chance, cube)
         index, weight = sparse_corners(samples.place, cells, grid.owned())
         density = torch.relu(weighted_rows(grid.density, index, weight)[:, 0])
-        waves = weighted_rows(grid.harmonics, index, weight).view(len(index), 3, -1)
+        waves = weighted_rows(grid.harmonics, index, weight).unflatten(1, (3, -1))
         shade = (waves * harmonics(rays.ahead[samples.ray], self.degree)[:, None]).sum(2)
         colour = (shade + 0.5).clamp_min(0)
         return composite_listed(density, colour, samples.length / radius, samples.distance, samples.ray, len(rays))
