@@ -155,7 +155,7 @@ def index() -> str:
             }
         )
     text = (
-        "One file each; `saddle list` shows the same. Every method has a [proof](../evidence.md) that was run and"
-        " recorded. How to add one: [write a method](../how-to/write-a-method.md)."
+        "One file each; `saddle list` shows the same. Every method states a [proof](../evidence.md); the last column"
+        " says whether it was run and recorded. How to add one: [write a method](../how-to/write-a-method.md)."
     )
     return page(["# Methods", text, markdown(rows)])

@@ -199,8 +199,8 @@ PROOF = Proof(
     " colours that were hidden from what it sees.",
     data="world:captions",
     measure="captions",
-    difference=0.15,
-    bars={"colour": 0.5},
+    difference=0.25,
+    bars={"colour": 0.8},
     settings={
         "examples": 40_000,
         "batch": 32,
