@@ -101,5 +101,5 @@ def test_scan_block_and_classifier_equal_the_public_ones() -> None:
 
 
 def test_patches_that_do_not_divide_the_image_are_refused() -> None:
-    with pytest.raises(ConfigError, match="choose another --patch"):
+    with pytest.raises(ConfigError, match="or another --patch"):
         VisionMamba(patch=3, layers=1, width=8).networks(DataSpec.of((1, 8, 8), ("a", "b")))
