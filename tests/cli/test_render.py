@@ -41,6 +41,15 @@ def test_an_orbit_becomes_a_film(scene: Path, tmp_path: Path) -> None:
         assert min(film.size) >= 256
 
 
+def test_an_orbit_is_lifted_and_nearer_but_other_cameras_are_not(
+    scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", str(scene), "--orbit", "2", "--lift", "20", "--nearer", "1.5", "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.strip().endswith("orbit-2-lift20-nearer1.5.mp4")
+    with pytest.raises(ConfigError, match="move the orbit"):
+        main(["render", str(scene), "--test", "--lift", "20"])
+
+
 def test_held_out_views_stand_beside_the_true_ones_and_depth_is_written(scene: Path, tmp_path: Path) -> None:
     folder = tmp_path / "views"
     assert main(["render", str(scene), "--test", "--with-depth", "--out", str(folder), "--device", "cpu"]) == 0

@@ -15,18 +15,20 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
-from saddlepoint.config import Count
+from saddlepoint.config import Count, Range
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
+from saddlepoint.kinds.camera_orbit import centre_of, moved
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.runs.held_out_views import held_out_views
 
+_AROUND = 7  # views of an orbit whose axes meet in its centre
 _SOLID = 0.5  # opacity of a pixel from where on its depth is that of a surface
 _LARGE = 256  # pixels that a film has at least
 
@@ -39,6 +41,10 @@ class Render:
     """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     orbit: Count = 60
     """views once around the scene"""
+    lift: Annotated[float, Range(least=-80, most=80)] = 0.0
+    """degrees above the orbit's own height, or below it"""
+    nearer: Annotated[float, Range(least=0.25, most=4)] = 1.0
+    """how many times nearer to the centre of the scene than the orbit stands by itself"""
     path: Path | None = None
     """JSON file with a list of cameras to use instead: each with camera_to_world (4x4, OpenCV's axes), fx, fy, cx, cy,
     width and height in pixels"""
@@ -60,12 +66,16 @@ def main(arguments: list[str]) -> int:
     options = parsed(Render, "saddle render", arguments)
     if options.test and options.path is not None:
         raise ConfigError("--test and --path both name cameras: give one of them.")
+    if (options.lift or options.nearer != 1) and (options.test or options.path is not None):
+        raise ConfigError("--lift and --nearer move the orbit; leave them out with --test and --path.")
     model = load(options.run, device=TorchMachine(options.device).device)
     task = model.task("render")
     if task is None:
         raise CapabilityError(f"{model.name} draws no views from cameras; `saddle sample` makes what it makes.")
     views, truth = _cameras(model, task, options)
-    stem = "test" if options.test else "path" if options.path else f"orbit-{options.orbit}"
+    off = "".join(f"-{name}{value:g}" for name, value, usual in
+                  (("lift", options.lift, 0), ("nearer", options.nearer, 1)) if value != usual)  # fmt: skip
+    stem = "test" if options.test else "path" if options.path else f"orbit-{options.orbit}{off}"
     single = options.test or options.with_depth
     out = options.out or model.home / "rendered" / (stem if single else f"{stem}.mp4")
     film = out.suffix.lower() in MOVING
@@ -96,7 +106,11 @@ def _cameras(model: Model, task: Task, options: Render) -> tuple[Tensor, np.ndar
         return held_out.camera, held_out.image
     if options.path is not None:
         return read_cameras(options.path), None
-    return task.examples(model.nets, options.orbit, 0)["camera"], None
+    around = task.examples(model.nets, options.orbit, 0)["camera"]
+    if options.lift or options.nearer != 1:
+        centre = centre_of(task.examples(model.nets, _AROUND, 0)["camera"])
+        around = moved(around, centre, options.lift, options.nearer)
+    return around, None
 
 
 def _frame(kind: Kind, view: Tensor) -> Picture.Image:

@@ -88,6 +88,15 @@ def test_views_of_an_orbit_are_drawn_alone_or_together(client) -> None:
     assert (disclosure.made, disclosure.settings["view"]) == ("generated", 2)
 
 
+def test_an_orbit_is_drawn_from_higher_and_nearer(client) -> None:
+    asked = {"model": "scene", "orbit": 4, "views": [1], "answer": "json"}
+    (plain,) = client.post("/v1/render", json=asked).json()["images"]
+    (other,) = client.post("/v1/render", json={**asked, "lift": 20, "nearer": 1.5}).json()["images"]
+    assert plain["image"] != other["image"]
+    assert (other["settings"]["lift"], other["settings"]["nearer"]) == (20, 1.5)
+    assert not {"lift", "nearer"} & plain["settings"].keys()
+
+
 def test_an_orbit_is_sent_as_a_film_that_says_who_made_it(client) -> None:
     answer = client.post("/v1/render", json={"model": "scene", "orbit": 3, "answer": "gif"})
     film = opened(answer.content)
@@ -167,6 +176,9 @@ def test_what_is_no_image_is_drawn_and_sent_as_a_file_of_its_kind(client) -> Non
         ("render", {"model": "scene", "output": "normals"}, "output"),
         ("render", {"model": "scene", "cameras": []}, "cameras"),
         ("render", {"model": "scene", "cameras": [CAMERA], "views": [0]}, "stand in its place"),
+        ("render", {"model": "scene", "cameras": [CAMERA], "lift": 5}, "stand in its place"),
+        ("render", {"model": "scene", "lift": 81}, "lift"),
+        ("render", {"model": "scene", "nearer": 0}, "nearer"),
         ("render", {"model": "scene", "cameras": [CAMERA] * 65}, "cameras"),
         ("render", {"model": "scene", "cameras": [CAMERA, {**CAMERA, "width": 9}]}, "differ in size"),
         ("render", {"model": "scene", "cameras": [{**CAMERA, "width": 4096}]}, "width"),

@@ -244,6 +244,13 @@ def test_a_scene_is_turned_by_its_slider_and_by_a_drag(page):
     page.mouse.move(box["x"] + 28, box["y"] + 4)
     page.mouse.up()
     page.wait_for_selector(".turn img[alt='view 3 of 36']")
+    with page.expect_response(lambda answer: '"lift":10' in (answer.request.post_data or "")):
+        page.mouse.move(box["x"] + 4, box["y"] + 4)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 4, box["y"] + 28)
+        page.mouse.up()
+    with page.expect_response(lambda answer: '"nearer":1.1' in (answer.request.post_data or "")):
+        page.mouse.wheel(0, -100)
     with page.expect_download() as waited:
         panel(page).get_by_role("button", name="Download as GIF").click()
     with Image.open(waited.value.path()) as film:

@@ -13,11 +13,13 @@ from saddlepoint.deploy.serve.schemas import CameraEntry, RenderAsk
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import SaddlepointError
 from saddlepoint.kinds.camera import camera_of
+from saddlepoint.kinds.camera_orbit import centre_of, moved
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import AS_TRAINED
 
 TOGETHER = 4
 """views that one request asks for at once: each may take a second, in which others wait"""
+_AROUND = 7  # views of an orbit whose axes meet in its centre
 _LEAST_ROTATION = 1e-3  # how far a pose may be from a rotation, in any number of R^T R
 
 
@@ -33,8 +35,9 @@ def check(served: Served, ask: RenderAsk) -> None:
             text = f"an orbit of {ask.orbit} views has no view {missing[0]}."
             raise Refusal(422, "view", text, f"its views are 0 to {ask.orbit - 1}")
         return
-    if ask.views is not None:
-        raise Refusal(422, "view", "`views` are of an orbit, and `cameras` stand in its place.", "give one of them")
+    if ask.views is not None or ask.lift or ask.nearer != 1:
+        text = "`views`, `lift` and `nearer` are of an orbit, and `cameras` stand in its place."
+        raise Refusal(422, "view", text, "give one or the other")
     if len({(one.width, one.height) for one in ask.cameras}) > 1:
         raise Refusal(422, "camera", "the cameras differ in size.", "give cameras of one width and height")
     for number, one in enumerate(ask.cameras):
@@ -56,7 +59,11 @@ def cameras(served: Served, ask: RenderAsk) -> list[Tensor]:
     """A camera for each view, [22] each."""
     if ask.cameras is not None:
         return [_tensor(one) for one in ask.cameras]
-    around = served.own["render"].examples(served.model.nets, ask.orbit, 0)["camera"]
+    task = served.own["render"]
+    around = task.examples(served.model.nets, ask.orbit, 0)["camera"]
+    if ask.lift or ask.nearer != 1:
+        centre = centre_of(task.examples(served.model.nets, _AROUND, 0)["camera"])
+        around = moved(around, centre, ask.lift, ask.nearer)
     return [around[number] for number in numbers(ask)]
 
 
@@ -65,7 +72,8 @@ def rows(ask: RenderAsk) -> list[dict[str, Any]]:
     output = {} if ask.output == "image" else {"output": ask.output}
     if ask.cameras is not None:
         return [{"camera": one.model_dump(), **output} for one in ask.cameras]
-    return [{"orbit": ask.orbit, "view": number, **output} for number in numbers(ask)]
+    off = {name: value for name, value, usual in (("lift", ask.lift, 0), ("nearer", ask.nearer, 1)) if value != usual}
+    return [{"orbit": ask.orbit, "view": number, **off, **output} for number in numbers(ask)]
 
 
 def numbers(ask: RenderAsk) -> Sequence[int]:

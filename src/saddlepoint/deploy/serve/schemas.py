@@ -240,6 +240,8 @@ class RenderAsk(Ask):
         fail_fast=True,
         description="numbers of the orbit's views, from 0; all of them by default",
     )
+    lift: float = Field(default=0.0, ge=-80, le=80, description="degrees above the orbit's own height")
+    nearer: float = Field(default=1.0, ge=0.25, le=4, description="how many times nearer to the centre of the scene")
     cameras: list[CameraEntry] | None = Field(
         default=None,
         min_length=1,
@@ -255,6 +257,7 @@ class RenderAsk(Ask):
     def settings(self) -> dict[str, Any]:
         """What the views depend on; cameras by their number, since each view names its own."""
         left_out = {"output"} if self.output == "image" else set()
+        left_out |= {name for name, usual in (("lift", 0), ("nearer", 1)) if getattr(self, name) == usual}
         cameras = {} if self.cameras is None else {"cameras": len(self.cameras)}
         left_out |= {"orbit"} if cameras else set()
         return {name: value for name, value in super().settings().items() if name not in left_out} | cameras
