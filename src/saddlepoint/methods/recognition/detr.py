@@ -249,7 +249,7 @@ PROOF = Proof(
     share=0.2,
     bars={"ap50": 0.75},
     settings={
-        "examples": 80_000,
+        "examples": 60_000,
         "held_out": 0.1,
         "batch": 32,
         "queries": 8,
