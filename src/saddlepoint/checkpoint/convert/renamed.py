@@ -46,8 +46,8 @@ class Rest:
 
 def count(state: Mapping[str, Tensor], pattern: str) -> int:
     """How many layers there are: one more than the greatest number that a pattern with one group finds."""
-    found = [int(match[1]) for name in state if (match := re.match(pattern, name))]
-    return 1 + max(found, default=-1)
+    numbers = [int(match[1]) for name in state if (match := re.match(pattern, name))]
+    return 1 + max(numbers, default=-1)
 
 
 def heads_of(width: int) -> int:
