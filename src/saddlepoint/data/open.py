@@ -91,7 +91,7 @@ def anchored(settings: DataSettings) -> DataSettings:
     degradation = degrade.split(settings.data)
     if degradation is not None:
         whole = anchored(replace(settings, data=degradation[2]))
-        return replace(whole, data=f"{degradation[0]}{degradation[1]}:{whole.data}")
+        return replace(whole, data=f"{settings.data.removesuffix(degradation[2])}{whole.data}")
     cut = patches.split(settings.data)
     if cut is not None:
         whole = anchored(replace(settings, data=cut[1]))

@@ -1,8 +1,9 @@
 """Images made worse in a known way, so that a method learns the way back; one file a degradation, found by looking.
 
-`NAMEn:DATA` is a data set of pairs: what `NAME` makes of each image of `DATA` with the amount n, and the image.
-A file holds `degrade(images, amount)`: uint8 [N, C, H, W] to uint8 [N, C, h, w], a function of these alone; and
-`USUAL`, the amount of its example.
+`NAMEn:DATA` is a data set of pairs: what `NAME` makes of each image of `DATA` with the amount n, and the image. Without
+n it is the usual amount. A file holds `degrade(images, amount)`: uint8 [N, C, H, W] to uint8 [N, c, h, w], a function
+of these and of each image's row alone; and `USUAL`, the usual amount, 0 where there is nothing to choose. Where what
+is to be learnt is not the image itself, `aim(images)` says what it is.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import importlib
 import re
 from pathlib import Path
 
+import numpy as np
+
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.errors import ConfigError
 
 _HERE = Path(__file__).parent
-_WORD = re.compile(r"([a-z_]+?)(\d{1,4}):(.+)", re.DOTALL)
+_WORD = re.compile(r"([a-z_]+?)(\d{0,4}):(.+)", re.DOTALL)
 
 
 def names() -> tuple[str, ...]:
@@ -24,21 +27,44 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _HERE.glob("*.py") if not path.stem.startswith("_")))
 
 
-def split(word: str) -> tuple[str, int, str] | None:
-    """The degradation, its amount and the data that a word names; None for a word that names no degradation."""
+def split(word: str) -> tuple[str, int | None, str] | None:
+    """The degradation, its amount (None for the usual one) and the data that a word names.
+
+    None for a word that names no degradation.
+    """
     match = _WORD.fullmatch(word)
-    return (match[1], int(match[2]), match[3]) if match and match[1] in names() else None
+    if match is None or match[1] not in names():
+        return None
+    return match[1], int(match[2]) if match[2] else None, match[3]
 
 
-def pairs(dataset: Dataset, name: str, amount: int, word: str) -> Dataset:
-    """Degraded images as sources and the images as targets. Raises ConfigError for data without images."""
+def pairs(dataset: Dataset, name: str, amount: int | None, word: str) -> Dataset:
+    """Degraded images as sources and the images as targets.
+
+    Raises ConfigError for data without images, and for an amount where there is nothing to choose.
+    """
     kind = dataset.spec().image()
     if kind.bits != 8 or "target" in dataset.fields:
         raise ConfigError(f"{word} degrades single images of 8 bits; {dataset.source} has {kind}.")
-    target = dataset.examples
-    source = importlib.import_module(f"{__name__}.{name}").degrade(target, amount)
-    note = f"sources are the images after {name} {amount}"
+    module = importlib.import_module(f"{__name__}.{name}")
+    if module.USUAL == 0 and amount is not None:
+        raise ConfigError(f"{name} has no amount: say {name}:{dataset.source}.")
+    amount = module.USUAL if amount is None else amount
+    source = module.degrade(dataset.examples, amount)
+    target = module.aim(dataset.examples) if hasattr(module, "aim") else dataset.examples
+    note = f"sources are the images after {name}{f' {amount}' if amount else ''}"
     prints = fingerprint(source, None), dataset.fingerprint
     return Dataset(
-        {"source": source, "target": target}, "".join(prints)[:64], word, (), (*dataset.notes, note), dataset.skipped
+        {"source": source, "target": target}, _joined(prints), word, (), (*dataset.notes, note), dataset.skipped
     )
+
+
+def _joined(prints: tuple[str, str]) -> str:
+    """The fingerprint of the sources, which ends in digits of the images' own."""
+    return "".join(prints)[:64]
+
+
+def check_colour(images: np.ndarray, word: str) -> None:
+    """Raises ConfigError for images that are not in colour."""
+    if images.shape[1] != 3:
+        raise ConfigError(f"{word} is made of images in colour: use --channels 3.")
