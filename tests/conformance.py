@@ -24,7 +24,7 @@ from games import Reports, StopAt, pictures, trainer, weights
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.model import Model
-from saddlepoint.data.batches import Batch, PairedBatch, UnpairedBatch
+from saddlepoint.data.batches import UNLABELLED, AdaptBatch, Batch, PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
@@ -81,6 +81,8 @@ def data_for(name: str) -> Dataset:
     if takes is PairedBatch:
         source = pictures(shape=tiny(name).get("source_shape", shape)).images
         return dataclasses.replace(made, fields={"source": source, "target": made.images[::-1]}, kinds={})
+    if takes is AdaptBatch:
+        return dataclasses.replace(made, classes=(*made.classes[:-1], UNLABELLED))
     if takes is UnpairedBatch:
         fields = {"image": made.images, "label": np.arange(len(made)) % 2}
         return dataclasses.replace(made, fields=fields, classes=("a", "b"), kinds={})

@@ -1,8 +1,8 @@
 """Weight files of other programs as named tensors: what torch has saved, and pickles of whole networks.
 
-`.pth`, `.pt`: torch's zip or its older form, holding a state dict, bare or under a name. `.pkl`: of whole networks, as
-stylegan2-ada-pytorch and what was built on it write them (torch_utils/persistence.py): each lies there with its source
-code, which is left out unread, and its state.
+`.pth`, `.pt`, `.bin`: torch's zip or its older form, holding a state dict, bare or under a name. `.safetensors`: the
+same without a name. `.pkl`: of whole networks, as stylegan2-ada-pytorch and what was built on it write them
+(torch_utils/persistence.py): each lies there with its source code, which is left out unread, and its state.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from torch import Tensor
 from saddlepoint.errors import CheckpointError
 from saddlepoint.storage.pickles import Budget, Shell
 from saddlepoint.storage.plain import Unfit, judged
+from saddlepoint.storage.tensors import tensors
 from saddlepoint.storage.torch_files import torch_file
 
 MOST_TENSORS = 20_000
@@ -36,7 +37,9 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     """
     with judged(path, CheckpointError):
         try:
-            states = dict(_networks(torch_file(path), Budget()))
+            states = (
+                {"": tensors(path)} if path.suffix == ".safetensors" else dict(_networks(torch_file(path), Budget()))
+            )
             _check_size([value for state in states.values() for value in state.values()], path.stat().st_size)
             states = {name: _plain(state) for name, state in states.items() if state}
         except Unfit as error:

@@ -14,18 +14,18 @@ import torch
 import tyro
 from torch import Tensor
 
-from saddlepoint import config, methods
+from saddlepoint import config, kinds, methods
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.cli.arguments import parsed
-from saddlepoint.data.batches import DataSpec
 from saddlepoint.data.sources.numpy_files import read_arrays
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import CheckpointError, ConfigError
+from saddlepoint.kinds.image import Image
 from saddlepoint.methods.abilities import by_label, classes_of
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.tasks import knows
@@ -39,10 +39,11 @@ _BAR = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """Make a model of a generator's weights from another program, for every verb that takes a model.
+    """Make a model of weights from another program, for every verb that takes a model.
 
-    Known are pytorch-CycleGAN-and-pix2pix (latest_net_G.pth), PyTorch's DCGAN example (netG.pth), stylegan2-ada-pytorch
-    and R3GAN (.pkl). Which it is is seen from names and shapes. Nothing in the file is executed.
+    Known are the generators of pytorch-CycleGAN-and-pix2pix (latest_net_G.pth), PyTorch's DCGAN example (netG.pth),
+    stylegan2-ada-pytorch and R3GAN (.pkl), and GPT-2, BERT, ViT and MAE as transformers or their authors keep them
+    (.safetensors, .bin, .pth). Which it is is seen from names and shapes. Nothing in the file is executed.
     """
 
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE [FILE]")]
@@ -84,10 +85,18 @@ def main(arguments: list[str]) -> int:
         model.save_pretrained(folder)
     out = target.path
     print(out)
-    use = f"translate {out} IN OUT" if knows(model.method, "translate") else f"sample {out} -n 64"
-    use += " --label 0" if imported.classes else ""
+    use = _use(model, out)
     print(f"  use it   saddle {use}")
     return 0
+
+
+def _use(model: Model, out: Path) -> str:
+    """The command that shows what the model does."""
+    if knows(model.method, "translate"):
+        return f"translate {out} IN OUT"
+    if knows(model.method, "generate"):
+        return f"sample {out} -n 64" + (" --label 0" if classes_of(model.method, model.nets) else "")
+    return f"predict {out} IN" if knows(model.method, "predict") else f"embed {out} IN"
 
 
 def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
@@ -96,10 +105,9 @@ def model_of(imported: Imported, facts: Mapping[str, Any], path: Path) -> Model:
     declared = {name: Declared(value.dtype, tuple(value.shape)) for name, value in flat.items()}
     with judged(path, CheckpointError):
         method = config.from_json(methods.load(imported.method), imported.options)
-        spec = DataSpec.of(imported.shape, _classes(imported))
-        nets = networks(method, spec, declared, lambda: flat)
+        nets = networks(method, imported.spec, declared, lambda: flat)
         method.set_phase(nets, Clock())
-    return Model(method, nets.eval().requires_grad_(False), spec, facts, Clock(), path, Path())
+    return Model(method, nets.eval().requires_grad_(False), imported.spec, facts, Clock(), path, Path())
 
 
 def difference(model: Model, reference: Path) -> float:
@@ -107,6 +115,10 @@ def difference(model: Model, reference: Path) -> float:
 
     Raises ConfigError for a file that has no such arrays, or that do not fit the model.
     """
+    if not any(knows(model.method, ability) for ability in ("generate", "translate")) or not isinstance(
+        model.spec.main, Image
+    ):
+        raise ConfigError("--check compares images that a model makes, and this one makes none: leave it out.")
     classes = classes_of(model.method, model.nets)
     arrays = _arrays(reference, ("input", "output", "label") if classes else ("input", "output"))
     inputs, label = arrays["input"].float(), arrays["label"].long() if classes else None
@@ -147,11 +159,6 @@ def _joined(imported: list[Imported]) -> Imported:
     return replace(first, what=f"{first.what}, both ways", weights={**first.weights, "b2a": second.weights["a2b"]})
 
 
-def _classes(imported: Imported) -> tuple[str, ...]:
-    """Names of the classes: their numbers, since files say no more."""
-    return tuple(map(str, range(imported.classes)))
-
-
 def _with_side(imported: Imported, side: int | None) -> Imported:
     if side is None or side == imported.shape[1]:
         return imported
@@ -170,8 +177,9 @@ def _facts(files: tuple[Path, ...], names: list[str], imported: Imported, argume
         "imported": {"origin": imported.origin, "what": imported.what, "files": of, "sha256": prints},
         "dataset": {
             "source": "data that the file does not name",
-            "shape": list(imported.shape),
-            "classes": list(_classes(imported)),
+            "shape": list(imported.spec.shape),
+            "classes": list(imported.spec.classes),
+            "fields": {name: kinds.to_json(kind) for name, kind in imported.spec.fields.items()},
             "images": 0,
             "notes": [f"imported from {' and '.join(of)}: {imported.origin}, {imported.what}"],
         },

@@ -34,6 +34,8 @@ from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.volume import Volume
 
+UNLABELLED = "unlabelled"
+"""the class whose images have none: those of the domain that an `AdaptBatch` adapts to"""
 _MAIN = ("image", "target")
 """fields that are what a data set is about, wherever they stand"""
 
@@ -201,6 +203,18 @@ class SemiBatch(Batch):
     """[N] int64 in [0, classes): of the labelled images"""
     unlabelled: Tensor = holds(Image, Points)
     """as the labelled ones"""
+
+
+@dataclass(frozen=True)
+class AdaptBatch(SemiBatch):
+    """Images of one domain with a class each, and beside them images of another domain whose class is not told.
+
+    Those of the other domain are the images of a class that is called `UNLABELLED`.
+    """
+
+    given_by = (
+        "Sort the images into one sub-folder a class, and put those of the other domain into one more, unlabelled."
+    )
 
 
 @dataclass(frozen=True)

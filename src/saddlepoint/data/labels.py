@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from saddlepoint.data.batches import UNLABELLED, AdaptBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
@@ -56,3 +57,12 @@ def labelled_rows(dataset: Dataset, rows: np.ndarray, per_class: int | None, see
             )
         parts.append(numpy_generator(seed, "labels", label).permutation(own)[:per_class])
     return np.sort(np.concatenate(parts))
+
+
+def rows_by_domain(dataset: Dataset, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those of `rows` that have a class, and those of the class `UNLABELLED`. Raises ConfigError without either."""
+    if dataset.labels is None or UNLABELLED not in dataset.classes or len(dataset.classes) < 3:
+        fault = f"{dataset.source} has no two classes and one that is called {UNLABELLED}"
+        raise ConfigError(f"this method trains on AdaptBatch; {fault}. {AdaptBatch.given_by}")
+    untold = dataset.labels[rows] == dataset.classes.index(UNLABELLED)
+    return rows[~untold], rows[untold]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.data.batches import (
+    AdaptBatch,
     Batch,
     DataSpec,
     ImageBatch,
@@ -24,7 +25,7 @@ from saddlepoint.data.batches import (
     main_field,
 )
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.labels import labelled_rows
+from saddlepoint.data.labels import labelled_rows, rows_by_domain
 from saddlepoint.data.order import balanced_rows_at, batches_per_epoch, epoch_of, rows_at
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import hashed_uniform, key
@@ -47,7 +48,7 @@ class Loader:
         `Row`, which is each example's place in `rows`.
     rows: the rows of `dataset` to train on. balanced: the classes take turns, whatever the number of their images.
     labels_per_class: for a `SemiBatch`, how many images of each class are labelled; None for all. They come balanced,
-        again as often as need be, beside the stream of all images.
+        again as often as need be, beside the stream of all images, or of an `AdaptBatch` of those of the other domain.
     Raises ConfigError when the data has no such field, saying what would give it.
     """
 
@@ -65,8 +66,13 @@ class Loader:
         device: torch.device | str = "cpu",
     ) -> None:
         self._labelled: Loader | None = None
-        if takes is SemiBatch:
-            few, takes = labelled_rows(dataset, rows, labels_per_class, seed), ImageBatch
+        if issubclass(takes, SemiBatch):
+            self._together: type[SemiBatch] = takes
+            own = rows
+            if takes is AdaptBatch:
+                own, rows = rows_by_domain(dataset, rows)
+            few = labelled_rows(dataset, own, labels_per_class, seed)
+            takes = ImageBatch
             same: Any = {"seed": seed, "flip": flip, "jitter": jitter, "device": device}
             self._labelled = Loader(dataset, LabelledBatch, few, balanced=True, **same)
         elif labels_per_class is not None:
@@ -121,7 +127,7 @@ class Loader:
         if self._labelled is None:
             return main
         few = self._labelled.read(position, batch, part=part, parts=parts, stage=stage, resolution=resolution).tensors()
-        return SemiBatch(few["image"], few["label"], main.tensors()["image"])
+        return self._together(few["image"], few["label"], main.tensors()["image"])
 
     def first(self, n: int) -> Batch:
         """The first training examples, at most `n`, without flips and jitter."""

@@ -7,13 +7,21 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from saddlepoint.checkpoint.convert import cyclegan, dcgan_example, r3gan, stylegan2_ada
+from saddlepoint.checkpoint.convert import (
+    bert,
+    cyclegan,
+    dcgan_example,
+    gpt2,
+    r3gan,
+    stylegan2_ada,
+    vision_transformer,
+)
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.config import nearest
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.storage.plain import judged, shortened
 
-_ORIGINS = (dcgan_example, cyclegan, stylegan2_ada, r3gan)
+_ORIGINS = (dcgan_example, cyclegan, stylegan2_ada, r3gan, gpt2, bert, vision_transformer)
 _DIGITS = 5
 """digits of a number in the name of a layer"""
 _AVERAGED = ("G_ema", "g_ema", "ema")
@@ -21,10 +29,10 @@ _AVERAGED = ("G_ema", "g_ema", "ema")
 
 
 def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = None) -> tuple[str, Imported]:
-    """The name in the file and the description of the generator to use: an averaged one where there is one.
+    """The name in the file and the description of the network to use: an averaged generator where there is one.
 
     states: the networks of a file, as `foreign.state_dicts` reads them. network: the name of the one to use.
-    Raises ConfigError for a name that is not there, CheckpointError where no generator is known.
+    Raises ConfigError for a name that is not there, CheckpointError where no network is known.
     """
     if network is not None and network not in states:
         listing = ", ".join(name or "one without a name" for name in states)
@@ -48,4 +56,4 @@ def recognise(states: Mapping[str, Mapping[str, Tensor]], network: str | None = 
         raise refusals[0]
     begins = ", ".join(shortened(name, 80) for name in list(states[network or next(iter(states))])[:3])
     known = ", ".join(origin.ORIGIN for origin in _ORIGINS)
-    raise CheckpointError(f"no generator of {known} has such names and shapes: {begins}, ...")
+    raise CheckpointError(f"no network of {known} has such names and shapes: {begins}, ...")

@@ -39,6 +39,8 @@ class GPT(SequentialDensity):
     """share of numbers that are left out in training; .1 in GPT-2, 0 for data that is seen once"""
     positions: Literal["learnt", "rotary"] = "learnt"
     """how places are told apart: a vector each, as in GPT-2, or by turning questions and keys"""
+    activation: Literal["gelu", "tanh"] = "gelu"
+    """within each block: GELU as it is, or its approximation by tanh, which GPT-2 was trained with"""
     lr: Positive = 6e-4
     """highest learning rate (AdamW), which falls to a tenth along half a cosine"""
     warmup: Share = 0.02
@@ -56,8 +58,7 @@ class GPT(SequentialDensity):
     def networks(self, data: DataSpec) -> Networks:
         text = data.fields["text"]
         assert isinstance(text, Tokens)
-        rotary = self.positions == "rotary"
-        return Networks(network=_Network(text, self.layers, self.heads, self.width, self.dropout, rotary=rotary))
+        return Networks(network=_Network(text, self))
 
     def optimisers(self) -> Mapping[str, Optim]:
         rate = WarmUp(Cosine(self.lr, self.lr / 10), self.warmup)
@@ -85,13 +86,22 @@ class GPT(SequentialDensity):
 class _Network(nn.Module):
     """Tokens [N, L] int64 -> logits [N, L, K] of each given those before it."""
 
-    def __init__(self, text: Tokens, layers: int, heads: int, width: int, dropout: float, *, rotary: bool) -> None:
+    def __init__(self, text: Tokens, settings: GPT) -> None:
         super().__init__()
+        layers, width, dropout, rotary = (
+            settings.layers,
+            settings.width,
+            settings.dropout,
+            settings.positions == "rotary",
+        )
         self.length, self.pieces, self.ends = text.length, text.vocabulary, text.way != "numbers"
         self.tokens = nn.Embedding(self.pieces + 1, width)  # the last one stands before the first token
         self.places = None if rotary else nn.Embedding(self.length, width)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(width, heads, dropout=dropout, rotary=rotary) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, settings.heads, dropout=dropout, rotary=rotary) for _ in range(layers))
+        if settings.activation == "tanh":
+            for block in self.blocks:
+                block.mlp[1] = nn.GELU(approximate="tanh")  # type: ignore[index,operator]
         self.norm = nn.LayerNorm(width)
         for name, weight in self.named_parameters():
             if weight.dim() > 1:

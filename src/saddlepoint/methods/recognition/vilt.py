@@ -202,7 +202,7 @@ PROOF = Proof(
     difference=0.25,
     bars={"colour": 0.8},
     settings={
-        "examples": 40_000,
+        "examples": 50_000,
         "batch": 32,
         "held_out": 0.1,
         "patch": 8,
@@ -210,7 +210,7 @@ PROOF = Proof(
         "heads": 4,
         "width": 64,
         "dropout": 0.0,
-        "masked": 0.3,
+        "masked": 0.5,
         "alignment": 0.0,
         "lr": 2e-3,
         "decay": 0.01,

@@ -1,0 +1,53 @@
+"""Two domains with the same classes: white shapes on black, labelled, and shapes blended into coloured stripes, not.
+
+The second is made as MNIST-M is (Ganin & Lempitsky 2015, arXiv:1409.7495, section 4): the absolute difference of a
+texture and the first. Which shape each shows is known of both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from saddlepoint.data.world.base import SEED
+from saddlepoint.data.world.forms import in_both_forms
+from saddlepoint.data.world.images import ImageWorld
+from saddlepoint.data.world.light import as_bytes
+from saddlepoint.data.world.shapes import SHAPES, Factors, coverage, distances, factors
+
+UNTOLD = len(SHAPES)
+"""the label of images of the second domain"""
+
+
+def truth(rows: np.ndarray) -> np.ndarray:
+    """The shape of each image, of either domain: int64 [N]."""
+    return factors(rows, SEED).shape
+
+
+def both(rows: np.ndarray, resolution: int) -> np.ndarray:
+    """Scenes by number in both domains, uint8 [N, 2, 3, resolution, resolution]; even rows are shown in the first."""
+    return in_both_forms(_white, _blended, rows, resolution)
+
+
+def _white(scenes: Factors, resolution: int) -> np.ndarray:
+    inside = coverage(distances(scenes, resolution))[:, None]
+    return as_bytes(np.repeat(255 * inside, 3, 1))
+
+
+def _blended(scenes: Factors, resolution: int) -> np.ndarray:
+    place = (np.arange(resolution, dtype=np.float32) + 0.5) / resolution
+    angle, phase = (2 * np.pi * each[:, None, None] for each in (scenes.hue, scenes.background / 3 + scenes.colour / 8))
+    across = place[None, None, :] * np.cos(angle) + place[None, :, None] * np.sin(angle)
+    waves = [np.sin(2 * np.pi * (2 + channel) * across + phase * (1 + channel)) for channel in range(3)]
+    texture = 90 + 70 * np.stack(waves, 1)
+    return as_bytes(np.abs(texture - _white(scenes, resolution)))
+
+
+def _render(rows: np.ndarray, resolution: int) -> np.ndarray:
+    return np.asarray(both(rows, resolution)[np.arange(len(rows)), rows % 2])
+
+
+WORLD = ImageWorld(
+    render=_render,
+    labels=lambda rows: np.where(rows % 2, UNTOLD, truth(rows)),
+    classes=(*SHAPES, "unlabelled"),
+)

@@ -1,0 +1,71 @@
+"""Viewpoints: cameras that a model may be asked for, of those that it was trained with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from PIL import Image as Pillow
+from torch import Tensor
+
+from saddlepoint.errors import ConfigError, ShapeError
+from saddlepoint.kinds.camera import NUMBERS, looking, pose_of
+from saddlepoint.kinds.camera_orbit import centre_of
+from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.scatter import scatter
+
+_STEEPEST = 89.0  # degrees above the horizon
+
+
+@final
+@dataclass(frozen=True)
+class Viewpoint(Kind):
+    """[22] float32, as `kinds.camera` has them; known: the numbers of cameras of the training data."""
+
+    known: tuple[tuple[float, ...], ...]
+
+    word: ClassVar[str] = "viewpoints"
+    endings: ClassVar[tuple[str, ...]] = (".npy", ".npz")
+    condition: ClassVar[bool] = True
+    in_words: ClassVar[bool] = True
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(22,)"""
+        return (NUMBERS,)
+
+    def example(self, n: int, seed: int) -> Tensor:
+        """The known cameras in turn."""
+        known = torch.tensor(self.known)
+        return known[(torch.arange(n) + seed) % len(known)]
+
+    def parse(self, text: str) -> Tensor:
+        """TURN,HEIGHT in degrees: around the upright axis, and above the horizon; at the known cameras' distance. [22]
+
+        Raises ConfigError for anything else.
+        """
+        try:
+            turn, height = (float(part) for part in text.split(","))
+        except ValueError:
+            raise ConfigError(f"a camera is TURN,HEIGHT in degrees, such as 30,20, not {text!r}.") from None
+        if not math.isfinite(turn) or not abs(height) <= _STEEPEST:
+            raise ConfigError(f"a camera's height is from -{_STEEPEST:g} to {_STEEPEST:g} degrees, not {text!r}.")
+        known = torch.tensor(self.known)
+        try:
+            centre = centre_of(known)
+        except ShapeError:  # all look the same way: at what lies before them
+            centre = torch.zeros(3)
+        distance = (pose_of(known)[:, :3, 3] - centre).norm(dim=1).mean()
+        turn, height = math.radians(turn), math.radians(height)
+        ahead = (math.cos(turn) * math.cos(height), math.sin(turn) * math.cos(height), math.sin(height))
+        pose = looking((centre + distance * torch.tensor(ahead))[None], centre)
+        return torch.cat((pose.flatten(), known[0, 16:]))
+
+    def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
+        """Where the cameras stand, from above."""
+        return scatter(values[:, [3, 7]])
+
+    def __str__(self) -> str:
+        return "a camera as TURN,HEIGHT in degrees"
