@@ -49,7 +49,7 @@ class Poses(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class Posed(FromNoise, ABC):
-    """A method with networks `generator`, `surroundings` and `poses`: it `Samples` from a camera, and `Renders`."""
+    """A method with networks `generator`, `surroundings` and `poses`: it `Samples` from a camera."""
 
     takes = ViewBatch
 
@@ -106,6 +106,15 @@ class Posed(FromNoise, ABC):
         if "camera" not in how.given:
             raise CapabilityError("this model makes images from a camera: give one for each latent.")
 
+    def draw_chance(self, draw: Draw, n: int, rays: int, samples: int) -> Tensor:
+        """Where the samples of a step lie within their parts.  [n rays, samples] in [0, 1)"""
+        return draw.uniform(n, rays * samples).view(n * rays, samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PosedField(Posed, ABC):
+    """One whose generator marches rays through a field, and so `Renders` with depth and opacity."""
+
     def render(self, nets: nn.Module, camera: Tensor, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
         """Views of the first latent of seed 0, and the depth and opacity of each."""
         latents = self.latents(nets, 1, 0).to(camera.device)
@@ -118,7 +127,3 @@ class Posed(FromNoise, ABC):
         around: Any = nets.get_submodule("surroundings")
         cameras: Tensor = around.views(n)
         return cameras
-
-    def draw_chance(self, draw: Draw, n: int, rays: int, samples: int) -> Tensor:
-        """Where the samples of a step lie within their parts.  [n rays, samples] in [0, 1)"""
-        return draw.uniform(n, rays * samples).view(n * rays, samples)

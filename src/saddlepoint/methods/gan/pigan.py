@@ -26,7 +26,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
-from saddlepoint.methods.families.posed import Posed
+from saddlepoint.methods.families.posed import PosedField
 from saddlepoint.nn.backbones.coordinate_critic import CoordinateCritic
 from saddlepoint.nn.backbones.dcgan import check_side
 from saddlepoint.nn.backbones.field_generator import FieldGenerator
@@ -35,7 +35,7 @@ from saddlepoint.nn.backbones.film_siren import FilmSiren
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class PiGAN(Posed):
+class PiGAN(PosedField):
     """Things that can be looked at from all around, learnt from one photograph of each with its camera."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 56}
