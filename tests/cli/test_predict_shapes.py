@@ -59,6 +59,24 @@ def test_meshes_are_named_in_a_table_with_a_picture_of_each(of_meshes: Path, sha
     assert len(list((tmp_path / "named-files").glob("*-class.png"))) == 8
 
 
+def test_a_folder_leaves_out_what_cannot_be_used_and_tells_files_of_one_name_apart(
+    of_meshes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (("one/a.off", CLOSED), ("two/a.off", CLOSED), ("b.off", CLOSED), ("two/odd.off", CROWDED)):
+        (tmp_path / "given" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "given" / name).write_text(content)
+    assert predict(of_meshes, tmp_path / "given", "--out", tmp_path / "t.csv", "--device", "cpu") == 0
+    assert "left out: odd.off" in capsys.readouterr().err
+    with (tmp_path / "t.csv").open() as file:
+        assert [row["file"] for row in csv.DictReader(file)] == ["b.off", "one/a.off", "two/a.off"]
+    pictures = {path.name for path in (tmp_path / "t-files").iterdir()}
+    assert pictures == {"b-class.png", "one-a-off-class.png", "two-a-off-class.png"}
+    for name in ("one/a.off", "two/a.off", "b.off"):
+        (tmp_path / "given" / name).unlink()
+    with pytest.raises(DataError, match="can be used"):
+        predict(of_meshes, tmp_path / "given", "--out", tmp_path / "u.csv", "--device", "cpu")
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +20,7 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count
+from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.originals import originals
@@ -34,6 +37,7 @@ from saddlepoint.metrics.maps.rollout import rollout_map
 from saddlepoint.report.captioned import captioned
 from saddlepoint.report.heat import overlaid
 from saddlepoint.storage.whole import replace
+from saddlepoint.text import printable
 
 _MOST = 10_000  # images of one call
 _AT_ONCE = 64
@@ -88,30 +92,37 @@ def main(arguments: list[str]) -> int:
     rows: list[dict[str, Any]] = []
     files: list[tuple[Kind, Tensor, str]] = []
     pictures: list[tuple[Pillow.Image, str]] = []
+    stems = _stems(paths, options.images)
     for start in range(0, len(paths), _AT_ONCE):
         part = paths[start : start + _AT_ONCE]
-        images = torch.stack([load_example(model, path) for path in part])
+        given = _given(model, part, single=not options.images.is_dir())
+        if not given:
+            continue
+        part, images = list(given), torch.stack(list(given.values()))
         outputs = model.do("predict", {word: images})
         warm: Tensor | list[Tensor] = [] if maps is None else maps.of(images)
         for number, path in enumerate(part):
-            row: dict[str, Any] = {_heading(model): path.name}
+            row: dict[str, Any] = {_heading(model): _name(path, options.images)}
+            stem = stems[path]
             for name, kind in task.gives.items():
                 row |= _entry(name, kind, outputs[name][number])
                 if isinstance(kind, Boxes):
                     pixels = Image(*images.shape[1:])
                     row |= _boxes(name, kind, outputs[name][number], pixels, table=out.suffix.lower() == ".csv")
-                    row["picture"] = f"{path.stem}-{name}.png"
+                    row["picture"] = f"{stem}-{name}.png"
                     pictures.append((kind.over(pixels.drawing(images[number]), outputs[name][number]), row["picture"]))
                 elif kind.shape and not isinstance(kind, Probabilities):
-                    row[name] = f"{path.stem}-{name}{kind.endings[0]}"
+                    row[name] = f"{stem}-{name}{kind.endings[0]}"
                     files.append((kind, outputs[name][number], row[name]))
                 if not isinstance(model.spec.main, Image):
                     shown = _shown(model.spec.main, images[number], kind, outputs[name][number])
-                    pictures.append((shown, f"{path.stem}-{name}.png"))
+                    pictures.append((shown, f"{stem}-{name}.png"))
             if maps is not None:
-                row["map"] = f"{path.stem}-{options.map}.png"
+                row["map"] = f"{stem}-{options.map}.png"
                 pictures.append((overlaid(images[number], warm[number]), row["map"]))
             rows.append(row)
+    if not rows:
+        raise DataError(f"no file of {options.images} can be used; the reasons stand above.")
     beside = out.with_name(f"{out.stem}-files")
     target = Destination(out, named=options.out is not None, inputs=paths)
     with target as (path,):
@@ -137,6 +148,36 @@ def _inputs(model: Model, folder: Path) -> list[Path]:
     if not paths:
         raise DataError(f"{folder} holds no file of {model.spec.main.word}: {', '.join(known)}.")
     return paths
+
+
+def _given(model: Model, paths: list[Path], *, single: bool) -> dict[Path, Tensor]:
+    """Files as examples. Of a folder those that cannot be used are left out and said with their reason; a single one
+    raises UnusableImage."""
+    examples: dict[Path, Tensor] = {}
+    for path in paths:
+        try:
+            examples[path] = load_example(model, path)
+        except UnusableImage as error:
+            if single:
+                raise
+            print(f"left out: {printable(str(error))}", file=sys.stderr)
+    return examples
+
+
+def _name(path: Path, given: Path) -> str:
+    """Of a file as the table says it: with the folders that it lies in under the one that was given."""
+    return path.relative_to(given).as_posix() if given.is_dir() else path.name
+
+
+def _stems(paths: list[Path], given: Path) -> dict[Path, str]:
+    """What the names of results of each file begin with: its name without ending, with folders and ending where that
+    alone would be the name of two."""
+    names = {path: Path(_name(path, given)) for path in paths}
+    times = Counter(name.stem for name in names.values())
+    return {
+        path: name.stem if times[name.stem] == 1 else "-".join((*name.parts[:-1], name.stem, name.suffix[1:]))
+        for path, name in names.items()
+    }
 
 
 def _heading(model: Model) -> str:

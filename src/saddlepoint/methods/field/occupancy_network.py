@@ -153,6 +153,7 @@ PROOF = Proof(
         "blocks": 3,
         "encoder_width": 8,
         "places": 256,
+        "divergence": 0.125,  # 256 of the paper's 2,048 places: its balance of both terms
         "lr": 2e-3,
     },
 )

@@ -95,7 +95,7 @@ PROOF = Proof(
     share=1 / 2,
     bars={"error": 0.25},
     settings={
-        "examples": 6_400,
+        "examples": 4_800,
         "batch": 16,
         "widths": (16, 32),
         "pools": (160, 100),

@@ -147,7 +147,7 @@ PROOF = Proof(
     share=1 / 2,
     bars={"error": 0.13},
     settings={
-        "examples": 6_000,
+        "examples": 7_000,
         "batch": 16,
         "depth": 4,
         "resolution": 16,
@@ -155,6 +155,7 @@ PROOF = Proof(
         "hidden": 64,
         "dropout": 0.1,
         "lr": 3e-2,
+        "lr_span": 5_000,
         "held_out": 0.15,
     },
 )

@@ -184,9 +184,9 @@ PROOF = Proof(
     difference=0.15,
     bars={"overlap": 0.75},
     settings={
-        "examples": 3_200,
-        "batch": 16,
-        "widths": (16, 32, 48),
+        "examples": 1_600,
+        "batch": 8,
+        "widths": (12, 24, 48),
         "blocks": (1, 1, 1),
         "groups": 4,
         "neighbours": 8,

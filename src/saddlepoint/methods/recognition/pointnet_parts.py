@@ -69,14 +69,14 @@ PROOF = Proof(
     data="world:pieces",
     measure="part-overlap",
     difference=0.3,
-    bars={"overlap": 0.63},
+    bars={"overlap": 0.75},
     settings={
-        "examples": 9_600,
+        "examples": 14_400,
         "batch": 32,
         "width": 8,
         "turned": False,
         "lr": 4e-3,
-        "lr_span": 2_500,
+        "lr_span": 3_600,
         "held_out": 0.15,
     },
 )

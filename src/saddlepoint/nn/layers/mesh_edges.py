@@ -40,12 +40,9 @@ def collapsed(mesh: Surface, values: Tensor, most: int) -> tuple[Surface, Tensor
     ends, owner = mesh.ends.tolist(), mesh.edge_owner.tolist()
     left = torch.bincount(mesh.edge_owner, minlength=mesh.examples).tolist()
     inner = (mesh.sides[:, 1] >= 0).tolist()
-    around: list[set[int]] = [set() for _ in range(len(mesh.places))]
-    number: dict[tuple[int, int], int] = {}
+    around: list[dict[int, int]] = [{} for _ in range(len(mesh.places))]  # of each vertex the edge to each other
     for edge, (u, v) in enumerate(ends):
-        around[u].add(v)
-        around[v].add(u)
-        number[(min(u, v), max(u, v))] = edge
+        around[u][v] = around[v][u] = edge
     rim = {vertex for edge, pair in enumerate(ends) if not inner[edge] for vertex in pair}
     current = [tuple(pair) for pair in ends]
     alive = [True] * len(ends)
@@ -55,31 +52,31 @@ def collapsed(mesh: Surface, values: Tensor, most: int) -> tuple[Surface, Tensor
         if not alive[edge] or left[owner[edge]] <= most:
             continue
         u, v = current[edge]
-        common = around[u] & around[v]
-        if len(common) != 2 or u in rim or v in rim or min(len(around[x]) for x in common) <= 3:
+        if u in rim or v in rim:
             continue
+        of_u, of_v = around[u], around[v]
+        common = of_u.keys() & of_v.keys()
+        if len(common) != 2 or any(len(around[x]) <= 3 for x in common):
+            continue
+        del of_u[v], of_v[u]
         for x in common:
-            kept, gone = number[(min(u, x), max(u, x))], number.pop((min(v, x), max(v, x)))
+            kept, gone = of_u[x], of_v.pop(x)
+            del around[x][v]
             members[kept] += [*members[gone], *members[edge]]
             alive[gone] = False
-        for x in around[v] - common - {u}:
-            moved = number.pop((min(v, x), max(v, x)))
-            number[(min(u, x), max(u, x))] = moved
+        for x, moved in of_v.items():
+            del around[x][v]
+            of_u[x] = around[x][u] = moved
             current[moved] = (u, x)
-            around[x].add(u)
-            around[u].add(x)
-        for x in around[v]:
-            around[x].discard(v)
-        around[v] = set()
-        del number[(min(u, v), max(u, v))]
+        around[v] = {}
         alive[edge] = False
         goes_to[v] = u
         left[owner[edge]] -= 3
-    return _rebuilt(mesh, values, goes_to, number, members)
+    return _rebuilt(mesh, values, goes_to, around, members)
 
 
 def _rebuilt(
-    mesh: Surface, values: Tensor, goes_to: list[int], number: dict[tuple[int, int], int], members: list[list[int]]
+    mesh: Surface, values: Tensor, goes_to: list[int], around: list[dict[int, int]], members: list[list[int]]
 ) -> tuple[Surface, Tensor]:
     """The surface after vertices have become others, and the means of the members of each edge."""
     final_vertex = list(range(len(goes_to)))
@@ -92,7 +89,7 @@ def _rebuilt(
     faces = torch.tensor(final_vertex, device=device)[mesh.faces]
     whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     smaller = surface(mesh.places, faces[whole], mesh.owner, mesh.examples)
-    edges = [number[(min(u, v), max(u, v))] for u, v in smaller.ends.tolist()]
+    edges = [around[u][v] for u, v in smaller.ends.tolist()]
     source = torch.tensor([member for edge in edges for member in members[edge]], device=device)
     target = torch.tensor([row for row, edge in enumerate(edges) for _ in members[edge]], device=device)
     total = values.new_zeros(len(edges), values.shape[1]).index_add(0, target, values[source])
