@@ -13,6 +13,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "acgan": ("auxiliary_classifier_gan",),
     "sgan": ("semi_supervised_gan", "semisupervised", "ssgan"),
     "progan": ("pggan", "progressive_gan", "progressive_growing", "pgan"),
+    "fastgan": ("fast_gan", "lightweight_gan", "lightweightgan", "lwgan"),
     "stylegan2": ("stylegan2_ada", "stylegan2_pytorch", "stylegan2ada", "ada"),
     "pix2pix": ("pix_to_pix", "p2p"),
     "cycle_gan": ("cyclegan", "cycle", "unpaired"),
@@ -29,7 +30,7 @@ _SAME: dict[str, tuple[str, ...]] = {
 _NEAR: dict[str, tuple[str, ...]] = {
     "stylegan2": ("stylegan3", "stylegan3_t", "stylegan3_r", "stylegan_t", "stylegan_xl", "alias_free_gan", "swagan"),
     "stylegan2_conditional": ("biggan", "biggan_deep", "sagan", "self_attention_gan", "contragan", "projection_gan"),
-    "r3gan": ("fastgan", "lightweight_gan", "projected_gan", "gigagan", "ddgan", "relativistic_gan", "rsgan", "ragan"),
+    "r3gan": ("projected_gan", "gigagan", "ddgan", "relativistic_gan", "rsgan", "ragan"),
     "dcgan": ("sngan", "lsgan", "hinge_gan", "rgan", "transgan", "ebgan", "infogan"),
     "pix2pix": ("pix2pixhd", "spade", "gaugan", "bicyclegan"),
     "cycle_gan": ("cut", "fastcut", "discogan", "dualgan", "ugatit", "unit", "cyclegan_turbo", "gcgan"),
