@@ -1,4 +1,4 @@
-"""Two small sets that are given as arrays: the Olivetti faces (AT&T Cambridge) and SVHN (Netzer et al. 2011)."""
+"""Small sets that are given as arrays: faces of Olivetti, Frey and Toronto, and SVHN (Netzer et al. 2011)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,40 @@ def olivetti_pictures(path: Path, source: str) -> ArrayPictures:
         classes=tuple(f"person {number}" for number in range(40)),
         pixels=np.clip(np.rint(values), 0, 255).astype(np.uint8)[:, None],
     )
+
+
+def frey_pictures(path: Path, source: str) -> ArrayPictures:
+    """Frey's face, 1,965 frames of 20x28 grey: frey_rawface.mat in the folder `path`. Roweis and Saul 2000."""
+    _, file = _first(path, {"mat": "frey_rawface.mat"}, "Frey's face")
+    faces = _loadmat(file).get("ff")
+    if faces is None or faces.ndim != 2 or faces.shape[0] != 560 or faces.dtype != np.uint8 or not faces.shape[1]:
+        raise DataError(f"{file} does not hold Frey's ff (560, 1965) of bytes.")
+    pixels = np.ascontiguousarray(faces.T.reshape(-1, 1, 28, 20))
+    return ArrayPictures(source=source, notes=("20 wide and 28 high: give --resolution, such as 32",), pixels=pixels)
+
+
+def tfd_pictures(path: Path, source: str) -> ArrayPictures:
+    """The Toronto faces, 48x48 or 96x96 grey, without those for validation and testing. Susskind et al. 2010.
+
+    TFD_48x48.mat or TFD_96x96.mat in the folder `path`: `images` [N, S, S] of bytes, and `folds` [N, 5], of which the
+    first says 0 for unlabelled, 1 for training, 2 for validation and 3 for testing. Most faces have no expression
+    named, so there are no classes.
+    """
+    side, file = _first(path, {"48": "TFD_48x48.mat", "96": "TFD_96x96.mat"}, "the Toronto faces")
+    variables = _loadmat(file)
+    images, folds = variables.get("images"), variables.get("folds")
+    if images is None or images.dtype != np.uint8 or images.shape[1:] != (int(side), int(side)) or not len(images):
+        raise DataError(f"{file} does not hold TFD's images (count, {side}, {side}) of bytes.")
+    notes = ["most faces have no expression named: there are no classes"]
+    if folds is None:
+        notes.append(f"{file.name} has no folds: all faces are taken")
+    elif folds.ndim != 2 or len(folds) != len(images) or not np.isin(folds[:, 0], (0, 1)).any():
+        raise DataError(f"{file} does not hold TFD's folds ({len(images)}, 5) of 0 to 3.")
+    else:
+        kept = np.isin(folds[:, 0], (0, 1))
+        notes.append(f"{int((~kept).sum()):,} faces for validation and testing, by the first fold, left out")
+        images = images[kept]
+    return ArrayPictures(source=source, notes=tuple(notes), pixels=np.ascontiguousarray(images[:, None]))
 
 
 def _first(path: Path, names: dict[str, str], of: str) -> tuple[str, Path]:

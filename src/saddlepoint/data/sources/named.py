@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from saddlepoint.data.sources import celeba, lsun, restoration_sets, translation_sets
+from saddlepoint.data.sources.chosen import tree_at
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar
 from saddlepoint.data.sources.disk import cache_folder
 from saddlepoint.data.sources.download import Remote, fetch
+from saddlepoint.data.sources.files import pictures_of
 from saddlepoint.data.sources.idx import find_idx, idx_pictures
-from saddlepoint.data.sources.matlab import olivetti_pictures, svhn_pictures
-from saddlepoint.data.sources.pictures import ArrayPictures
+from saddlepoint.data.sources.imagenet import BRING, BRING_TINY, imagenet_pictures
+from saddlepoint.data.sources.matlab import frey_pictures, olivetti_pictures, svhn_pictures, tfd_pictures
+from saddlepoint.data.sources.pictures import ArrayPictures, Pictures
 from saddlepoint.errors import DataError, OfflineError
 from saddlepoint.storage.home import expanded
 
@@ -29,12 +34,12 @@ class Named:
     bring: what to say a person needs who has to bring it.
     """
 
-    read: Callable[[Path, str], ArrayPictures]
+    read: Callable[[Path, str], Pictures]
     files: tuple[Remote, ...]
     bring: str
 
 
-def named_pictures(word: str, data_path: Path | None, cache: Path | None, say: Say) -> ArrayPictures:
+def named_pictures(word: str, data_path: Path | None, cache: Path | None, say: Say) -> Pictures:
     """A named set from `data_path`, else from the cache, else downloaded into it; the training part where it has parts.
 
     Raises OfflineError, in one sentence, when its files are nowhere to be had.
@@ -97,6 +102,17 @@ def _cifar(path: Path, word: str) -> ArrayPictures:
     return cifar_pictures(file, word)
 
 
+def _ffhq(path: Path, word: str) -> Pictures:
+    pictures = pictures_of(tree_at(path, word, NAMED[word].bring))
+    numbered = sum(bool(_FFHQ.fullmatch(name.rpartition("/")[2])) for name in pictures.names)
+    if numbered < len(pictures.names) / 2:
+        raise DataError(f"{path} holds no images of FFHQ such as 00000.png: it must hold {NAMED[word].bring}.")
+    return replace(pictures, labels=None, classes=())  # its folders are thousands of numbers, not classes
+
+
+_FFHQ = re.compile(r"(?:img)?\d{5,8}\.(?:png|jpe?g|webp)", re.IGNORECASE)
+
+
 def _pair(places: tuple[str, ...], images: str, labels: str) -> tuple[Remote, ...]:
     return (
         Remote("train-images-idx3-ubyte.gz", places, images),
@@ -147,4 +163,27 @@ NAMED = {
         "olivettifaces.mat (from https://cs.nyu.edu/~roweis/data.html), or olivetti_faces.npy as numpy saves the images"
         " of scikit-learn's fetch_olivetti_faces",
     ),
+    "frey": Named(frey_pictures, (), "frey_rawface.mat (from https://cs.nyu.edu/~roweis/data.html)"),
+    "tfd": Named(tfd_pictures, (), "TFD_48x48.mat or TFD_96x96.mat (from http://www.cs.toronto.edu/~jsusskin/TFD)"),
+    "celeba": Named(celeba.celeba_pictures, (), celeba.BRING),
+    "celeba-hq": Named(celeba.celeba_hq_pictures, (), celeba.BRING_HQ),
+    "ffhq": Named(
+        _ffhq,
+        (),
+        "images1024x1024 or thumbnails128x128, and perhaps ffhq-dataset-v2.json (from"
+        " https://github.com/NVlabs/ffhq-dataset)",
+    ),
+    "lsun": Named(lsun.lsun_pictures, (), lsun.BRING),
+    "imagenet": Named(imagenet_pictures, (), BRING),
+    "tiny-imagenet": Named(imagenet_pictures, (), BRING_TINY),
+    "gopro": Named(restoration_sets.gopro_pictures, (), restoration_sets.BRING_GOPRO),
+    "sidd": Named(restoration_sets.sidd_pictures, (), restoration_sets.BRING_SIDD),
+    **{
+        word: Named(translation_sets.halves_pictures, (), translation_sets.bring_pairs(word))
+        for word in translation_sets.HALVES
+    },
+    **{
+        word: Named(translation_sets.domain_pictures, (), translation_sets.bring_domains(word))
+        for word in translation_sets.DOMAINS
+    },
 }
