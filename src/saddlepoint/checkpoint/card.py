@@ -27,8 +27,8 @@ def card(
 ) -> str:
     """The text of README.md, in Markdown with the hub's front matter.
 
-    abilities: what the model can be asked. config: of the packed model. facts: of its run. figures: "for a paper" and
-    "warnings" as an evaluation has them, or nothing. picture: the file that is shown, or None.
+    abilities: what the model can be asked. config: of the packed model. facts: of its run. figures: "for a paper",
+    "warnings" and "by group" as an evaluation has them, or nothing. picture: the file that is shown, or None.
     """
     parts = [
         _front(abilities, config),
@@ -126,7 +126,23 @@ def _figures(figures: Mapping[str, Any]) -> str:
         return (
             "Not measured yet: `saddle evaluate RUN` measures a run, and the model that is saved from it then says so."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_by_group(figures.get("by group"))])
+
+
+def _by_group(rows: Any) -> list[str]:
+    """A table of figures by group, in Markdown; nothing where there are none."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
+        return []
+    columns = list(dict.fromkeys(str(name) for row in rows for name in row))
+    headings = ["group" if name == "name" else name.replace("_", " ") for name in columns]
+    table = [headings, ["---"] * len(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
+    return ["", "By group:", "", *(f"| {' | '.join(cells)} |" for cells in table)]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def _limits(abilities: Sequence[Task]) -> str:

@@ -78,7 +78,8 @@ def _figures(model: Model) -> dict[str, Any]:
         return {}
     if scores.get("measured") != f"{model.name} after {model.clock.examples:,} images":
         return {}
-    return {name: scores[name] for name in ("measured", "scores", "for a paper", "warnings") if name in scores}
+    kept = ("measured", "scores", "for a paper", "warnings", "by group")
+    return {name: scores[name] for name in kept if name in scores}
 
 
 def _picture(model: Model) -> bytes | None:

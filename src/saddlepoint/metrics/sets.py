@@ -124,6 +124,12 @@ class Generated(ImageSet):
     def __len__(self) -> int:
         return len(self._latents)
 
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The class that each was made as; None where there was none to choose."""
+        label = self._how.label
+        return None if label is None else label.numpy()
+
     @torch.no_grad()
     def at(self, places: Indices) -> Bytes:
         """See ImageSet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -25,6 +25,7 @@ from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.points import Points
 from saddlepoint.metrics.extractors.features import Extractor
+from saddlepoint.metrics.extractors.own_network import OwnNetwork
 from saddlepoint.metrics.extractors.resize import Resize
 from saddlepoint.metrics.extractors.selection import ExtractorName, extractor_for
 from saddlepoint.metrics.formulas.estimate import mean_of
@@ -32,13 +33,18 @@ from saddlepoint.metrics.proofs import measure
 from saddlepoint.metrics.scores import metric as metric_named
 from saddlepoint.metrics.scores import names
 from saddlepoint.metrics.scores.base import Figures, ModelMetric, TrainedModel
+from saddlepoint.metrics.scores.by_group import coverage_by_group, groups_of
 from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
+from saddlepoint.metrics.scores.own_networks import of_pairs as own_of_pairs
+from saddlepoint.metrics.scores.own_networks import of_sets as own_of_sets
+from saddlepoint.metrics.scores.own_networks import own_networks
 from saddlepoint.metrics.scores.paired_folders import pairs
 from saddlepoint.metrics.scores.reference import Metric, Reference, among
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
+from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
 from saddlepoint.runs.held_out_views import evaluate_views
 from saddlepoint.storage.whole import write_json
 from saddlepoint.text import counted
@@ -68,6 +74,14 @@ class Measuring:
     """how images are resized to Inception's 299 pixels: tensorflow is the published protocol"""
     precision: Literal["float32", "bfloat16"] = "float32"
     """number format for Inception; bfloat16 is about twice as fast, but its scores are not comparable with float32"""
+    layer: Literal[64, 192, 768, 2048] = 2048
+    """features of Inception that are compared: 2048 is the published layer; 64 and 192 see edges and textures, 768
+    parts. Figures of different layers are not comparable"""
+    own: tuple[str, ...] = ()
+    """networks of your own, in ONNX or TorchScript, as KIND=FILE: detector, identity, quality (of faces) or markers
+    (diagnostic ones); docs/metrics.md says what each gives"""
+    groups: tuple[str, ...] = ()
+    """attributes, or the word class, by which quality is told apart: whose images are missed or worse"""
     n: int | None = None
     """number of images to generate; by default as many as there are real ones, at most 10,000"""
     seeds: int = 1
@@ -135,6 +149,8 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         home: Path | None
         if model is not None and model.task("render") is not None and model.task("generate") is None:
             home, result = model.home, _views(options, model)
+        elif model is not None and model.task("generate") is None and names_classes(model):
+            home, result = model.home, evaluate_classes(model, options.groups)
         else:
             trained = None if model is None else _Trained(options, model, machine)
             home = None if trained is None else trained.model.home
@@ -178,15 +194,19 @@ def _modes(model: Model, *, write: bool) -> dict[str, Any]:
 def _folders(options: Measuring, machine: Machine) -> Evaluation:
     for metric in among(options.metrics, "ModelMetric"):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
+    if options.groups:
+        raise ConfigError("--groups needs the data that a model was trained on: give the folder of a run.")
+    own = own_networks(options.own)
     of_pairs = among(options.metrics, "PairMetric")
     comparisons = [comparison(metric, options.weights) for metric in of_pairs]
     whole = Evaluation(str(options.fake), [], [], [])
-    if len(of_pairs) < len(options.metrics):
-        whole = _sets(options, machine)
+    if len(of_pairs) < len(options.metrics) or not options.metrics:
+        whole = _sets(options, machine, {} if of_pairs else own)
     if of_pairs and machine.rank == 0 and options.real is not None and options.fake is not None:
         protocol = Protocol("", 0, 0, reference="given")
         try:
             whole.scores.extend(measure_pairs(of_pairs, pairs(options.real, options.fake), protocol, comparisons))
+            whole.scores.extend(own_of_pairs(own, pairs(options.real, options.fake), protocol))
         except SaddlepointError as error:
             if not whole.scores:
                 raise
@@ -194,7 +214,7 @@ def _folders(options: Measuring, machine: Machine) -> Evaluation:
     return whole
 
 
-def _sets(options: Measuring, machine: Machine) -> Evaluation:
+def _sets(options: Measuring, machine: Machine, own: Mapping[str, OwnNetwork]) -> Evaluation:
     real, fake = _opened(options)
     reference = Reference(
         options.metrics,
@@ -209,7 +229,8 @@ def _sets(options: Measuring, machine: Machine) -> Evaluation:
         return Evaluation(str(options.fake), [], [], [])
     notes = [f"{word}: {note}" for word, data in (("real", real), ("generated", fake)) for note in data.notes]
     matched, floor = reference.at_equal_counts()
-    return Evaluation(str(options.fake), scores, floor, reference.notes() + notes, matched)
+    own_scores, own_floor = own_of_sets(own, Rows(real.images), Rows(fake.images), reference.protocol, None)
+    return Evaluation(str(options.fake), scores + own_scores, floor + own_floor, reference.notes() + notes, matched)
 
 
 def _opened(options: Measuring) -> tuple[Dataset, Dataset]:
@@ -266,6 +287,9 @@ class _Trained:
         )
         self.of_model = [cast(ModelMetric, metric_named(name)) for name in among(options.metrics, "ModelMetric")]
         self.prepared = [metric.prepare(self.trained) for metric in self.of_model if machine.rank == 0]
+        self.own = own_networks(options.own)
+        self.members = groups_of(self.dataset, options.groups, self.reference.real.rows)
+        self.groups: list[dict[str, Any]] = []
         self.floor: list[Score] = []
         self.notes: list[str] = []
         self.pictures: list[str] = []
@@ -291,7 +315,8 @@ class _Trained:
         scores = [_mean(same) for same in zip(*by_seed)]
         matched, floor = self.reference.at_equal_counts()
         return Evaluation(
-            name, scores, floor + self.floor, self.reference.notes() + self.notes, matched, failure, self.pictures
+            *(name, scores, floor + self.floor, self.reference.notes() + self.notes),
+            *(matched, failure, self.pictures, self.groups),
         )
 
     def _measure(self, seed: int, scores: list[Score]) -> None:
@@ -306,11 +331,26 @@ class _Trained:
         )
         scores += self.reference.scores(fake, seed)
         if self.machine.rank == 0:
+            own_scores, own_floor = own_of_sets(self.own, self.reference.real, fake, self.protocol, seed)
+            scores += own_scores
+            if seed == 0:
+                self.floor += own_floor
+                self._by_group(fake)
             for metric, prepared in zip(self.of_model, self.prepared):
                 figures = metric.figures(self.trained, fake, seed, prepared)
                 scores += figures.scores
                 if seed == 0:  # what real images get is the same for every sample seed
                     self._beside(figures)
+
+    def _by_group(self, fake: Generated) -> None:
+        """The table of groups, from the features of all real and of these generated images."""
+        if not self.members:
+            return
+        labels = fake.labels
+        of_class = {} if labels is None else {n: labels == k for k, n in enumerate(self.dataset.classes)}
+        features = self.reference.features(fake)
+        self.groups, notes = coverage_by_group(self.members, *features, of_class)
+        self.notes += notes
 
     def _beside(self, figures: Figures) -> None:
         """What real images get, and pictures."""
@@ -338,6 +378,7 @@ def _extractor(options: Measuring, dataset: Dataset, device: torch.device) -> Ex
         weights=options.weights,
         resize=options.resize,
         precision=options.precision,
+        layer=options.layer,
         device=device,
     )
 

@@ -37,6 +37,8 @@ class Evaluation:
     """what ended the evaluation before all of its figures were there"""
     pictures: list[str] = field(default_factory=list)
     """files in the folder of the run that belong to the figures"""
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    """figures by group, a row each"""
 
     def warnings(self) -> list[str]:
         """Sentences that belong beside the figures, each once."""
@@ -45,6 +47,8 @@ class Evaluation:
     def show(self) -> None:
         """Print all of it."""
         print_table([{name: value for name, value in row.items() if value not in ("", None)} for row in self._rows()])
+        if self.groups:
+            print_table(self.groups, title="by group")
         for note in [*self._equal_counts(), *self.notes]:
             print(f"  {note}")
         for text in self.warnings():
@@ -62,6 +66,7 @@ class Evaluation:
             "for a paper": sentences(self.scores),
             "warnings": self.warnings(),
             "notes": self.notes,
+            "by group": self.groups,
             "unfinished": None if self.failure is None else str(self.failure),
         }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from saddlepoint.errors import ConfigError, ShapeError
@@ -69,6 +70,18 @@ def density_coverage(real: Floats, fake: Floats, k: int = 5) -> DensityCoverage:
         covered[rows] |= inside.any(1)
     error = float(memberships.std() / (k * len(fake) ** 0.5))
     return DensityCoverage(float(memberships.sum()) / (k * len(fake)), float(covered.double().mean()), error)
+
+
+def covered(real: Floats, fake: Floats, k: int = 5) -> NDArray[np.bool_]:
+    """Which real images have a generated one in their open ball: the rows that `coverage` is the share of.  [n]
+
+    Raises ShapeError, ConfigError.
+    """
+    _check(real, fake, k)
+    radius, inside = _radii(real, k), torch.zeros(len(real), dtype=torch.bool)
+    for rows, _, block in _distances(real, fake):
+        inside[rows] |= (block < radius[rows, None]).any(1)
+    return np.asarray(inside.numpy())
 
 
 def _check(real: Floats, fake: Floats, k: int) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from saddlepoint.metrics.extractors.classifier import Classifier
-from saddlepoint.metrics.extractors.features import Extractor, Features
+from saddlepoint.metrics.extractors.features import Extractor, Features, features
 from saddlepoint.metrics.extractors.sharded import all_features, place
 from saddlepoint.metrics.scores import MetricKind, names
 from saddlepoint.metrics.scores import metric as metric_named
@@ -59,6 +59,12 @@ class Reference:
     @cached_property
     def _features(self) -> Features:
         return all_features(self.extractor, self.real, self._content)
+
+    def features(self, fake: ImageSet) -> tuple[Features, Features]:
+        """Of the real and of generated images; of the first process alone."""
+        if self._first is not None and self._first[0] is fake and self._first[1] is not None:
+            return self._features, self._first[1]
+        return self._features, features(self.extractor, fake.stream())
 
     def notes(self) -> list[str]:
         """What must be known of the extractor beside its name."""
