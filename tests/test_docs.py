@@ -22,12 +22,12 @@ from saddlepoint import methods
 from saddlepoint.cli import (
     compare,
     compress,
-    edit,
     embed,
     evaluate,
     export,
     prove,
     recommend,
+    release,
     report,
     resume,
     sample,
@@ -55,7 +55,9 @@ _OPTIONS = {
     "prove": prove.Prove,
     "serve": serve.Serve,
     "verify": verify.Verify,
+    "release": release.Release,
 }
+_PARTED = ("edit", "data", "study", "detect")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -217,16 +219,17 @@ def test_shown_commands_parse(page: Path, tmp_path: Path, monkeypatch: pytest.Mo
         assert verb in verbs(), f"{page.name} shows saddle {verb}"
         if verb == "train" and "--help" not in rest:
             train.parse(methods.named(rest[0]), rest[1:])
-        elif verb == "edit" and rest:
-            assert rest[0] in edit.parts(), f"{page.name} shows saddle edit {rest[0]}"
-            tyro.cli(part_options(rest[0]), args=rest[1:])
+        elif verb in _PARTED and rest:
+            known = importlib.import_module(f"saddlepoint.cli.{verb}").parts()
+            assert rest[0] in known, f"{page.name} shows saddle {verb} {rest[0]}"
+            tyro.cli(part_options(verb, rest[0]), args=rest[1:])
         elif verb in _OPTIONS:
             tyro.cli(_OPTIONS[verb], args=rest)
 
 
-def part_options(part: str) -> type:
-    """The settings of a part of `saddle edit`: the one dataclass of its file."""
-    module = importlib.import_module(f"saddlepoint.cli.edit.{part}")
+def part_options(verb: str, part: str) -> type:
+    """The settings of a part of a command, such as `saddle edit`: the one dataclass of its file."""
+    module = importlib.import_module(f"saddlepoint.cli.{verb}.{part}")
     (found,) = (kind for kind in vars(module).values() if getattr(kind, "__module__", "") == module.__name__
                 and dataclasses.is_dataclass(kind))  # fmt: skip
     return found
