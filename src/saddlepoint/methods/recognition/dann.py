@@ -112,8 +112,8 @@ PROOF = Proof(
     share=0.8,
     settings={
         "resolution": 16,
-        "examples": 24_000,
-        "batch": 32,
+        "examples": 32_000,
+        "batch": 64,
         "widths": (16, 24),
         "hidden": 48,
         "dropout": 0.0,

@@ -167,7 +167,8 @@ PROOF = Proof(
     measure="crossing",
     share=3 / 4,
     settings={
-        "images": 60_000,
+        "resolution": 16,
+        "images": 16_000,
         "batch": 32,
         "width": 12,
         "late_from": 0,

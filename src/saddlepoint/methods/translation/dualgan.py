@@ -132,14 +132,15 @@ PROOF = Proof(
     measure="crossing",
     share=3 / 4,
     settings={
-        "images": 24_000,
+        "resolution": 16,
+        "images": 8_000,
         "batch": 16,
         "keep_flat": "penalty",
         "cycle": 20.0,
-        "depth": 3,
+        "depth": 2,
         "generator_width": 16,
         "critic_width": 16,
-        "halvings": 2,
+        "halvings": 1,
         "lr": 5e-4,
     },
 )
