@@ -45,6 +45,7 @@ from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
+from saddlepoint.runs.held_out_translations import evaluate_translations
 from saddlepoint.runs.held_out_views import evaluate_views
 from saddlepoint.storage.whole import write_json
 from saddlepoint.text import counted
@@ -151,6 +152,8 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
             home, result = model.home, _views(options, model)
         elif model is not None and model.task("generate") is None and names_classes(model):
             home, result = model.home, evaluate_classes(model, options.groups)
+        elif model is not None and _unpaired(model):
+            home, result = model.home, _translations(options, model)
         else:
             trained = None if model is None else _Trained(options, model, machine)
             home = None if trained is None else trained.model.home
@@ -179,6 +182,22 @@ def _views(options: Measuring, model: Model) -> Evaluation:
             f" {', '.join(names('PairMetric'))}."
         )
     return evaluate_views(model, None if usual else options.metrics, options.weights)
+
+
+def _unpaired(model: Model) -> bool:
+    """Whether it translates between kinds of images that come without pairs, and does nothing else."""
+    translates = any(task.name.startswith("translate-a") for task in model.tasks)
+    return translates and model.task("generate") is None and model.task("predict") is None
+
+
+def _translations(options: Measuring, model: Model) -> Evaluation:
+    """What can be said of translations whose truth nobody knows."""
+    if options.metrics != Measuring().metrics:
+        raise ConfigError(
+            f"{options.metrics[0]} compares sets of images; a translator is measured by its held-out images without"
+            " --metrics, or translate a folder and give --real DIR and --fake DIR."
+        )
+    return evaluate_translations(model)
 
 
 def _modes(model: Model, *, write: bool) -> dict[str, Any]:

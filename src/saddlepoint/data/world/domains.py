@@ -38,7 +38,7 @@ def _blended(scenes: Factors, resolution: int) -> np.ndarray:
     angle, phase = (2 * np.pi * each[:, None, None] for each in (scenes.hue, scenes.background / 3 + scenes.colour / 8))
     across = place[None, None, :] * np.cos(angle) + place[None, :, None] * np.sin(angle)
     waves = [np.sin(2 * np.pi * (2 + channel) * across + phase * (1 + channel)) for channel in range(3)]
-    texture = 90 + 70 * np.stack(waves, 1)
+    texture = 55 + 40 * np.stack(waves, 1)
     return as_bytes(np.abs(texture - _white(scenes, resolution)))
 
 

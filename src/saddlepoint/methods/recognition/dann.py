@@ -111,8 +111,8 @@ PROOF = Proof(
     measure="adaptation",
     share=0.8,
     settings={
-        "resolution": 16,
-        "examples": 32_000,
+        "resolution": 24,
+        "examples": 24_000,
         "batch": 64,
         "widths": (16, 24),
         "hidden": 48,
