@@ -153,6 +153,12 @@ class CycleGAN(Method):
 PRESETS: dict[str, dict[str, Any]] = {
     "256": {"resolution": 256, "jitter": 30, "flip": True, "batch": 1},
     "128": {"resolution": 128, "jitter": 15, "flip": True, "batch": 1, "blocks": 6},  # the paper's 6 blocks for 128
+    "mri": {  # Dar et al. 2019, arXiv:1802.01221: two contrasts without pairs; github.com/icon-lab/pGAN-cGAN
+        "resolution": 256,
+        "cycle": 100.0,
+        "identity": 0.0,
+        "pool": 0,
+    },
     "small": {"generator_width": 16, "critic_width": 16, "blocks": 3},  # for a processor
 }
 
