@@ -12,7 +12,7 @@ from saddlepoint.nn.backbones.triplane import DualCritic, PlaneDecoder
 from saddlepoint.nn.kernels.triplane import from_planes
 from saddlepoint.nn.render.midpoints import marched_between
 
-TINY = {"latent": 4, "style": 4, "plane": 8, "channels": 2, "colours": 4, "base": 32, "most": 4, "sharpen_width": 4,
+TINY = {"latent": 4, "style": 4, "plane": 8, "plane_width": 2, "colours": 4, "base": 32, "most": 4, "sharpen_width": 4,
         "coarse": 4, "fine": 2, "shape": (3, 8, 8)}  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "eg3d.npz"
 

@@ -97,14 +97,15 @@ class Posed(FromNoise, ABC):
         return normal_rows(n, self.latent, seed, uniform=self.prior == "uniform", first=first)
 
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
-        """Images [n, 3, H, W] in [-1, 1] from the given cameras. Raises CapabilityError without a camera."""
+        """Images [n, 3, H, W] in [-1, 1] from the given cameras; all from the first kept one where none is given."""
         self.check_given(how)
-        camera = how.given["camera"].to(latents.device)
-        return self.views_of(nets, truncated(latents, how, self.prior), camera)["image"].clamp(-1, 1)
+        poses: Any = nets.get_submodule("poses")
+        camera = how.given["camera"] if "camera" in how.given else poses.cameras[:1].expand(len(latents), -1)
+        return self.views_of(nets, truncated(latents, how, self.prior), camera.to(latents.device))["image"].clamp(-1, 1)
 
     def check_given(self, how: Sampling) -> None:
-        if "camera" not in how.given:
-            raise CapabilityError("this model makes images from a camera: give one for each latent.")
+        if how.label is not None:
+            raise CapabilityError("this model was trained without labels and cannot make a chosen class; give none.")
 
     def draw_chance(self, draw: Draw, n: int, rays: int, samples: int) -> Tensor:
         """Where the samples of a step lie within their parts.  [n rays, samples] in [0, 1)"""
@@ -119,7 +120,7 @@ class PosedField(Posed, ABC):
         """Views of the first latent of seed 0, and the depth and opacity of each."""
         latents = self.latents(nets, 1, 0).to(camera.device)
         views = [self.views_of(nets, truncated(latents, how, self.prior), one[None]) for one in camera]
-        merged = {name: torch.cat([view[name] for view in views]).float() for name in views[0]}
+        merged = {name: torch.cat([view[name] for view in views]).float() for name in ("image", "depth", "opacity")}
         return {**merged, "image": merged["image"].clamp(-1, 1), "opacity": merged["opacity"].clamp(0, 1)}
 
     def views(self, nets: nn.Module, n: int) -> Tensor:

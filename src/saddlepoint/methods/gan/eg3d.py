@@ -1,7 +1,7 @@
 """EG3D: planes of features from a style-based generator, marched and sharpened. Chan et al. 2022, arXiv:2112.07945.
 
 Paper          here
-tri-planes     `planes`, of `plane` pixels a side with `channels` each; the mended projection (x, y), (x, z), (z, y)
+tri-planes     `planes`, of `plane` pixels a side with `plane_width` features each; the mended projection (x, y), (x, z), (z, y)
 decoder        `decoder`: the mean of the three, one hidden layer of 64
 I_RGB, I_RGB+  "raw", drawn at half the side, and "image", twice as large by styled convolutions
 dual D         a critic of the image beside its enlarged coarse form, compared with the camera's own features
@@ -48,7 +48,7 @@ class EG3D(PosedField):
     """layers between noise and style"""
     plane: Count = 256
     """side of the planes: 8, 16, 32 and so on"""
-    channels: Width = 32
+    plane_width: Width = 32
     """features of each plane at a place"""
     colours: Annotated[int, Range(least=3, most=512)] = 32
     """numbers that are marched along a ray; the first three are the coarse image"""
@@ -85,7 +85,7 @@ class EG3D(PosedField):
             self.style,
             side,
             plane=check_side(self.plane, " or another --plane"),
-            channels=self.channels,
+            channels=self.plane_width,
             colours=self.colours,
             base=self.base,
             most=self.most,
@@ -137,7 +137,7 @@ class EG3D(PosedField):
 PRESETS: dict[str, dict[str, Any]] = {
     "ffhq": {"resolution": 128, "batch": 32, "flip": True},  # the paper ends at 512, four times the coarse image
     "shapenet": {"resolution": 128, "batch": 32, "r1_weight": 0.3, "coarse": 64, "fine": 64},
-    "small": {"latent": 64, "style": 64, "plane": 32, "channels": 8, "colours": 8, "base": 1024, "most": 48,
+    "small": {"latent": 64, "style": 64, "plane": 32, "plane_width": 8, "colours": 8, "base": 1024, "most": 48,
         "sharpen_width": 24, "coarse": 16, "fine": 0, "batch": 16, "generator_lr": 4e-3,
         "critic_lr": 3e-3},  # for a processor
 }  # fmt: skip
@@ -155,7 +155,7 @@ PROOF = Proof(
         "latent": 32,
         "style": 32,
         "plane": 16,
-        "channels": 6,
+        "plane_width": 6,
         "colours": 6,
         "base": 512,
         "most": 32,

@@ -39,6 +39,7 @@ _FALL, _EVERY = 0.0025 * 3, 1_000  # of the least scale, and the steps of one fa
 class GRAF(PosedField):
     """Radiance fields of things of one sort, learnt from one photograph of each by comparing patches."""
 
+    batch_statistics = True  # each pass moves the vectors of spectral norm
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 8}
 
     appearance: Count = 128

@@ -34,6 +34,7 @@ from saddlepoint.nn.backbones.hologan import HoloCritic, HoloGenerator
 class HoloGAN(Posed):
     """Images of things that can be turned, learnt from one photograph of each; quick, since no ray is marched."""
 
+    batch_statistics = True  # each pass moves the vectors of spectral norm
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 32}
 
     latent: Count = 128
