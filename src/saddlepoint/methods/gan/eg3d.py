@@ -1,7 +1,7 @@
 """EG3D: planes of features from a style-based generator, marched and sharpened. Chan et al. 2022, arXiv:2112.07945.
 
 Paper          here
-tri-planes     `planes`, of `plane` pixels a side with `plane_width` features each; the mended projection (x, y), (x, z), (z, y)
+tri-planes     `planes`, of `plane` pixels a side with `plane_width` features each: (x, y), (x, z), (z, y)
 decoder        `decoder`: the mean of the three, one hidden layer of 64
 I_RGB, I_RGB+  "raw", drawn at half the side, and "image", twice as large by styled convolutions
 dual D         a critic of the image beside its enlarged coarse form, compared with the camera's own features
