@@ -40,7 +40,7 @@ def read_table(name: str, stream: BinaryIO, size: int, kind: Mesh) -> np.ndarray
     places, faces = _welded(fitted, triangles)
     if len(faces) > kind.faces:
         raise UnusableFile(
-            f"has {len(faces):,} faces, more than {kind.faces:,}: simplify it, or raise --mesh-faces for all"
+            f"has {len(faces):,} faces, more than {kind.faces:,}: simplify it, or train with a larger --mesh-faces"
         )
     check_manifold(faces)
     if len(places) > kind.vertices:
