@@ -24,6 +24,7 @@ from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.metrics.extractors.features import Extractor
 from saddlepoint.metrics.extractors.own_network import OwnNetwork
 from saddlepoint.metrics.extractors.resize import Resize
@@ -45,6 +46,7 @@ from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
+from saddlepoint.runs.held_out_texts import evaluate_texts
 from saddlepoint.runs.held_out_translations import evaluate_translations
 from saddlepoint.runs.held_out_views import evaluate_views
 from saddlepoint.storage.whole import write_json
@@ -64,9 +66,10 @@ class Measuring:
     run: Path | None = None
     """folder of a run or of one of its checkpoints; leave out with --fake"""
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
-    """metrics to compute; docs/metrics.md explains each. psnr, ssim, ms-ssim, lpips and mae compare the images of
-    --real and --fake that have the same name; a model of a scene is compared with its held-out views by psnr, ssim
-    and, where its weights are, lpips"""
+    """metrics to compute; docs/metrics.md explains each. Of a model of texts: perplexity, or where it makes one text of
+    another, bleu, rouge-l and meteor, all that fit unless some are named. psnr, ssim, ms-ssim, lpips and mae compare
+    the images of --real and --fake that have the same name; a model of a scene is compared with its held-out views
+    by psnr, ssim and, where its weights are, lpips"""
     extractor: ExtractorName = "auto"
     """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: tuple[Path, ...] = ()
@@ -148,8 +151,12 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         if model is not None and isinstance(model.spec.main, Points):
             return _modes(model, write=machine.rank == 0)
         home: Path | None
+        result: Evaluation
         if model is not None and model.task("render") is not None and model.task("generate") is None:
             home, result = model.home, _views(options, model)
+        elif model is not None and isinstance(model.spec.main, Tokens):
+            usual = options.metrics == Measuring().metrics
+            home, result = model.home, evaluate_texts(model, None if usual else options.metrics, options.n)
         elif model is not None and model.task("generate") is None and names_classes(model):
             home, result = model.home, evaluate_classes(model, options.groups)
         elif model is not None and _unpaired(model):
@@ -213,6 +220,8 @@ def _modes(model: Model, *, write: bool) -> dict[str, Any]:
 def _folders(options: Measuring, machine: Machine) -> Evaluation:
     for metric in among(options.metrics, "ModelMetric"):
         raise ConfigError(f"{metric} needs a model: give the folder of a run.")
+    for metric in among(options.metrics, "TextMetric"):
+        raise ConfigError(f"{metric} compares texts: give the folder of a run that makes one text of another.")
     if options.groups:
         raise ConfigError("--groups needs the data that a model was trained on: give the folder of a run.")
     own = own_networks(options.own)
@@ -273,6 +282,8 @@ class _Trained:
         self.options, self.machine, self.model = options, machine, model
         for metric in among(options.metrics, "PairMetric"):
             raise ConfigError(f"{metric} compares pairs of images: give --real DIR and --fake DIR with the same names.")
+        for metric in among(options.metrics, "TextMetric"):
+            raise ConfigError(f"{metric} compares texts, and {model.name} makes {model.spec.main.word}.")
         self.dataset, self.train, self.held_out = _trained_on(self.model)
         rows = self.train if options.reference == "train" else self.held_out
         if len(rows) < _LEAST:

@@ -1,7 +1,8 @@
 """Scores: figures with the protocol that each was made by, as `saddle evaluate` and the scoring hook report them.
 
 A metric is one file here: it has the metric's name, with underscores for hyphens, and holds `METRIC`, of the kind that
-says what it needs: features, sets of images, a model, or pairs of images. Names are read without importing anything.
+says what it needs: features, sets of images, a model, or pairs of images or texts. Names are read without importing
+anything.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from saddlepoint.metrics.scores.base import Metric
 
-MetricKind = Literal["FeatureMetric", "ImageSetMetric", "ModelMetric", "PairMetric"]
+MetricKind = Literal["FeatureMetric", "ImageSetMetric", "ModelMetric", "PairMetric", "TextMetric"]
 _HERE = Path(__file__).parent
 
 

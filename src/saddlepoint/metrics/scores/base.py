@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from PIL import Image
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import ConfigError, MissingExtra
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.direction import Direction
 from saddlepoint.metrics.extractors.features import ClassifyingExtractor, Extractor, Features, Identity
@@ -187,12 +188,41 @@ class ModelMetric:
     prepare: Callable[[TrainedModel], Any] = lambda trained: None
 
 
-Metric = FeatureMetric | ImageSetMetric | ModelMetric | PairMetric
+@dataclass(frozen=True)
+class TextMetric:
+    """A metric of texts that a model wrote, each beside the one that it should be: `METRIC` of its file.
+
+    figure: of these and of the right ones, the figure. direction: which way it is better. package: what works it out.
+    Raises MissingExtra where that is not installed.
+    """
+
+    figure: Callable[[Sequence[str], Sequence[str]], Estimate]
+    direction: Direction
+    package: str
+
+
+Metric = FeatureMetric | ImageSetMetric | ModelMetric | PairMetric | TextMetric
 
 
 def plain(value: float) -> Estimate:
     """A figure without a spread."""
     return Estimate(value, None, "")
+
+
+def over_pairs(values: Sequence[float]) -> Estimate:
+    """The mean of figures of pairs, with their deviation and the error of the mean."""
+    spread = float(np.std(values))
+    return Estimate(float(np.mean(values)), spread, f"{len(values)} pairs", error=spread / len(values) ** 0.5)
+
+
+def of_package(package: str, module: str) -> Any:
+    """A module of a package that only some metrics need. Raises MissingExtra where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra(
+            f"this figure is worked out by {package}, which is not installed: pip install 'saddlepoint[scores]'."
+        ) from error
 
 
 def binomial_error(share: float, count: int) -> float:

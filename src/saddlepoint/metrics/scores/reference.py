@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Metric = str
 else:  # so that the command line shows and checks the names of all files
     Metric = Literal[tuple(name for kind in get_args(MetricKind) for name in names(kind))]
-"""all that can be asked for, by what it needs: features, sets of images, the model, or pairs of images"""
+"""all that can be asked for, by what it needs: features, sets of images, the model, or pairs of images or texts"""
 
 
 def among(metrics: Iterable[str], kind: MetricKind) -> list[str]:
