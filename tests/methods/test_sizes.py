@@ -17,7 +17,9 @@ from saddlepoint.nn.sizes import Sizes
 
 SIZES = [(1, 1), (4, 4), (5, 5), (12, 12), (30, 30), (60, 60), (20, 30), (60, 100), (7, 90)]
 BATCHES = ("ImageBatch", "LabelledBatch", "SemiBatch", "PairedBatch", "UnpairedBatch")
-IMAGES = [name for name in methods.listing() if name != "srgan" and methods.load(name).takes.__name__ in BATCHES]
+OTHER = {"srgan", "srresnet", "esrgan", "context_encoder", "patch_global_inpainting", "hdr_gan", "colourisation"}
+"""whose two images of a pair differ in measures"""
+IMAGES = [name for name in methods.listing() if name not in OTHER and methods.load(name).takes.__name__ in BATCHES]
 SETTINGS = {"wgan_gp": [{"layers": "dcgan"}], "pix2pix": [{"depth": 5}, {"halvings": 0}]}
 
 

@@ -74,5 +74,5 @@ PROOF = Proof(
     data="lowres4:world:shapes",
     measure="restored",
     share=0.7,
-    settings={"resolution": 32, "examples": 48_000, "width": 24, "blocks": 3, "lr": 2e-3},
+    settings={"resolution": 32, "examples": 12_800, "width": 24, "blocks": 3, "lr": 2e-3},
 )

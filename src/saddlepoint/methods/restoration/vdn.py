@@ -132,9 +132,9 @@ PROOF = Proof(
     measure="restored",
     share=0.8,
     settings={
-        "examples": 16_000,
+        "examples": 12_800,
         "batch": 16,
-        "width": 12,
+        "width": 8,
         "depth": 3,
         "level_width": 8,
         "level_layers": 3,

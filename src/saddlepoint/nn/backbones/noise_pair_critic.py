@@ -14,17 +14,18 @@ from torch.nn import functional as F
 class NoisePairCritic(nn.Module):
     """Pairs [N, 2 C, H, W] -> [N] scores: five 4x4 convolutions that halve, and one over the 4x4 pixels that are left.
 
-    width: channels in the first layer, doubled with each. Of other sides than 128 the last maps are averaged to 4x4.
+    width: channels in the first layer, doubled with each. offset: add a number to
+    all scores, which their differences do not see. Of other sides than 128 the last maps are averaged to 4x4.
     """
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, *, offset: bool = True) -> None:
         super().__init__()
         widths = [channels, *(width << level for level in range(6))]
         self.layers = nn.ModuleList(
             nn.Conv2d(widths[level], widths[level + 1], 4, 2 if level < 5 else 1, 1 if level < 5 else 0, bias=False)
             for level in range(6)
         )
-        self.output = nn.Linear(widths[-1], 1)
+        self.output = nn.Linear(widths[-1], 1, bias=offset)
 
     def forward(self, pair: Tensor) -> Tensor:
         x = pair
