@@ -42,6 +42,7 @@ from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.mesh import Mesh
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.kinds.record import Record
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import SGD, Closed, Method, Optim
@@ -113,6 +114,9 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
         elif kind is Tokens:  # `shape` is their length and the number of pieces
             own[field] = Tokens(shape[0], tuple(f"<{number}>" for number in range(shape[1])), "words")
             fields[field] = own[field].example(64, 0)
+        elif kind is Record:  # `shape` is the number of columns
+            own[field] = Record.plain(shape[0])
+            fields[field] = own[field].stored(own[field].example(64, 0)).float()  # type: ignore[attr-defined]
         elif kind is Boxes:
             own[field] = Boxes(3, names)
             fields[field] = own[field].example(64, 0)

@@ -30,6 +30,7 @@ from saddlepoint.kinds.parted_cloud import PartedCloud
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
+from saddlepoint.kinds.record import Record
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.splats import Splats
@@ -59,6 +60,7 @@ SMALL: dict[str, Kind] = {
     "parts": Parts(20, ("leg", "seat")),
     "parted_cloud": PartedCloud(20, ("leg", "seat", "back")),
     "mesh": Mesh(12, 20),
+    "record": Record.plain(3),
 }
 each = pytest.mark.parametrize("name", kinds.listing())
 

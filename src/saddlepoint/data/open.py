@@ -33,6 +33,7 @@ from saddlepoint.data.sources.named import NAMED, digits_pictures, named_picture
 from saddlepoint.data.sources.names import of_system
 from saddlepoint.data.sources.paired import same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
+from saddlepoint.data.sources.records import open_table
 from saddlepoint.data.sources.scenes import scene_pictures
 from saddlepoint.data.sources.shape_sets import published_set
 from saddlepoint.data.sources.tree import Tree
@@ -79,6 +80,8 @@ def open_data(
     if settings.data.startswith(arrays.PREFIX):
         return _from_python(settings, say)
     kind, _, rest = settings.data.partition(":")
+    if kind == "table" and rest:
+        return _table(rest, _with_path_only_where_it_goes(settings))
     if kind in _CUT and rest:
         return open_cut(kind, rest, _with_path_only_where_it_goes(settings), say)
     if kind in _SHAPES and rest:
@@ -97,7 +100,7 @@ def anchored(settings: DataSettings) -> DataSettings:
         whole = anchored(replace(settings, data=cut[1]))
         return replace(whole, data=f"patches{cut[0]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
-    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "boxes") and rest:
+    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "boxes", "table") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
@@ -151,7 +154,7 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
         return _boxes(expanded(rest), word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
-    if kind in (*_SHAPES, *_CUT) and rest:
+    if kind in (*_SHAPES, *_CUT, "table") and rest:
         raise ConfigError(f"{word} holds {kind}, not images.")
     return _at_path(expanded(word), word)
 
@@ -274,6 +277,12 @@ def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str]
         return replace(dataset, kinds={"mesh": surfaces.room(settings.mesh_faces)})
     packed = pack_arrays(files, read, field, f"{kind} {side or settings.shape_points}", settings.cache, say)
     return parted.split(packed) if kind == "parts" else packed
+
+
+def _table(rest: str, settings: DataSettings) -> Dataset:
+    if settings.resolution is not None or settings.channels is not None:
+        raise ConfigError(f"{settings.data} is a table, not images: leave out --resolution and --channels.")
+    return open_table(expanded(rest), settings.data)
 
 
 def _folder_at(path: Path, word: str) -> Tree:

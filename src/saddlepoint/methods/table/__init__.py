@@ -1,0 +1,1 @@
+"""Methods for tables: rows of numbers and words."""
