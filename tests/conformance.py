@@ -40,10 +40,12 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.kinds.record import Record
 from saddlepoint.kinds.row import Row
+from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import SGD, Closed, Method, Optim
 from saddlepoint.metrics.proofs import measure
@@ -120,6 +122,11 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
         elif kind is Boxes:
             own[field] = Boxes(3, names)
             fields[field] = own[field].example(64, 0)
+        elif kind is Scan:  # `shape` is its measures, the depth of the grid first
+            own[field] = Scan(*shape)
+            fields[field] = own[field].example(64, 0)
+        elif kind is Moment:
+            fields[field] = Moment().example(64, 0)
         elif kind is Clip:
             fields[field] = to_uint8(Clip(*shape).example(64, 0))
         else:

@@ -103,3 +103,18 @@ def test_volumes_are_sampled_as_a_sheet_and_as_files(furniture: Path, tmp_path: 
     assert main(["sample", str(furniture), "-n", "4", "--out", str(tmp_path / "sheet.png")]) == 0
     assert main(["sample", str(furniture), "-n", "2", "--single", "--out", str(tmp_path / "single")]) == 0
     assert sorted(path.name for path in (tmp_path / "single").iterdir()) == ["00000.npz", "00001.npz"]
+
+
+def test_a_scene_that_moves_is_drawn_through_its_moments_or_held_still(scene: Path, tmp_path: Path) -> None:
+    options = {"resolution": 8, "examples": 3, "capacity": 40, "splats": 30, "degree": 0, "held_out": 0.05}
+    network = {"layers": 1, "width": 4, "skip": 0, "time_width": 0}
+    run = saddlepoint.train("dynamic_gaussians", data="world:moving_scene", out=tmp_path / "run", **options, **network)
+    film = ["render", str(run.folder), "--orbit", "2", "--device", "cpu", "--out"]
+    assert main([*film, str(tmp_path / "through.gif")]) == 0
+    assert main([*film, str(tmp_path / "still.gif"), "--time", "1"]) == 0
+    result = saddlepoint.evaluate(run.folder, metrics=("psnr",), out=tmp_path / "scores.json", device="cpu")
+    assert result["scores"][0]["protocol"]["real"] == 4
+    with pytest.raises(ConfigError, match="does not move"):
+        main(["render", str(scene), "--time", "0.5", "--out", str(tmp_path / "no.gif"), "--device", "cpu"])
+    with pytest.raises(ConfigError, match="moments of its views"):
+        main(["render", str(run.folder), "--test", "--time", "0.5", "--out", str(tmp_path / "no"), "--device", "cpu"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from small_images import picture, saved
 
-from saddlepoint.data.batches import ViewBatch
+from saddlepoint.data.batches import TimedViewBatch, ViewBatch
 from saddlepoint.data.loader import Loader
 from saddlepoint.data.sources.colmap import pose_of, read_colmap, read_points
 from saddlepoint.data.sources.scenes import scene_points
@@ -290,3 +290,41 @@ def test_a_missing_companion_and_damaged_points_are_refused(folder):
     (home / "images.bin").unlink()
     with pytest.raises(DataError, match=r"has no images.bin beside its companions"):
         read_colmap(home)
+
+
+def timed(folder: Path, times: list[object]) -> Path:
+    """The scene of `blender` with a time of each frame; None for a frame that says none."""
+    blender(folder)
+    path = folder / "transforms_train.json"
+    said = json.loads(path.read_text())
+    for frame, time in zip(said["frames"], times):
+        frame |= {} if time is None else {"time": time}
+    path.write_text(json.dumps(said))
+    return folder
+
+
+def test_the_moments_of_frames_are_read_and_kept_in_the_pack(folder, opened):
+    timed(folder, [0.5, 1.0, 0.0])
+    for _ in range(2):  # read from files, then from the pack
+        data = opened(data=f"scene:{folder}", resize="stretch", resolution=16)
+        assert data.fields["time"].tolist() == [0.5, 1.0, 0.0]
+    batch = Loader(data, TimedViewBatch, np.arange(3)).first(3)
+    assert batch.time.tolist() == [0.5, 1.0, 0.0]
+
+
+def test_seconds_become_moments_and_some_times_are_none(folder, opened):
+    timed(folder, [10, 20, 15])
+    data = opened(data=f"scene:{folder}", resize="stretch", resolution=16)
+    assert data.fields["time"].tolist() == [0.0, 1.0, 0.5]
+    assert any("times from 10 to 20 brought to 0 to 1" in note for note in data.notes)
+    timed(folder, [0.5, None, 0.0])
+    data = opened(data=f"scene:{folder}", resize="stretch", resolution=16)
+    assert "time" not in data.fields
+    assert any("the times of 2 frames left out" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("time", ["noon", True, [0.5], float("nan")])
+def test_a_time_that_is_no_number_is_refused(folder, opened, time):
+    timed(folder, [0.0, time, 1.0])
+    with pytest.raises(DataError, match=r"has a time of|cannot be read"):
+        opened(data=f"scene:{folder}")

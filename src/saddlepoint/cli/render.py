@@ -15,7 +15,7 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
-from saddlepoint.config import Count, Range
+from saddlepoint.config import Count, Range, Share
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.engine.distributed import TorchMachine
@@ -51,6 +51,8 @@ class Render:
     test: bool = False
     """use the cameras of the scene's transforms_test.json, or else of the run's held-out views, and write the true view
     beside each; `saddle evaluate` measures these"""
+    time: Share | None = None
+    """moment from 0 to 1 of a scene that moves; by default the views go from the first moment to the last"""
     with_depth: bool = False
     """also write depth maps (numpy, and a picture of each), opacity, and pictures of the normals of what is seen"""
     rate: Annotated[int, tyro.conf.arg(aliases=["--fps"])] = 24
@@ -72,9 +74,11 @@ def main(arguments: list[str]) -> int:
     task = model.task("render")
     if task is None:
         raise CapabilityError(f"{model.name} draws no views from cameras; `saddle sample` makes what it makes.")
-    views, truth = _cameras(model, task, options)
+    fields, truth = _fields(model, task, options)
+    views = fields["camera"]
     off = "".join(f"-{name}{value:g}" for name, value, usual in
                   (("lift", options.lift, 0), ("nearer", options.nearer, 1)) if value != usual)  # fmt: skip
+    off += "" if options.time is None else f"-time{options.time:g}"
     stem = "test" if options.test else "path" if options.path else f"orbit-{options.orbit}{off}"
     single = options.test or options.with_depth
     out = options.out or model.home / "rendered" / (stem if single else f"{stem}.mp4")
@@ -86,7 +90,7 @@ def main(arguments: list[str]) -> int:
     inputs = [options.path] if options.path else []
     target = Destination(out, named=options.out is not None, folders=not film, inputs=inputs)
     with target as (place,):
-        views_rendered = model.do("render", {"camera": views}, batch=1)
+        views_rendered = model.do("render", fields, batch=1)
         if film:
             words = disclosed(model, "generated", {"views": len(views)}).words
             save_motion(
@@ -98,19 +102,25 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _cameras(model: Model, task: Task, options: Render) -> tuple[Tensor, np.ndarray | None]:
-    """The cameras to draw from, [n, 22], and the true views of held-out ones."""
+def _fields(model: Model, task: Task, options: Render) -> tuple[dict[str, Tensor], np.ndarray | None]:
+    """What to draw, cameras [n, 22] and moments [n] where the scene moves, and the true views of held-out ones."""
+    if options.time is not None and (options.test or "time" not in task.takes):
+        why = "--test has the moments of its views" if options.test else f"{model.name} does not move"
+        raise ConfigError(f"{why}: leave out --time.")
     if options.test:
         held_out = held_out_views(model)
         print(f"compared with {held_out.rule}", file=sys.stderr)
-        return held_out.camera, held_out.image
-    if options.path is not None:
-        return read_cameras(options.path), None
-    around = task.examples(model.nets, options.orbit, 0)["camera"]
-    if options.lift or options.nearer != 1:
+        return held_out.fields, held_out.image
+    cameras = None if options.path is None else read_cameras(options.path)
+    fields = task.examples(model.nets, options.orbit if cameras is None else len(cameras), 0)
+    if cameras is not None:
+        fields["camera"] = cameras
+    elif options.lift or options.nearer != 1:
         centre = centre_of(task.examples(model.nets, _AROUND, 0)["camera"])
-        around = moved(around, centre, options.lift, options.nearer)
-    return around, None
+        fields["camera"] = moved(fields["camera"], centre, options.lift, options.nearer)
+    if options.time is not None:
+        fields["time"] = torch.full_like(fields["time"], options.time)
+    return fields, None
 
 
 def _frame(kind: Kind, view: Tensor) -> Picture.Image:

@@ -27,9 +27,11 @@ from saddlepoint.kinds.kind import KIND, Kind, holds
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.row import Row
+from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.volume import Volume
@@ -334,6 +336,18 @@ class PartedCloudBatch(Batch):
 
 
 @dataclass(frozen=True)
+class ScanBatch(Batch):
+    """Grids with views in colour and depth, and the class of each voxel of the middle column."""
+
+    given_by = "Use --data world:rgbd."
+
+    scan: Tensor = holds(Scan)
+    """[N, numbers] float32: see `kinds.scan`"""
+    parts: Tensor = holds(Parts)
+    """[N, D] int64, the number of each voxel's class, from below"""
+
+
+@dataclass(frozen=True)
 class LabelledMeshBatch(Batch):
     """Triangle meshes with a class each."""
 
@@ -363,6 +377,16 @@ class NumberedViewBatch(ViewBatch):
 
     index: Tensor = holds(Row)
     """[N] int64 in [0, training examples)"""
+
+
+@dataclass(frozen=True)
+class TimedViewBatch(ViewBatch):
+    """Views of a scene that moves, with the camera and the moment of each."""
+
+    given_by = 'Use --data scene:FOLDER with a "time" of each frame, as D-NeRF writes it, or world:moving_scene.'
+
+    time: Tensor = holds(Moment)
+    """[N] float32 from 0, the first moment, to 1, the last"""
 
 
 @dataclass(frozen=True)

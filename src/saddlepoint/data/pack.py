@@ -105,6 +105,8 @@ def _key(pictures: Pictures, settings: DataSettings) -> str:
     """The name of the pack: of the files, of what is said of them, and of the shape that they are brought to."""
     beside = (pictures.labels, pictures.attributes, pictures.cameras)
     extras = [None if array is None else array.tobytes().hex() for array in beside]
+    if pictures.times is not None:
+        extras.append(pictures.times.tobytes().hex())
     if pictures.boxes is not None:
         extras += [pictures.boxes.tobytes().hex(), " ".join(pictures.box_names)]
     shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
@@ -204,8 +206,10 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     labels, classes, lost = kept_classes(pictures.labels, np.array(rows), pictures.classes)
     attributes = None if pictures.attributes is None else pictures.attributes[rows]
     cameras = None if pictures.cameras is None else pictures.cameras[rows]
+    times = None if pictures.times is None else pictures.times[rows]
     boxes = None if pictures.boxes is None else pictures.boxes[rows]
-    for name, array in (("label", labels), ("attributes", attributes), ("camera", cameras), ("boxes", boxes)):
+    beside = {"label": labels, "attributes": attributes, "camera": cameras, "time": times, "boxes": boxes}
+    for name, array in beside.items():
         if array is not None:
             with (part / f"{name}.npy").open("wb") as file:
                 np.save(file, array)
@@ -256,6 +260,8 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
         known = _with_found(pictures, facts)
         if pictures.cameras is not None:
             known = replace(known, cameras=np.load(folder / "camera.npy"))
+        if pictures.times is not None:
+            known = replace(known, times=np.load(folder / "time.npy"))
         if pictures.boxes is not None:
             known = replace(known, boxes=np.load(folder / "boxes.npy"))
         check_bytes(folder, pixels, labels, attributes, facts["fingerprint"])
@@ -302,6 +308,8 @@ def _dataset(
         fields["attributes"] = attributes.astype(np.float32)
     if pictures.cameras is not None:
         fields["camera"] = cameras_fitted(pictures.cameras, pixels.shape[:1:-1], settings.resize)
+    if pictures.times is not None:
+        fields["time"] = pictures.times
     kinds: dict[str, Kind] = {}
     if pictures.boxes is not None:
         fields["boxes"] = boxes_fitted(pictures.boxes, pixels.shape[:1:-1], settings.resize)

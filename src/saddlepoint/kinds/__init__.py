@@ -20,6 +20,7 @@ from saddlepoint.kinds.kind import Kind
 _BY_FIELD: dict[str, str | tuple[str, ...]] = {
     "image": ("image", "points"),
     "text": "tokens",
+    "time": "moment",
     **{
         name: name
         for name in (

@@ -371,6 +371,15 @@ class Renders(Protocol):
 
 
 @runtime_checkable
+class RendersMoments(Renders, Protocol):
+    """Makes views of what moves: `render` is given "time", [n] from 0 to 1, for each camera."""
+
+    def moments(self, nets: nn.Module, n: int) -> Tensor:
+        """`n` moments from the first to the last.  [n] in [0, 1]"""
+        ...
+
+
+@runtime_checkable
 class Corrupts(Protocol):
     """Spoils examples in training itself, and learns to make the clean ones."""
 

@@ -21,6 +21,7 @@ from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
+from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
@@ -39,6 +40,7 @@ from saddlepoint.methods.abilities import (
     Predicts,
     Reconstructs,
     Renders,
+    RendersMoments,
     Samples,
     Sampling,
     Searches,
@@ -280,12 +282,19 @@ def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
     gives = {"image": image, "depth": Depth(*image.shape[1:]), "opacity": Mask(*image.shape[1:])}
 
     def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
-        return method.render(nets, fields["camera"], how)
+        given = {name: values for name, values in fields.items() if name != "camera"}
+        return method.render(nets, fields["camera"], replace(how, given=given) if given else how)
 
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
-        return {"camera": method.views(nets, n + seed % 5)[:n]}
+        camera = {"camera": method.views(nets, n + seed % 5)[:n]}
+        return camera | ({"time": method.moments(nets, n)} if isinstance(method, RendersMoments) else {})
 
-    yield Task("render", "makes views from any camera", {"camera": Camera()}, gives, call, examples, graph=False)
+    takes: dict[str, Kind] = {"camera": Camera()}
+    does = "makes views from any camera"
+    if isinstance(method, RendersMoments):
+        takes["time"] = Moment()
+        does += " at any moment"
+    yield Task("render", does, takes, gives, call, examples, graph=False)
 
 
 def _has_patterns(method: HasPatterns, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:

@@ -31,10 +31,11 @@ METRICS = ("psnr", "ssim", "lpips")
 class HeldOut:
     """Views to compare with.
 
-    camera: [n, 22]. image: uint8 [n, C, H, W]. rule: a sentence that says which they are.
+    fields: what a model is asked by: "camera" [n, 22], and "time" [n] where the scene moves. image: uint8
+    [n, C, H, W]. rule: a sentence that says which they are.
     """
 
-    camera: Tensor
+    fields: dict[str, Tensor]
     image: Bytes
     rule: str
 
@@ -59,7 +60,10 @@ def held_out_views(model: Model) -> HeldOut:
             f"no view was held out of this run, and its scene has no {_TESTING}: there is nothing to compare with."
         )
     image = np.asarray(dataset.fields["image"])[rows]
-    return HeldOut(torch.from_numpy(np.asarray(dataset.fields["camera"])[rows]), image, rule)
+    task = model.task("render")
+    assert task is not None
+    fields = {name: torch.from_numpy(np.asarray(dataset.fields[name])[rows]) for name in task.takes}
+    return HeldOut(fields, image, rule)
 
 
 def evaluate_views(model: Model, metrics: Sequence[str] | None, weights: Sequence[Path]) -> Evaluation:
@@ -75,8 +79,9 @@ def evaluate_views(model: Model, metrics: Sequence[str] | None, weights: Sequenc
             notes.append(f"{name} was left out: {error}")
 
     def pairs() -> Iterator[tuple[Bytes, Bytes]]:
-        for camera, image in zip(held_out.camera, held_out.image):
-            view = model.do("render", {"camera": camera[None]}, batch=1)["image"]
+        for row, image in enumerate(held_out.image):
+            fields = {name: values[row : row + 1] for name, values in held_out.fields.items()}
+            view = model.do("render", fields, batch=1)["image"]
             yield image[None], to_uint8(view).cpu().numpy()
 
     protocol = Protocol("", 0, 0, reference="held-out")

@@ -29,6 +29,7 @@ class Pictures(ABC):
     labels: int64 [N], or None; classes: their names.
     attributes: uint8 [N, K] of 0 and 1, or None; attribute_names: of the K.
     cameras: float32 [N, 22] of `kinds.camera` for each image at its own size, or None.
+    times: float32 [N] of `kinds.moment`, or None.
     boxes: float32 [N, most + 1, 6] of `sources.boxes` in pixels of each image, or None; box_names: of their classes.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
@@ -42,6 +43,7 @@ class Pictures(ABC):
     attributes: np.ndarray | None = None
     attribute_names: tuple[str, ...] = ()
     cameras: np.ndarray | None = None
+    times: np.ndarray | None = None
     boxes: np.ndarray | None = None
     box_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -33,10 +33,12 @@ _DISTORTION = ("k1", "k2", "k3", "k4", "p1", "p2")
 
 @dataclass
 class _Views:
-    """What a description gives, as it is gathered: images by their path, a camera each, and what is left out."""
+    """What a description gives, as it is gathered: images by their path, the camera and the time of each, and what is
+    left out."""
 
     names: list[str] = field(default_factory=list)
     cameras: list[np.ndarray] = field(default_factory=list)
+    times: list[float | None] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     distorted: int = 0
@@ -73,11 +75,13 @@ def scene_pictures(root: Path, source: str, description: str | None = None) -> F
         )
     order = sorted(range(len(views.names)), key=lambda index: views.names[index])
     names = [views.names[index] for index in order]
+    times = _times(views, order)
     return FilePictures(
         source=source,
         listing=tree.stamp([*names, *sorted(read)]),
         names=names,
         stream=lambda index: tree.opened(names[index]),
+        times=times,
         cameras=np.stack([views.cameras[index] for index in order]).astype(np.float32),
         notes=(*tree.notes, *views.notes),
         skipped=tuple(views.skipped),
@@ -93,7 +97,25 @@ def scene_points(root: Path) -> tuple[np.ndarray, np.ndarray]:
     return read_points(root)
 
 
-def _add(views: _Views, tree: Tree, name: str, label: str, pose: np.ndarray, lens: Lens) -> None:
+def _times(views: _Views, order: list[int]) -> np.ndarray | None:
+    """The moments of the views in this order, from 0 to 1; None, with a note, where some frame has none."""
+    known = [time for time in views.times if time is not None]
+    if not known:
+        return None
+    if len(known) < len(views.times):
+        views.notes.append(f"the times of {counted(len(known), 'frame')} left out: the others have none")
+        return None
+    times = np.array([views.times[index] for index in order], np.float64)
+    first, last = float(times.min()), float(times.max())
+    if first < 0 or last > 1:
+        views.notes.append(f"times from {first:g} to {last:g} brought to 0 to 1")
+        times = (times - first) / max(last - first, 1e-12)
+    return times.astype(np.float32)
+
+
+def _add(
+    views: _Views, tree: Tree, name: str, label: str, pose: np.ndarray, lens: Lens, time: float | None = None
+) -> None:
     """One view, with the lens brought to the size that its image really has."""
     if not np.isfinite(pose).all() or abs(np.linalg.det(pose[:3, :3]) - 1) > 0.02:
         views.skipped.append((label, "has a pose that is no rotation and place"))
@@ -111,6 +133,7 @@ def _add(views: _Views, tree: Tree, name: str, label: str, pose: np.ndarray, len
     views.distorted += any(abs(number) > 1e-9 for number in lens.distortion)
     numbers = (lens.fx * across, lens.fy * down, lens.cx * across, lens.cy * down, size.width, size.height)
     views.names.append(name)
+    views.times.append(time)
     views.cameras.append(np.concatenate((pose.reshape(16), numbers)))
 
 
@@ -121,7 +144,7 @@ def _of_json(tree: Tree, file: str) -> _Views:
     content = read_json(tree.read(file), file)
     if not isinstance(content, dict) or not isinstance(content.get("frames"), list) or not content["frames"]:
         raise DataError(f'{file} has no "frames": it needs a list of objects with file_path and transform_matrix.')
-    views = _Views([], [], [], [f"{counted(len(content['frames']), 'frame')} described by {file}"])
+    views = _Views(notes=[f"{counted(len(content['frames']), 'frame')} described by {file}"])
     others = [name for name in ("transforms_val.json", "transforms_test.json") if name in tree.names]
     if file == "transforms_train.json" and others:
         views.notes.append(f"{' and '.join(others)} left out: kept for testing")
@@ -147,7 +170,7 @@ def _of_json(tree: Tree, file: str) -> _Views:
         else:
             earlier.add(name)
             pose = _matrix(frame.get("transform_matrix"), where)
-            _add(views, tree, name, label, pose, _lens(tree, name, content, frame, where))
+            _add(views, tree, name, label, pose, _lens(tree, name, content, frame, where), _time(frame, where))
     if elsewhere:
         views.notes.append(f"{counted(elsewhere, 'frame')} that train_filenames does not list left out")
     return views
@@ -157,6 +180,16 @@ def _image(path: str, existing: frozenset[str]) -> str | None:
     """The file that a path means, whose ending Blender's files leave out."""
     candidates = (path, *(path + ending for ending in (".png", ".jpg", ".jpeg", ".webp", ".JPG", ".PNG")))
     return next((name for name in candidates if name in existing and is_image(name)), None)
+
+
+def _time(frame: Mapping[str, Any], where: str) -> float | None:
+    """When a frame was taken, as D-NeRF writes it; None where it does not say."""
+    time = frame.get("time")
+    if time is None:
+        return None
+    if isinstance(time, bool) or not isinstance(time, int | float) or not math.isfinite(time):
+        raise DataError(f"{where} has a time of {str(time)[:40]!r}, not a number: correct it.")
+    return float(time)
 
 
 def _matrix(rows: Any, where: str) -> np.ndarray:
@@ -218,7 +251,7 @@ def _lens(tree: Tree, name: str, content: Mapping[str, Any], frame: Mapping[str,
 
 def _of_colmap(tree: Tree, folder: Path) -> _Views:
     lenses, registered = read_colmap(folder)
-    views = _Views([], [], [], [f"{counted(len(registered), 'view')} and {counted(len(lenses), 'camera')} by COLMAP"])
+    views = _Views(notes=[f"{counted(len(registered), 'view')} and {counted(len(lenses), 'camera')} by COLMAP"])
     existing, places = frozenset(tree.names), ("images", "input", "")
     earlier: set[str] = set()
     for view in registered:

@@ -12,7 +12,7 @@ from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.schemas import CameraEntry, RenderAsk
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import SaddlepointError
-from saddlepoint.kinds.camera import camera_of
+from saddlepoint.kinds.camera import NUMBERS, camera_of
 from saddlepoint.kinds.camera_orbit import centre_of, moved
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import AS_TRAINED
@@ -29,6 +29,8 @@ def check(served: Served, ask: RenderAsk) -> None:
     if ask.output not in gives:
         text = f"{served.full_name} draws no {ask.output} of a view."
         raise Refusal(422, "output", text, f"it draws {', '.join(gives)}")
+    if ask.time is not None and "time" not in served.own["render"].takes:
+        raise Refusal(422, "time", f"{served.full_name} does not move.", "leave out `time`")
     if ask.cameras is None:
         missing = [number for number in ask.views or () if number >= ask.orbit]
         if missing:
@@ -56,20 +58,24 @@ def size(served: Served, ask: RenderAsk) -> int:
 
 @torch.no_grad()
 def cameras(served: Served, ask: RenderAsk) -> list[Tensor]:
-    """A camera for each view, [22] each."""
-    if ask.cameras is not None:
-        return [_tensor(one) for one in ask.cameras]
+    """A camera for each view, [22] each; of a scene that moves the moment stands behind it, [23]."""
     task = served.own["render"]
-    around = task.examples(served.model.nets, ask.orbit, 0)["camera"]
+    count = ask.orbit if ask.cameras is None else len(ask.cameras)
+    fields = task.examples(served.model.nets, count, 0)
+    cameras = fields["camera"] if ask.cameras is None else torch.stack([_tensor(one) for one in ask.cameras])
     if ask.lift or ask.nearer != 1:
         centre = centre_of(task.examples(served.model.nets, _AROUND, 0)["camera"])
-        around = moved(around, centre, ask.lift, ask.nearer)
-    return [around[number] for number in numbers(ask)]
+        cameras = moved(cameras, centre, ask.lift, ask.nearer)
+    if "time" in fields:
+        time = fields["time"] if ask.time is None else torch.full_like(fields["time"], ask.time)
+        cameras = torch.cat((cameras, time.to(cameras)[:, None]), 1)
+    return [cameras[number] for number in (numbers(ask) if ask.cameras is None else range(count))]
 
 
 def rows(ask: RenderAsk) -> list[dict[str, Any]]:
     """The settings of each view."""
-    output = {} if ask.output == "image" else {"output": ask.output}
+    output: dict[str, Any] = {} if ask.output == "image" else {"output": ask.output}
+    output |= {} if ask.time is None else {"time": ask.time}
     if ask.cameras is not None:
         return [{"camera": one.model_dump(), **output} for one in ask.cameras]
     off = {name: value for name, value, usual in (("lift", ask.lift, 0), ("nearer", ask.nearer, 1)) if value != usual}
@@ -90,7 +96,9 @@ def drawn(served: Served, output: str, views: Sequence[Tensor]) -> list[Tensor |
 
 
 def _one(served: Served, output: str, camera: Tensor) -> Tensor | SaddlepointError:
-    fields = {"camera": camera[None].to(served.model.device)}
+    fields = {"camera": camera[None, :NUMBERS].to(served.model.device)}
+    if "time" in served.own["render"].takes:
+        fields["time"] = camera[NUMBERS:].to(served.model.device)
     try:
         value = served.own["render"].call(served.model.nets, fields, AS_TRAINED)[output]
     except SaddlepointError as error:

@@ -249,6 +249,10 @@ class RenderAsk(Ask):
         fail_fast=True,
         description="cameras in place of the orbit's, all of one size",
     )
+    time: Share | None = Field(
+        default=None,
+        description="moment from 0 to 1 of a scene that moves; by default the views go from the first to the last",
+    )
     output: Literal["image", "depth", "opacity"] = Field(
         default="image",
         description="what is drawn of each view; of depth near is bright, and `json` and `zip` bring its numbers too",
@@ -259,7 +263,7 @@ class RenderAsk(Ask):
         left_out = {"output"} if self.output == "image" else set()
         left_out |= {name for name, usual in (("lift", 0), ("nearer", 1)) if getattr(self, name) == usual}
         cameras = {} if self.cameras is None else {"cameras": len(self.cameras)}
-        left_out |= {"orbit"} if cameras else set()
+        left_out |= ({"orbit"} if cameras else set()) | ({"time"} if self.time is None else set())
         return {name: value for name, value in super().settings().items() if name not in left_out} | cameras
 
 

@@ -132,7 +132,7 @@ class GAN3D(Unconditional):
 
 # Settings by preset, with where each comes from.
 PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"resolution": 64, "batch": 100},  # supplement: 64 voxels a side, Adam, batch 100
+    "paper": {"batch": 100},  # supplement: Adam, batch 100; its 64 voxels a side are those of the data
 }
 
 PROOF = Proof(
