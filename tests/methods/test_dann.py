@@ -1,6 +1,7 @@
 """DANN: the turned gradient, whose batches come from which domain, and numbers of classes without the untold."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from drive import HandDraw
 from torch.nn import functional as F
 
+import saddlepoint
 from games import pictures
 from saddlepoint.data.batches import UNLABELLED, AdaptBatch, DataSpec
 from saddlepoint.data.dataset import Dataset
@@ -62,3 +64,12 @@ def test_the_world_of_domains_tells_no_class_of_the_second() -> None:
     labels = WORLD.labels(rows)  # type: ignore[misc]
     assert (labels[1::2] == UNTOLD).all()
     assert (labels[::2] == truth(rows[::2])).all()
+
+
+def test_evaluate_looks_at_images_whose_class_is_known(tmp_path: Path) -> None:
+    run = saddlepoint.train(
+        "dann", data="world:domains", resolution=8, examples=8, batch=4, widths=(2, 2), hidden=3, out=tmp_path / "run"
+    )
+    (score,) = saddlepoint.evaluate(run.folder)["scores"]
+    assert score["protocol"]["metric"] == "accuracy"
+    assert score["protocol"]["real"] == 250  # of 500 held out

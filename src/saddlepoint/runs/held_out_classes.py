@@ -10,6 +10,7 @@ from scipy.stats import fisher_exact
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.data.batches import UNLABELLED
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import pixels
@@ -36,6 +37,8 @@ def evaluate_classes(model: Model, groups: tuple[str, ...]) -> Evaluation:
     dataset, settings = data_of(model)
     _, held_out = dataset.split(settings.held_out)
     labels = dataset.labels
+    if labels is not None and UNLABELLED in dataset.classes:
+        held_out = held_out[labels[held_out] != dataset.classes.index(UNLABELLED)]  # nobody knows what these show
     if labels is None or len(held_out) < 2:
         raise ConfigError("this figure needs labelled images that were held out of training: train with --held-out.")
     right = np.concatenate([_right(model, dataset.images[rows], labels[rows]) for rows in _parts(held_out)])
@@ -70,5 +73,11 @@ def _parts(rows: np.ndarray) -> list[np.ndarray]:
 
 
 def _right(model: Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    task = model.task("predict")
+    assert task is not None
+    kind = task.gives["class"]
+    assert isinstance(kind, Probabilities)
+    classes = model.spec.classes
+    numbers = np.array([classes.index(name) for name in (kind.names if {*kind.names} <= {*classes} else classes)])
     named = model.classify(pixels(torch.from_numpy(np.ascontiguousarray(images))))
-    return np.asarray(named.argmax(1).numpy() == labels)
+    return np.asarray(numbers[named.argmax(1).numpy()] == labels)
