@@ -1,4 +1,4 @@
-"""Scenes: photographs with the camera of each, by transforms.json (Blender, nerfstudio, instant-ngp) or COLMAP.
+"""Scenes: photographs with the camera of each, by transforms.json (as Blender or nerfstudio), COLMAP or ScanNet.
 
 Cameras become those of `kinds.camera`: camera to world, OpenCV's axes, pixel centres at +.5.
 """
@@ -19,6 +19,7 @@ from saddlepoint.data.sources.folder import folder_tree
 from saddlepoint.data.sources.names import is_image, under
 from saddlepoint.data.sources.nvidia import read_json
 from saddlepoint.data.sources.pictures import FilePictures
+from saddlepoint.data.sources.scannet import frames_of, is_scannet, lens_of
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 from saddlepoint.text import counted, printable
@@ -61,10 +62,12 @@ def scene_pictures(root: Path, source: str, description: str | None = None) -> F
     elif sparse is not None:
         views = _of_colmap(tree, root / sparse)
         read = [name for name in tree.names if name.rpartition("/")[0] == sparse and name.endswith((".bin", ".txt"))]
+    elif is_scannet(tree):
+        views, read = _of_scannet(tree), [name for name in tree.names if name.endswith(".txt")]
     else:
         raise DataError(
-            f"{source} describes no scene: it needs transforms.json (Blender, nerfstudio, instant-ngp), or COLMAP's"
-            " cameras and images in sparse/0."
+            f"{source} describes no scene: it needs transforms.json (Blender, nerfstudio, instant-ngp), COLMAP's"
+            " cameras and images in sparse/0, or color/ and pose/ as ScanNet has them."
         )
     if not views.names:
         first = f"; {views.skipped[0][0]}: {views.skipped[0][1]}" if views.skipped else ""
@@ -244,6 +247,27 @@ def _lens(tree: Tree, name: str, content: Mapping[str, Any], frame: Mapping[str,
     bent = tuple(number(word) or 0.0 for word in _DISTORTION)
     middle = (width / 2 if cx is None else cx, height / 2 if cy is None else cy)
     return Lens(model, int(width), int(height), fx, fy, *middle, bent)
+
+
+# -- ScanNet --------------------------------------------------------------------------------------------------------
+
+
+def _of_scannet(tree: Tree) -> _Views:
+    frames, (fx, fy, cx, cy) = frames_of(tree), lens_of(tree)
+    views = _Views(notes=[f"{counted(len(frames), 'frame')} laid out as ScanNet"])
+    for frame in frames:
+        label = printable(frame.name)
+        if frame.pose is None:
+            views.skipped.append((label, frame.lack))
+            continue
+        try:
+            with tree.opened(frame.name) as stream:
+                size = header(stream)
+        except (OSError, UnusableImage) as error:
+            views.skipped.append((label, str(error)))
+            continue
+        _add(views, tree, frame.name, label, frame.pose, Lens("PINHOLE", size.width, size.height, fx, fy, cx, cy))
+    return views
 
 
 # -- COLMAP ---------------------------------------------------------------------------------------------------------

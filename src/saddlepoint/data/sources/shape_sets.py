@@ -6,6 +6,7 @@ ShapeNetCore  SYNSET/MODEL/models/model_normalized.obj (v2) or SYNSET/MODEL/mode
               arXiv:2011.09127
 Objaverse     glbs/000-123/UID.glb as its loader keeps them; classes from lvis-annotations.json, if it is there. Deitke
               et al. 2023, arXiv:2212.08051 and 2307.05663 (XL)
+3D-FRONT      UID.json, a house each: what is built in it, without its furniture. Fu et al. 2021, arXiv:2011.09127
 ScanNet       scans/SCENE/SCENE_vh_clean_2.ply, the reduced mesh of each room. Dai et al. 2017, arXiv:1702.04405
 Each has terms that are agreed to with those who made it, so nothing is downloaded here.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from saddlepoint.data.sources.pictures import FilePictures
+from saddlepoint.data.sources.shapes import HOUSE, MESHES
 from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 from saddlepoint.storage import documents
@@ -29,6 +31,7 @@ from saddlepoint.text import counted, printable
 _SHAPENET = re.compile(r"(?:.*/)?(\d{8})/([^/]+)/(?:models/)?(model_normalized|model)\.(obj|solid\.binvox)")
 _FUTURE = re.compile(r"(?:.*/)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/normalized_model\.obj")
 _OBJAVERSE = re.compile(r"(?:.*/)?glbs/\d{3}-\d{3}/([0-9a-f]{32})\.glb")
+_FRONT = re.compile(r"(?:.*/)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json")
 _SCANNET = re.compile(r"(?:.*/)?(scene\d{4}_\d{2})/\1_vh_clean_2\.ply")
 
 
@@ -43,10 +46,12 @@ def published_set(tree: Tree, endings: tuple[str, ...]) -> FilePictures | None:
         "3D-FUTURE": (_FUTURE, _furniture),
         "Objaverse": (_OBJAVERSE, _annotated),
         "ScanNet": (_SCANNET, lambda tree, keys: {}),
+        "3D-FRONT": (_FRONT, lambda tree, keys: {}),
     }
     for title, (form, classes_of) in sets.items():
         keys = {name: match[1] for name in sorted(tree.names) if (match := form.fullmatch(name))}
-        keys = {name: key for name, key in keys.items() if name.lower().endswith(endings)}
+        wanted = (*endings, HOUSE) if form is _FRONT and MESHES[0] in endings else endings
+        keys = {name: key for name, key in keys.items() if name.lower().endswith(wanted)}
         if keys:
             return _files(tree, title, keys, classes_of(tree, keys))
     return None

@@ -14,12 +14,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from saddlepoint.data.signed import mesh_distances
+from saddlepoint.data.sources.front import read_house
 from saddlepoint.data.sources.numpy_files import UnusableFile, read_npy, read_npz
 from saddlepoint.errors import MissingExtra
 from saddlepoint.keyed import numpy_generator
 
 MESHES = (".off", ".obj", ".ply", ".glb", ".stl")
 ENDINGS = (*MESHES, ".npy", ".npz", ".xyz")
+HOUSE = ".json"
+"""of a house of 3D-FRONT; other files of this ending are no meshes"""
 _NAMES = ("points", "cloud", "vertices", "xyz", "data", "arr_0")
 _GRIDS = ("distances", "sdf", "tsdf", "data", "arr_0")
 _MOST_FACES = 200_000
@@ -38,7 +41,7 @@ def read_shape(name: str, stream: BinaryIO, size: int, points: int, *, faces: bo
     if size > _MOST_FILE:
         raise UnusableFile(f"has {size // 2**20:,} MB, more than {_MOST_FILE // 2**20}")
     draw = numpy_generator("shape", name, points)
-    if ending in MESHES:
+    if ending in (*MESHES, HOUSE):
         vertices, triangles = read_triangles(ending, stream.read(size))
         if faces and not len(triangles):
             raise UnusableFile("has no faces, so no surface")
@@ -57,7 +60,7 @@ def read_distances(name: str, stream: BinaryIO, size: int, side: int) -> np.ndar
     ending = PurePosixPath(name).suffix.lower()
     if size > _MOST_FILE:
         raise UnusableFile(f"has {size // 2**20:,} MB, more than {_MOST_FILE // 2**20}")
-    if ending in MESHES:
+    if ending in (*MESHES, HOUSE):
         vertices, triangles = read_triangles(ending, stream.read(size))
         if not len(triangles):
             raise UnusableFile("has no faces, so no surface")
@@ -93,6 +96,8 @@ def _points(ending: str, stream: BinaryIO, size: int) -> np.ndarray:
 
 def read_triangles(ending: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Vertices [V, 3] and triangles [F, 3] of a file, z up."""
+    if ending == HOUSE:
+        return read_house(content)
     try:
         import trimesh
     except ImportError as error:
