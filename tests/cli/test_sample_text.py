@@ -65,3 +65,21 @@ def test_a_model_reads_its_own_samples(run: Path) -> None:
     texts = model.sample(3, seed=1, given={"prompt": "ab"})
     assert all(model.spec.main.text(row).startswith("ab") for row in texts)  # type: ignore[attr-defined]
     assert (run / "report.html").read_text(encoding="utf-8").count("<img")
+
+
+def test_a_text_is_printed_as_it_is_written(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sample.main([str(run), "--prompt", "cab", "--seed", "4", "--out", f"{tmp_path}/a.txt"]) == 0
+    printed = capsys.readouterr().out.removesuffix(f"{tmp_path}/a.txt\n")
+    model = load(run)
+    whole = model.sample(1, seed=4, given={"prompt": "cab"})
+    text = model.spec.main.text(whole[0])  # type: ignore[attr-defined]
+    assert text.startswith("cab")
+    assert printed == f"{text}\n"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8").rstrip("\n") == text.rstrip("\n")
+    tokens = [int(token) for token in model.write(seed=4, given={"prompt": "cab"})]
+    assert tokens == whole[0].long().tolist()[: len(tokens)]
+    assert not whole[0, len(tokens) :].any()
+    with pytest.raises(SaddlepointError, match="leave out one of them"):
+        sample.main([str(run), "--prompt", "a", "--given", "prompt=b"])
+    with pytest.raises(SaddlepointError, match="the text has 9 characters; this model takes 8"):
+        sample.main([str(run), "--prompt", "abcabcabc"])

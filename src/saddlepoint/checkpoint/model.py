@@ -32,7 +32,7 @@ from saddlepoint.methods.abilities import (
     in_turn,
 )
 from saddlepoint.methods.base import Clock, Method, Networks
-from saddlepoint.methods.tasks import Task, knows, tasks
+from saddlepoint.methods.tasks import Task, knows, tasks, writes, writing
 from saddlepoint.storage.plain import judged
 from saddlepoint.storage.tensors import Declared
 from saddlepoint.text import count_shown
@@ -233,6 +233,32 @@ class Model:
             with torch.no_grad():
                 images = method.generate(self.nets, latents[rows].to(self.device), how.rows(rows).to(self.device))
             yield images.float().cpu()
+
+    def write(
+        self,
+        *,
+        seed: int = 0,
+        given: Mapping[str, Any] | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> Iterator[Tensor]:
+        """The first text of `sample`, token by token as it is written: [1] int64 each on the CPU, up to its end.
+
+        given, temperature, top_k, top_p: as of `sample`. Raises CapabilityError for a model that writes no texts.
+        """
+        method: Any = self.method
+        if not writes(method):
+            raise CapabilityError(f"{self.name} makes {self.spec.main.word}, and not token by token.")
+        conditions = in_turn(method, self.nets, 1) | self._conditions(dict(given or {}), 1)
+        how = Sampling(
+            {name: value.to(self.device) for name, value in conditions.items()},
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        latents = method.latents(self.nets, 1, seed).to(self.device)
+        return (tokens.cpu() for tokens in writing(method, self.nets, latents, how))
 
     def _conditions(self, chosen: Mapping[str, Any], n: int) -> dict[str, Tensor]:
         """Conditions of the task "generate", or "complete" where there is one, as tensors [n, ...]."""

@@ -50,6 +50,8 @@ from saddlepoint.methods.abilities import (
     likelihood_unit,
 )
 from saddlepoint.methods.base import Method
+from saddlepoint.methods.families.sequential import Sequential
+from saddlepoint.methods.families.token_by_token import token_by_token
 
 Fields = Mapping[str, Tensor]
 Call = Callable[[nn.Module, Fields, Sampling], Mapping[str, Tensor]]
@@ -93,6 +95,17 @@ def knows(method: object, word: str) -> bool:
     """Whether a method, or a class of methods, can do something, by a word of `WORDS`; asks no networks."""
     ability = WORDS[word]
     return issubclass(method, ability) if isinstance(method, type) else isinstance(method, ability)
+
+
+def writes(method: Method) -> bool:
+    """Whether a method makes its examples token by token."""
+    return isinstance(method, Sequential)
+
+
+def writing(method: Method, nets: nn.Module, latents: Tensor, how: Sampling) -> Iterator[Tensor]:
+    """The tokens that such a method makes of latents, [n] each, as soon as they are there."""
+    assert isinstance(method, Sequential), "asked before"
+    return token_by_token(method, nets, latents, how)
 
 
 def task_named(method: Method, nets: nn.Module, spec: DataSpec, name: str) -> Task | None:
