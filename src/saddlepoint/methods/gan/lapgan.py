@@ -109,7 +109,7 @@ def _details(channels: int, width: int) -> nn.Module:
 
 @final
 class LAPGANCritic(nn.Module):
-    """One network a level; `forward` takes images of all levels, finest first, and gives [N] logits of each."""
+    """One network a level; `forward` is that of the finest: images [N, C, H, W] -> [N] logits."""
 
     def __init__(
         self, shape: tuple[int, int, int], levels: int, width: int, units: tuple[int, ...], dropout: float
@@ -129,7 +129,12 @@ class LAPGANCritic(nn.Module):
         coarse = MLPCritic((channels, height >> levels, breadth >> levels), units)
         self.levels = nn.ModuleList([*networks, coarse])
 
-    def forward(self, images: list[Tensor]) -> list[Tensor]:
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.levels[0](image)
+        return logits
+
+    def of_all(self, images: list[Tensor]) -> list[Tensor]:
+        """Images of all levels, finest first -> [N] logits of each."""
         return [network(each) for network, each in zip(self.levels, images)]
 
 
@@ -188,11 +193,11 @@ class LAPGAN(Unconditional):
         with torch.no_grad():
             fakes = self._sums(nets, draw, coarse, n)
         losses = {}
-        for level, (real, fake) in enumerate(zip(nets.critic(images), nets.critic(fakes))):
+        for level, (real, fake) in enumerate(zip(nets.critic.of_all(images), nets.critic.of_all(fakes))):
             terms = critic_loss("non-saturating", real, fake)
             losses |= {f"{name}_{images[level].shape[-1]}": term for name, term in terms.items()}
         yield Update("critic", losses)
-        outputs = nets.critic(self._sums(nets, draw, coarse, n))
+        outputs = nets.critic.of_all(self._sums(nets, draw, coarse, n))
         named = {f"fake_{each.shape[-1]}": generator_loss("non-saturating", out) for each, out in zip(images, outputs)}
         yield Update("generator", named)
 
