@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from saddlepoint.losses.image_terms import charbonnier, masked_distance, mirror_symmetry, total_variation
+from saddlepoint.losses.image_terms import (
+    charbonnier,
+    cloud_adaptive,
+    masked_distance,
+    mirror_symmetry,
+    total_variation,
+)
 from saddlepoint.losses.segmentation import impossible_regions, same_regions
 from saddlepoint.losses.temporal import flicker, warp_distance, warped
 
@@ -24,6 +30,14 @@ def test_a_mirrored_image_and_a_mask() -> None:
     mask = torch.tensor([[[[1.0, 0.0, 1.0]]]])
     assert masked_distance(image, torch.zeros_like(image), mask).item() == pytest.approx(1.5)
     assert masked_distance(image, image + 1, torch.zeros_like(mask)).item() == 0
+
+
+def test_clear_places_stay_and_clouded_ones_become_the_target() -> None:
+    source, target = torch.tensor([[[[1.0, 9.0]]]]), torch.tensor([[[[1.0, 2.0]]]])
+    cloud = torch.tensor([[[[0.0, 1.0]]]])
+    assert cloud_adaptive(target, source, target, cloud).item() == 0
+    assert cloud_adaptive(source, source, target, cloud).item() == pytest.approx(7 / 2 + 7 / 2)
+    assert cloud_adaptive(target + 1, source, target, cloud).item() == pytest.approx(1 + 1)
 
 
 def test_a_clip_that_moves_as_its_flow_says_costs_nothing() -> None:

@@ -30,6 +30,17 @@ def mirror_symmetry(image: Tensor) -> Tensor:
     return (image - image.flip(3)).abs().mean()
 
 
+def cloud_adaptive(image: Tensor, source: Tensor, target: Tensor, cloud: Tensor) -> Tensor:
+    """That clear places stay as they were and clouded ones become the target, beside the distance to it everywhere.
+
+    cloud: [N, 1, H, W] in [0, 1]. 0 for an image that copies the clear places, is the target elsewhere, and where both
+    agree. Meraner et al. 2020, doi:10.1016/j.isprsjprs.2020.05.013 (CARL), with the weights of the authors' code.
+    """
+    image = image.float()
+    apart = (image - target).abs()
+    return ((1 - cloud) * (image - source).abs() + cloud * apart).mean() + apart.mean()
+
+
 def masked_distance(image: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """The mean absolute difference where a mask [N, 1, H, W] in [0, 1] is 1; 0 for an empty mask."""
     difference = (image.float() - target.float()).abs() * mask

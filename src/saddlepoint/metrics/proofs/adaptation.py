@@ -22,7 +22,7 @@ from saddlepoint.methods.abilities import Predicts
 from saddlepoint.metrics.proofs.base import Measure, Table
 from saddlepoint.nn.backbones.lenet import LeNetTrunk
 
-_STEPS, _BATCH = 400, 64
+_STEPS, _BATCH = 800, 64
 
 
 def compare(model: Model, dataset: Dataset, seed: int) -> Table:
