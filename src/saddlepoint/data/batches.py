@@ -232,6 +232,16 @@ class PairedBatch(Batch):
 
 
 @dataclass(frozen=True)
+class SceneBatch(PairedBatch):
+    """Layouts with the scene of each, and what is so of the scene: night, snow."""
+
+    given_by = "Use --data world:seasons, or pairs of layouts and scenes with attributes as arrays of a .npz."
+
+    attributes: Tensor = holds(Attributes)
+    """[N, K] float32, 1 where an attribute holds and 0 where not"""
+
+
+@dataclass(frozen=True)
 class UnpairedBatch(Batch):
     """Images of two domains, side by side by chance. A batch of n shows n of each, and counts n."""
 

@@ -1,6 +1,6 @@
 """Two kinds of images, never paired: scenes as a simulator draws them, and as a camera sees them.
 
-The camera blurs, darkens the corners, tints, and adds noise; what it sees of a scene is known without the noise.
+The camera blurs, darkens what is dark and the corners, tints, and adds noise; what it sees is known without the noise.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from saddlepoint.data.world.shapes import Factors, coverage, distances
 from saddlepoint.keyed import hashed_uniform
 
 _TINT = np.array((0.9, 1.0, 0.75), np.float32)[:, None, None]
-_NOISE = 8.0  # levels, the standard deviation
+_GAMMA, _NOISE = 1.8, 8.0  # of the curve of tones; levels, the standard deviation
 _GROUND = np.array((96, 96, 96), np.float32)[:, None, None]
 
 
@@ -43,7 +43,7 @@ def _photographed(scenes: Factors, resolution: int) -> np.ndarray:
             picture = (before + 2 * picture + after) / 4
     place = (2 * np.arange(resolution, dtype=np.float32) + 1) / resolution - 1
     corner = 1 - 0.35 * (place[:, None] ** 2 + place**2) / 2
-    return as_bytes(picture * _TINT * corner)
+    return as_bytes(255 * (picture / 255) ** _GAMMA * _TINT * corner)
 
 
 def _render(rows: np.ndarray, resolution: int) -> np.ndarray:

@@ -91,7 +91,7 @@ PROOF = Proof(
     " square beside it, nearer to the hidden truth than naive maps that were shown as much.",
     data="world:discs",
     measure="crossing",
-    share=1 / 2,
+    share=3 / 4,
     settings={
         "resolution": 16,
         "images": 8_000,

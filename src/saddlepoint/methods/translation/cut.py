@@ -152,7 +152,7 @@ PROOF = Proof(
     " the hidden truth than naive maps that were shown as much.",
     data="world:styles",
     measure="crossing",
-    share=1 / 2,
+    share=3 / 4,
     settings={
         "resolution": 16,
         "images": 8_000,
