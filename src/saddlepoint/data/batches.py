@@ -454,6 +454,18 @@ class ClipBatch(Batch):
 
 
 @dataclass(frozen=True)
+class PairedClipBatch(Batch):
+    """Short moving pictures in two forms: what is given, and what shall become of it."""
+
+    given_by = "Use --data world:films, or arrays source and target [N, T, C, H, W] of a .npz."
+
+    source: Tensor = holds(Clip)
+    """[N, T, C, H, W] float32 in [-1, 1]"""
+    target: Tensor = holds(Clip)
+    """the same number of frames of the same sides; row i belongs to row i of the source"""
+
+
+@dataclass(frozen=True)
 class LabelledClipBatch(Batch):
     """Short moving pictures with a class each."""
 

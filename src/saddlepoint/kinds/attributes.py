@@ -43,8 +43,8 @@ class Attributes(Kind):
         return stored.float()
 
     def example(self, n: int, seed: int) -> Tensor:
-        """Each attribute by a coin."""
-        return (torch.rand(n, *self.shape, generator=generator(seed, "example attributes", n)) < 0.5).float()
+        """Each attribute by a coin, each row a function of the seed and its number."""
+        return (torch.rand(n, *self.shape, generator=generator(seed, "example attributes")) < 0.5).float()
 
     def parse(self, text: str) -> Tensor:
         """The names of those that hold, with commas between them; an empty text for none.  [K]"""

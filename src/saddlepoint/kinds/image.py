@@ -84,8 +84,8 @@ class Image(Kind):
         return values if change.corner is None else window(values, *in_proportion(change, self.height))
 
     def example(self, n: int, seed: int) -> Tensor:
-        """Even noise."""
-        return torch.rand(n, *self.shape, generator=generator(seed, "example image", n)) * 2 - 1
+        """Even noise, each image a function of the seed and its row."""
+        return torch.rand(n, *self.shape, generator=generator(seed, "example image")) * 2 - 1
 
     def parse(self, text: str) -> Tensor:
         """The path of a picture of this very size, of 8 bits in grey or colour.  [C, H, W]"""

@@ -71,7 +71,9 @@ class SceneAttributes(Method):
         source, target = data.image("source"), data.image("target")
         scene_sizes(self.scales).check(target.height, target.width)
         layout = Layout(source.channels, self.classes, edges=False)
-        told = Told(data.attributes or tuple(map(str, range(data.fields["attributes"].shape[0]))), source)
+        kind = data.fields["attributes"]
+        assert isinstance(kind, Attributes)
+        told = Told(kind.names, source)
         count = len(told.names)
         segments = max(self.classes, 1)
         return Networks(
