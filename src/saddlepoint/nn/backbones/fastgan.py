@@ -234,14 +234,14 @@ class Decoder(nn.Module):
 
 @final
 class Decoders(nn.Module):
-    """What redraws real images from the maps of `Judged`, each by its name there."""
+    """What redraws real images from the maps of `Judged`, each by its name there; half as wide, as the authors' are."""
 
     def __init__(self, channels: int, side: int, width: int) -> None:
         super().__init__()
-        full, coarse = min(side, MOST_RECONSTRUCTED), _channels(_DOWN, width, 8)
-        self.coarse = Decoder(coarse, channels, full, width)
-        self.fine = Decoder(_channels(_DOWN, width, 16), channels, full, width)
-        self.small = Decoder(coarse, channels, full, width) if side >= _LEAST_SMALL else None
+        full, coarse, half = min(side, MOST_RECONSTRUCTED), _channels(_DOWN, width, 8), max(width // 2, 1)
+        self.coarse = Decoder(coarse, channels, full, half)
+        self.fine = Decoder(_channels(_DOWN, width, 16), channels, full, half)
+        self.small = Decoder(coarse, channels, full, half) if side >= _LEAST_SMALL else None
 
     def forward(self, image: Tensor, judged: Judged, part: Tensor) -> Tensor:
         """The sum of mean absolute differences of what is redrawn; eq. 1.
