@@ -10,7 +10,7 @@ COPY constraints.txt ./
 RUN pip install --constraint constraints.txt torch --index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
-RUN pip install --constraint constraints.txt ".[serve,video,export]"
+RUN pip install --constraint constraints.txt ".[serve,postgresql,video,export,shape]"
 
 RUN useradd --create-home saddle && mkdir /data && chown saddle /data
 USER saddle

@@ -22,9 +22,11 @@ from saddlepoint import methods
 from saddlepoint.cli import (
     compare,
     compress,
+    drift,
     embed,
     evaluate,
     export,
+    plan,
     prove,
     recommend,
     release,
@@ -54,6 +56,8 @@ _OPTIONS = {
     "report": report.Report,
     "prove": prove.Prove,
     "serve": serve.Serve,
+    "drift": drift.Drift,
+    "plan": plan.Plan,
     "verify": verify.Verify,
     "release": release.Release,
 }

@@ -209,3 +209,31 @@ def test_a_translator_draws_grids_and_names_its_verb(run):
     model = saddlepoint.load(run)
     with pytest.raises(CapabilityError, match="does not make images from latents"):
         model.sample(1)
+
+
+def test_files_that_share_a_batch_are_what_they_are_alone(run, tmp_path, capsys):
+    sizes = {"a": (16, 16), "b": (7, 9), "c": (16, 11), "d": (40, 20), "e": (16, 16)}
+    for name, size in sizes.items():
+        photo(tmp_path / f"in/{name}.png", size)
+    (tmp_path / "in/bad.png").write_bytes(b"no image")
+    saddle(capsys, run, tmp_path / "in", tmp_path / "together", "--batch", "4")
+    said = saddle(capsys, run, tmp_path / "in", tmp_path / "alone", "--batch", "1")
+    assert "1 skipped" in said
+    for name, size in sizes.items():
+        pair = [Image.open(tmp_path / folder / f"{name}.png") for folder in ("together", "alone")]
+        assert pair[0].size == size
+        np.testing.assert_allclose(*(np.asarray(one, int) for one in pair), atol=1)
+
+
+def test_an_image_is_prepared_and_finished_and_says_so(run, tmp_path, capsys):
+    given = photo(tmp_path / "one.png", (30, 20))
+    saddle(capsys, run, given, tmp_path / "plain.png")
+    saddle(capsys, run, given, tmp_path / "same.png", "--strength", "0")
+    saddle(capsys, run, given, tmp_path / "half.png", "--strength", "0.5", "--white-balance", "--sharpen", "0.2")
+    plain, same, half = (np.asarray(Image.open(tmp_path / f"{name}.png"), int) for name in ("plain", "same", "half"))
+    np.testing.assert_array_equal(same, np.asarray(Image.open(given)))
+    assert np.abs(half - plain).mean() > 1
+    settings = metadata.disclosure_in((tmp_path / "half.png").read_bytes()).settings
+    assert (settings["strength"], settings["white_balance"], settings["sharpen"]) == (0.5, True, 0.2)
+    assert "lens" not in settings
+    assert "it must be" in saddle(capsys, run, given, tmp_path / "x.png", "--lens", "2", code=2)

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from saddlepoint.deploy.finish import blended, coloured_like, sharpened, white_balanced
+from saddlepoint.deploy.finish import (
+    Finish,
+    blended,
+    coloured_like,
+    evenly_lit,
+    sharpened,
+    straightened,
+    white_balanced,
+)
+from saddlepoint.errors import ConfigError
 
 
 def noise(mean: tuple[int, int, int] = (100, 100, 100), spread: int = 30) -> Image.Image:
@@ -58,3 +67,55 @@ def test_sharpening_steepens_an_edge_and_none_changes_nothing() -> None:
     assert sharpened(edge, 0) is edge
     steps = [np.asarray(one, int)[10, 10, 0] - np.asarray(one, int)[10, 9, 0] for one in (edge, sharpened(edge, 1))]
     assert steps[1] > steps[0]
+
+
+def bent(bend: float, size: tuple[int, int] = (161, 121)) -> Image.Image:
+    """A white line that is straight at x = 40 as a lens shows it: x' = x (1 + k r^2)."""
+    width, height = size
+    y, x = np.mgrid[:height, :width].astype(float)
+    centre = np.array([width / 2, height / 2])
+    place = np.stack([x + 0.5, y + 0.5], -1) - centre
+    true = place.copy()
+    for _ in range(50):  # the place that the lens has brought here
+        true = place / (1 + bend * (true**2).sum(-1, keepdims=True) / (centre**2).sum())
+    return Image.fromarray((255 * (np.abs(true[..., 0] + centre[0] - 40) < 1.5)).astype(np.uint8))
+
+
+@pytest.mark.parametrize("bend", [-0.2, 0.15])
+def test_a_line_that_a_lens_has_bent_is_straight_again(bend: float) -> None:
+    def spread(picture: Image.Image) -> float:
+        columns = [np.flatnonzero(row > 90).mean() for row in np.asarray(picture)[5:-5]]
+        return float(np.ptp(columns))
+
+    assert spread(bent(bend)) > 4
+    assert spread(straightened(bent(bend), bend)) < 1.5
+    assert straightened(bent(bend), 0) == bent(bend)
+
+
+def test_light_that_falls_off_is_evened_out_and_what_is_shown_stays() -> None:
+    y, x = np.mgrid[:300, :200]
+    light = 0.6 + 0.4 * x / 200
+    pattern = np.where((x // 4 + y // 4) % 2, 140, 110)
+    picture = Image.fromarray((pattern * light)[..., None].repeat(3, 2).round().astype(np.uint8))
+    halves = [
+        np.asarray(one, float)[:, cut].mean()
+        for one in (picture, evenly_lit(picture))
+        for cut in (slice(50), slice(150, 200))
+    ]
+    assert halves[1] - halves[0] > 20
+    assert abs(halves[3] - halves[2]) < 8
+    assert np.asarray(evenly_lit(picture), float)[140:160, 90:110].std() > 8  # the pattern is still there
+    assert evenly_lit(Image.new("L", (3, 2))).getpixel((0, 0)) == 0
+
+
+def test_all_together_keep_size_and_mode_and_say_what_was_done() -> None:
+    finish = Finish(lens=-0.1, white_balance=True, even_light=True, keep_colour=True, sharpen=0.5, strength=0.5)
+    for mode in ("L", "RGB"):
+        shown, original = finish.before(noise().convert(mode))
+        result = finish.after(Image.new(mode, (80, 80)), original)  # of a model that doubles the size
+        assert (shown.size, shown.mode, result.size, result.mode) == ((40, 40), mode, (80, 80), mode)
+    assert Finish().settings == {}
+    assert Finish(lens=0.1, sharpen=0.2).settings == {"lens": 0.1, "sharpen": 0.2}
+    for wrong in ({"lens": 0.4}, {"sharpen": -1}, {"strength": float("nan")}):
+        with pytest.raises(ConfigError, match="it must be"):
+            Finish(**wrong)

@@ -25,6 +25,8 @@ _ORDER = (
     "import",
     "edit",
     "serve",
+    "drift",
+    "plan",
     "verify",
     "recommend",
     "data",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +17,9 @@ from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.deploy.destination import Destination, same_file
+from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.originals import originals
-from saddlepoint.deploy.work_on_file import Translation, reference_for, translate_file
+from saddlepoint.deploy.work_on_file import Translation, reference_for, translate_files, write_result
 from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.report.pace import paced
@@ -56,6 +57,10 @@ class Translate:
     """side of a window in pixels; by default the trained side"""
     overlap: int | None = None
     """pixels shared by neighbouring windows; by default an eighth of the side"""
+    batch: int = 16
+    """files of a folder that are held at once; those of one window each go through the model together"""
+    finish: Annotated[Finish, tyro.conf.arg(name="")] = field(default_factory=Finish)
+    """what is done before and after"""
     device: str = DEVICE
     """auto (the best that the machine has), cpu, cuda, cuda:1 or mps"""
 
@@ -76,19 +81,26 @@ def main(arguments: list[str]) -> int:
         resize=options.resize,
         window=options.window,
         overlap=options.overlap,
+        finish=options.finish,
     )
+    if options.batch < 1:
+        raise ConfigError("--batch must be 1 or more.")
     skipped, written = [], []
     remarks: Counter[Remark] = Counter()
     jobs = list(_jobs(options, model))
-    for ((source, target),) in paced(([job] for job in jobs), len(jobs), "images"):
-        try:
-            with target as (file,):
-                remarks.update(translate_file(source, file, how))
-            written.append(target.path)
-        except UnusableImage as error:
-            skipped.append(f"{source}: {error}")
-            if len(jobs) > 1:
-                _say(f"skipped {skipped[-1]}")
+    groups = (jobs[first : first + options.batch] for first in range(0, len(jobs), options.batch))
+    for group in paced(groups, len(jobs), "images"):
+        targets = dict(group)
+        for result in translate_files(list(targets), how):
+            target = targets[result.source]
+            try:
+                with target as (file,):
+                    remarks.update(write_result(result, file, how))
+                written.append(target.path)
+            except UnusableImage as error:
+                skipped.append(f"{result.source}: {error}")
+                if len(jobs) > 1:
+                    _say(f"skipped {skipped[-1]}")
     if not written:
         raise DataError(f"nothing was written; {skipped[0]}.")
     for sentence in sentences(remarks):

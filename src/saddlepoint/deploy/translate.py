@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -28,8 +28,7 @@ def translated(
     impossible overlap.
     """
     height, width = image.shape[1:]
-    spare = (0, max(0, side - width), 0, max(0, side - height))
-    padded = F.pad(image[None].float(), spare, mode="replicate")[0].to(torch.uint8) if any(spare) else image
+    padded = _padded(image, side)
     overlap = side // 8 if overlap is None else overlap
 
     def read(top: int, left: int) -> Tensor:
@@ -43,3 +42,17 @@ def translated(
         rows += band.shape[1] // scale
         progress(rows / padded.shape[1])
     return np.concatenate(parts, 1)[:, : scale * height, : scale * width]
+
+
+def translated_together(images: Sequence[Tensor], work: Work, side: int) -> list[np.ndarray]:
+    """Pictures of no more than one window each, uint8 [C, H, W] -> [D, k H, k W], through the model at once."""
+    windows = torch.stack([pixels(_padded(image, side)[None])[0] for image in images])
+    results = to_uint8(work(windows)).numpy()
+    scale = results.shape[2] // side
+    return [result[:, : scale * image.shape[1], : scale * image.shape[2]] for result, image in zip(results, images)]
+
+
+def _padded(image: Tensor, side: int) -> Tensor:
+    """A picture of at least one window: a smaller one is padded with its edge."""
+    spare = (0, max(0, side - image.shape[2]), 0, max(0, side - image.shape[1]))
+    return F.pad(image[None].float(), spare, mode="replicate")[0].to(torch.uint8) if any(spare) else image

@@ -5,8 +5,8 @@ The command line works from file to file; the service decodes uploads and encode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.large import LargeImage
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
+from saddlepoint.deploy.metadata import Disclosure
 from saddlepoint.deploy.tile import Work
-from saddlepoint.deploy.translate import translated
+from saddlepoint.deploy.translate import translated, translated_together
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.latent.load_image import as_trained, fit_of, load_picture
@@ -51,6 +53,8 @@ class Translation:
     """side of a window in pixels; None for the trained side"""
     overlap: int | None = None
     """pixels that neighbouring windows share; None for an eighth of the side"""
+    finish: Finish = field(default_factory=Finish)
+    """what is done before and after"""
 
     def __post_init__(self) -> None:
         if self.window is not None and knows(self.model.method, "translate"):
@@ -76,7 +80,55 @@ class Translation:
     def settings(self) -> Mapping[str, Any]:
         """What the images depend on beside the model, for their disclosure."""
         drawn = {"seed": self.seed} if self.reference is None else {"like": self.reference_name}
-        return {"from": self.origin, **drawn}
+        return {"from": self.origin, **drawn, **self.finish.settings}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What became of one file.
+
+    picture: the translation; None of a file that is too large to be held, which `translate_rows` does, or of one that
+    cannot be used, for which `error` says why. remarks: what was done to it before.
+    """
+
+    source: Path
+    picture: Image.Image | None = None
+    remarks: frozenset[Remark] = frozenset()
+    error: UnusableImage | None = None
+
+
+def translate_files(sources: Sequence[Path], how: Translation) -> Iterator[Result]:
+    """The translations of some files in their order; those of one window each go through the model together.
+
+    Raises ConfigError for impossible windows.
+    """
+    channels, side = how.source_kind.channels, how.side
+    results: dict[Path, Result] = {}
+    small: dict[Path, tuple[Image.Image, Image.Image]] = {}
+    for source in sources:
+        try:
+            picture, remarks = load_picture(source, channels)
+        except TooLarge as error:
+            results[source] = Result(source, error=error if how.resize else None)
+            continue
+        except UnusableImage as error:
+            results[source] = Result(source, error=error)
+            continue
+        if how.resize:
+            picture, fitted = square(picture, side, fit_of(how.model))
+            remarks |= fitted
+        results[source] = Result(source, remarks=frozenset(remarks))
+        shown, original = how.finish.before(picture)
+        if max(picture.size) <= side:
+            small[source] = shown, original
+        else:
+            finished = how.finish.after(in_windows(shown, how.work, side, how.overlap), original)
+            results[source] = replace(results[source], picture=finished)
+    if small:
+        windows = [torch.from_numpy(np.array(as_pixels(shown))) for shown, _ in small.values()]
+        for (source, (_, original)), array in zip(small.items(), translated_together(windows, how.work, side)):
+            results[source] = replace(results[source], picture=how.finish.after(as_picture(array), original))
+    yield from results.values()
 
 
 def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
@@ -86,26 +138,32 @@ def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
     Raises UnusableImage for a source that cannot be used, ConfigError for impossible windows, RunError where the disk
     will not take the result.
     """
-    channels, side = how.source_kind.channels, how.side
+    (result,) = translate_files([source], how)
+    return write_result(result, target, how)
+
+
+def write_result(result: Result, target: Path, how: Translation) -> set[Remark]:
+    """Write what became of a file, and return what was done to it before. Raises as `translate_file` does."""
+    if result.error is not None:
+        raise result.error
     disclosure = disclosed(how.model, "modified", how.settings())
-    try:
-        picture, remarks = load_picture(source, channels)
-    except TooLarge:
-        if how.resize:
-            raise
-        large = LargeImage(source, channels)
-        if min(large.width, large.height) < side:
-            raise UnusableImage(
-                f"is large and still less than {side} pixels high or wide; use a smaller --window"
-            ) from None
-        check_target(target, large.width, large.height)
-        translate_large(large, target, how.work, side, how.overlap, disclosure)
-        return large.remarks
-    if how.resize:
-        picture, fitted = square(picture, side, fit_of(how.model))
-        remarks |= fitted
-    write(in_windows(picture, how.work, side, how.overlap), target, disclosure)
-    return remarks
+    if result.picture is None:
+        return _in_rows(result.source, target, how, disclosure)
+    write(result.picture, target, disclosure)
+    return set(result.remarks)
+
+
+def _in_rows(source: Path, target: Path, how: Translation, disclosure: Disclosure) -> set[Remark]:
+    """An image that is too large to be held."""
+    if how.finish.settings:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in how.finish.settings)
+        raise UnusableImage(f"is too large to be held whole, as {names} would need; leave that out")
+    large, side = LargeImage(source, how.source_kind.channels), how.side
+    if min(large.width, large.height) < side:
+        raise UnusableImage(f"is large and still less than {side} pixels high or wide; use a smaller --window")
+    check_target(target, large.width, large.height)
+    translate_large(large, target, how.work, side, how.overlap, disclosure)
+    return large.remarks
 
 
 def in_windows(

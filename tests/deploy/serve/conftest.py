@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,18 @@ def shelf() -> Shelf:
 @contextmanager
 def started(shelf: Shelf, jobs: Path, log: Any = None, **settings: Any) -> Iterator[TestClient]:
     """A client of a new service without a bound on the rate."""
-    known = {name: settings.pop(name) for name in ("keys", "batch", "wait", "local") if name in settings}
+    own = {field.name for field in fields(Service)}
+    known = {name: settings.pop(name) for name in list(settings) if name in own}
     limits = Limits(**{"rate": 0, **settings})
     service = Service(jobs=jobs, limits=limits, journal=Journal(log), **known)
     with TestClient(build(shelf, service), base_url="http://localhost") as client:
         yield client
+
+
+@pytest.fixture
+def start() -> Callable[..., Any]:
+    """A client of a service of any models: `with start(shelf, folder) as client`."""
+    return started
 
 
 @pytest.fixture

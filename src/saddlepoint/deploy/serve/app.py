@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -18,18 +19,27 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-from saddlepoint.deploy.serve import schemas
+from saddlepoint.deploy.drift import Baseline
+from saddlepoint.deploy.serve import operating, schemas
 from saddlepoint.deploy.serve.bench import Bench
+from saddlepoint.deploy.serve.consent import Detector
 from saddlepoint.deploy.serve.entries import card_of, entry
+from saddlepoint.deploy.serve.experiments import Experiment
 from saddlepoint.deploy.serve.gate import Gate, Receive, Scope, Send
 from saddlepoint.deploy.serve.jobs import Jobs
 from saddlepoint.deploy.serve.journal import Journal
+from saddlepoint.deploy.serve.ledger import Ledger, beside
 from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.monitor import Monitor
+from saddlepoint.deploy.serve.quality import Quality, QualityGate
+from saddlepoint.deploy.serve.records import Records
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal, fault, refused
+from saddlepoint.deploy.serve.review import Reviews
 from saddlepoint.deploy.serve.routes import UPLOADS, router
 from saddlepoint.deploy.serve.shelf import Shelf
 from saddlepoint.deploy.serve.store import Store
+from saddlepoint.deploy.serve.uploads import picture_of
+from saddlepoint.deploy.serve.watching import Watch
 from saddlepoint.errors import SaddlepointError
 from saddlepoint.version import __version__
 
@@ -48,6 +58,14 @@ class Service:
     jobs: Path
     limits: Limits = field(default_factory=Limits)
     keys: Collection[bytes] = ()
+    operators: Collection[bytes] = ()
+    store: str | None = None
+    experiments: Sequence[Experiment] = ()
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    window: int = 200
+    gates: Sequence[QualityGate] = ()
+    detector: Detector | None = None
+    keep_nothing: bool = False
     batch: int = 32
     wait: float = 0.004
     local: bool = True
@@ -64,7 +82,10 @@ class Application:
     def __init__(self, shelf: Shelf, service: Service) -> None:
         self._shelf, self._service = shelf, service
         self._monitor = Monitor()
+        self._watch = Watch(service.baselines, service.window, self._monitor, service.journal)
+        self._quality = Quality(service.gates, service.baselines)
         self._store: Store | None = self._opened()  # before anything listens: the folder may be another's
+        self._records: Records | None = self._kept()
         self._jobs: Jobs | None = None
         self._app = _assembled(self._life, self._monitor, service.journal, keyed=bool(service.keys))
         self._gate = Gate(
@@ -73,6 +94,7 @@ class Application:
             self._monitor,
             service.journal,
             service.keys,
+            service.operators,
             local=service.local,
             uploads=UPLOADS,
         )
@@ -99,9 +121,23 @@ class Application:
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:
         service, limits = self._service, self._service.limits
         store, self._store = self._store or self._opened(), None
-        bench = Bench(self._shelf, limits, self._monitor, most=service.batch, wait=service.wait)
+        records, self._records = self._records or self._kept(), None
+        self._watch.ledger = records.ledger
+        bench = Bench(
+            self._shelf,
+            limits,
+            self._monitor,
+            most=service.batch,
+            wait=service.wait,
+            watch=self._watch,
+            quality=self._quality,
+            detector=service.detector,
+        )
         self._jobs = Jobs(bench, store, service.journal)
+        app.state.watch = self._watch
+        app.state.reviews = store and Reviews(store, self._shelf, records.ledger, partial(picture_of, limits=limits))
         app.state.bench, app.state.jobs, self._gate.closed = bench, self._jobs, False
+        app.state.records, sweeping = records, asyncio.create_task(records.keep())
         try:
             await self._prepare(app, bench)
             yield
@@ -110,12 +146,22 @@ class Application:
             self.failure = error
             raise
         finally:
+            sweeping.cancel()
             bench.close()
-            store.close()
+            if store is not None:
+                store.close()
+            records.close()
         service.journal.line("stopped")
 
-    def _opened(self) -> Store:
-        return Store(self._service.jobs, self._service.limits)
+    def _opened(self) -> Store | None:
+        return None if self._service.keep_nothing else Store(self._service.jobs, self._service.limits)
+
+    def _kept(self) -> Records:
+        service, limits = self._service, self._service.limits
+        if service.keep_nothing:
+            return Records(None, (), service.journal)
+        ledger = Ledger(service.store or beside(service.jobs), most=limits.keep_rows, days=limits.keep_days)
+        return Records(ledger, service.experiments, service.journal)
 
     async def _prepare(self, app: FastAPI, bench: Bench) -> None:
         """Everything that the first client should not wait for."""
@@ -149,6 +195,7 @@ def _assembled(life: Lifespan[FastAPI], monitor: Monitor, journal: Journal, *, k
     )
     app.state.ready = False
     app.include_router(router)
+    app.include_router(operating.router)
     _health(app)
     _studio(app)
     _handlers(app, monitor, journal)
@@ -169,6 +216,7 @@ def _health(app: FastAPI) -> None:
     @app.head("/health", include_in_schema=False)
     @app.get("/health", tags=["health"])
     @app.get("/health/ready", tags=["health"], include_in_schema=False)
+    @app.get("/ready", tags=["health"], include_in_schema=False)
     async def ready(response: Response) -> dict[str, str]:
         """Whether requests are taken."""
         response.status_code = 200 if app.state.ready else 503
@@ -190,6 +238,11 @@ def _studio(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STUDIO / "index.html", headers=_PAGE)
+
+    @app.head("/operator", include_in_schema=False)
+    @app.get("/operator", include_in_schema=False)
+    async def operator() -> FileResponse:
+        return FileResponse(STUDIO / "operator.html", headers=_PAGE)
 
 
 def _handlers(app: FastAPI, monitor: Monitor, journal: Journal) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, TypeVar, final
 
@@ -14,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.serve import (
     forward,
     making,
@@ -26,14 +28,17 @@ from saddlepoint.deploy.serve import (
     translating,
 )
 from saddlepoint.deploy.serve.batching import Batcher
+from saddlepoint.deploy.serve.consent import Detector, check
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER, Limits
 from saddlepoint.deploy.serve.making import Codes, Made
 from saddlepoint.deploy.serve.monitor import Monitor
 from saddlepoint.deploy.serve.packing import Parcel
 from saddlepoint.deploy.serve.progress import Progress
+from saddlepoint.deploy.serve.quality import Quality, Shortfall
 from saddlepoint.deploy.serve.refusal import Refusal, over
 from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.deploy.serve.uploads import picture_of, remarks_in_words
+from saddlepoint.deploy.serve.watching import Watch
 from saddlepoint.errors import SaddlepointError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.kinds.kind import Kind
@@ -44,14 +49,45 @@ T = TypeVar("T")
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class Done:
+    """A request that was done.
+
+    results: the images; empty for what is none. original: what was given. shortfalls: what of its gate it does not
+    reach. columns, facts: of the parcel, to pack it again.
+    """
+
+    parcel: Parcel
+    code: Code | None = None
+    results: list[Made] = field(default_factory=list)
+    original: Image.Image | None = None
+    shortfalls: list[Shortfall] = field(default_factory=list)
+    columns: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@final
 class Bench:
     """Must be made in the event loop in which it is used.
 
-    most: images of a batch. wait: seconds that the first of a batch waits for others.
+    most: images of a batch. wait: seconds that the first of a batch waits for others. watch: what looks for drift.
+    quality: the gates of answers. detector: of faces, whose uploads need a word; None looks for none.
     """
 
-    def __init__(self, shelf: Shelf, limits: Limits, monitor: Monitor, *, most: int, wait: float) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        limits: Limits,
+        monitor: Monitor,
+        *,
+        most: int,
+        wait: float,
+        watch: Watch | None = None,
+        quality: Quality | None = None,
+        detector: Detector | None = None,
+    ) -> None:
         self.shelf, self.limits, self.monitor, self._most = shelf, limits, monitor, most
+        self._watch, self.quality, self._detector = watch, quality or Quality(), detector
         self.batchers = {
             one.full_name: Batcher(
                 partial(forward.forward, one),
@@ -73,13 +109,13 @@ class Bench:
 
     async def answer(
         self, ask: schemas.OfModel, task: str, upload: bytes = b"", reference: bytes | None = None
-    ) -> Parcel:
+    ) -> Done:
         """What a client that waits gets. Raises Refusal (408) when it takes too long."""
         self.check(ask, task, self.limits.most_images)
         progress = Progress()
         try:
             async with asyncio.timeout(self.limits.most_seconds):
-                return (await self.do(ask, task, progress, upload, reference))[0]
+                return await self.do(ask, task, progress, upload, reference)
         except TimeoutError as error:
             text = f"this took longer than the {self.limits.most_seconds:g} seconds for which a client may wait."
             bound = {"limit": self.limits.most_seconds}
@@ -110,15 +146,15 @@ class Bench:
 
     async def do(
         self, ask: schemas.OfModel, task: str, progress: Progress, upload: bytes = b"", reference: bytes | None = None
-    ) -> tuple[Parcel, Code | None]:
-        """A checked request as a parcel, and the code that a projection found."""
-        served, code, columns = self.shelf.find(ask.model), None, None
+    ) -> Done:
+        """A checked request as a parcel, with the code that a projection found, and what its gate says of it."""
+        served, code, columns, original = self.shelf.named(ask.model), None, None, None
         if not isinstance(ask, schemas.Ask):
-            return await self._judged(served, upload, task), None
+            return Done(await self._judged(served, ask, upload, task))
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
-            upload_image, remarks = await self._picture(upload)
-            self.monitor.uploads.labels(served.full_name).observe(upload_image.width * upload_image.height)
+            upload_image, remarks = await self._admitted(served, upload, ask.consent)
+            original = upload_image
             if remarks:
                 facts["remarks"] = "; ".join(remarks_in_words(remarks))
             if isinstance(ask, schemas.TranslateSettings):
@@ -146,12 +182,35 @@ class Bench:
         packed = partial(packing.pack, served, ask, results, columns, facts)
         parcel = await asyncio.get_running_loop().run_in_executor(threads, packed)
         self.monitor.images.labels(served.full_name, task, results[0].made).inc(len(results))
-        return parcel, code
+        shortfalls = []
+        if self.quality.guards(served.full_name):
+            shortfalls = await self.short(self.quality.shortfalls, served.full_name, results, original)
+            self.monitor.held.labels(served.full_name).inc(bool(shortfalls))
+        if self._watch and _usual(ask) and self._watch.watches(served, "outputs"):
+            await self.short(self._watch.take, served, "outputs", [one.picture for one in results])
+        return Done(parcel, code, results, original, shortfalls, columns, facts)
 
-    async def _judged(self, served: Served, upload: bytes, task: str) -> Parcel:
-        """What a model predicts of an image, or how likely it finds it."""
+    @property
+    def asks_consent(self) -> bool:
+        """Whether uploads with a face need a word."""
+        return self._detector is not None
+
+    async def _admitted(self, served: Served, upload: bytes, consent: bool) -> tuple[Image.Image, set[Remark]]:
+        """An upload as a picture, counted and looked at. Raises Refusal, also for a face without a word (403)."""
         picture, remarks = await self._picture(upload)
         self.monitor.uploads.labels(served.full_name).observe(picture.width * picture.height)
+        await self._agreed(picture, consent)
+        if self._watch and self._watch.watches(served, "inputs"):
+            await self.short(self._watch.take, served, "inputs", [picture])
+        return picture, remarks
+
+    async def _agreed(self, picture: Image.Image, consent: bool) -> None:
+        if self._detector is not None and not consent:
+            await self.short(check, self._detector, picture)
+
+    async def _judged(self, served: Served, ask: Any, upload: bytes, task: str) -> Parcel:
+        """What a model predicts of an image, or how likely it finds it."""
+        picture, remarks = await self._admitted(served, upload, ask.consent)
         image = await self.short(as_trained, served.model, picture)
         values = await self.batchers[served.full_name].ask((task,), [image])
         parcel = scoring.parcel if task == "score" else predicting.parcel
@@ -207,6 +266,8 @@ class Bench:
 
         most = self.limits.most_pixels
         manner = None if reference is None else (await self._picture(reference))[0]
+        if manner is not None:
+            await self._agreed(manner, ask.consent)
         return await self.long(translating.translate, served, image, manner, ask, together, progress, most)
 
     async def warm(self, served: Served) -> None:
@@ -255,3 +316,15 @@ class Bench:
             batcher.close()
         for threads in (self._long, self._short, self._decoding):
             threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _usual(ask: schemas.Ask) -> bool:
+    """Whether its images should look like those of a baseline: samples and translations with nothing set apart."""
+    if ask.preview:
+        return False
+    if isinstance(ask, schemas.SampleAsk):
+        return ask.truncation == 1
+    return (
+        isinstance(ask, schemas.TranslateSettings)
+        and not Finish(**{one.name: getattr(ask, one.name) for one in fields(Finish)}).settings
+    )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from saddlepoint.checkpoint import pretrained
+from saddlepoint.deploy.serve.lifetime import Lifetime, today
 from saddlepoint.deploy.serve.schemas import KindEntry, ModelEntry, Shape, TaskEntry
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import CheckpointError
@@ -27,6 +28,10 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         name=served.full_name,
         default=default,
         channel=served.channel,
+        stage=served.lifetime.stage(today()),
+        deprecated=served.lifetime.deprecated,
+        sunset=served.lifetime.sunset,
+        successor=served.successor if served.lifetime != Lifetime() else None,
         method=model.name,
         version=model.version,
         trained_images=model.clock.examples,
@@ -63,5 +68,7 @@ def card_of(served: Served) -> str | None:
     to every client.
     """
     with suppress(CheckpointError):
-        return pretrained.card_of(served.model.path)
+        card = pretrained.card_of(served.model.path)
+        section = served.lifetime.section(served.full_name, served.successor)
+        return card and (card.rstrip() + section if section else card)
     return None

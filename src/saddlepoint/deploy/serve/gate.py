@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from typing import Any, final
 
@@ -30,6 +30,8 @@ _REQUEST = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOCAL = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
 _READING = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 _METHODS = frozenset({*_READING, "POST", "PUT", "PATCH", "DELETE"})
+_PROBES = ("/health", "/ready")
+_OPERATOR = "/v1/operator"
 _GONE = 499  # the client went away; seen in the log alone
 _SAFE = [
     (b"x-content-type-options", b"nosniff"),
@@ -47,7 +49,8 @@ class Gate:
     """Stands before an application.
 
     uploads: the paths to which an image may be sent; bodies of the others are small. keys: of which a request must
-    carry one for /v1 and /metrics; none leaves all open. local: answer only to requests that name this machine, so
+    carry one for /v1 and /metrics; none leaves all open. operators: of which it must carry one for /v1/operator; they
+    open the rest too. local: answer only to requests that name this machine, so
     that no page of the web reaches a service on loopback under another name.
     closed: take no new work; what is done already can still be asked for.
     """
@@ -59,12 +62,15 @@ class Gate:
         monitor: Monitor,
         journal: Journal,
         keys: Collection[bytes] = (),
+        operators: Collection[bytes] = (),
         *,
         local: bool,
         uploads: Collection[str] = (),
     ) -> None:
         self._app, self._limits, self._monitor, self._journal = app, limits, monitor, journal
-        self._keys, self._local, self._rate = tuple(keys), local, Rate(limits.rate)
+        self._local, self._rate = local, Rate(limits.rate)
+        self._operators = tuple(operators or keys)
+        self._keys = (*keys, *operators) if keys else ()
         self._pages = Rate(limits.rate and max(limits.rate, LEAST_PAGES))
         self._uploads, self._held = frozenset(uploads), 0
         self.closed = False
@@ -117,24 +123,19 @@ class Gate:
         if changes and _foreign(headers):
             raise Refusal(403, "foreign-page", "a page of another site sent this.", "use the studio, or a program")
         client = scope["client"][0] if scope.get("client") else ""
-        if scope["path"].startswith("/health"):
+        if scope["path"].startswith(_PROBES):
             return False
         if not scope["path"].startswith(("/v1", "/metrics")):
             self._pages.take(client)
             return False
         self._rate.take(client)
-        if self._keys and not self._known(headers):
+        keys = self._operators if scope["path"].startswith(_OPERATOR) else self._keys
+        if keys and not _known(headers, keys):
             mend = "send `Authorization: Bearer KEY` or `X-API-Key: KEY`"
             raise Refusal(401, "key", "this service asks for a key.", mend, headers={"WWW-Authenticate": "Bearer"})
         if changes and self.closed:
             raise stopping()
         return True
-
-    def _known(self, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether a request carries one of the keys; takes the same time for a near one and a far one."""
-        scheme, _, key_sent = headers.get(b"authorization", b"").partition(b" ")
-        key_sent = key_sent.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
-        return bool(sum(hmac.compare_digest(key_sent, key) for key in self._keys))
 
     async def _body(self, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         """The whole body, which is held until it is given back. Raises Refusal (408, 413, 429), _Gone."""
@@ -220,7 +221,7 @@ class Gate:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._monitor.requests.labels(route, method, str(status)).inc()
         self._monitor.seconds.labels(route).observe(seconds)
-        if not scope["path"].startswith(("/health", "/metrics")):
+        if not scope["path"].startswith((*_PROBES, "/metrics")):
             self._journal.line("request", request, method=method, route=route, status=status, seconds=round(seconds, 4))
 
 
@@ -260,6 +261,13 @@ class _Answer:
         if len(whole) > CHUNK:
             message = {**message, "body": whole[(len(whole) - 1) // CHUNK * CHUNK :]}
         await self._send(message)
+
+
+def _known(headers: Mapping[bytes, bytes], keys: Sequence[bytes]) -> bool:
+    """Whether a request carries one of the keys; takes the same time for a near one and a far one."""
+    scheme, _, key_sent = headers.get(b"authorization", b"").partition(b" ")
+    key_sent = key_sent.strip() if scheme.lower() == b"bearer" else headers.get(b"x-api-key", b"")
+    return bool(sum(hmac.compare_digest(key_sent, key) for key in keys))
 
 
 def _foreign(headers: Mapping[bytes, bytes]) -> bool:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from functools import partial
 from typing import Any, final
 
 from PIL import Image
 
-from saddlepoint.deploy.serve import packing, schemas
-from saddlepoint.deploy.serve.bench import Bench
+from saddlepoint.deploy.serve import packing, review, schemas
+from saddlepoint.deploy.serve.bench import Bench, Done
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER
 from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.progress import Progress, Stopped
+from saddlepoint.deploy.serve.records import nothing_kept
 from saddlepoint.deploy.serve.refusal import Refusal, fault, refused, stopping
 from saddlepoint.deploy.serve.store import INTERRUPTED, Facts, Kept, Store, now
 from saddlepoint.errors import SaddlepointError
@@ -48,12 +50,19 @@ class _Running:
 class Jobs:
     """Must be made in the event loop in which it is used."""
 
-    def __init__(self, bench: Bench, store: Store, journal: Journal) -> None:
-        self._bench, self._store, self._journal = bench, store, journal
+    def __init__(self, bench: Bench, store: Store | None, journal: Journal) -> None:
+        self._bench, self._kept, self._journal = bench, store, journal
         self._open: dict[str, _Running] = {}
         self._room, self._closing = asyncio.Semaphore(_TOGETHER), False
-        bench.codes = store
+        bench.codes = store or bench.codes
         bench.monitor.watch("jobs_open", "Jobs that wait or run.", "state", self._states)
+
+    @property
+    def _store(self) -> Store:
+        """Where jobs are kept. Raises Refusal (403) where nothing is."""
+        if self._kept is None:
+            raise nothing_kept()
+        return self._kept
 
     def _states(self) -> dict[str, float]:
         states = [one.facts.state for one in self._open.values()]
@@ -61,6 +70,8 @@ class Jobs:
 
     async def begin(self, ask: Any, request: str) -> schemas.Job:
         """Put a job into the queue. Raises Refusal for what cannot be done, and when there are too many (429)."""
+        if self._kept is None:
+            raise nothing_kept()
         served = self._bench.check(ask, ask.task, self._bench.limits.most_job_images)
         size = len(getattr(ask, "image", b"")) + len(getattr(ask, "reference", None) or b"")
         self._check_room(size)
@@ -72,11 +83,49 @@ class Jobs:
             created=now(),
             request=request,
         )
-        running = _Running(facts, Progress(lambda image: self._show(facts.id, ask, image)), size)
+        shown = None if self._bench.quality.guards(served.full_name) else partial(self._show, facts.id, ask)
+        running = _Running(facts, Progress(shown), size)  # what is to be judged first shows nothing early
         self._open[facts.id] = running  # its place is taken before anything is waited for
         running.task = asyncio.create_task(self._run(running, ask))
         await asyncio.shield(running.kept)
         return self.seen(facts.id)
+
+    async def hold(self, ask: Any, task: str, done: Done, request: str) -> schemas.Job:
+        """Keep an answer that fell short of its gate for review, as a job that is done otherwise.
+
+        Raises Refusal: 422 where nothing is kept, 429 where enough waits already.
+        """
+        if self._kept is None:
+            short = "; ".join(f"{one.figure} is {one.value:.4g} and not {one.limit:g}" for one in done.shortfalls)
+            raise Refusal(422, "quality", f"the answer falls short: {short}.", "ask for it with other settings")
+        served = self._bench.shelf.named(ask.model)
+        facts = Facts(
+            id=secrets.token_hex(16),
+            task=task,
+            model=served.full_name,
+            version=served.model.version,
+            state="running",
+            created=now(),
+            request=request,
+        )
+        await self._bench.short(self._store.add, facts)
+        try:
+            changes = await self._bench.short(self._keep, facts.id, ask, done)
+        except BaseException:
+            await asyncio.to_thread(self._store.remove, facts.id)
+            raise
+        await self._end(_Running(facts, Progress(), 0), changes)
+        return self.seen(facts.id)
+
+    def _keep(self, job: str, ask: Any, done: Done) -> dict[str, Any]:
+        """Write what was made, and what of it a person is to look at; the facts that say so."""
+        if done.shortfalls:
+            pictures = {f"{number:05d}": review.png(one.picture) for number, one in enumerate(done.results)}
+            if done.original is not None:
+                pictures["given"] = review.png(done.original)
+            notes = review.notes_of(ask, done.results, done.columns, done.facts, done.shortfalls)
+            self._store.keep_held(job, pictures, notes)
+        return {"state": "held" if done.shortfalls else "done", **self._store.keep(job, done.parcel, done.code)}
 
     def _check_room(self, size: int) -> None:
         limits = self._bench.limits
@@ -173,8 +222,8 @@ class Jobs:
                 running.facts = facts.model_copy(update={"state": "running"})
                 running.begun = time.monotonic()
                 upload, reference = getattr(ask, "image", b""), getattr(ask, "reference", None)
-                parcel, code = await self._bench.do(ask, ask.task, running.progress, upload, reference)
-                ended = {"state": "done", **await self._bench.short(self._store.keep, facts.id, parcel, code)}
+                done = await self._bench.do(ask, ask.task, running.progress, upload, reference)
+                ended = await self._bench.short(self._keep, facts.id, ask, done)
         except (asyncio.CancelledError, Stopped):
             ended = {"state": "interrupted", "error": INTERRUPTED} if self._closing else {"state": "cancelled"}
         except Exception as error:
@@ -210,5 +259,5 @@ class Jobs:
         small = image.copy()
         small.thumbnail((packing.PREVIEW, packing.PREVIEW), Image.Resampling.LANCZOS)
         picture = Made(small, "modified" if hasattr(ask, "image") else "generated", {**ask.settings(), "preview": True})
-        served = self._bench.shelf.find(ask.model)
+        served = self._bench.shelf.named(ask.model)
         self._store.keep_preview(job, packing.file_of(served, ask, picture))

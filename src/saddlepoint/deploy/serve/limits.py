@@ -32,8 +32,12 @@ MOST_CONDITIONS = 8
 """conditions that a request for samples gives"""
 MOST_OVERLAP = 4096
 """pixels that the windows of a translation share"""
+MOST_REGION = 100_000
+"""pixels of a side of a region, and of its place"""
 MOST_LETTERS = 200
 """letters of a name: of a class, a direction, layers"""
+MOST_UNIT = 128
+"""letters of a client's key for the person or the device that an answer goes to"""
 MOST_VALUES = 5000
 """values of a JSON body, counted before it is read"""
 MOST_PARTS = 32
@@ -95,6 +99,12 @@ class Limits:
     """bytes of results that are kept; the oldest go first"""
     keep_hours: float = 24.0
     """hours for which a finished job is kept"""
+    most_held: int = 100
+    """answers that wait for review; of more, the next is refused (429)"""
+    keep_days: float = 400.0
+    """days for which opinions, outcomes, reviews and figures of drift are kept"""
+    keep_rows: int = 1_000_000
+    """rows of each of them that are kept; more are refused (429)"""
 
     def __post_init__(self) -> None:
         for one in fields(self):

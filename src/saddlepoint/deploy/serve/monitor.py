@@ -33,13 +33,19 @@ class Monitor:
         self.uploads = Histogram("upload_pixels", "Pixels of uploaded images.", ("model",), buckets=_PIXELS, **common)
         self.running = Gauge("requests_running", "Requests that are worked on.", **common)
         self.jobs = Counter("jobs", "Jobs that ended, by their state.", ("task", "state"), **common)
+        self.held = Counter("held", "Answers that fell short of their gate and wait for review.", ("model",), **common)
         ProcessCollector(registry=self.registry)
 
-    def watch(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
-        """A gauge that is read when it is asked for; the last one of its name counts."""
+    def watch(
+        self, name: str, what: str, labels: str | tuple[str, ...], values: Callable[[], Mapping[Any, float]]
+    ) -> None:
+        """A gauge that is read when it is asked for; the last one of its name counts.
+
+        values: by the label, or by the tuple of labels.
+        """
         if name in self._watched:
             self.registry.unregister(self._watched[name])
-        self._watched[name] = _Read(f"saddlepoint_{name}", what, label, values)
+        self._watched[name] = _Read(f"saddlepoint_{name}", what, labels, values)
         self.registry.register(self._watched[name])
 
     def text(self) -> bytes:
@@ -48,12 +54,15 @@ class Monitor:
 
 
 class _Read(Collector):
-    def __init__(self, name: str, what: str, label: str, values: Callable[[], Mapping[str, float]]) -> None:
-        self._gauge, self._values = (name, what, label), values
+    def __init__(
+        self, name: str, what: str, labels: str | tuple[str, ...], values: Callable[[], Mapping[Any, float]]
+    ) -> None:
+        self._gauge = name, what, [labels] if isinstance(labels, str) else list(labels)
+        self._values = values
 
     def collect(self):  # type: ignore[no-untyped-def]
-        name, what, label = self._gauge
-        gauge = GaugeMetricFamily(name, what, labels=[label])
+        name, what, labels = self._gauge
+        gauge = GaugeMetricFamily(name, what, labels=labels)
         for of, value in self._values().items():
-            gauge.add_metric([of], value)
+            gauge.add_metric([of] if isinstance(of, str) else list(of), value)
         yield gauge

@@ -53,7 +53,7 @@ def pack(
     columns: of several images in one picture; None for about as many as rows. facts: figures of the whole.
     """
     pictures = [_reduced(one) for one in pictures] if ask.preview else pictures
-    headers = {"X-Model": served.full_name, "X-Model-Version": served.model.version}
+    headers = served.headers
     for name, value in (facts or {}).items():
         headers[f"X-{name.capitalize()}"] = str(value)
     if ask.answer == "image":

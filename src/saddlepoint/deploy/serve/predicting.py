@@ -33,8 +33,7 @@ def parcel(served: Served, values: Mapping[str, Tensor], remarks: Sequence[str])
     predictions = [_prediction(served, name, kind, values[name]) for name, kind in gives.items()]
     version = served.model.version
     answer = Predictions(model=served.full_name, version=version, predictions=predictions, remarks=list(remarks))
-    headers = {"X-Model": served.full_name, "X-Model-Version": version}
-    return Parcel(answer.model_dump_json().encode(), "application/json", headers)
+    return Parcel(answer.model_dump_json().encode(), "application/json", served.headers)
 
 
 def _prediction(served: Served, name: str, kind: Kind, value: Tensor) -> Prediction:

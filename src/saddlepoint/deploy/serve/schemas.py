@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, EncodedBytes, EncoderProtocol, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from saddlepoint.config import nearest
+from saddlepoint.deploy.finish import MOST_BEND
 from saddlepoint.deploy.serve import limits
 from saddlepoint.deploy.serve.shelf import NAME
 
@@ -42,6 +44,7 @@ Place = Annotated[
 """an image: its seed; "SEED:ROW" for another than the first of a seed; "job:ID" for what a job projected"""
 Places = Annotated[list[Place], Field(fail_fast=True)]
 JobId = Annotated[str, StringConstraints(pattern=f"^{_JOB}$")]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=limits.MOST_UNIT)]
 Word = Annotated[str, StringConstraints(max_length=limits.MOST_LETTERS)]
 Label = Annotated[int, Field(ge=0, lt=2**31)] | Word | None
 """a class, by its place or by its name"""
@@ -80,6 +83,11 @@ class OfModel(Typed):
     model: Name | None = Field(
         default=None, description="NAME or NAME@CHANNEL; the first that is served where none is named"
     )
+    unit: Unit | None = Field(
+        default=None,
+        description="a key of yours for the person or device, which always meets the same version of a model that is"
+        " compared (A/B); kept as a keyed hash only",
+    )
 
     def settings(self) -> dict[str, Any]:
         """What the answer depends on."""
@@ -99,7 +107,7 @@ class Ask(OfModel):
 
     def settings(self) -> dict[str, Any]:
         """What the images depend on, for their disclosure."""
-        left_out = {"model", "form", "answer", "task", "image", "reference"}
+        left_out = {"model", "unit", "consent", "form", "answer", "task", "image", "reference"}
         return self.model_dump(exclude=left_out if self.preview else {*left_out, "preview"}, exclude_none=True)
 
 
@@ -181,8 +189,15 @@ class EditAsk(Ask):
     truncation: Truncation = 1.0
 
 
+CONSENT: Any = Field(
+    default=False, description="everybody who is shown agrees; asked for where the service looks for faces"
+)
+
+
 class ProjectSettings(Ask):
     """How the code of a given image is sought; the answer is the image that the model makes of it."""
+
+    consent: bool = CONSENT
 
     space: Literal["z", "w", "w+"] | None = Field(
         default=None, description="latent space; by default w+ if the model has it"
@@ -198,6 +213,8 @@ class ProjectSettings(Ask):
 class TranslateSettings(Ask):
     """How a given image is translated. What is larger than the trained side is worked on in windows."""
 
+    consent: bool = CONSENT
+
     origin: Word | None = Field(
         default=None, description="which kind the image is of, where the model knows more ways than one"
     )
@@ -207,6 +224,14 @@ class TranslateSettings(Ask):
         default=None, ge=0, le=limits.MOST_OVERLAP, description="pixels that windows share; an eighth by default"
     )
     strength: Share = Field(default=1.0, description="share of the translation; the rest is the given image")
+    lens: float = Field(
+        default=0.0,
+        ge=-MOST_BEND,
+        le=MOST_BEND,
+        allow_inf_nan=False,
+        description="first straighten what a lens has bent: below 0 a barrel, above 0 a cushion",
+    )
+    even_light: bool = Field(default=False, description="first even out light that falls off across the image")
     white_balance: bool = Field(default=False, description="first even out a cast of the light (grey world)")
     keep_colour: bool = Field(
         default=False, description="give the result the mean and spread of the given image's colours"
@@ -270,9 +295,13 @@ class RenderAsk(Ask):
 class PredictSettings(OfModel):
     """What the model is to say of a given image: everything that it predicts."""
 
+    consent: bool = CONSENT
+
 
 class ScoreSettings(OfModel):
     """How likely the model finds a given image."""
+
+    consent: bool = CONSENT
 
 
 class ProjectAsk(ProjectSettings):
@@ -327,6 +356,10 @@ class ModelEntry(Typed):
     name: str = Field(description="as requests name it")
     default: bool = Field(description="whether it is meant where a request names no model")
     channel: str
+    stage: Literal["current", "deprecated", "ended"] = Field(description="how it stands today")
+    deprecated: date | None = Field(description="from this day on (UTC) clients should leave it; header `Deprecation`")
+    sunset: date | None = Field(description="its last day (UTC), after which it is refused with 410; header `Sunset`")
+    successor: str | None = Field(description="what to take in its place, where it has days")
     method: str
     version: str = Field(description="changes with any weight or setting")
     trained_images: int = Field(description="examples seen in training, each as often as it was shown")
@@ -347,6 +380,7 @@ class ModelList(Typed):
     """All that is served."""
 
     models: list[ModelEntry]
+    asks_consent: bool = Field(description="whether uploads with a face need `consent`")
     limits: dict[str, float] = Field(description="the bounds of every request")
 
 
@@ -399,7 +433,8 @@ class Predictions(Typed):
     remarks: list[str] = Field(description="what was done to the upload before it was looked at")
 
 
-State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
+State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted", "held", "rejected"]
+"""held: it fell short of its gate and waits for review; rejected: a person has looked at it and said no"""
 
 
 class Job(Typed):

@@ -49,5 +49,4 @@ def parcel(served: Served, figures: Mapping[str, float | str], remarks: Sequence
         for name, words in _WORDS.items()
     ]
     answer = Predictions(model=served.full_name, version=version, predictions=predictions, remarks=list(remarks))
-    headers = {"X-Model": served.full_name, "X-Model-Version": version}
-    return Parcel(answer.model_dump_json().encode(), "application/json", headers)
+    return Parcel(answer.model_dump_json().encode(), "application/json", served.headers)

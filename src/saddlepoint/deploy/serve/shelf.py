@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import final
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
+from saddlepoint.deploy.serve.lifetime import Clock, Lifetime, day_of, today
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
@@ -20,6 +21,7 @@ from saddlepoint.methods.abilities import classes_of
 from saddlepoint.methods.tasks import Task, knows
 
 STABLE = "stable"
+_DAYS = ("--deprecated", "--sunset")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
 """how a model is named in a request"""
 _ALIAS = re.compile(rf"({NAME})=(.+)", re.DOTALL)
@@ -30,13 +32,22 @@ _ALIAS = re.compile(rf"({NAME})=(.+)", re.DOTALL)
 class Served:
     """One model on the shelf.
 
-    name: without the channel. directions: ways to edit its images, None where no file was given.
+    name: without the channel. directions: ways to edit its images, None where no file was given. lifetime: its days.
+    successor: what to take in its place, None where nothing is.
     """
 
     name: str
     channel: str
     model: Model
     directions: Directions | None = None
+    lifetime: Lifetime = field(default_factory=Lifetime)
+    successor: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every answer of this version says of it."""
+        version = {"X-Model": self.full_name, "X-Model-Version": self.model.version}
+        return version | self.lifetime.headers(self.successor)
 
     @cached_property
     def full_name(self) -> str:
@@ -100,6 +111,7 @@ class Shelf:
     """The models in the order in which they were named; the first is meant where a request names none."""
 
     served: tuple[Served, ...]
+    day: Clock = today
     _by_name: Mapping[str, Served] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -111,10 +123,26 @@ class Shelf:
         object.__setattr__(self, "_by_name", by_name)
 
     def find(self, name: str | None) -> Served:
-        """The model of a name, or the first. Raises Refusal (404) with the nearest right name."""
+        """The model of a name, or the first. Raises Refusal: 404 with the nearest right name, 410 past its last day."""
+        served = self.named(name)
+        if served.lifetime.stage(self.day()) == "ended":
+            mend = f"use {served.successor}" if served.successor else "see GET /v1/models"
+            raise Refusal(
+                410, "ended", f"{served.full_name} ended on {served.lifetime.sunset}.", mend, headers=served.headers
+            )
+        return served
+
+    def full_name(self, name: str) -> str:
+        """The full name of a model that is served. Raises ConfigError with the nearest right one."""
+        if _full(name) not in self._by_name:
+            raise ConfigError(f"{name} is not served{nearest(_full(name), self._by_name)}")
+        return _full(name)
+
+    def named(self, name: str | None) -> Served:
+        """The same, also of a model that has ended. Raises Refusal (404)."""
         if not name:
             return self.served[0]
-        full_name = name if "@" in name else f"{name}@{STABLE}"
+        full_name = _full(name)
         if full_name not in self._by_name:
             known = ", ".join(self._by_name)
             text = f"no model is called {name}{nearest(full_name, self._by_name)}"
@@ -122,8 +150,16 @@ class Shelf:
         return self._by_name[full_name]
 
 
-def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str = "cpu") -> Shelf:
-    """Load what the command line names: PATH, NAME=PATH or NAME@CHANNEL=PATH, and directions as NAME=FILE.
+def stock(
+    names: Sequence[str],
+    directions: Sequence[str] = (),
+    *,
+    deprecated: Sequence[str] = (),
+    sunset: Sequence[str] = (),
+    device: str = "cpu",
+) -> Shelf:
+    """Load what the command line names: PATH, NAME=PATH or NAME@CHANNEL=PATH, directions as NAME=FILE, days as
+    NAME=2027-06-30.
 
     Without a name the folder's is taken. Raises ConfigError for names that cannot be, CheckpointError for what holds
     no model, CapabilityError for a model that can do nothing, DataError for a file without directions.
@@ -141,14 +177,44 @@ def stock(names: Sequence[str], directions: Sequence[str] = (), *, device: str =
         shelf.append(served)
     if files:
         raise ConfigError(f"directions are given for {', '.join(files)}, but no model has that name.")
-    return Shelf(tuple(shelf))
+    return Shelf(_dated(shelf, deprecated, sunset))
+
+
+def _dated(shelf: Sequence[Served], deprecated: Sequence[str], sunset: Sequence[str]) -> tuple[Served, ...]:
+    """The models with their days and successors. Raises ConfigError for days of what is not served."""
+    days = {
+        option: {_full(name): day_of(text, option) for name, text in (_named(words, option) for words in given)}
+        for option, given in (("--deprecated", deprecated), ("--sunset", sunset))
+    }
+    names = [one.full_name for one in shelf]
+    for option, known in days.items():
+        if unknown := [name for name in known if name not in names]:
+            raise ConfigError(f"{option} names {unknown[0]}, which is not served{nearest(unknown[0], names)}")
+    lives = {name: Lifetime(days["--deprecated"].get(name), days["--sunset"].get(name)) for name in names}
+    dated = []
+    for one in shelf:
+        others = [other for other in shelf if other.name == one.name and other is not one]
+        lasting = [other for other in others if lives[other.full_name] == Lifetime()]
+        best = next((other for other in lasting if other.channel == STABLE), lasting[0] if lasting else None)
+        dated.append(replace(one, lifetime=lives[one.full_name], successor=best and best.full_name))
+    return tuple(dated)
+
+
+def _full(name: str) -> str:
+    return name if "@" in name else f"{name}@{STABLE}"
+
+
+def named_files(names: Sequence[str], option: str, shelf: Shelf) -> dict[str, Path]:
+    """Files by the full name of a model, of NAME=FILE. Raises ConfigError for what is not served."""
+    return {shelf.full_name(name): Path(path) for name, path in (_named(text, option) for text in names)}
 
 
 def _named(text: str, what: str) -> tuple[str, str]:
     match = _ALIAS.fullmatch(text)
     if not match:
         raise ConfigError(
-            f"{text!r} names no {what or 'model'}: write NAME=PATH, of letters, digits, '.', '_' and '-'."
+            f"{text!r} names no {what or 'model'}: write NAME={'DAY' if what in _DAYS else 'PATH'}, the name of"
+            " letters, digits, '.', '_' and '-'."
         )
     return match[1], match[3]
 

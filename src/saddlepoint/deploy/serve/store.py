@@ -34,6 +34,7 @@ from saddlepoint.storage.whole import disk_errors, replace, sync, write_json
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FACTS, _RESULT, _PREVIEW, _CODE = "job.json", "result", "preview", "code.safetensors"
+_HELD, _NOTES = "held", "notes.json"  # the folder of what waits for review
 _NEW, _GONE = ".new-", ".gone-"
 INTERRUPTED = {  # the problem of a job whose service has stopped
     "type": "urn:saddlepoint:interrupted",
@@ -160,7 +161,7 @@ class Store(Codes):
                 sync(folder / _RESULT)
                 if code is not None:
                     save_code(code, folder / _CODE, {"job": job})
-                size = sum(path.stat().st_size for path in folder.iterdir())
+                size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         return {"media_type": parcel.media_type, "headers": dict(parcel.headers), "bytes": size}
 
     def keep_preview(self, job: str, content: bytes) -> None:
@@ -174,10 +175,70 @@ class Store(Codes):
         if not facts.ended:
             text = f"the job is {facts.state}."
             raise Refusal(409, "not-done", text, "ask again later", headers={"Retry-After": "1"})
+        if facts.state == "held":
+            text = "this waits for a person's review, because it fell short of what is asked of the model."
+            raise Refusal(409, "in-review", text, "ask again later", headers={"Retry-After": "60"})
         if facts.state != "done" or facts.media_type is None:
             text = f"the job was {facts.state}, so there is no result."
             raise Refusal(410, facts.state, facts.error["detail"] if facts.error else text, "send it again")
         return Kept(self.folder / facts.id / _RESULT, facts.media_type, facts.headers)
+
+    def held(self) -> list[Facts]:
+        """What waits for review, the oldest first."""
+        with self._changing:
+            return sorted((one for one in self._jobs.values() if one.state == "held"), key=lambda one: one.created)
+
+    def held_one(self, job: str) -> Facts:
+        """The facts of a job that waits for review. Raises Refusal: 404 for no job, 409 for one that does not."""
+        facts = self.read(job)
+        if facts.state != "held":
+            raise Refusal(409, "not-held", f"this answer does not wait for review: it is {facts.state}.")
+        return facts
+
+    def keep_held(self, job: str, pictures: Mapping[str, bytes], notes: Mapping[str, Any]) -> None:
+        """Write what a reviewer looks at. Raises RunError, and Refusal (429) where too much waits already."""
+        if len(self.held()) >= self._limits.most_held:
+            bound = {"limit": self._limits.most_held}
+            raise Refusal(429, "review", "enough answers wait for review already.", "try again later", bound=bound)
+        with self._changing:
+            self.read(job)
+            for name, content in pictures.items():
+                replace(self.held_file(job, name), content)
+            write_json(self.folder / job / _HELD / _NOTES, dict(notes))
+
+    def held_file(self, job: str, name: str) -> Path:
+        """Where an image lies that waits for review."""
+        return self.folder / job / _HELD / f"{name}.png"
+
+    def notes(self, job: str) -> dict[str, Any]:
+        """What is known of an answer that waits for review. Raises Refusal (404)."""
+        try:
+            return documents.table(self.folder / job / _HELD / _NOTES)
+        except (Unfit, OSError) as error:
+            raise Refusal(404, "no-such-job", "no such job is kept here.") from error
+
+    def rewrite(self, job: str, name: str, content: bytes, notes: Mapping[str, Any]) -> None:
+        """Replace an image that waits for review. Raises Refusal (409) where that was decided meanwhile, RunError."""
+        with self._changing:
+            self.held_one(job)
+            replace(self.held_file(job, name), content)
+            write_json(self.folder / job / _HELD / _NOTES, dict(notes))
+
+    def release(self, facts: Facts, parcel: Parcel | None) -> None:
+        """End the review of a job: write the result where it is another one, then its state, and forget what was shown.
+
+        Raises Refusal (409) where it was decided meanwhile, RunError.
+        """
+        folder = self.folder / facts.id
+        with self._changing:
+            self.held_one(facts.id)
+            if parcel is not None:
+                replace(folder / _RESULT, parcel.content)
+            self.write(facts)
+            shutil.rmtree(folder / _HELD, ignore_errors=True)
+            if facts.state == "rejected":
+                (folder / _RESULT).unlink(missing_ok=True)
+                (folder / _CODE).unlink(missing_ok=True)
 
     def preview(self, job: str) -> Path:
         """Where the small image is, if there is one."""
@@ -186,7 +247,7 @@ class Store(Codes):
     def file(self, job: str, served: Served) -> Path:
         """The codes that a projection found. Raises Refusal (404, 422)."""
         facts, path = self.read(job), self.folder / job / _CODE
-        if not path.is_file():
+        if facts.state != "done" or not path.is_file():
             raise Refusal(422, "no-code", f"the job {job} has found no code.", "name a projection that is done")
         if facts.version != served.model.version:
             raise Refusal(422, "other-model", f"the job {job} was done with {facts.model}, {facts.version}.")

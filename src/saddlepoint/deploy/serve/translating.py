@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.fit import Fit, square
-from saddlepoint.deploy.finish import blended, coloured_like, sharpened, white_balanced
+from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.serve.limits import MOST_TIMES
 from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.progress import Progress
@@ -40,8 +41,8 @@ def translate(
     side, mode = how.side, "L" if how.source_kind.channels == 1 else "RGB"
     if not ask.resize:
         _check_windows(original.size, side, ask.overlap, most_pixels)
-    original = original.convert(mode)
-    shown = white_balanced(original) if ask.white_balance else original
+    finish = Finish(**{one.name: getattr(ask, one.name) for one in fields(Finish)})
+    shown, original = finish.before(original.convert(mode))
     if reference is not None and not served.takes_reference:
         raise Refusal(422, "reference", f"{served.full_name} does not use a reference image.", "leave it out")
     manner = None if reference is None else as_trained(model, reference)
@@ -64,9 +65,9 @@ def translate(
             like = (
                 square(original, side, fit)[0] if ask.resize else original.resize(small.size, Image.Resampling.LANCZOS)
             )
-            return Made(_finished(small, like, ask), "modified", ask.settings())
+            return Made(finish.after(small, like), "modified", ask.settings())
         progress.show(small)
-    return Made(_finished(whole(shown, progress.at), original, ask), "modified", ask.settings())
+    return Made(finish.after(whole(shown, progress.at), original), "modified", ask.settings())
 
 
 def _check_windows(size: tuple[int, int], side: int, overlap: int | None, most_pixels: int) -> None:
@@ -82,11 +83,3 @@ def _check_windows(size: tuple[int, int], side: int, overlap: int | None, most_p
 def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
     """The size of the same proportions whose longer side is `side`."""
     return max(1, round(side * size[0] / max(size))), max(1, round(side * size[1] / max(size)))
-
-
-def _finished(picture: Image.Image, original: Image.Image, ask: TranslateSettings) -> Image.Image:
-    if original.mode != picture.mode or original.size != picture.size:  # what it became is larger, or of other channels
-        original = original.convert(picture.mode).resize(picture.size, Image.Resampling.LANCZOS)
-    if ask.keep_colour:
-        picture = coloured_like(picture, original)
-    return blended(sharpened(picture, ask.sharpen), original, ask.strength)

@@ -7,8 +7,12 @@ export class Refused extends Error {
   constructor(status, problem) {
     super(sentence(status, problem));
     this.status = status;
+    this.kind = problem.type?.split(":").pop();
   }
 }
+
+/** What is said of an answer that a person looks at first. */
+export const HELD = { detail: "the answer fell short of what is asked of this model and waits for a person's review" };
 
 function sentence(status, problem) {
   const said = (problem.detail ?? `the service answered ${status}`).replace(/\.$/, "");
@@ -33,6 +37,7 @@ async function send(method, path, { body, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Refused(0, { detail: "the service does not answer", mend: "is it still running?" });
   }
+  if (answer.status === 202 && !path.endsWith("/jobs")) throw new Refused(202, HELD);
   if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
   return answer;
 }
@@ -47,10 +52,11 @@ export async function make(task, body, signal) {
 }
 
 /** What a model says of an image file: {predictions, remarks}, with pictures as in other answers. */
-export async function predict(model, file, signal) {
+export async function predict(model, file, consent, signal) {
   const body = new FormData();
   body.append("model", model);
   body.append("image", file);
+  if (consent) body.append("consent", true);
   const answer = await (await send("POST", "v1/predict", { body, signal })).json();
   const of = (picture) => picture && opened(picture, answer);
   return { ...answer, predictions: answer.predictions.map((each) => ({ ...each, picture: of(each.picture) })) };
@@ -61,6 +67,26 @@ export async function archive(task, body, form = "zip") {
   const asked = { ...body, answer: form, preview: false };
   return (await send("POST", `v1/${task}`, { body: asked })).blob();
 }
+
+/** A translation or a projection that is waited for, where the service keeps no jobs. */
+export async function atOnce({ task, image, reference, ...settings }) {
+  const body = new FormData();
+  const told = Object.entries({ ...settings, answer: "json" }).filter(([, value]) => value !== undefined);
+  for (const [name, value] of told) body.append(name, value);
+  for (const [name, text] of Object.entries({ image, reference })) {
+    if (text !== undefined) body.append(name, bytes(text, "application/octet-stream"));
+  }
+  return unpacked(await (await send("POST", `v1/${task}`, { body })).json());
+}
+
+/** What waits for review, what people say, comparisons, drift: by name. */
+export const operator = async (name) => (await send("GET", `v1/operator/${name}`)).json();
+
+export const heldImage = async (job, name) => (await send("GET", `v1/operator/review/${job}/${name}`)).blob();
+
+export const repaint = async (body) => (await send("POST", "v1/operator/repaint", { body })).json();
+
+export const decide = async (body) => (await send("POST", "v1/operator/decisions", { body })).json();
 
 /** Begins a job; `task` stands in the body. */
 export const begin = async (body) => (await send("POST", "v1/jobs", { body: { ...body, answer: "json" } })).json();

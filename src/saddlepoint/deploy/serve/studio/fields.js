@@ -65,6 +65,9 @@ export function check(text, help) {
   };
 }
 
+/** What a person says of an image with people in it, where the service asks for that. */
+export const agreed = ({ asks_consent: wanted }) => (wanted ? check("Everybody who is shown agrees to this") : { node: null, value: undefined });
+
 /** Images of the model by seed: "7, 1:5" is image 0 of seed 7 and image 5 of seed 1; "job:ID" is a projected one. */
 export function places(text, value, picks) {
   const control = make("input", { value, required: true, pattern: "[0-9a-z:, ]+", autocomplete: "off" });

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { make, pictured } from "./dom.js";
 
 const EVERY = 400; // milliseconds between two looks
-const ENDED = new Set(["done", "failed", "cancelled", "interrupted"]);
+const ENDED = new Set(["done", "failed", "cancelled", "interrupted", "held", "rejected"]);
 const pause = (time) => new Promise((done) => setTimeout(done, time));
 
 /** Sends a job and shows it in `stage` until it ends. Returns {images, facts, job}, or undefined when it was cancelled. */
@@ -20,7 +20,13 @@ export async function follow(stage, body) {
     button.disabled = true;
     cancel();
   });
-  job = await api.begin(body);
+  try {
+    job = await api.begin(body);
+  } catch (error) {
+    if (error.kind !== "keeps-nothing") throw error;
+    stage.replaceChildren(make("p", { class: "soft" }, "This service keeps nothing, so this is waited for."));
+    return { ...(await api.atOnce(body)), job: undefined };
+  }
   if (button.disabled) cancel(); // a click that came before the job had a name
   while (!ENDED.has(job.state)) {
     bar.value = job.progress;
@@ -32,6 +38,7 @@ export async function follow(stage, body) {
   stage.replaceChildren();
   if (job.state === "done") return { ...(await api.result(job.id)), job: job.id };
   if (job.state === "cancelled") return undefined;
+  if (job.state === "held") throw new api.Refused(202, api.HELD);
   throw new api.Refused(job.error?.status ?? 0, job.error ?? { detail: `the job was ${job.state}` });
 }
 

@@ -18,7 +18,8 @@ const picks = new Picks();
 
 async function open() {
   try {
-    const { models, limits } = await api.catalogue();
+    const { models, limits: bounds, asks_consent: asks } = await api.catalogue();
+    const limits = { ...bounds, asks_consent: asks };
     const size = (shape) => (shape ? ` (${shape.width}×${shape.height})` : "");
     const named = ({ name, shape }) => make("option", { value: name }, `${name}${size(shape)}`);
     find("model").replaceChildren(...models.map(named));

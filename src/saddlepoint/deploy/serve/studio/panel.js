@@ -6,7 +6,7 @@ import { find, make, settled } from "./dom.js";
 export function complain(node, error) {
   node.textContent = error?.message ?? "";
   node.hidden = !error;
-  if (error?.status === 401 || error?.status === 403) find("key").hidden = false;
+  if (error?.status === 401) find("key").hidden = false;
 }
 
 /**

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { make } from "./dom.js";
 import { note, tile } from "./gallery.js";
+import { agreed } from "./fields.js";
 import { upload } from "./upload.js";
 
 const MOST = 10; // classes that are shown; the others are very unlikely
@@ -12,12 +13,13 @@ export const predict = {
   title: "Predict",
   verb: "Predict",
   live: false,
-  build({ model }) {
+  build({ model, limits }) {
     const file = upload("The image");
+    const consent = agreed(limits);
     return {
-      fields: [file],
+      fields: [file, consent],
       async run({ signal }) {
-        const { predictions, remarks } = await api.predict(model.name, file.file, signal);
+        const { predictions, remarks } = await api.predict(model.name, file.file, consent.value, signal);
         const changes = remarks.length && make("p", { class: "soft" }, `Of what was sent: ${remarks.join("; ")}.`);
         return { nodes: [...predictions.map(shown), changes].filter(Boolean), said: "Predicted" };
       },
