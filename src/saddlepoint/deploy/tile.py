@@ -31,6 +31,12 @@ def tiled(image: Tensor, work: Work, window: int, overlap: int) -> Tensor:
     return torch.cat(list(bands(read, height, width, work, window, overlap)), 1)
 
 
+def check_overlap(overlap: int, window: int) -> None:
+    """Raises ConfigError for an overlap that windows of this side cannot have."""
+    if not 0 <= overlap < window:
+        raise ConfigError(f"overlap cannot be {overlap}: windows of {window} pixels can share 0 to {window - 1}.")
+
+
 def bands(
     read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int, batch: int = 16
 ) -> Iterator[Tensor]:
@@ -41,8 +47,7 @@ def bands(
     read: the window [C, S, S] whose upper left pixel is at (row, column); called from top to bottom.
     batch: windows that `work` gets at once.
     """
-    if not 0 <= overlap < window:
-        raise ConfigError(f"overlap cannot be {overlap}: windows of {window} pixels can share 0 to {window - 1}.")
+    check_overlap(overlap, window)
     if min(height, width) < window:
         raise ConfigError(
             f"an image of {width}x{height} holds no window of {window} pixels: pad it, or use a smaller --window."

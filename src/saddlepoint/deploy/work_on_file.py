@@ -25,7 +25,7 @@ from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
 from saddlepoint.deploy.metadata import Disclosure
-from saddlepoint.deploy.tile import Work
+from saddlepoint.deploy.tile import Work, check_overlap
 from saddlepoint.deploy.translate import translated, translated_together
 from saddlepoint.errors import CapabilityError, DataError
 from saddlepoint.kinds.image import Image as ImageKind
@@ -59,6 +59,8 @@ class Translation:
     def __post_init__(self) -> None:
         if self.window is not None and knows(self.model.method, "translate"):
             sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
+        if self.overlap is not None:
+            check_overlap(self.overlap, self.side)
 
     @property
     def source_kind(self) -> ImageKind:
