@@ -22,6 +22,9 @@ function one(answer, again) {
   const ways = [["surroundings", "its surroundings"], ...(answer.given ? [["given", "what was given"]] : []), ["patch", "an image of mine"]];
   const by = choice("Painted from", ways);
   const patch = upload("Patch").optional();
+  const choose = () => (patch.node.hidden = by.value !== "patch");
+  by.node.addEventListener("change", choose);
+  choose();
   const note = make("input", { "aria-label": "Why", placeholder: "why (for the records)", maxlength: 1000 });
   const region = () => Object.fromEntries(sides.map(([name, field]) => [name, field.value]));
 
@@ -67,7 +70,7 @@ function one(answer, again) {
   for (const field of fields) field.node.addEventListener("change", () => act(field === which ? show : async () => mark(region()), ""));
   act(show, "");
   return make("article", { class: "panel held", "aria-label": `${answer.model}, ${answer.task}` },
-    make("div", { class: "controls" }, make("h3", {}, `${answer.model}, ${answer.task}`), make("p", { class: "soft" }, `${answer.images} made ${answer.created.slice(0, 16).replace("T", " ")}: ${short}`),
+    make("div", { class: "controls" }, make("h3", {}, `${answer.model}, ${answer.task}`), make("p", { class: "soft" }, `${answer.images} image${answer.images > 1 ? "s" : ""}, ${answer.created.slice(0, 16).replace("T", " ")} UTC: ${short}`),
       ...fields.map(({ node }) => node), patch.node, button("Paint the region anew", paint, "Painted."), note,
       button("Accept", decide("accept"), "Accepted.", true), button("Reject", decide("reject"), "Rejected.")),
     make("div", { class: "results" }, trouble, status, stage));
