@@ -132,7 +132,7 @@ PROOF = Proof(
     bars={"turn": 0.8},
     settings={
         "resolution": 16,
-        "examples": 30_000,
+        "examples": 24_000,
         "batch": 16,
         "latent": 32,
         "appearance": 16,

@@ -95,11 +95,11 @@ PROOF = Proof(
     share=0.8,
     bars={"turn": 0.8},
     settings={
-        "examples": 60_000,
+        "examples": 24_000,
         "batch": 16,
         "latent": 32,
-        "width": 96,
-        "critic_width": 24,
+        "width": 64,
+        "critic_width": 16,
         "lr": 5e-4,
     },
 )

@@ -107,7 +107,7 @@ PROOF = Proof(
     bars={"turn": 0.8},
     settings={
         "resolution": 16,
-        "examples": 30_000,
+        "examples": 14_000,
         "batch": 16,
         "latent": 32,
         "width": 32,
