@@ -174,15 +174,15 @@ PROOF = Proof(
     measure="conditional",
     share=0.75,
     settings={
-        "images": 120_000,
+        "images": 50_000,
         "batch": 64,
         "width": 8,
         "latent": 32,
         "shared": 16,
         "attention": 0,
         "critic_steps": 1,
-        "generator_lr": 5e-4,
-        "critic_lr": 2e-3,
+        "generator_lr": 1e-3,
+        "critic_lr": 4e-3,
         "ema_images": 10_000.0,
     },
 )

@@ -124,12 +124,12 @@ PROOF = Proof(
     measure="conditional",
     share=0.75,
     settings={
-        "images": 150_000,
+        "images": 50_000,
         "batch": 64,
         "latent": 32,
         "width": 8,
         "critic_width": 8,
-        "generator_lr": 5e-4,
-        "critic_lr": 2e-3,
+        "generator_lr": 1e-3,
+        "critic_lr": 4e-3,
     },
 )
