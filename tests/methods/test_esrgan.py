@@ -54,13 +54,20 @@ def test_the_public_critic_of_pixels_answers_alike() -> None:
     official.check(network(official.input("hr")), "unet_d_noskip")
 
 
-def test_the_relativistic_average_is_that_by_hand() -> None:
+def test_the_relativistic_average_is_that_by_hand_and_the_public_one() -> None:
     real, fake = torch.tensor([1.0, 3.0]), torch.tensor([0.0, -2.0])
     lead = F.softplus(-(real + 1)).mean(), F.softplus(fake - 2).mean()
     losses = average_critic_loss(real, fake)
     assert [loss.item() for loss in losses.values()] == pytest.approx([each.item() / 2 for each in lead])
     swapped = average_critic_loss(fake, real)
     assert average_generator_loss(real, fake).item() == pytest.approx(sum(swapped.values()).item())
+    public = Official("blur_kernels_and_averages")
+    real, fake = public.input("real"), public.input("fake")
+    halves = average_critic_loss(real, fake)
+    public.check(average_generator_loss(real, fake), "ra_G")
+    public.check(halves["real"], "ra_D_real_half")
+    public.check(halves["fake"], "ra_D_fake_half")
+    real, fake = torch.tensor([1.0, 3.0]), torch.tensor([0.0, -2.0])
     squares = average_critic_loss(real, fake, "least-squares")
     assert squares["real"].item() == pytest.approx(((2 - 1) ** 2 + (4 - 1) ** 2) / 4)
 

@@ -18,6 +18,7 @@ from saddlepoint.metrics.baselines.dark_channel import dehazed
 from saddlepoint.metrics.baselines.exposures import merged
 from saddlepoint.metrics.baselines.filling import filled
 from saddlepoint.metrics.baselines.filters import linear_filter, richardson_lucy, wiener
+from saddlepoint.metrics.baselines.non_local_means import non_local_means
 from saddlepoint.metrics.baselines.translation import ColourTable
 
 Restored = Mapping[str, np.ndarray]
@@ -54,14 +55,21 @@ def classical(word: str, known: tuple[np.ndarray, np.ndarray], source: np.ndarra
 
 def _of_noise(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
     deviation = (25 if amount is None else amount) / 255
-    return {"BM3D": np.stack([bm3d(image, deviation, reach=8) for image in images])}
+    return _denoised(images, np.full(len(images), deviation))
+
+
+def _denoised(images: np.ndarray, deviation: np.ndarray) -> Restored:
+    return {
+        "BM3D": np.stack([bm3d(image, own, reach=8) for image, own in zip(images, deviation)]),
+        "non-local means": np.stack([non_local_means(image, own) for image, own in zip(images, deviation)]),
+    }
 
 
 def _of_unknown_noise(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
     """Its deviation is estimated of each image: the median of its finest diagonal differences (Donoho 1994)."""
     fine = (images[..., ::2, ::2] - images[..., 1::2, ::2] - images[..., ::2, 1::2] + images[..., 1::2, 1::2]) / 2
     deviation = np.median(np.abs(fine), (1, 2, 3)) / 0.6745
-    return {"BM3D, estimated noise": np.stack([bm3d(*each, reach=8) for each in zip(images, deviation + 1e-3)])}
+    return {f"{name}, estimated noise": each for name, each in _denoised(images, deviation + 1e-3).items()}
 
 
 def _of_blur(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
@@ -86,6 +94,16 @@ def _by_pixel(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, n
     return {"colour table": table(np.rint(images * 255).astype(np.uint8)) / 255}
 
 
+def _of_grey(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
+    """The mean true colour of each of 256 greys; of one that is not known, that of the next darker one."""
+    level = np.rint(known[0][:, 0] * 255).astype(int)
+    counts = np.bincount(level.ravel(), minlength=256)
+    sums = np.stack([np.bincount(level.ravel(), channel.ravel(), 256) for channel in known[1].transpose(1, 0, 2, 3)])
+    nearest = np.maximum.accumulate(np.where(counts > 0, np.arange(256), np.flatnonzero(counts)[0]))
+    table = (sums / np.maximum(counts, 1))[:, nearest]
+    return {"table of greys": table[:, np.rint(images[:, 0] * 255).astype(int)].transpose(1, 0, 2, 3)}
+
+
 def _of_haze(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
     return {
         "dark channel": dehazed(images),
@@ -104,7 +122,7 @@ _SPECIAL: dict[str, Callable[[np.ndarray, int | None, tuple[np.ndarray, np.ndarr
     "sensor": _of_unknown_noise,
     "blur": _of_blur,
     "defocus": _of_defocus,
-    "grey": _by_pixel,
+    "grey": _of_grey,
     "dark": _by_pixel,
     "faded": _by_pixel,
     "haze": _of_haze,

@@ -44,15 +44,14 @@ def wiener(images: np.ndarray, kernels: np.ndarray, noise: float = 0.003) -> np.
     """Wiener's filter for images blurred by odd kernels [N, K, K], one each. noise: the ratio of its power to a
     signal's.
 
-    Wiener 1949; edges are mirrored, and tapered away by a margin of the kernel's side.
+    Wiener 1949; the image goes on in its mirror, so that no edge of the plane is sharp.
     """
-    margin = 2 * kernels.shape[1]
-    padded = np.pad(images, ((0, 0), (0, 0), (margin, margin), (margin, margin)), mode="symmetric")
-    size = padded.shape[2:]
+    doubled = _mirrored(images)
+    size = doubled.shape[2:]
     transfer = np.fft.rfft2(_centred(kernels, size))[:, None]
     answer = np.conj(transfer) / (np.abs(transfer) ** 2 + noise)
-    whole = np.fft.irfft2(np.fft.rfft2(padded) * answer, size)
-    return np.asarray(whole[:, :, margin:-margin, margin:-margin])
+    whole = np.fft.irfft2(np.fft.rfft2(doubled) * answer, size)
+    return np.asarray(whole[:, :, : images.shape[2], : images.shape[3]])
 
 
 def richardson_lucy(images: np.ndarray, kernels: np.ndarray, steps: int = 30) -> np.ndarray:
@@ -60,16 +59,21 @@ def richardson_lucy(images: np.ndarray, kernels: np.ndarray, steps: int = 30) ->
 
     Richardson 1972, doi:10.1364/JOSA.62.000055; Lucy 1974, doi:10.1086/111605.
     """
-    margin = kernels.shape[1]
-    padded = np.pad(images, ((0, 0), (0, 0), (margin, margin), (margin, margin)), mode="symmetric")
-    size = padded.shape[2:]
+    doubled = _mirrored(images)
+    size = doubled.shape[2:]
     transfer = np.fft.rfft2(_centred(kernels, size))[:, None]
-    guess = padded.copy()
+    guess = doubled.copy()
     for _ in range(steps):
         blurred = np.fft.irfft2(np.fft.rfft2(guess) * transfer, size)
-        ratio = padded / np.maximum(blurred, 1e-3)
+        ratio = doubled / np.maximum(blurred, 1e-3)
         guess = np.maximum(guess * np.fft.irfft2(np.fft.rfft2(ratio) * np.conj(transfer), size), 0)
-    return np.asarray(guess[:, :, margin:-margin, margin:-margin])
+    return np.asarray(guess[:, :, : images.shape[2], : images.shape[3]])
+
+
+def _mirrored(images: np.ndarray) -> np.ndarray:
+    """Images with their mirrors to the right and below, which is a plane without seams when repeated."""
+    wide = np.concatenate([images, images[..., ::-1]], 3)
+    return np.concatenate([wide, wide[:, :, ::-1]], 2)
 
 
 def _centred(kernels: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
