@@ -77,8 +77,8 @@ def data_for(name: str) -> Dataset:
     `TINY` may have a `source_shape` beside `shape`, for pairs whose two sides differ.
     """
     takes, shape = methods.load(name).takes, tiny(name).get("shape", (1, 8, 8))
-    texts = any(Tokens in kinds for kinds in takes.kinds().values())
-    if texts or not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
+    other = any(Tokens in kinds or Clip in kinds for kinds in takes.kinds().values())
+    if other or not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
         return other_data(takes, shape)
     made = pictures(shape=shape)
     if takes is PairedBatch:
@@ -128,7 +128,8 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
         elif kind is Moment:
             fields[field] = Moment().example(64, 0)
         elif kind is Clip:
-            fields[field] = to_uint8(Clip(*shape).example(64, 0))
+            own[field] = Clip(*shape)
+            fields[field] = to_uint8(own[field].example(64, 0))
         else:
             fields[field] = kind(*(shape if kind is not Mask else shape[-2:])).example(64, 0)
     arrays = {name: np.asarray(values) for name, values in fields.items()}

@@ -104,7 +104,7 @@ PROOF = Proof(
     share=2 / 3,
     settings={
         "resolution": 16,
-        "images": 8_000,
+        "images": 20_000,
         "batch": 16,
         "blocks": 1,
         "before": 0,
