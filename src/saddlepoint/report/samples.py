@@ -19,7 +19,7 @@ from saddlepoint.data.batches import Batch, main_field
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.kinds.image import Image
-from saddlepoint.kinds.kind import PLAIN
+from saddlepoint.kinds.kind import PLAIN, Kind
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.pictures import channels_shown, grid
 from saddlepoint.kinds.points import Points
@@ -32,6 +32,7 @@ from saddlepoint.methods.abilities import (
 from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import knows, tasks
 from saddlepoint.nn.modes import evaluating
+from saddlepoint.report.attention import across, between, heat_row, weights_of
 from saddlepoint.report.grids import limits_of, plot, save_png
 from saddlepoint.text import counted
 
@@ -114,7 +115,8 @@ class SampleGrids(Hook):
             conditions = in_turn(method, nets, count) | {name: rows[:count] for name, rows in wanted.items()}
             how = Sampling(conditions, noise="constant").to(run.machine.device)
             latents = method.latents(nets, count, run.settings.seed).to(run.machine.device)
-            examples = method.generate(nets, latents, how)
+            with weights_of(nets) as attention:
+                examples = method.generate(nets, latents, how)
         if self.real is not None:
             return plot(self.real, examples[:, :2], limits_of(self.real)), caption
         kind = self.spec.main
@@ -124,7 +126,11 @@ class SampleGrids(Hook):
                 part for row in range(count) for part in (*((k, v[row]) for k, v in fields), (kind, examples[row]))
             ]
             caption = f"{caption} From above: {', '.join(wanted)}, and what is made of it."
-            return below([part.picture(value[None]) for part, value in pairs]), caption
+            pictures = [part.picture(value[None]) for part, value in pairs]
+            if (table := _alignment(fields, kind, examples, attention)) is not None:
+                pictures.append(table)
+                caption += " Below: where each word of the first one looked, in the last layer."
+            return below(pictures), caption
         words = channels_shown(examples.shape[1]) if isinstance(kind, Image) else ""
         return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()
 
@@ -150,8 +156,39 @@ class SampleGrids(Hook):
                         if name in rows.keys() - task.takes.keys()
                     ]
                     pictures = [kind.picture(values, len(values)) for _, kind, values in shown]
-                    return below(pictures), f"From above: {', '.join(name for name, _, _ in shown)}."
+                    words = ", ".join(name for name, _, _ in shown)
+                    main = next((rows[name] for name, kind in task.takes.items() if isinstance(kind, Image)), None)
+                    if main is not None and knows(run.method, "attend"):
+                        method: Any = run.method
+                        pictures.append(heat_row(main, method.attended(nets, main)))
+                        words += ", attention over all layers"
+                    elif any(isinstance(kind, Tokens) for kind in task.takes.values()):
+                        with weights_of(nets) as kept:
+                            task.call(nets, {name: rows[name][:1] for name in task.takes}, AS_TRAINED)
+                        if kept:
+                            pictures.append(between([*kept.values()][-1][-1].mean(1)[0], (), ()))
+                            words += ", which place of the first text looks at which in the last layer"
+                    return below(pictures), f"From above: {words}."
         return None
+
+
+def _alignment(
+    fields: Sequence[tuple[Kind, Tensor]], kind: Kind, examples: Tensor, attention: dict[str, list[Tensor]]
+) -> Picture.Image | None:
+    """Where the words of the first answer looked in its question; None without such attention, or without texts."""
+    source, given = fields[0]
+    if len(fields) != 1 or not isinstance(source, Tokens) or not isinstance(kind, Tokens):
+        return None
+    shares = across(attention, given.shape[1])
+    if shares is None:
+        return None
+    rows, columns = (
+        [part.text(token[None]) or "." for token in row] for part, row in ((kind, examples[0]), (source, given[0]))
+    )
+    ends = [
+        next((n for n, number in enumerate(row.tolist()) if not number), len(row)) for row in (examples[0], given[0])
+    ]
+    return between(shares[0], rows[: min(ends[0], shares.shape[1])], columns[: ends[1]])
 
 
 def translated(method: Any, nets: Networks, batch: Batch, most: int) -> tuple[Picture.Image, str]:

@@ -82,7 +82,7 @@ class SeqGAN(Recurrent):
     critic_lr: Positive = 1e-4
     """learning rate of the critic (Adam)"""
     smallness: Weight = 0.2
-    """weight of half the squares of the critic's last layer"""
+    """weight of half the squares of the critic's last layer; with few convolutions .2 leaves nothing of it"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -239,6 +239,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic_width": 32,
         "critic_lr": 1e-3,
         "critic_steps": 5,
+        "smallness": 1e-4,
+        "game_lr": 1e-3,
         "subtract_mean": True,
         "text_examples": 200_000,
         "critic_examples": 50_000,
@@ -252,15 +254,17 @@ PROOF = Proof(
     measure="oracle-nats",
     difference=0.1,
     settings={
-        "examples": 300_000,
+        "examples": 211_200,
         "batch": 64,
-        "text_examples": 128_000,
-        "critic_examples": 16_000,
+        "text_examples": 96_000,
+        "critic_examples": 96_000,
+        "game_lr": 1e-3,
+        "smallness": 1e-4,
         "critic_width": 32,
         "widths": (1, 2, 3, 4),
         "filters": (32, 32, 32, 32),
         "critic_lr": 1e-3,
-        "critic_steps": 5,
+        "critic_steps": 2,
         "rollouts": 8,
         "subtract_mean": True,
         "held_out": 0.1,
