@@ -83,3 +83,12 @@ def test_a_text_is_printed_as_it_is_written(run: Path, tmp_path: Path, capsys: p
         sample.main([str(run), "--prompt", "a", "--given", "prompt=b"])
     with pytest.raises(SaddlepointError, match="the text has 9 characters; this model takes 8"):
         sample.main([str(run), "--prompt", "abcabcabc"])
+
+
+@pytest.mark.parametrize("text", ["xyz defgh\n", "xyyx zxy!\n", "abba ca.b\n\t"])
+def test_another_vocabulary_goes_on_from_no_run(run: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "other.txt").write_text(text * 60, encoding="utf-8")
+    settings = "--layers 1 --heads 2 --width 8 --window 8 --batch 4 --examples 8 --grid-size 0"
+    words = ["gpt", "--data", f"text:{tmp_path}/other.txt", "--cache", f"{tmp_path}/cache", *settings.split()]
+    with pytest.raises(SaddlepointError, match="its weights stand for its own"):
+        train.main([*words, "--from", str(run), "--out", f"{tmp_path}/run"])

@@ -11,6 +11,7 @@ from saddlepoint.config import nearest
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer, load_networks, under
 from saddlepoint.errors import CheckpointError
+from saddlepoint.kinds.tokens import Tokens
 
 
 def start_from(trainer: Trainer, start: Path) -> None:
@@ -26,6 +27,7 @@ def start_from(trainer: Trainer, start: Path) -> None:
     for name in names:
         _check_there(name, {key.partition(".")[0] for key in saved}, str(run))
         _check_there(name, {own for own, _ in trainer.nets.named_children()}, "this method")
+    _check_pieces(trainer, start, checkpoint)
     try:
         if not names:
             load_networks(trainer.nets, saved)
@@ -36,6 +38,26 @@ def start_from(trainer: Trainer, start: Path) -> None:
         there = f"{start} (made for images of {'x'.join(map(str, shape))})"
         raise CheckpointError(f"{there} cannot be the start of this run: {error}") from error
     trainer.average_anew()
+
+
+def _check_pieces(trainer: Trainer, start: Path, checkpoint: Path) -> None:
+    """Raises CheckpointError where texts are cut into other pieces than those that the weights stand for."""
+    texts = {name: kind for name, kind in trainer.data.spec.fields.items() if isinstance(kind, Tokens)}
+    if not texts:
+        return
+    before = spec_of(read_facts(Folder(checkpoint.parent.parent))).fields
+    for name, kind in texts.items():
+        other = before.get(name)
+        if isinstance(other, Tokens) and (other.way, other.pieces, other.merges) != (
+            kind.way,
+            kind.pieces,
+            kind.merges,
+        ):
+            raise CheckpointError(
+                f"{start} knows {other.vocabulary:,} pieces of text ({other.way}), and these are {kind.vocabulary:,}"
+                f" others ({kind.way}): its weights stand for its own. Leave out --from, or train both on data that"
+                " holds both texts."
+            )
 
 
 def named_networks(start: Path) -> tuple[Path, tuple[str, ...]]:
