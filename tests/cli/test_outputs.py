@@ -40,12 +40,17 @@ FILES = [
     ("edit", "scatter", "RUN", "--out", "OUT.png"),
     ("evaluate", "RUN", "--out", "OUT.json"),
     ("recommend", "digits", "--json", "OUT.json"),
+    ("data", "check", "digits", "--json", "OUT.json"),
+    ("detect", "check", "RUN", "RUN", "--out", "OUT.csv"),
 ]
 FOLDERS = [
     ("sample", "RUN", "--single", "--out", "OUT"),
     ("export", "RUN", "--to", "bundle", "--out", "OUT"),
     ("export", "RUN", "--to", "onnx", "--out", "OUT"),
     ("compress", "RUN", "--by", "int8", "--out", "OUT"),
+    ("release", "RUN", "--out", "OUT"),
+    ("detect", "learn", "RUN", "--out", "OUT"),
+    ("study", "make", "rating", "--sets", "ours=none", "--out", "OUT"),
 ]
 
 

@@ -12,12 +12,12 @@ from saddlepoint.methods import elsewhere
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("stylegan3", "there is none here; the nearest to it is stylegan2."),
+        ("swagan", "there is none here; the nearest to it is stylegan2."),
         ("CycleGAN", "it is called cycle_gan here."),
         ("wgan-gp", "it is called wgan_gp here."),
         ("stylegan2-ada", "it is called stylegan2 here."),
-        ("biggan", "the nearest to it is stylegan2_conditional."),
-        ("ESRGAN", "the nearest to it is srgan."),
+        ("contragan", "the nearest to it is stylegan2_conditional."),
+        ("Real-ESRGAN", "the nearest to it is esrgan."),
         ("instant-ngp", "it is called hash_nerf here."),
         ("ddpm", "no diffusion here"),
         ("dcgann", "did you mean 'dcgan'?"),

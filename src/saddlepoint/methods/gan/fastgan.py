@@ -63,7 +63,7 @@ class FastGAN(Unconditional):
     """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
 
     def networks(self, data: DataSpec) -> Networks:
-        side = check_fast_side(data.resolution)
+        side = check_fast_side(*data.size)
         decoder = {"decoder": Decoders(data.channels, side, self.critic_width)} if self.reconstruction else {}
         return Networks(
             generator=FastGANGenerator(self.latent, data.channels, side, self.generator_width),

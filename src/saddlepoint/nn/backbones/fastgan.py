@@ -31,12 +31,15 @@ _UP: Mapping[int, float] = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5, 
 _DOWN: Mapping[int, float] = {8: 16, 16: 8, 32: 4, 64: 2, 128: 1, 256: 0.5, 512: 0.25, 1024: 0.125}
 
 
-def check_fast_side(side: int) -> int:
-    """`side` itself. Raises ConfigError unless it is 16, 32, 64 ... 1024."""
-    if side < 16 or side > 1024 or side & (side - 1):
-        fit = min(max(16, 1 << (side.bit_length() - 1)), 1024)
-        raise ConfigError(f"these networks take sides of 16, 32, 64 ... 1024, not {side}. Use --resolution {fit}.")
-    return side
+def check_fast_side(height: int, width: int) -> int:
+    """The side of square images. Raises ConfigError, with one that works, unless it is 16, 32, 64 ... 1024."""
+    short = min(height, width)
+    fit = min(max(16, 1 << (short.bit_length() - 1)), 1024)
+    if height != width:
+        raise ConfigError(f"this method makes square images; the data is {width}x{height}. Use --resolution {fit}.")
+    if short != fit:
+        raise ConfigError(f"these networks take sides of 16, 32, 64 ... 1024, not {short}. Use --resolution {fit}.")
+    return short
 
 
 def small_side(side: int) -> int:
@@ -99,7 +102,7 @@ class FastGANGenerator(nn.Module):
 
     def __init__(self, latent: int, channels: int, side: int, width: int) -> None:
         super().__init__()
-        self.side = check_fast_side(side)
+        self.side = side
         sides = [8 << number for number in range(side.bit_length() - 3)]
         wide = {s: _channels(_UP, width, s) for s in (4, *sides)}
         self.start = nn.Sequential(
@@ -173,7 +176,7 @@ class FastGANCritic(nn.Module):
 
     def __init__(self, channels: int, side: int, width: int) -> None:
         super().__init__()
-        self.side, self.small_side = check_fast_side(side), small_side(side)
+        self.side, self.small_side = side, small_side(side)
         wide = {8 << n: _channels(_DOWN, width, 8 << n) for n in range(side.bit_length() - 3)}
         self.stem = nn.Sequential(nn.Conv2d(channels, wide[side], 3, padding=1, bias=False), nn.LeakyReLU(0.2))
         self.halvings, self.excitations = nn.ModuleDict(), nn.ModuleDict()
