@@ -11,9 +11,11 @@ from PIL import Image
 from saddlepoint.data.batches import PairedBatch, UnpairedBatch
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.engine.trainer import Trainer
+from saddlepoint.kinds.cloud import Cloud
+from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.methods.base import Networks
 from saddlepoint.report.grids import CAPTION
-from saddlepoint.report.samples import SampleGrids, evaluating, is_due, translated
+from saddlepoint.report.samples import SampleGrids, evaluating, is_due, named, translated
 
 IMAGES = np.zeros((40, 1, 8, 8), np.uint8)
 
@@ -140,3 +142,13 @@ def test_nothing_is_drawn_after_an_error(tmp_path: Path, trainer: Callable[..., 
     run = trainer(tmp_path, [hook := SampleGrids(data(IMAGES))])
     hook.end(run, ValueError())
     assert not (tmp_path / "samples").exists()
+
+
+def test_what_is_named_stands_under_its_class_and_the_true_one_where_that_is_another() -> None:
+    clouds = Cloud(20).example(10, 0)
+    shares = torch.tensor([[0.9, 0.1]]).repeat(10, 1)
+    right = named(Cloud(20), clouds, Probabilities(("ball", "ring")), shares, torch.zeros(10, dtype=torch.long))
+    wrong = named(Cloud(20), clouds, Probabilities(("ball", "ring")), shares, torch.ones(10, dtype=torch.long))
+    assert right.width == wrong.width >= 8 * 132
+    assert wrong.height >= right.height > 2 * 132
+    assert right.tobytes() != wrong.tobytes()

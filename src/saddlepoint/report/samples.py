@@ -23,6 +23,7 @@ from saddlepoint.kinds.kind import PLAIN, Kind
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.pictures import channels_shown, grid
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
@@ -33,6 +34,7 @@ from saddlepoint.methods.base import Networks
 from saddlepoint.methods.tasks import knows, tasks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.attention import across, between, heat_row, weights_of
+from saddlepoint.report.captioned import captioned
 from saddlepoint.report.grids import limits_of, plot, save_png
 from saddlepoint.text import counted
 
@@ -40,6 +42,8 @@ PAIRS = 16
 """texts that are shown with what is made of each"""
 POINTS = 1000  # in a plot of a point world, real and fake each
 PATTERNS = 400  # of a dictionary, at most
+BAND = 16  # examples side by side, with what becomes of each below
+NAMED = 8  # examples side by side, each with its class over it
 ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 
 
@@ -146,7 +150,8 @@ class SampleGrids(Hook):
             known = tasks(run.method, nets, self.spec)
             for task in sorted(known, key=lambda task: all(isinstance(kind, Latent) for kind in task.gives.values())):
                 if task.takes and task.takes.keys() <= fields.keys():
-                    rows = {name: fields[name][: run.settings.grid_size] for name in fields}
+                    most = min(run.settings.grid_size, *(len(fields[name]) for name in task.takes))
+                    rows = {name: fields[name][spread(len(fields[name]), most)] for name in fields}
                     gives = task.call(nets, {name: rows[name] for name in task.takes}, AS_TRAINED)
                     shown = [(name, kind, rows[name]) for name, kind in task.takes.items() if not kind.condition]
                     shown += [(name, kind, gives[name]) for name, kind in task.gives.items()]
@@ -155,12 +160,19 @@ class SampleGrids(Hook):
                         for name, kind in task.gives.items()
                         if name in rows.keys() - task.takes.keys()
                     ]
-                    pictures = [kind.picture(values, len(values)) for _, kind, values in shown]
-                    words = ", ".join(name for name, _, _ in shown)
-                    main = next((rows[name] for name, kind in task.takes.items() if isinstance(kind, Image)), None)
-                    if main is not None and knows(run.method, "attend"):
+                    bands = [slice(start, start + BAND) for start in range(0, most, BAND)]
+                    if len(shown) == 2 and isinstance(shown[1][1], Probabilities):
+                        (_, main, examples), (word, classes, shares) = shown
+                        pictures = [named(main, examples, classes, shares, rows.get("label"))]
+                        words = f"{word} of each, and the true one where that is another"
+                    else:
+                        pictures = [kind.picture(v[band], min(BAND, most)) for band in bands for _, kind, v in shown]
+                        words = ", ".join(name for name, _, _ in shown)
+                    images = next((rows[name] for name, kind in task.takes.items() if isinstance(kind, Image)), None)
+                    if images is not None and knows(run.method, "attend"):
                         method: Any = run.method
-                        pictures.append(heat_row(main, method.attended(nets, main)))
+                        shares = method.attended(nets, images)
+                        pictures += [heat_row(images[band], shares[band]) for band in bands]
                         words += ", attention over all layers"
                     elif any(isinstance(kind, Tokens) for kind in task.takes.values()):
                         with weights_of(nets) as kept:
@@ -218,6 +230,25 @@ def translated(method: Any, nets: Networks, batch: Batch, most: int) -> tuple[Pi
     columns = [functional.interpolate(column, (height, width)) for column in columns]  # small ones in larger pixels
     shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
     return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
+
+
+def named(main: Kind, examples: Tensor, classes: Probabilities, shares: Tensor, truth: Tensor | None) -> Picture.Image:
+    """Examples with the likeliest of their classes over each, and the true one where that is another.
+
+    shares: [n, classes], the probabilities. truth: [n] int64.
+    """
+    tiles, words = [], []
+    for number, (example, share) in enumerate(zip(examples, shares)):
+        pixels = np.array(main.picture(example[None], 1).convert("RGB"))
+        tiles.append(torch.from_numpy(pixels).permute(2, 0, 1).float() / 127.5 - 1)
+        best = int(share.argmax())
+        true = best if truth is None else int(truth[number])
+        known = true != best and 0 <= true < len(classes.names)
+        words.append(
+            f"{classes.names[best]} {float(share[best]):.0%}" + (f", is {classes.names[true]}" if known else "")
+        )
+    starts = range(0, len(tiles), NAMED)
+    return below([captioned(tiles[k : k + NAMED], [""], words[k : k + NAMED]) for k in starts])
 
 
 def spread(length: int, rows: int) -> Tensor:
