@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from saddlepoint.checkpoint.convert import (
+    basicsr,
     bert,
     cyclegan,
     dcgan_example,
@@ -21,7 +22,7 @@ from saddlepoint.config import nearest
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.storage.plain import judged, shortened
 
-_ORIGINS = (dcgan_example, cyclegan, stylegan2_ada, r3gan, gpt2, bert, vision_transformer)
+_ORIGINS = (dcgan_example, cyclegan, basicsr, stylegan2_ada, r3gan, gpt2, bert, vision_transformer)
 _DIGITS = 5
 """digits of a number in the name of a layer"""
 _AVERAGED = ("G_ema", "g_ema", "ema")

@@ -33,6 +33,7 @@ from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Method, Moves, Netw
 from saddlepoint.nn.backbones.rrdb import RRDBNet
 from saddlepoint.nn.backbones.srresnet import SRCritic
 from saddlepoint.nn.backbones.unet_critic import UNetCritic
+from saddlepoint.nn.layers.unit_levels import UnitLevels
 
 
 @final
@@ -57,6 +58,8 @@ class ESRGAN(Method):
     U-Net with spectral norm, as Real-ESRGAN's"""
     critic_width: Width = 64
     """the critic's channels in its first layer"""
+    levels: Literal["signed", "unit"] = "signed"
+    """the range that the generator sees inside: -1 to 1 as all images here, or 0 to 1 as most published weights do"""
     objective: Literal["relativistic-average", "non-saturating"] = "relativistic-average"
     """what the two players minimise"""
     alone: Share = 0.7
@@ -84,10 +87,11 @@ class ESRGAN(Method):
         channels = small.channels
         if self.judge == "pixel":
             UNetCritic.sizes.check(large.height, large.width)
+        generator = RRDBNet(
+            channels, channels, scale, self.width, self.blocks, self.growth, interpolated=self.interpolated
+        )
         return Networks(
-            generator=RRDBNet(
-                channels, channels, scale, self.width, self.blocks, self.growth, interpolated=self.interpolated
-            ),
+            generator=UnitLevels(generator) if self.levels == "unit" else generator,
             critic=(UNetCritic if self.judge == "pixel" else SRCritic)(channels, self.critic_width),
         )
 

@@ -20,6 +20,7 @@ from saddlepoint.methods.base import Proof
 from saddlepoint.methods.families.restorer import Restorer
 from saddlepoint.nn.backbones.rrdb import CompactSR, PlainSRResNet
 from saddlepoint.nn.backbones.srresnet import SRResNet as WithNorm
+from saddlepoint.nn.layers.unit_levels import UnitLevels
 
 
 @final
@@ -37,16 +38,21 @@ class SRResNet(Restorer):
     """channels of the blocks"""
     blocks: Layers = 16
     """residual blocks, or convolutions of the chain"""
+    levels: Literal["signed", "unit"] = "signed"
+    """the range that the network sees inside: -1 to 1 as all images here, or 0 to 1 as most published weights do"""
     beta2: Decay = 0.99
     """Adam's second beta"""
 
     def network(self, source: Image, target: Image) -> nn.Module:
         scale = whole_scale(source, target, "srresnet")
+        network: nn.Module
         if self.form == "batch":
-            return WithNorm(source.channels, scale, self.width, self.blocks)
-        if self.form == "compact":
-            return CompactSR(source.channels, scale, self.width, self.blocks)
-        return PlainSRResNet(source.channels, target.channels, scale, self.width, self.blocks)
+            network = WithNorm(source.channels, scale, self.width, self.blocks)
+        elif self.form == "compact":
+            network = CompactSR(source.channels, scale, self.width, self.blocks)
+        else:
+            network = PlainSRResNet(source.channels, target.channels, scale, self.width, self.blocks)
+        return UnitLevels(network) if self.levels == "unit" else network
 
 
 def whole_scale(source: Image, target: Image, name: str) -> int:
