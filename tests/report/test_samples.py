@@ -113,6 +113,9 @@ def test_what_is_given_stands_beside_what_becomes_of_it_and_its_truth() -> None:
     assert [picture.getpixel((30 + 66 * column, 30)) for column in range(3)] == [230, 178, 0]
     assert words == "Columns: source, target made of it, true target, and again."
     two = UnpairedBatch(torch.zeros(3, 1, 64, 64), torch.ones(4, 1, 64, 64))
+    for channels in ((4, 3), (9, 3), (1, 3), (2, 1)):
+        given, true = (torch.zeros(4, each, 4, 4) for each in channels)
+        assert translated(Darker({"source": "target"}), Networks(), PairedBatch(given, true), 64)[0].width > 0
     picture, words = translated(Darker({"a": "b", "b": "a"}), Networks(), two, 64)
     assert picture.size == (4 * 66 + 2, 3 * 66 + 2)
     assert words == "Columns: a, b made of it, b, a made of it."

@@ -228,6 +228,8 @@ def translated(method: Any, nets: Networks, batch: Batch, most: int) -> tuple[Pi
     beside = 1 if rows <= 4 else 2  # how many rows stand in one
     height, width = (max(column.shape[axis] for column in columns) for axis in (2, 3))
     columns = [functional.interpolate(column, (height, width)) for column in columns]  # small ones in larger pixels
+    colour = max(column.shape[1] for column in columns) >= 3
+    columns = [_alike(column, colour) for column in columns]
     shown = torch.stack(columns, 1)[: rows - rows % beside].flatten(0, 1)
     return grid(shown, columns=beside * len(columns)), f"Columns: {', '.join(words)}{', and again' * (beside - 1)}."
 
@@ -249,6 +251,12 @@ def named(main: Kind, examples: Tensor, classes: Probabilities, shares: Tensor, 
         )
     starts = range(0, len(tiles), NAMED)
     return below([captioned(tiles[k : k + NAMED], [""], words[k : k + NAMED]) for k in starts])
+
+
+def _alike(images: Tensor, colour: bool) -> Tensor:
+    """Images of any channels as one or three: of more the first three, of fewer the first one."""
+    few = images[:, : 3 if images.shape[1] >= 3 else 1]
+    return few.expand(-1, 3, -1, -1) if colour else few
 
 
 def spread(length: int, rows: int) -> Tensor:
