@@ -1,4 +1,4 @@
-"""GPT-2, BERT, ViT and MAE of transformers, with random weights: the same forward pass under our names."""
+"""GPT-2, BERT, ViT, MAE and DETR of transformers, with random weights: the same forward pass under our names."""
 
 from __future__ import annotations
 
@@ -108,6 +108,57 @@ def test_mae() -> None:
         own, hidden = model.method.mended(model.nets, images, noise.argsort(1))
         assert apart(own, (colours * 2 - 1).flatten(2)) < 1e-4
         assert hidden.sum(1).tolist() == [12, 12, 12]
+
+
+def test_detr() -> None:
+    transformers = pytest.importorskip("transformers")
+    trunk = transformers.ResNetConfig(
+        embedding_size=4, hidden_sizes=[16, 32, 64, 128], depths=[1, 2, 1, 1], out_features=["stage4"]
+    )
+    theirs: Any = official(
+        "DetrForObjectDetection", "DetrConfig", backbone_config=trunk, use_timm_backbone=False, backbone=None,
+        use_pretrained_backbone=False, num_queries=5, d_model=32, encoder_layers=2, decoder_layers=2,
+        encoder_attention_heads=1, decoder_attention_heads=1, encoder_ffn_dim=16, decoder_ffn_dim=16, num_labels=4,
+    )  # fmt: skip
+    for name, value in theirs.named_buffers():
+        if name.endswith(("running_mean", "running_var", "normalization.weight", "normalization.bias")):
+            value.copy_(torch.rand_like(value) + 0.5)
+    images = torch.rand(2, 3, 64, 96) * 2 - 1
+    mean, deviation = (torch.tensor(row)[:, None, None] for row in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    with torch.no_grad():
+        expected = theirs(((images + 1) / 2 - mean) / deviation)
+    model: Any = brought(theirs.state_dict())
+    logits, boxes = model.nets.detector(images)
+    assert apart(logits[-1], expected.logits) < 1e-4
+    assert apart(boxes[-1], expected.pred_boxes) < 1e-4
+    authors = brought(as_the_authors(theirs.state_dict()))
+    for name, value in model.nets.state_dict().items():
+        assert torch.equal(authors.nets.state_dict()[name], value), name
+
+
+def as_the_authors(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The names of DETR's authors and of torchvision's ResNet, with questions, keys and values in one matrix."""
+    words = {
+        r"^model\.backbone\.model\.embedder\.embedder\.convolution": "backbone.0.body.conv1",
+        r"^model\.backbone\.model\.embedder\.embedder\.normalization": "backbone.0.body.bn1",
+        r"^model\.query_position_embeddings": "query_embed", r"^model\.input_projection": "input_proj",
+        r"^model\.(en|de)coder\.layers": r"transformer.\1coder.layers", r"encoder_attn\.": "multihead_attn.",
+        r"mlp\.fc": "linear", "o_proj": "out_proj", "self_attn_layer_norm": "norm1", "encoder_attn_layer_norm": "norm2",
+        r"(transformer\.encoder\S+)final_layer_norm": r"\1norm2", "final_layer_norm": "norm3",
+        r"^model\.decoder\.layernorm": "transformer.decoder.norm", "class_labels_classifier": "class_embed",
+        "bbox_predictor": "bbox_embed",
+    }  # fmt: skip
+    renamed = {_in_words(name, words): value for name, value in state.items()}
+    for name in [name for name in renamed if ".q_proj." in name]:
+        parts = [renamed.pop(name.replace("q_proj", f"{letter}_proj")) for letter in "qkv"]
+        renamed[name.replace("q_proj.", "in_proj_")] = torch.cat(parts)
+    for name in [name for name in renamed if ".stages." in name]:
+        _, stage, block, inner = re.match(r"(.*)stages\.(\d+)\.layers\.(\d+)\.(.*)", name).groups()  # type: ignore[union-attr]
+        inner = inner.replace("shortcut.convolution", "downsample.0").replace("shortcut.normalization", "downsample.1")
+        inner = re.sub(r"layer\.(\d)\.convolution", lambda match: f"conv{int(match[1]) + 1}", inner)
+        inner = re.sub(r"layer\.(\d)\.normalization", lambda match: f"bn{int(match[1]) + 1}", inner)
+        renamed[f"backbone.0.body.layer{int(stage) + 1}.{block}.{inner}"] = renamed.pop(name)
+    return renamed
 
 
 def before_release_5(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -42,8 +42,8 @@ class Import:
     """Make a model of weights from another program, for every verb that takes a model.
 
     Known are the generators of pytorch-CycleGAN-and-pix2pix (latest_net_G.pth), PyTorch's DCGAN example (netG.pth),
-    BasicSR, ESRGAN and Real-ESRGAN (.pth), stylegan2-ada-pytorch and R3GAN (.pkl), and GPT-2, BERT, ViT and MAE as
-    transformers or their authors keep them (.safetensors, .bin, .pth). Which it is is seen from names and shapes.
+    BasicSR, ESRGAN and Real-ESRGAN (.pth), stylegan2-ada-pytorch and R3GAN (.pkl), and GPT-2, BERT, ViT, MAE and DETR
+    as transformers or their authors keep them (.safetensors, .bin, .pth). Which it is is seen from names and shapes.
     Nothing in the file is executed.
     """
 
@@ -165,7 +165,9 @@ def _with_side(imported: Imported, side: int | None) -> Imported:
         return imported
     if not imported.remarks:
         raise ConfigError(f"these networks make images of {imported.shape[1]} pixels: leave out --resolution.")
-    return replace(imported, shape=(imported.shape[0], side, side))
+    image = Image(imported.shape[0], side, side)
+    fields = {**imported.fields, "image": image} if "image" in imported.fields else imported.fields
+    return replace(imported, shape=image.shape, fields=fields)
 
 
 def _facts(files: tuple[Path, ...], names: list[str], imported: Imported, arguments: list[str]) -> dict[str, Any]:

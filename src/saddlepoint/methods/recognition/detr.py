@@ -7,8 +7,9 @@ L_Hungarian  the losses of guesses that are matched with the true boxes, each tr
 no object    the last class, which what is matched with nothing should have
 
 The trunk is one of strided convolutions with group norms that learns with the rest, where the paper has a ResNet-50
-that has learnt on ImageNet. All else is the paper's: positions are added to questions and keys in every attention, each
-layer of the decoder is judged by itself with the same heads, and nothing is sorted out afterwards.
+that has learnt on ImageNet (`--trunk resnet`, of weights that are imported). All else is the paper's: positions are
+added to questions and keys in every attention, each layer of the decoder is judged by itself with the same heads, and
+nothing is sorted out afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.losses.boxes import matched, overlaps
 from saddlepoint.methods.base import AdamW, Clock, Draw, Method, Moves, Networks, Optim, Part, Proof, Update
+from saddlepoint.nn.backbones.bottleneck_resnet import BottleneckResNet
 from saddlepoint.nn.layers.encoder_decoder import DecoderLayer, EncoderLayer
 
 
@@ -62,8 +64,12 @@ class DETR(Method):
     """numbers that stand for a place of the image, and for a guess; 4 divides them"""
     hidden: Width = 2048
     """numbers between the two linear layers at each place"""
+    trunk: Literal["plain", "resnet"] = "plain"
+    """pairs of convolutions with group norms at each size, or a ResNet of bottlenecks, as imported weights have it"""
     trunk_width: Width = 64
     """channels of the trunk's first convolution; they double with each halving"""
+    blocks: tuple[Count, Count, Count, Count] = (3, 4, 6, 3)
+    """bottlenecks of the four stages of a ResNet; the last has 32 times `trunk_width` channels"""
     halvings: Layers = 5
     """times that the trunk halves the sides of the image"""
     dropout: Decay = 0.1
@@ -91,6 +97,8 @@ class DETR(Method):
         assert isinstance(boxes, Boxes)
         if boxes.most > self.queries:
             raise ConfigError(f"an image has {boxes.most} boxes, and {self.queries} are guessed: raise --queries.")
+        if self.trunk == "resnet" and data.channels != 3:
+            raise ConfigError("a ResNet reads three colours: use --channels 3, or --trunk plain.")
         if min(data.size) < 2**self.halvings:
             raise ConfigError(
                 f"{self.halvings} halvings leave nothing of images of {min(data.size)} pixels: lower --halvings."
@@ -167,15 +175,20 @@ class _Detector(nn.Module):
     def __init__(self, channels: int, classes: int, settings: DETR) -> None:
         super().__init__()
         width = settings.width
-        convolutions: list[nn.Module] = []
         inputs, outputs = channels, settings.trunk_width
-        for _ in range(settings.halvings):
-            for stride in (2, 1):
-                convolutions.append(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False))
-                convolutions += [nn.GroupNorm(math.gcd(outputs, 8), outputs), nn.ReLU()]
-                inputs = outputs
-            outputs *= 2
-        self.trunk = nn.Sequential(*convolutions)
+        self.trunk: nn.Module
+        if settings.trunk == "resnet":
+            self.trunk = BottleneckResNet(settings.trunk_width, settings.blocks)
+            inputs = self.trunk.outputs
+        else:
+            convolutions: list[nn.Module] = []
+            for _ in range(settings.halvings):
+                for stride in (2, 1):
+                    convolutions.append(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False))
+                    convolutions += [nn.GroupNorm(math.gcd(outputs, 8), outputs), nn.ReLU()]
+                    inputs = outputs
+                outputs *= 2
+            self.trunk = nn.Sequential(*convolutions)
         self.project = nn.Conv2d(inputs, width, 1)
         sizes = (width, settings.heads, settings.hidden)
         self.encoder = nn.ModuleList(EncoderLayer(*sizes, dropout=settings.dropout) for _ in range(settings.layers))
