@@ -165,9 +165,9 @@ PROOF = Proof(
     settings={
         "resolution": 32,
         "examples": 12_800,
-        "width": 12,
-        "blocks": 1,
-        "growth": 8,
+        "width": 24,
+        "blocks": 2,
+        "growth": 12,
         "critic_width": 8,
         # So small a critic's maps lead away from the truth.
         "interpolated": True,
