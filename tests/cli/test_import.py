@@ -251,7 +251,7 @@ def test_what_cannot_be_imported_is_said(tmp_path: Path) -> None:
     refused("two ways of one CycleGAN", net, net, "--out", out)
     torch.save({"stem.weight": torch.ones(1)}, tmp_path / "other.pth")
     refused(
-        "no generator of the DCGAN example.* has such names and shapes: stem.weight",
+        "no network of the DCGAN example.* has such names and shapes: stem.weight",
         tmp_path / "other.pth",
         "--out",
         out,
