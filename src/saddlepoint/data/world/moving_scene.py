@@ -62,17 +62,17 @@ def cameras(side: int) -> Tensor:
 
 
 def ball(time: float) -> Tensor:
-    """The middle of the ball: half a turn around the plate.  [3]"""
-    angle = math.pi * (time - 0.25)
+    """The middle of the ball: a third of a turn around the plate.  [3]"""
+    angle = 2 * math.pi / 3 * (time - 0.25)
     return torch.tensor([0.7 * math.cos(angle), 0.7 * math.sin(angle), 0.1])
 
 
 def box(time: float) -> tuple[Tensor, Tensor]:
-    """The middle of the box [3], and its turn about z [3, 3]: a third of a turn while it slides."""
-    angle = 2 * math.pi / 3 * time
+    """The middle of the box [3], and its turn about z [3, 3]: a sixth of a turn while it slides."""
+    angle = math.pi / 3 * time
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = torch.tensor([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    return torch.tensor([-0.35, 0.35 - 0.7 * time, 0.02]), turn
+    return torch.tensor([-0.35, 0.3 - 0.6 * time, 0.02]), turn
 
 
 def distances(place: Tensor, time: float) -> Tensor:

@@ -183,8 +183,9 @@ PROOF = Proof(
     data="world:rgbd",
     measure="scan-classes",
     share=0.65,
+    bars={"right": 0.9},  # a first run has .988 where the nearest grid has .520
     settings={
-        "examples": 12_000,
+        "examples": 3_000,
         "batch": 16,
         "features": 12,
         "width": 8,

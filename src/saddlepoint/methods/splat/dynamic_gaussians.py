@@ -33,7 +33,7 @@ from saddlepoint.nn.render.moving_hull import moving_points
 
 Octaves = Annotated[int, Range(least=0, most=20)]
 
-_GENTLE = 1e-3  # deviation of the last layers' first weights
+_GENTLE = 1e-2  # deviation of the last layers' first weights
 _LIKELY = 0.9  # share of the views of a place that must show something there for splats to begin there
 
 
@@ -192,27 +192,30 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 PROOF = Proof(
     claim="Splats that a network moves through time draw a moving scene from unseen cameras at unseen moments, nearer"
-    " to it than the better of the views that are nearest in time and in place.",
+    " to it than the better of the views that are nearest in time and in place, and than the same scene held still.",
     data="world:moving_scene",
     measure="moving-views",
-    share=0.6,
+    share=0.6,  # a first run has .43, and held still .71
+    bars={"psnr": 22.5},
     settings={
-        "resolution": 40,
-        "examples": 600,
+        "resolution": 20,
+        "examples": 1_200,
+        "batch": 2,
         "held_out": 0.15,
-        "capacity": 1_500,
-        "splats": 900,
+        "capacity": 300,
+        "splats": 300,
         "degree": 0,
         "octaves": 4,
         "time_octaves": 3,
         "layers": 3,
-        "width": 48,
+        "width": 64,
         "skip": 0,
         "time_width": 0,
+        "still_share": 0.05,
         "place_lr": 4e-4,
         "scale_lr": 1e-2,
         "tint_lr": 1e-2,
-        "deformation_lr": 5e-3,
+        "deformation_lr": 2e-3,
         "grow_after": 100,
         "reset_every": 0,
     },

@@ -22,6 +22,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
 
     The baseline is the better of two: the trained view that is nearest in time, and the one from the nearest camera.
     """
+    task = model.task("render")
+    takes = {} if task is None else task.takes
     train, held_out = dataset.split(model.facts["data"]["held_out"])
     images = dataset.fields["image"]
     camera, time = (torch.from_numpy(np.array(dataset.fields[name])) for name in ("camera", "time"))
@@ -33,7 +35,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         return {"kind": kind, "name": name, "rmse": float(np.sqrt(errors.mean())), "psnr": psnr}
 
     def drawn(moments: torch.Tensor) -> np.ndarray:
-        pictures = model.do("render", {"camera": camera[held_out], "time": moments}, batch=1)["image"]
+        fields = {"camera": camera[held_out], "time": moments}
+        known = {name: values for name, values in fields.items() if name in takes}  # a still scene takes none
+        pictures = model.do("render", known, batch=1)["image"]
         levels: np.ndarray = (pictures.clamp(-1, 1).numpy().astype(np.float64) + 1) * 127.5
         return levels
 
