@@ -111,12 +111,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="Discs that rays meet exactly draw a scene's surfaces from unseen cameras, turned far more rightly than those"
+    claim="Discs that rays meet exactly draw a scene's surfaces from unseen cameras, turned more rightly than those"
     " of its visual hull.",
     data="world:scene",
     measure="surface-views",
-    share=0.7,
-    bars={"psnr": 25.0},
+    share=0.78,  # a first run has .67; the true depth itself, whose normals are taken across pixels, has .30
+    bars={"psnr": 24.5},  # a first run has 29.2
     settings={
         "resolution": 48,
         "examples": 600,
