@@ -155,5 +155,5 @@ PROOF = Proof(
     measure="shape-classes",
     share=1 / 2,
     bars={"error": 0.25},
-    settings={"examples": 4_000, "batch": 16, "width": 24, "depth": 3, "lr": 4e-3, "held_out": 0.15},
+    settings={"examples": 9_600, "batch": 16, "width": 24, "depth": 3, "lr": 4e-3, "held_out": 0.15},
 )

@@ -89,5 +89,5 @@ PROOF = Proof(
     measure="shape-classes",
     share=1 / 2,
     bars={"error": 0.25},
-    settings={"examples": 3_200, "batch": 16, "width": 32, "depth": 2, "orders": 5, "lr": 4e-3, "held_out": 0.15},
+    settings={"examples": 9_600, "batch": 16, "width": 32, "depth": 2, "orders": 5, "lr": 4e-3, "held_out": 0.15},
 )
