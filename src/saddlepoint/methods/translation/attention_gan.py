@@ -82,7 +82,7 @@ class AttentionGAN(TwoWay):
 
 # Settings by preset, with where each comes from: github.com/Ha0Tang/AttentionGAN, 60 + 60 epochs.
 PRESETS: dict[str, dict[str, Any]] = {
-    "256": {"resolution": 256, "jitter": 30, "flip": True, "batch": 1, "identity": 0.5},
+    "256": {"resolution": 256, "jitter": 30, "flip": True, "batch": 1},
     "small": {"generator_width": 16, "critic_width": 16, "blocks": 3, "parts": 4},  # for a processor
 }
 
@@ -103,6 +103,7 @@ PROOF = Proof(
         "halvings": 1,
         "norm": "batch",
         "pool": 0,
+        "identity": 0.5,  # with 5 one of three seeds went on copying: 12.1 against .9 of the others
         "lr": 2e-3,
     },
 )
