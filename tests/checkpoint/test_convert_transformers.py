@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,39 @@ def test_a_file_becomes_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with torch.no_grad():
         expected = theirs(torch.cat((torch.full((2, 1), 29), tokens[:, :-1]), 1)).logits
     assert apart(model.method.logits(model.nets, tokens, {}), expected) < 1e-4  # type: ignore[attr-defined]
+
+
+def test_gpt2_writes_words_with_its_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    byte_pairs = tokenizers.ByteLevelBPETokenizer()
+    byte_pairs.train_from_iterator(["the dog sees the dogs"] * 9, vocab_size=270)
+    byte_pairs.add_special_tokens(["<|endoftext|>"])
+    table = json.loads(byte_pairs.to_str())
+    end = len(table["model"]["vocab"])
+    table["model"]["vocab"]["<|endoftext|>"] = end
+    (tmp_path / "tokenizer.json").write_text(json.dumps(table), "utf-8")
+    theirs = official(
+        "GPT2LMHeadModel", "GPT2Config", vocab_size=end + 1, n_positions=9, n_embd=64, n_layer=1, n_head=1,
+        bos_token_id=end, eos_token_id=end,
+    )  # fmt: skip
+    torch.save(theirs.state_dict(), tmp_path / "pytorch_model.bin")
+    words = [str(tmp_path / "pytorch_model.bin"), "--out", str(tmp_path / "gpt2"), "--tokenizer"]
+    assert tool.main([*words, str(tmp_path / "tokenizer.json")]) == 0
+    assert "--prompt" in capsys.readouterr().out
+    model: Any = load(tmp_path / "gpt2")
+    numbers = byte_pairs.encode("the dog sees").ids
+    own = model.spec.main.numbers("the dog sees")
+    assert own == [number + 1 for number in numbers]
+    assert model.spec.main.text(torch.tensor(own)) == "the dog sees"
+    with torch.no_grad():
+        expected = theirs(torch.tensor([[end, *numbers[:-1]]])).logits
+    logits = model.method.logits(model.nets, torch.tensor([own]), {})
+    assert apart(logits, torch.cat((expected[..., -1:], expected[..., :-1]), 2)) < 1e-4
+    assert model.spec.main.text(model.sample(1, given={"prompt": "the dog"})[0]).startswith("the dog")
+    del table["model"]["vocab"]["<|endoftext|>"]
+    (tmp_path / "other.json").write_text(json.dumps(table), "utf-8")
+    with pytest.raises(CheckpointError, match="is not the tokenizer of this model"):
+        tool.main([words[0], "--out", str(tmp_path / "again"), "--tokenizer", str(tmp_path / "other.json")])
 
 
 @pytest.mark.parametrize(

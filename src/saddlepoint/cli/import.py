@@ -15,6 +15,7 @@ import tyro
 from torch import Tensor
 
 from saddlepoint import config, kinds, methods
+from saddlepoint.checkpoint.convert import gpt2
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.origins import recognise
 from saddlepoint.checkpoint.foreign import state_dicts
@@ -26,6 +27,7 @@ from saddlepoint.deploy.destination import Destination
 from saddlepoint.engine import plan as plans
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.abilities import by_label, classes_of
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.tasks import knows
@@ -55,6 +57,8 @@ class Import:
     """network to take from a file that holds several; by default the averaged generator (G_ema)"""
     resolution: int | None = None
     """side in pixels that a translator was trained on, if its shapes do not tell"""
+    tokenizer: Path | None = None
+    """tokenizer.json that belongs to a GPT-2, so that it reads and writes words instead of the numbers of tokens"""
     check: Path | None = None
     """.npz with reference arrays `input` and `output` (images [N, C, H, W] in [-1, 1], latents [N, L], and `label` [N]
     for a conditional model); nothing is written if the model differs by more than 1e-4"""
@@ -70,6 +74,10 @@ def main(arguments: list[str]) -> int:
     )
     networks = [recognise(state_dicts(path), options.network) for path in options.files]
     imported = _with_side(_joined([each for _, each in networks]), options.resolution)
+    if options.tokenizer is not None:
+        if imported.origin != gpt2.ORIGIN:
+            raise ConfigError(f"--tokenizer belongs to a GPT-2, and this is {imported.origin}: leave it out.")
+        imported = gpt2.with_tokenizer(imported, options.tokenizer)
     facts = _facts(options.files, [name for name, _ in networks], imported, arguments)
     model = model_of(imported, facts, options.files[0])
     print(f"recognised: {imported.origin}, {imported.what}")
@@ -96,6 +104,8 @@ def _use(model: Model, out: Path) -> str:
     if knows(model.method, "translate"):
         return f"translate {out} IN OUT"
     if knows(model.method, "generate"):
+        if isinstance(model.spec.main, Tokens) and model.spec.main.way != "numbers":
+            return f'sample {out} --prompt "Once upon a time"'
         return f"sample {out} -n 64" + (" --label 0" if classes_of(model.method, model.nets) else "")
     return f"predict {out} IN" if knows(model.method, "predict") else f"embed {out} IN"
 

@@ -1,12 +1,14 @@
 """Weights of GPT-2 by our names, as transformers keeps them: openai-community/gpt2, -medium, -large, -xl.
 
 Its linear layers are stored as [inputs, outputs]. The token "<|endoftext|>", its last one, stands before the first
-token here. Files hold no tokenizer, so tokens are numbers.
+token here. Files of weights hold no tokenizer: tokens are numbers, unless its own file is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -14,9 +16,13 @@ from torch import Tensor
 from saddlepoint.checkpoint.convert.imported import Imported
 from saddlepoint.checkpoint.convert.renamed import Rest, count
 from saddlepoint.errors import CheckpointError
+from saddlepoint.kinds.tokenizer import END
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import judged
 
 ORIGIN = "GPT-2"
+_END = "<|endoftext|>"
 _HEAD = 64  # numbers of a head, in all published sizes
 
 
@@ -36,9 +42,33 @@ def recognised(state: Mapping[str, Tensor]) -> Imported | None:
         options={"layers": layers, "heads": width // _HEAD, "width": width, "activation": "tanh"},
         shape=(0, 0, 0),
         weights={"network": network(state, layers)},
-        remarks=("Files of GPT-2 hold no tokenizer: texts are the numbers of its tokens.",),
+        remarks=("Texts are the numbers of its tokens; --tokenizer tokenizer.json makes them words.",),
         fields={"text": Tokens(length, tuple(map(str, range(pieces))))},
     )
+
+
+def with_tokenizer(imported: Imported, path: Path) -> Imported:
+    """The same model of texts instead of numbers. path: the tokenizer.json of transformers, beside its weights.
+
+    "<|endoftext|>", its last token, ends a text here, and is number 0. Raises CheckpointError for a file that is none,
+    or of another vocabulary.
+    """
+    with judged(path, CheckpointError):
+        model = documents.table(path)["model"]
+        numbers = {str(piece): int(number) for piece, number in model["vocab"].items()}
+        merges = tuple(merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"])
+    pieces = sorted(numbers, key=numbers.__getitem__)
+    text = imported.fields["text"]
+    assert isinstance(text, Tokens)
+    if pieces[-1:] != [_END] or [*map(numbers.__getitem__, pieces)] != list(range(text.vocabulary)):
+        raise CheckpointError(
+            f"{path} is not the tokenizer of this model, which has {text.vocabulary:,} tokens, the last of them {_END}."
+        )
+    weights = dict(imported.weights["network"])
+    rows = weights["tokens.weight"][:-1]
+    weights["tokens.weight"] = torch.cat((rows[-1:], rows[:-1], rows[-1:]))
+    kind = Tokens(text.length, (END, *pieces[:-1]), "bpe", merges)
+    return replace(imported, weights={"network": weights}, fields={"text": kind}, remarks=())
 
 
 def network(state: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
