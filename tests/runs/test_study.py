@@ -121,6 +121,31 @@ def test_ratings_and_passing_for_real_come_with_intervals(tmp_path: Path, sets: 
     assert all(pair["told_apart"] == pytest.approx(0.75, abs=0.06) and pair["d_prime"] > 1 for pair in findings.pairs)
 
 
+def test_a_task_is_put_with_its_choices_and_right_answers_are_counted(tmp_path: Path, sets: dict[str, Path]) -> None:
+    for place in sets.values():
+        for number, path in enumerate(sorted(place.iterdir())):
+            (place / ("cat", "dog")[number % 2]).mkdir(exist_ok=True)
+            path.rename(place / ("cat", "dog")[number % 2] / path.name)
+    new = made(tmp_path, "task", {name: sets[name] for name in ("real", "ours")}, questions=40)
+    assert new.key["choices"] == ["cat", "dog"]
+    lines = []
+    for person in range(6):
+        draw = np.random.default_rng(person)
+        for number, (trial, facts) in enumerate(new.key["trials"].items(), start=1):
+            skill = 0.95 if facts.get("sets") == ["real"] else 0.6
+            right = facts.get("check") or facts["truth"]
+            answer = right if "check" in facts or draw.random() < skill else {"c0": "c1", "c1": "c0"}[right]
+            lines.append(f"{new.key['id']},p{person},{number},{trial},{answer},0,{900 + number}")
+    (tmp_path / "all.csv").write_text(HEAD + "\n".join(lines) + "\n")
+    findings = study.analyse(new, study.collect(new, [tmp_path / "all.csv"]))
+    rows = {row["name"]: row for row in findings.rows}
+    assert rows["real"]["low"] < 0.95 < rows["real"]["high"] + 0.02
+    assert rows["ours"]["low"] < 0.6 < rows["ours"]["high"]
+    assert findings.pairs[0]["p"] < 0.01
+    with pytest.raises(ConfigError, match="a task needs the right answers"):
+        study.make(tmp_path, "task", {"real": sets["real"] / "cat"})
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -1,4 +1,4 @@
-"""study make: make a page that asks people which picture is better, how good one is, or whether it is real."""
+"""study make: make a page that asks which picture is better, how good one is, if it is real, or what it shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Make:
     """Make a study: one page for all people, which shows the questions in another order to each, and a key."""
 
     kind: tyro.conf.Positional[study.Kind]
-    """side-by-side: which of two is better; rating: how good is one; real-or-fake: is it real"""
+    """side-by-side: which of two is better; rating: how good is one; real-or-fake: is it real; task: what does it show,
+    where the folders have the same subfolders, named by the answers"""
     sets: tuple[str, ...]
     """folders of images by a name for each: ours=samples/ theirs=other/; of real-or-fake, one is called real. Folders
     with the same file names are compared picture by picture"""
