@@ -32,10 +32,11 @@ def warp_distance(clip: Tensor, flow: Tensor, shown: Tensor | None = None) -> Te
     where a place was to be seen in both; None for everywhere. 0 for a clip that moves as the flow says.
     """
     before = warped(clip[:, :-1].flatten(0, 1), flow.flatten(0, 1)).unflatten(0, flow.shape[:2])
-    difference = (clip[:, 1:].float() - before.float()).abs()
+    difference: Tensor = (clip[:, 1:].float() - before.float()).abs()
     if shown is None:
         return difference.mean()
-    return (difference * shown).sum() / (shown.sum() * clip.shape[2]).clamp_min(1)
+    mean: Tensor = (difference * shown).sum() / (shown.sum() * clip.shape[2]).clamp_min(1)
+    return mean
 
 
 def flicker(clip: Tensor, most: float = 0.0) -> Tensor:

@@ -162,17 +162,17 @@ class SampleGrids(Hook):
                     ]
                     bands = [slice(start, start + BAND) for start in range(0, most, BAND)]
                     if len(shown) == 2 and isinstance(shown[1][1], Probabilities):
-                        (_, main, examples), (word, classes, shares) = shown
-                        pictures = [named(main, examples, classes, shares, rows.get("label"))]
+                        (_, inputs, examples), (word, classes, shares) = shown
+                        pictures = [named(inputs, examples, classes, shares, rows.get("label"))]
                         words = f"{word} of each, and the true one where that is another"
                     else:
                         pictures = [kind.picture(v[band], min(BAND, most)) for band in bands for _, kind, v in shown]
                         words = ", ".join(name for name, _, _ in shown)
-                    images = next((rows[name] for name, kind in task.takes.items() if isinstance(kind, Image)), None)
-                    if images is not None and knows(run.method, "attend"):
+                    pixels = next((rows[name] for name, kind in task.takes.items() if isinstance(kind, Image)), None)
+                    if pixels is not None and knows(run.method, "attend"):
                         method: Any = run.method
-                        shares = method.attended(nets, images)
-                        pictures += [heat_row(images[band], shares[band]) for band in bands]
+                        heat = method.attended(nets, pixels)
+                        pictures += [heat_row(pixels[band], heat[band]) for band in bands]
                         words += ", attention over all layers"
                     elif any(isinstance(kind, Tokens) for kind in task.takes.values()):
                         with weights_of(nets) as kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,5 +81,5 @@ def evaluate_texts(model: Model, metrics: Sequence[str] | None, n: int | None) -
     return Evaluation(f"{model.name} after {model.clock.examples:,} texts", scores, [], notes)
 
 
-def _no_extractor() -> object:
+def _no_extractor() -> Any:
     raise CapabilityError("texts have no features.")

@@ -375,9 +375,9 @@ def _preferences(rows: Sequence[Mapping[str, Any]], names: list[str], people: li
     for place in np.argsort(-strengths.values):
         value, error = strengths.values[place], strengths.errors[place]
         compared = total[place].sum() + total[:, place].sum()
-        row: dict[str, Any] = {"name": names[place], "strength": float(value), "low": float(value - 1.96 * error)}
-        row |= {"high": float(value + 1.96 * error), "chosen": float(total[place].sum()), "of": float(compared)}
-        table.append(row)
+        line: dict[str, Any] = {"name": names[place], "strength": float(value), "low": float(value - 1.96 * error)}
+        line |= {"high": float(value + 1.96 * error), "chosen": float(total[place].sum()), "of": float(compared)}
+        table.append(line)
     pairs = []
     tests = []
     for one, other in combinations(range(len(names)), 2):
@@ -416,7 +416,7 @@ def _ratings(rows: Sequence[Mapping[str, Any]], names: list[str], people: list[s
             facts = {"name": name, "mean": float(np.mean(values[name])), "low": low, "high": high}
             table.append({**facts, "median": float(np.median(values[name])), "ratings": len(values[name])})
     pairs, tests = [], []
-    for one, other in combinations([row["name"] for row in table], 2):
+    for one, other in combinations([name for name in names if values[name]], 2):
         test = mannwhitneyu(values[one], values[other])
         tests.append(float(test.pvalue))
         share = float(test.statistic) / (len(values[one]) * len(values[other]))

@@ -25,7 +25,8 @@ def by_row(
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """[0, 1] -> whole levels of 0 to 255, what lies outside cut off.  uint8"""
-    return np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+    levels: np.ndarray = np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+    return levels
 
 
 def filtered(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -136,7 +136,7 @@ def _to(image: np.ndarray, size: tuple[int, ...], draw: np.random.Generator) -> 
     way = _WAYS[int(draw.integers(3))]
     if image.shape[1:] == tuple(size):
         return image
-    planes = [Image.fromarray(plane.astype(np.float32)).resize(tuple(size)[::-1], way) for plane in image]
+    planes = [Image.fromarray(plane.astype(np.float32)).resize((size[1], size[0]), way) for plane in image]
     return np.stack([np.asarray(plane, np.float64) for plane in planes])
 
 

@@ -31,7 +31,7 @@ def lsun_pictures(path: Path, word: str) -> FilePictures:
     places = _databases(path)
     bases = [_opened(place) for place in places]
     keys = [_keys(base, place) for base, place in zip(bases, places)]
-    owners = np.repeat(np.arange(len(places)), [len(each) for each in keys])
+    owners = np.repeat(np.arange(len(places)), [len(each) for each in keys]).tolist()
     flat = [key for each in keys for key in each]
     names = [f"{places[owner].name}/{printable(key.decode('latin-1'))}" for owner, key in zip(owners, flat)]
     several = len(places) > 1
@@ -44,7 +44,7 @@ def lsun_pictures(path: Path, word: str) -> FilePictures:
 
     return FilePictures(
         source=word,
-        labels=owners.astype(np.int64) if several else None,
+        labels=np.array(owners, np.int64) if several else None,
         classes=tuple(_category(place) for place in places) if several else (),
         notes=tuple(notes),
         names=names,

@@ -72,8 +72,9 @@ def things(count: int) -> Things:
     middle = np.stack((x, y, _FLOOR + size), 2)
     kinds = draw.random((count, 2, 2)) < 0.5
     tone = draw.uniform(-0.12, 0.12, (count, 2, 3))
-    numbers = (torch.from_numpy(each).float() for each in (middle, size))
-    return Things(*numbers, *(torch.from_numpy(kinds[..., k].copy()) for k in (0, 1)), torch.from_numpy(tone).float())
+    boxed, blue = (torch.from_numpy(kinds[..., k].copy()) for k in (0, 1))
+    middles, sizes, tones = (torch.from_numpy(each).float() for each in (middle, size, tone))
+    return Things(middles, sizes, boxed, blue, tones)
 
 
 def distances(things: Things, place: Tensor) -> Tensor:
@@ -104,8 +105,9 @@ def scanned(things: Things) -> Scanned:
     volume = torch.stack((nearest.abs() <= _SHELL, nearest > -_SHELL), 1).float()
     draw = numpy_generator(SEED, "cameras of scans", count)
     turn = draw.uniform(0, 2 * np.pi, (count, 1)) + np.arange(KIND.views) * 2 * np.pi / KIND.views
-    angles = [turn, draw.uniform(0.5, 0.95, (count, KIND.views))]
-    camera = orbit(*(torch.from_numpy(each).float().flatten() for each in angles), _AWAY, 18.0, KIND.columns)
+    turns, lifts = (torch.from_numpy(each).float().flatten()
+                    for each in (turn, draw.uniform(0.5, 0.95, (count, KIND.views))))  # fmt: skip
+    camera = orbit(turns, lifts, _AWAY, 18.0, KIND.columns)
     camera[:, [3, 7, 11]] += torch.tensor([KIND.width / 2, KIND.height / 2, 2.0])
     camera = camera.view(count, KIND.views, NUMBERS)
     colour, depth = _views(things, camera)

@@ -96,7 +96,8 @@ async def drift(request: Request) -> DriftReport:
 @router.get("/operator/review", tags=["operator"], responses=answers(403))
 async def waiting(request: Request) -> HeldList:
     """The answers that wait for review."""
-    return await request.app.state.bench.short(_reviews(request).waiting)
+    held: HeldList = await request.app.state.bench.short(_reviews(request).waiting)
+    return held
 
 
 @router.get(
@@ -126,7 +127,8 @@ async def image(request: Request, job: JobName, number: Annotated[int, Path(ge=0
 )
 async def repaint(request: Request, ask: Annotated[RepaintAsk, Depends(json_of(RepaintAsk))]) -> HeldAnswer:
     """Paint a region of an image anew that waits for review."""
-    return await request.app.state.bench.short(_reviews(request).repaint, ask)
+    held: HeldAnswer = await request.app.state.bench.short(_reviews(request).repaint, ask)
+    return held
 
 
 @router.post(
@@ -134,7 +136,8 @@ async def repaint(request: Request, ask: Annotated[RepaintAsk, Depends(json_of(R
 )
 async def decide(request: Request, ask: Annotated[DecisionAsk, Depends(json_of(DecisionAsk))]) -> HeldAnswer:
     """Accept an answer, which its job then gives, or reject it."""
-    return await request.app.state.bench.short(_reviews(request).decide, ask)
+    held: HeldAnswer = await request.app.state.bench.short(_reviews(request).decide, ask)
+    return held
 
 
 def _reviews(request: Request) -> Reviews:

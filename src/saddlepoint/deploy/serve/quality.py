@@ -97,14 +97,14 @@ class Quality:
 
 def _similarity(picture: Image.Image, original: Image.Image) -> float:
     """SSIM in grey, at the same small size; a flat picture is compared as it is."""
-    size = original.size
-    scale = min(1.0, _SIDE / max(size))
-    small = tuple(max(_LEAST_SIDE, round(scale * side)) for side in size)
-    pair = [
-        np.asarray(one.convert("L").resize(small, Image.Resampling.BOX), np.uint8)[None, None]
-        for one in (picture, original)
-    ]
-    return float(ssim(*pair)[0])
+    width, height = original.size
+    scale = min(1.0, _SIDE / max(width, height))
+    small = (max(_LEAST_SIDE, round(scale * width)), max(_LEAST_SIDE, round(scale * height)))
+    one, other = (
+        np.asarray(each.convert("L").resize(small, Image.Resampling.BOX), np.uint8)[None, None]
+        for each in (picture, original)
+    )
+    return float(ssim(one, other)[0])
 
 
 def gates_of(path: Path, shelf: Shelf) -> tuple[QualityGate, ...]:

@@ -100,8 +100,9 @@ class _Network(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(width, settings.heads, dropout=dropout, rotary=rotary) for _ in range(layers))
         if settings.activation == "tanh":
-            for block in self.blocks:
-                block.mlp[1] = nn.GELU(approximate="tanh")  # type: ignore[index,operator]
+            blocks: Any = self.blocks
+            for block in blocks:
+                block.mlp[1] = nn.GELU(approximate="tanh")
         self.norm = nn.LayerNorm(width)
         for name, weight in self.named_parameters():
             if weight.dim() > 1:

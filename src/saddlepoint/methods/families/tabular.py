@@ -74,7 +74,8 @@ class Tabular(Method, ABC):
 
 def evenly(normal: Tensor) -> Tensor:
     """Numbers of N(0, 1) as numbers even over (0, 1)."""
-    return torch.special.ndtr(normal).clamp(1e-6, 1 - 1e-6)
+    shares: Tensor = torch.special.ndtr(normal).clamp(1e-6, 1 - 1e-6)
+    return shares
 
 
 def gumbel(normal: Tensor) -> Tensor:

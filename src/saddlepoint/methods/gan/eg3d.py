@@ -113,10 +113,10 @@ class EG3D(PosedField):
             one, other = nets.generator.density(latents, torch.cat((place, beside), 1)).chunk(2, 1)
             yield Update("generator", {"density": self.density_every * self.density_weight * F.l1_loss(one, other)})
         with torch.no_grad():
-            fakes = self._both(self._fakes(nets, draw, camera))
+            shown = self._both(self._fakes(nets, draw, camera))
             small = F.interpolate(views.image, scale_factor=0.5, mode="area")
             both = self._both({"image": views.image, "raw": small})
-        real, fake = nets.critic(both, camera), nets.critic(fakes, camera)
+        real, fake = nets.critic(both, camera), nets.critic(shown, camera)
         yield Update("critic", critic_loss("non-saturating", real, fake), watch=mean_logits(real, fake))
         if self.r1_weight and clock.every(self.r1_every):
             slope = r1(lambda images: nets.critic(images, camera), both)

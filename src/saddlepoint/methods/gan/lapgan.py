@@ -192,7 +192,7 @@ class LAPGAN(Unconditional):
         n = len(images[0])
         with torch.no_grad():
             fakes = self._sums(nets, draw, coarse, n)
-        losses = {}
+        losses: dict[str, Tensor] = {}
         for level, (real, fake) in enumerate(zip(nets.critic.of_all(images), nets.critic.of_all(fakes))):
             terms = critic_loss("non-saturating", real, fake)
             losses |= {f"{name}_{images[level].shape[-1]}": term for name, term in terms.items()}

@@ -60,7 +60,8 @@ class ClipGenerator(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         frames: Tensor = self.frame(self.path(latent).flatten(0, 1)[:, :, None, None])
-        return frames.float().tanh().unflatten(0, (-1, self.frames))
+        clips: Tensor = frames.float().tanh().unflatten(0, (-1, self.frames))
+        return clips
 
 
 @final

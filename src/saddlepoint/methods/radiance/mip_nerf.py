@@ -119,7 +119,7 @@ class MipNeRF(Radiance):
     def _rate(self, clock: Clock) -> float:
         share = min(clock.examples / max(clock.total, 1), 1.0)
         risen = 1.0 if share >= self.warm_up else math.sin(math.pi / 2 * share / self.warm_up)
-        return self.lr * (0.01 + 0.99 * risen) * 0.01**share
+        return float(self.lr * (0.01 + 0.99 * risen) * 0.01**share)
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         views: ViewBatch = draw()

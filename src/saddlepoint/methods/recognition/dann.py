@@ -64,7 +64,8 @@ class DANN(Method):
             nn.Linear(self.hidden, len(data.classes) - 1),
         )
         domains = nn.Sequential(*_hidden(trunk.features, self.hidden), nn.Linear(self.hidden, 1))
-        initialise(labels, "he"), initialise(domains, "he")
+        for head in (labels, domains):
+            initialise(head, "he")
         untold = Number(float(data.classes.index(UNLABELLED)))
         return Networks(features=trunk, labels=labels, domains=domains, untold=untold)
 

@@ -36,7 +36,8 @@ _SMALLER = 4  # times that the features of a view are smaller than it
 
 def _stage(before: int, width: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for number, (kernel, stride, pad) in enumerate((((4, 3, 3), 2, 1), (1, 1, 0), (1, 1, 0))):
+    forms: tuple[tuple[tuple[int, int, int], int, int], ...] = (((4, 3, 3), 2, 1), ((1, 1, 1), 1, 0), ((1, 1, 1), 1, 0))
+    for number, (kernel, stride, pad) in enumerate(forms):
         source = width if number else before
         layers += [nn.Conv3d(source, width, kernel, stride, pad, bias=False), nn.BatchNorm3d(width), nn.ReLU()]
     return nn.Sequential(*layers)

@@ -147,7 +147,7 @@ def still(network: nn.Module) -> Iterator[None]:
 
 
 def _unit(direction: Tensor) -> Tensor:
-    length = direction.flatten(1).norm(dim=1).clamp_min(1e-20)
+    length: Tensor = direction.flatten(1).norm(dim=1).clamp_min(1e-20)
     return direction / length.view(-1, *[1] * (direction.dim() - 1))
 
 

@@ -153,7 +153,8 @@ def centres() -> Tensor:
     line = torch.linspace(0, 1, 52)
     cube = torch.cartesian_prod(line, line, line)
     squares = (to_lab(cube)[:, 1:] / GRID).round()
-    return squares.unique(dim=0) * GRID
+    middles: Tensor = squares.unique(dim=0) * GRID
+    return middles
 
 
 # Settings by preset, with where each comes from.

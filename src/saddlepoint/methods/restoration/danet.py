@@ -97,7 +97,11 @@ class DANet(Method):
             )
             yield Update(
                 "critic",
-                {"real": -nets.critic(real).mean(), "fake": torch.as_tensor(score), "penalty": self.penalty * slope},
+                {
+                    "real": -nets.critic(real).mean(),
+                    "fake": torch.as_tensor(score),
+                    "penalty": torch.as_tensor(self.penalty * slope),
+                },
             )
         restored = noisy - nets.restorer(noisy)
         noised = self.noised(nets, clean, self._noise(draw, clean))

@@ -116,7 +116,8 @@ class VDN(Restorer):
 
     def restore(self, nets: nn.Module, images: Tensor) -> Tensor:
         inside = (images + 1) / 2
-        return 2 * (inside - nets.get_submodule("restorer")(inside).chunk(2, 1)[0].float()) - 1
+        noise: Tensor = nets.get_submodule("restorer")(inside).chunk(2, 1)[0].float()
+        return 2 * (inside - noise) - 1
 
 
 # Settings by preset, with where each comes from.

@@ -125,9 +125,10 @@ class CTGAN(Tabular):
             with torch.no_grad():
                 latents = draw.noise(n, self.numbers(modes))
                 fake = self._values(nets, latents, condition[:n])[0]
-            packs = [torch.cat([each, condition[:n]], 1).view(n // self.pack, -1) for each in (real, fake)]
-            losses = critic_loss("wasserstein", *(nets.critic(each) for each in packs))
-            losses["penalty"] = self.penalty * gradient_penalty(nets.critic, *packs, draw.uniform(n // self.pack))
+            true, made_up = (torch.cat([each, condition[:n]], 1).view(n // self.pack, -1) for each in (real, fake))
+            losses = critic_loss("wasserstein", nets.critic(true), nets.critic(made_up))
+            slope = gradient_penalty(nets.critic, true, made_up, draw.uniform(n // self.pack))
+            losses["penalty"] = self.penalty * slope
             yield Update("critic", losses)
         fake, logits = self._values(nets, draw.noise(n, self.numbers(modes)), condition[:n])
         pack = torch.cat([fake, condition[:n]], 1).view(n // self.pack, -1)

@@ -106,8 +106,8 @@ class CUT(OneWay):
             query = query if turned is None else _mirrored(query, turned)
             count = min(self.places, key[0, 0].numel())
             places = draw.uniform(len(key), key[0, 0].numel()).topk(count, 1).indices  # alike for both
-            rows = (nets.heads(number, each.flatten(2), places) for each in (query, key))
-            terms.append(patch_contrast(*rows, temperature=self.temperature))
+            query, key = (nets.heads(number, each.flatten(2), places) for each in (query, key))
+            terms.append(patch_contrast(query, key, temperature=self.temperature))
         return torch.stack(terms).mean()
 
 

@@ -43,7 +43,7 @@ class CyCADA(TwoWay):
     """A classifier that is taught on one kind of images, such as rendered ones, translated into another, such as
     photographs, where it is used."""
 
-    takes = AdaptBatch
+    takes = AdaptBatch  # type: ignore[assignment]
     batch_statistics = True
     defaults = {"batch": 100}  # as in the paper's experiments on digits
 

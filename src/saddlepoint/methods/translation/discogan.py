@@ -88,7 +88,7 @@ class DiscoGAN(TwoWay):
         share = self.early if clock.step < self.late_from else self.late
         losses: dict[str, Tensor] = {}
         for kind, other in OTHER.items():
-            critic = nets.get_submodule(f"critic_{kind}")
+            critic: Any = nets.get_submodule(f"critic_{kind}")
             with torch.no_grad():
                 aim = critic.maps(image[kind])
             maps = critic.maps(fake[kind])

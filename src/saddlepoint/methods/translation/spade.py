@@ -82,12 +82,13 @@ class SPADE(Paired):
         sizes.check(target.height, target.width, instead=", or fewer --doublings")
         layout = Layout(source.channels, self.classes, self.edges)
         shape = (layout.width, target.channels, self.width, self.doublings, self.style, self.hidden, self.norm)
-        critic = (layout.width + target.channels, self.critic_width, self.critic_layers, self.scales, "spectral")
+        inputs = layout.width + target.channels
+        critic = FeatureCritic(inputs, self.critic_width, self.critic_layers, self.scales, "spectral", weights="glorot")
         nets: dict[str, nn.Module] = {"layout": layout, "generator": LayoutGenerator(*shape)}
         if self.style:
             side = min(target.height, target.width)
             nets["encoder"] = LayoutStyleEncoder(target.channels, self.width, side, self.style)
-        return Networks(**nets, critic=FeatureCritic(*critic, weights="glorot"))
+        return Networks(**nets, critic=critic)
 
     def optimisers(self) -> Mapping[str, Optim]:
         rates = {"generator": self.lr, "critic": self.critic_lr}

@@ -138,7 +138,7 @@ def _onnx(path: Path, output: Any) -> _Made:
     name = outputs[output] if isinstance(output, int) and output < len(outputs) else output or outputs[0]
     if name not in outputs:
         raise ConfigError(f"{path} has no output {output!r}: there are {', '.join(outputs)}.")
-    sides = entry.shape[2:] if len(entry.shape) == 4 else ()
+    sides: tuple[Any, ...] = tuple(entry.shape[2:]) if len(entry.shape) == 4 else ()
     side = sides[0] if len(sides) == 2 and isinstance(sides[0], int) and sides[0] == sides[1] else None
     return lambda values: session.run([name], {entry.name: values.numpy()})[0], side, entry.shape[:1] == [1]
 

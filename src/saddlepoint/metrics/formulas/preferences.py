@@ -79,7 +79,7 @@ def bradley_terry(wins: Doubles) -> Strengths:
         slopes = np.stack([_derivatives(each, values)[0] for each in wins if each.any()])
         scatter = slopes.T @ slopes * people / (people - 1)
         covariance = covariance @ scatter @ covariance
-    return Strengths(values, covariance, by_person, softened)
+    return Strengths(values, np.asarray(covariance, np.float64), by_person, softened)
 
 
 def _derivatives(wins: Doubles, values: Doubles) -> tuple[Doubles, Doubles]:

@@ -71,4 +71,5 @@ def _without(model: Model, dataset: Dataset, steps: int, batch: int, seed: int) 
             with torch.no_grad():
                 for weight, move in moves:
                     weight -= move
-    return nets.eval()
+    trained: torch.nn.Module = nets.eval()
+    return trained

@@ -59,7 +59,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         row(
             "other",
             "naive: the colours of the other style",
-            [recoloured(*(case[i] for i in (1, 3, 4))) for case in cases],
+            [recoloured(case[1], case[3], case[4]) for case in cases],
         ),
     ]
     best = min(naive, key=lambda line: line["error"])

@@ -54,7 +54,8 @@ class Segmenter:
             away = rows - mean
             scores.append(offset - 0.5 * np.einsum("ij,jk,ik->i", away, inverse, away))
         shape = (len(images), *images.shape[2:])
-        return np.stack(scores).argmax(0).reshape(shape)
+        classes: np.ndarray = np.stack(scores).argmax(0).reshape(shape)
+        return classes
 
 
 def _rows(images: np.ndarray) -> np.ndarray:

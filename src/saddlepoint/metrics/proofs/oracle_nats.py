@@ -47,10 +47,10 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     counted = numpy_generator(seed, "single tokens").choice(oracle.SYMBOLS, (_TEXTS, length), p=shares)
 
     def nats(rows: np.ndarray) -> float:
-        return -float(oracle.log_probability(rows).mean()) / length
+        return float(-oracle.log_probability(rows).mean() / length)
 
     def likely(nets: Any) -> float:
-        return -float(method.log_likelihood(nets, unseen.to(model.device), 1, 0).mean()) / length
+        return float(-method.log_likelihood(nets, unseen.to(model.device), 1, 0).mean() / length)
 
     def row(kind: str, name: str, rows: np.ndarray, held: float) -> dict[str, object]:
         return {"kind": kind, "name": name, "nats": nats(rows), "held_out": held, "different": _different(rows)}

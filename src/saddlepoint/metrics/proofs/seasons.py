@@ -36,7 +36,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
 
     def by_attributes(make: Any) -> np.ndarray:
         """Of a map from training rows and held-out layouts, what it makes for each set of attributes."""
-        images = np.zeros_like(layouts)
+        images: np.ndarray = np.zeros_like(layouts)
         for key in np.unique(holds, axis=0):
             rows, wanted = train[(own == key).all(1)], (holds == key).all(1)
             images[wanted] = make(rows, layouts[wanted])

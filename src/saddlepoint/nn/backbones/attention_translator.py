@@ -27,7 +27,8 @@ class AttentionTranslator(nn.Module):
         self.trunk = nn.Sequential(trunk.first, trunk.down, trunk.blocks, trunk.up)
         self.contents = nn.Conv2d(width, parts * channels, 7, padding=3, padding_mode="reflect")
         self.masks = nn.Conv2d(width, parts + 1, 1)
-        initialise(self.contents, "normal", 0.02), initialise(self.masks, "normal", 0.02)
+        for layer in (self.contents, self.masks):
+            initialise(layer, "normal", 0.02)
 
     def forward(self, image: Tensor) -> Tensor:
         maps = self.trunk(image)
@@ -38,5 +39,5 @@ class AttentionTranslator(nn.Module):
 
     def change(self, image: Tensor) -> Tensor:
         """How much of each place is new, 0 to 1.  [N, 1, H, W]"""
-        kept = self.masks(self.trunk(image)).float().softmax(1)[:, -1:]
+        kept: Tensor = self.masks(self.trunk(image)).float().softmax(1)[:, -1:]
         return 1 - kept

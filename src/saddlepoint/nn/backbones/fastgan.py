@@ -121,7 +121,8 @@ class FastGANGenerator(nn.Module):
         normalise_spectrally(self)
 
     def forward(self, latents: Tensor) -> Tensor:
-        return self.image(self._maps(latents)[self.side]).float().tanh()
+        images: Tensor = self.image(self._maps(latents)[self.side]).float().tanh()
+        return images
 
     def both(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, C, S, S] and the same images small, from the map of that side."""
@@ -232,7 +233,8 @@ class Decoder(nn.Module):
         normalise_spectrally(self)
 
     def forward(self, coded: Tensor) -> Tensor:
-        return self.image(self.layers(coded)).float().tanh()
+        images: Tensor = self.image(self.layers(coded)).float().tanh()
+        return images
 
 
 @final

@@ -4,7 +4,7 @@ with spectral norm as in Park et al. 2019, arXiv:1903.07291, appendix A.
 
 from __future__ import annotations
 
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -51,11 +51,12 @@ class FeatureCritic(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[tuple[Tensor, ...], ...]:
         scales = []
-        for place, layers in enumerate(self.scales):
+        critics: Any = self.scales
+        for place, layers in enumerate(critics):
             if place:
                 image = F.avg_pool2d(image, 3, 2, 1, count_include_pad=False)
             maps, x = [], image
-            for layer in layers:  # type: ignore[union-attr]
+            for layer in layers:
                 x = layer(x)
                 maps.append(x)
             scales.append(tuple(maps))

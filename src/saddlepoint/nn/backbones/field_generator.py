@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -40,11 +40,12 @@ class FieldGenerator(nn.Module):
         else:
             height = width = round(pixel.shape[1] ** 0.5)
         rays = rays_through(camera, pixel)
-        modulation = self.field.modulation(latents)
+        network: Any = self.field
+        modulation = network.modulation(latents)
         scale = 1 / around.radius
 
         def field(place: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
-            raw, colour = self.field(modulation, place, ahead)
+            raw, colour = network(modulation, place, ahead)
             return F.softplus(raw.float() - 1) * scale, colour.float()
 
         light = marched(field, rays, len(latents), around.centre, around.radius, self.coarse, self.fine, chance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,8 @@ class FilmSiren(nn.Module):
         count = len(self.layers) + 1
         frequency, phase = (part.unflatten(1, (count, -1)) for part in modulation)
         x = place
-        for number, layer in enumerate(self.layers):
+        layers: Any = self.layers
+        for number, layer in enumerate(layers):
             x = layer(x, frequency[:, number], phase[:, number])
         colour = self.colour_layer(torch.cat((ahead, x), 2), frequency[:, -1], phase[:, -1])
         return self.density(x).squeeze(2), self.colour(colour).sigmoid()

@@ -3,7 +3,7 @@ arXiv:2007.05946) have it."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -41,12 +41,14 @@ class JoiningUNet(nn.Module):
         rest = (0, -width % self.multiple, 0, -height % self.multiple)
         x = F.pad(image, rest, mode="replicate") if any(rest) else image
         skips: list[Tensor] = []
-        for level, (layers, *halve) in enumerate(self.down):  # type: ignore[misc]
+        down: Any = self.down
+        up: Any = self.up
+        for level, (layers, *halve) in enumerate(down):
             x = layers(x)
             if level < len(self.down) - 1:
                 skips.append(x)
                 x = halve[0](x) if halve else F.avg_pool2d(x, 2)
-        for (enlarge, layers), skip in zip(self.up, reversed(skips)):  # type: ignore[misc]
+        for (enlarge, layers), skip in zip(up, reversed(skips)):
             x = layers(torch.cat((enlarge(x), skip), 1))
         output: Tensor = self.last(x)
         return output[..., :height, :width]

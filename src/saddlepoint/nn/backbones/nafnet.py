@@ -85,7 +85,8 @@ class NAFBlock(nn.Module):
         y = self.narrow(y * self.attention(y.mean((2, 3), keepdim=True)))
         x = x + self.beta * y
         y = self.second_narrow(_gate(self.second_widen(self.second_norm(x))))
-        return x + self.gamma * y
+        output: Tensor = x + self.gamma * y
+        return output
 
 
 def _gate(x: Tensor) -> Tensor:

@@ -26,8 +26,8 @@ class RIDNet(nn.Module):
         self.skips = channels == outputs
 
     def forward(self, image: Tensor) -> Tensor:
-        found = self.tail(self.blocks(self.head(image)))
-        return (image + found if self.skips else found).float()
+        residual: Tensor = self.tail(self.blocks(self.head(image))).float()
+        return image + residual if self.skips else residual
 
 
 @final

@@ -6,7 +6,7 @@ All take images [N, C, h, w] of any size and make them `scale` times larger, flo
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +119,8 @@ class PlainSRResNet(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, a=0.1)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        for layer in [*(block.second for block in self.body), self.last]:
+        lasts: list[Any] = [*(block.second for block in self.body), self.last]
+        for layer in lasts:
             with torch.no_grad():
                 layer.weight.mul_(0.1)
 

@@ -221,7 +221,8 @@ class _Layer(nn.Module):
         if self.training:
             with torch.no_grad():
                 self.power.lerp_(x.float().square().mean(), 1 - 0.5 ** (len(x) / _HALF_LIFE))
-        factors, weight = self.affine(style), self.weight
+        factors: Tensor = self.affine(style)
+        weight: Tensor = self.weight
         if self.final:
             factors, after = factors / math.sqrt(weight[0].numel()), None
         else:

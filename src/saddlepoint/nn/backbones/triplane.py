@@ -63,7 +63,8 @@ class _Sharpen(nn.Module):
         scale = 1 / math.sqrt(x.shape[1])
         detail = modulation.modulated(x, self.weights[2], self.affines[2](style), normalise=False, boost=scale)
         large = F.interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)
-        return large + detail + self.biases[2][:, None, None]
+        image = large + detail + self.biases[2][:, None, None]
+        return image
 
 
 @final
@@ -100,7 +101,8 @@ class TriplaneGenerator(nn.Module):
     def planes(self, style: Tensor) -> Tensor:
         """The three planes of styles [N, style].  [N, 3, C, P, P]"""
         maps: Tensor = self.backbone(style[:, None].expand(-1, self.backbone.styles, -1))
-        return maps.unflatten(1, (3, -1))
+        planes: Tensor = maps.unflatten(1, (3, -1))
+        return planes
 
     def density(self, latents: Tensor, place: Tensor) -> Tensor:
         """Raw densities at places [N, M, 3] in [-1, 1].  [N, M]"""
@@ -154,7 +156,7 @@ class DualCritic(nn.Module):
         )
 
     def forward(self, both: Tensor, camera: Tensor) -> Tensor:
-        features = self.trunk(both)  # [N, width]: its last layer gives as many numbers here
+        features: Tensor = self.trunk(both)  # [N, width]: its last layer gives as many numbers here
         lens = camera[:, 16:20] / camera[:, [20, 21, 20, 21]]
         x = torch.cat((pose_of(camera).flatten(1), lens), 1)
         for layer in self.camera:

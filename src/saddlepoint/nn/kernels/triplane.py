@@ -18,4 +18,5 @@ def from_planes(planes: Tensor, place: Tensor) -> Tensor:
     grid = torch.stack((torch.stack((x, y), -1), torch.stack((x, z), -1), torch.stack((z, y), -1)), 1)  # [N, 3, M, 2]
     flat = planes.reshape(n * 3, channels, side, side)
     values = F.grid_sample(flat, grid.flatten(0, 1)[:, None], align_corners=False)  # [3 N, C, 1, M]
-    return values[:, :, 0].mT.unflatten(0, (n, 3))
+    features: Tensor = values[:, :, 0].mT.unflatten(0, (n, 3))
+    return features

@@ -31,7 +31,8 @@ class SelfAttention2d(nn.Module):
     def shares(self, x: Tensor) -> Tensor:
         """What each place takes from each 2x2 of places; rows sum to 1.  [N, H W, H W / 4]"""
         question, offer = self.theta(x).flatten(2), F.max_pool2d(self.phi(x), 2).flatten(2)
-        return (question.transpose(1, 2) @ offer).softmax(2)
+        shares: Tensor = (question.transpose(1, 2) @ offer).softmax(2)
+        return shares
 
     def forward(self, x: Tensor) -> Tensor:
         values = F.max_pool2d(self.value(x), 2).flatten(2)  # [N, C / 2, H W / 4]

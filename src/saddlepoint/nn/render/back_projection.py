@@ -15,7 +15,7 @@ def voxel_middles(depth: int, height: int, width: int) -> Tensor:
     return torch.stack((x, y, z), -1).view(-1, 3)
 
 
-def shown_at(place: Tensor, depth: Tensor, camera: Tensor, reach: float) -> tuple[Tensor, Tensor]:
+def shown_at(place: Tensor, depth: Tensor, camera: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
     """Which pixel of each view shows each place, and whether it does.
 
     place: [P, 3]. depth: [n, V, h, w] along the axis, 0 where nothing is. camera: [n, V, 22] of views of that size.
