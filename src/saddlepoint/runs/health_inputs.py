@@ -64,7 +64,7 @@ class SampleLook:
         nets = run.nets
         method: Any = run.method
         fields = self._loader.look(self._seen).tensors()
-        if not knows(method, "generate") or "image" not in fields:
+        if not knows(method, "generate") or "image" not in fields or {*method.conditions(nets)} - {"label"}:
             return {}
         real, label = fields["image"], fields["label"] if classes_of(method, nets) else None
         with evaluating(nets):

@@ -25,7 +25,6 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Adam, Clock, Draw, Networks, Optim, Proof
 from saddlepoint.methods.families.stylegan2_game import StyleGAN2Game
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.dcgan import check_side
 from saddlepoint.nn.backbones.stylegan2 import StyleGAN2Critic
 from saddlepoint.nn.backbones.stylegan3 import StyleGAN3Generator, plan
 from saddlepoint.nn.kernels.resample import resample
@@ -74,9 +73,12 @@ class StyleGAN3(StyleGAN2Game, Unconditional):
             raise ConfigError(f"of {self.layers} layers fewer must be critical than {self.critical}: use --critical 2.")
 
     def networks(self, data: DataSpec) -> Networks:
-        side, rotation = check_side(data.resolution), self.moves == "rotation"
-        if side < 16:
-            raise ConfigError(f"stylegan3 needs 16 pixels a side or more, not {side}: use --resolution 16.")
+        side, rotation = data.resolution, self.moves == "rotation"
+        if side < 16 or side & (side - 1):
+            mend = max(16, 1 << (side.bit_length() - 1))
+            raise ConfigError(
+                f"stylegan3 needs a side of 16, 32, 64 pixels and so on, not {side}: use --resolution {mend}."
+            )
         times = 2 if rotation else 1
         widths = (times * self.base, times * self.most)
         bands = plan(side, self.layers, self.critical, self.margin, *widths, data.channels)
@@ -111,9 +113,9 @@ class StyleGAN3(StyleGAN2Game, Unconditional):
         return super()._augmented(nets, draw, blurred(images, float(nets.blur.value)))
 
     def style_sides(self, nets: nn.Module) -> tuple[int, ...]:
-        """The rate of each layer: samples from edge to edge of the canvas."""
+        """The pixels from edge to edge that hold the band of each layer; what a layer computes is finer."""
         generator: Any = nets.get_submodule("generator")
-        return tuple(generator.synthesis.rates)
+        return tuple(generator.synthesis.needed)
 
     def moved(self, nets: nn.Module, latents: Tensor, transform: Tensor) -> Tensor:
         """Images of latents [n, latent] under an affine map of the canvas [3, 3]: [n, C, H, W] in [-1, 1].
@@ -162,7 +164,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="Shapes that a StyleGAN3 draws move with its canvas, far more exactly than details that stick to the screen.",
+    claim="What a StyleGAN3 draws moves with its canvas, far more exactly than details that stick to the screen.",
     data="world:shapes",
     measure="moving-canvas",
     share=0.75,

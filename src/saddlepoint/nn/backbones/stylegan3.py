@@ -136,7 +136,7 @@ class StyleGAN3Synthesis(nn.Module):
             for number, band in enumerate(bands)
         )
         self.styles = len(bands) + 1
-        self.rates = [bands[0].rate, *(band.rate for band in bands)]
+        self.needed = [round(2 * band.cutoff) for band in (bands[0], *bands)]  # samples that hold each layer's band
         self.sides: list[int] = []  # of noise, of which there is none
         self.places = 0
 
