@@ -73,11 +73,12 @@ class StyleGAN3(StyleGAN2Game, Unconditional):
             raise ConfigError(f"of {self.layers} layers fewer must be critical than {self.critical}: use --critical 2.")
 
     def networks(self, data: DataSpec) -> Networks:
-        side, rotation = data.resolution, self.moves == "rotation"
-        if side < 16 or side & (side - 1):
-            mend = max(16, 1 << (side.bit_length() - 1))
+        (side, width), rotation = data.size, self.moves == "rotation"
+        if side != width or side < 16 or side & (side - 1):
+            mend = max(16, 1 << (min(side, width).bit_length() - 1))
             raise ConfigError(
-                f"stylegan3 needs a side of 16, 32, 64 pixels and so on, not {side}: use --resolution {mend}."
+                f"stylegan3 makes squares of 16, 32, 64 pixels a side and so on, not {width}x{side}: use --resolution"
+                f" {mend}."
             )
         times = 2 if rotation else 1
         widths = (times * self.base, times * self.most)
