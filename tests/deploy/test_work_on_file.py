@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.deploy.work_on_file import Translation, translate_file
+from saddlepoint.errors import CapabilityError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.methods.base import Clock
+from saddlepoint.methods.restoration.context_encoder import ContextEncoder
 from saddlepoint.methods.restoration.srgan import SRGAN
 
 
@@ -29,3 +32,11 @@ def test_super_resolution_of_a_file_of_any_size_gives_a_larger_one_without_seams
     tiles, whole = (np.asarray(Image.open(tmp_path / f"{name}.png")).astype(int) for name in ("large", "whole"))
     assert tiles.shape == (74, 100, 3)
     assert np.abs(tiles - whole).mean() < 3
+
+
+def test_a_model_whose_images_no_file_holds_says_so() -> None:
+    method = ContextEncoder(width=2, code=4, critic_width=2)
+    spec = DataSpec({"source": ImageKind(4, 16, 16), "target": ImageKind(3, 16, 16)})
+    model = Model(method, method.networks(spec).eval(), spec, {"method": "context_encoder"}, Clock(), Path())
+    with pytest.raises(CapabilityError, match="images of 4 channels, which no picture file has"):
+        Translation(model=model)

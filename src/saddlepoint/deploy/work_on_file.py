@@ -57,6 +57,12 @@ class Translation:
     """what is done before and after"""
 
     def __post_init__(self) -> None:
+        channels = self.source_kind.channels
+        if channels not in (1, 3):
+            raise CapabilityError(
+                f"{self.model.name} takes images of {channels} channels, which no picture file has: give a tensor to"
+                " `Model.translate` from Python."
+            )
         if self.window is not None and knows(self.model.method, "translate"):
             sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
         if self.overlap is not None:
