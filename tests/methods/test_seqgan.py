@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from drive import HandDraw
 
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec, TextBatch
+from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world import oracle
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import Clock, Networks, Update
 from saddlepoint.methods.gan.seqgan import SeqGAN, Staged
+from saddlepoint.metrics.proofs import oracle_nats
 
 TINY = {
     "width": 4,
@@ -129,3 +133,17 @@ def test_nothing_is_written_after_the_end() -> None:
     assert torch.allclose(
         method.worth(nets, texts[over[:, 0]], torch.rand(int(over[:, 0].sum()), 2, 6, 6)).std(1), torch.zeros(())
     )
+
+
+def test_texts_are_asked_of_who_wrote_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oracle_nats, "_TEXTS", 200)
+    dataset = oracle.WORLD.dataset(DataSettings(data="world:oracle"), print)
+    method, spec = replace(small()[0], lr=1e-3), dataset.spec()
+    nets = method.networks(spec).eval()
+    facts = {"method": "seqgan", "data": {"held_out": 0.1}, "run": {"batch": 64}}
+    model = Model(method, nets, spec, facts, Clock(examples=128), Path(), Path())
+    rows = {row["kind"]: row for row in oracle_nats.MEASURE(model, dataset, 0).rows}
+    assert rows["real"]["nats"] == pytest.approx(2.65, abs=0.05)
+    assert rows["real"]["nats"] < rows["other"]["nats"]
+    assert rows["generated"]["held_out"] == pytest.approx(np.log(50), abs=0.2)  # it has learnt nothing
+    assert rows["generated"]["different"] > 0.9
