@@ -12,7 +12,7 @@ from saddlepoint.kinds.camera import pose_of
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.scan import Scan, Scanned
 from saddlepoint.methods.recognition.mv3d import MV3D
-from saddlepoint.nn.render.back_projection import back_projected, shown_at, voxel_middles
+from saddlepoint.nn.render.back_projection import back_projected, shown_at
 
 TINY = {"shape": (6, 6, 6, 2, 8, 8), "features": 4, "width": 2}
 KIND = Scan(6, 6, 6, 2, 8, 8)
@@ -43,7 +43,7 @@ def test_depths_put_back_into_space_lie_on_the_worlds_surfaces(some: tuple[world
 def test_voxels_get_the_colours_of_what_they_are(some: tuple[world.Things, Scanned]) -> None:
     things, scans = some
     kind = world.KIND
-    place = voxel_middles(kind.depth, kind.height, kind.width)
+    place = kind.middles()
     row, column, shows = shown_at(place, scans.depth, scans.camera, 1.0)
     away = world.distances(things, place)
     assert not shows[:, :, (place[:, 2] > 9)].any()  # nothing is so high

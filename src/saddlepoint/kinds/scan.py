@@ -50,6 +50,12 @@ class Scan(Kind):
         """Of the grid."""
         return self.depth * self.height * self.width
 
+    def middles(self) -> Tensor:
+        """x, y and z of the middles of the grid's voxels, z slowest.  [D H W, 3]"""
+        axes = (torch.arange(size) + 0.5 for size in (self.depth, self.height, self.width))
+        z, y, x = torch.meshgrid(*axes, indexing="ij")
+        return torch.stack((x, y, z), -1).view(-1, 3)
+
     @property
     def shape(self) -> tuple[int]:
         """(numbers,)"""

@@ -23,7 +23,6 @@ from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.camera import NUMBERS, orbit, pose_of
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.scan import Scan, Scanned
-from saddlepoint.nn.render.back_projection import voxel_middles
 
 SCANS = 800
 CLASSES = ("nothing", "floor", "red ball", "blue ball", "red box", "blue box")
@@ -101,7 +100,7 @@ def columns(things: Things) -> Tensor:
 def scanned(things: Things) -> Scanned:
     """The grids, and the views of three cameras that stand around each."""
     count = len(things.size)
-    nearest = distances(things, voxel_middles(KIND.depth, KIND.height, KIND.width)).amin(1)
+    nearest = distances(things, KIND.middles()).amin(1)
     volume = torch.stack((nearest.abs() <= _SHELL, nearest > -_SHELL), 1).float()
     draw = numpy_generator(SEED, "cameras of scans", count)
     turn = draw.uniform(0, 2 * np.pi, (count, 1)) + np.arange(KIND.views) * 2 * np.pi / KIND.views

@@ -196,7 +196,6 @@ PROOF = Proof(
     data="world:moving_scene",
     measure="moving-views",
     share=0.6,  # a first run has .43, and held still .71
-    bars={"psnr": 22.5},
     settings={
         "resolution": 20,
         "examples": 1_200,

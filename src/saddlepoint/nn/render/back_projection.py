@@ -8,13 +8,6 @@ from torch import Tensor
 from saddlepoint.kinds.camera import pose_of
 
 
-def voxel_middles(depth: int, height: int, width: int) -> Tensor:
-    """The middles x, y, z of a grid's voxels, z slowest, in voxels.  [D H W, 3]"""
-    axes = (torch.arange(size) + 0.5 for size in (depth, height, width))
-    z, y, x = torch.meshgrid(*axes, indexing="ij")
-    return torch.stack((x, y, z), -1).view(-1, 3)
-
-
 def shown_at(place: Tensor, depth: Tensor, camera: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
     """Which pixel of each view shows each place, and whether it does.
 
