@@ -13,7 +13,8 @@ from saddlepoint.losses.image_terms import (
     total_variation,
 )
 from saddlepoint.losses.segmentation import impossible_regions, same_regions
-from saddlepoint.losses.temporal import flicker, warp_distance, warped
+from saddlepoint.losses.temporal import flicker, warp_distance
+from saddlepoint.nn.layers.warp import warped
 
 
 def test_smooth_absolute_differences_and_neighbours() -> None:

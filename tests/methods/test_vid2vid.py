@@ -13,10 +13,10 @@ from torch.nn import functional as F
 from saddlepoint.data.batches import DataSpec, PairedClipBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.clip import Clip
-from saddlepoint.losses.temporal import warped
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.translation.vid2vid import Vid2Vid
 from saddlepoint.nn.backbones.film_generator import FilmGenerator
+from saddlepoint.nn.layers.warp import warped
 
 TINY = {
     "past": 1, "width": 2, "halvings": 1, "blocks": 1, "critic_width": 2, "critic_layers": 1, "scales": 1,

@@ -1,28 +1,13 @@
 """What clips must keep from frame to frame: the same things at moved places, and no faster changes than allowed.
 
-warped: Lai et al. 2018, arXiv:1808.00449, eq. 3 and 4 (temporal loss under optical flow). Clips are [N, T, C, H, W].
+Lai et al. 2018, arXiv:1808.00449, eq. 3 and 4 (temporal loss under optical flow). Clips are [N, T, C, H, W].
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-
-def warped(image: Tensor, flow: Tensor) -> Tensor:
-    """An image [N, C, H, W] read at each place moved by a flow [N, 2, H, W] in pixels, x to the right, then y down.
-
-    Linear between pixels; beyond the border the border's pixel.
-    """
-    height, width = image.shape[2:]
-    down, across = torch.meshgrid(
-        torch.arange(height, device=image.device), torch.arange(width, device=image.device), indexing="ij"
-    )
-    place = torch.stack((across + flow[:, 0], down + flow[:, 1]), -1)  # [N, H, W, 2]
-    size = place.new_tensor([width, height])
-    grid = (2 * place + 1) / size - 1
-    return F.grid_sample(image, grid.to(image), mode="bilinear", padding_mode="border", align_corners=False)
+from saddlepoint.nn.layers.warp import warped
 
 
 def warp_distance(clip: Tensor, flow: Tensor, shown: Tensor | None = None) -> Tensor:

@@ -73,12 +73,11 @@ class SceneAttributes(Method):
         layout = Layout(source.channels, self.classes, edges=False)
         kind = data.fields["attributes"]
         assert isinstance(kind, Attributes)
-        told = Told(kind.names, source)
-        count = len(told.names)
+        count = len(kind.names)
         segments = max(self.classes, 1)
         return Networks(
             layout=layout,
-            told=told,
+            told=Told(kind.names, source),
             generator=SceneGenerator(
                 layout.width + self.noise, target.channels, count, self.width, self.blocks, segments
             ),
@@ -126,8 +125,8 @@ class SceneAttributes(Method):
 
     def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
         """A layout, and which attributes hold."""
-        told: Any = nets.get_submodule("told")
-        return {"source": told.layout, "attributes": Attributes(told.names)}
+        form: Any = nets.get_submodule("told")
+        return {"source": form.layout, "attributes": Attributes(form.names)}
 
     def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         """[n, classes noise] float32 on the CPU; latent i depends on (seed, i) alone."""

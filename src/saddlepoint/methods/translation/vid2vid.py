@@ -27,11 +27,11 @@ from saddlepoint.data.batches import DataSpec, PairedClipBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.features import Scales, feature_matching
-from saddlepoint.losses.temporal import warped
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.feature_critic import FeatureCritic, feature_critic_sizes
 from saddlepoint.nn.backbones.film_generator import FilmGenerator, Frame, film_sizes, no_frames
 from saddlepoint.nn.layers.norm import Norm
+from saddlepoint.nn.layers.warp import warped
 
 _TOGETHER = 3  # frames that the clip critic sees
 

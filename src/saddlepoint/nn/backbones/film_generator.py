@@ -15,10 +15,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.losses.temporal import warped
 from saddlepoint.nn.backbones.resnet_translator import Block
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import Norm, norm2d
+from saddlepoint.nn.layers.warp import warped
 from saddlepoint.nn.sizes import Sizes
 
 _FLOW = 20.0  # pixels for an output of 1

@@ -59,9 +59,9 @@ class SceneGenerator(nn.Module):
         nn.init.normal_(self.last.weight, 0.0, 0.02)
 
     def forward(self, layout: Tensor, attributes: Tensor) -> Tensor:
-        x, told = self.down(layout), self.attributes(attributes)[:, :, None, None]
+        x, numbers = self.down(layout), self.attributes(attributes)[:, :, None, None]
         for join, block in zip(self.joined, self.blocks):
-            x = block(join(torch.cat((x, told.expand(-1, -1, *x.shape[2:])), 1)))
+            x = block(join(torch.cat((x, numbers.expand(-1, -1, *x.shape[2:])), 1)))
         images: Tensor = self.last(self.up(x)).float().tanh()
         return images
 
@@ -82,12 +82,12 @@ class SceneCritic(nn.Module):
         initialise(self, "he")
 
     def forward(self, image: Tensor, layout: Tensor, attributes: Tensor) -> tuple[Tensor, ...]:
-        told = torch.cat((layout, attributes[:, :, None, None].expand(-1, -1, *layout.shape[2:])), 1)
+        condition = torch.cat((layout, attributes[:, :, None, None].expand(-1, -1, *layout.shape[2:])), 1)
         logits = []
         for place, (own, given, judge) in enumerate(zip(self.image, self.told, self.judge)):
             if place:
-                image, told = F.avg_pool2d(image, 2), F.avg_pool2d(told, 2)
-            logits.append(judge(torch.cat((own(image), given(told)), 1)))
+                image, condition = F.avg_pool2d(image, 2), F.avg_pool2d(condition, 2)
+            logits.append(judge(torch.cat((own(image), given(condition)), 1)))
         return tuple(logits)
 
 
