@@ -70,7 +70,7 @@ def test_sharpening_steepens_an_edge_and_none_changes_nothing() -> None:
 
 
 def bent(bend: float, size: tuple[int, int] = (161, 121)) -> Image.Image:
-    """A white line that is straight at x = 12 as a lens shows it: x' = x (1 + k r^2)."""
+    """A white line that is straight at x = 40 as a lens shows it: x' = x (1 + k r^2)."""
     width, height = size
     y, x = np.mgrid[:height, :width].astype(float)
     centre = np.array([width / 2, height / 2])
@@ -78,7 +78,7 @@ def bent(bend: float, size: tuple[int, int] = (161, 121)) -> Image.Image:
     true = place.copy()
     for _ in range(50):  # the place that the lens has brought here
         true = place / (1 + bend * (true**2).sum(-1, keepdims=True) / (centre**2).sum())
-    return Image.fromarray((255 * (np.abs(true[..., 0] + centre[0] - 12) < 1.5)).astype(np.uint8))
+    return Image.fromarray((255 * (np.abs(true[..., 0] + centre[0] - 40) < 1.5)).astype(np.uint8))
 
 
 @pytest.mark.parametrize("bend", [-0.2, 0.25])
@@ -87,7 +87,7 @@ def test_a_line_that_a_lens_has_bent_is_straight_again(bend: float) -> None:
         columns = [np.flatnonzero(row > 90).mean() for row in np.asarray(picture)[5:-5]]
         return float(np.ptp(columns))
 
-    assert spread(bent(bend)) > 2.5
+    assert spread(bent(bend)) > 2
     assert spread(straightened(bent(bend), bend)) < 1.2
     assert straightened(bent(bend), 0) == bent(bend)
 

@@ -24,7 +24,7 @@ HOURS = 24
 DAYS = 30.4
 """of a month"""
 _STEPS = 14  # of the search for the highest rate
-_MOST_LOAD = 0.85  # share of the time that a replica is busy at most: above it any burst is a queue
+_MOST_LOAD = 0.85  # of the rate that full batches could do: above it any burst is a queue
 _MOST_REPLICAS = 100_000
 
 
@@ -161,13 +161,14 @@ def capacity(
     most = min(most, rates.most)
 
     def fits(rate: float) -> bool:
-        delays, worked = simulated(rates, rate, most=most, wait=wait, speed=speed)
-        return bool(np.quantile(delays, share) <= seconds and worked <= _MOST_LOAD)
+        return bool(np.quantile(simulated(rates, rate, most=most, wait=wait, speed=speed)[0], share) <= seconds)
 
-    high = max(size / rates.time(size, speed) for size in range(1, most + 1))
+    high = _MOST_LOAD * max(size / rates.time(size, speed) for size in range(1, most + 1))
     low = high / 1000
     if not fits(low):
         return 0.0
+    if fits(high):
+        return high
     for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)

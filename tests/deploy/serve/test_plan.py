@@ -28,7 +28,7 @@ def test_without_batches_the_queue_is_that_of_pollaczek_and_khinchine(load: floa
 def test_batches_raise_what_a_replica_can_take_and_waiting_costs_what_it_says() -> None:
     rates = Rates({1: 0.1, 8: 0.17, 32: 0.41})
     alone, together = (capacity(rates, seconds=1.0, most=most) for most in (1, 32))
-    assert alone < 0.9 / 0.1 < 40 < together < 32 / 0.41
+    assert alone <= 0.85 / 0.1 < 40 < together <= 0.85 * 32 / 0.41
     delays, _ = simulated(rates, 0.01, most=32, wait=0.05, requests=200)
     assert np.median(delays) == pytest.approx(0.15)
     assert capacity(rates, seconds=0.09) == 0.0

@@ -141,3 +141,57 @@ def test_what_cannot_be_served_is_said(folder, capsys, tmp_path, words, said) ->
     assert ended.value.code == 2
     error = capsys.readouterr().err
     assert said in error or not words
+
+
+def test_versions_gates_comparisons_and_baselines_are_named_on_the_command_line(started, folder, tmp_path) -> None:
+    (tmp_path / "images").mkdir()
+    for number in range(50):
+        (tmp_path / "images" / f"{number}.png").write_bytes(photo(8 + number, 12))
+    base = tmp_path / "base.json"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["drift", str(tmp_path / "images"), "--save", str(base), "--run", str(folder)])
+    assert not ended.value.code
+    files = {
+        "gates": {"gates": [{"model": "faces@beta", "contrast": 0.9}]},
+        "experiments": {"experiments": [{"name": "x", "arms": {"faces@stable": 1, "faces@beta": 1}, "units": 60}]},
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    words = ["--gates", tmp_path / "gates.json", "--experiments", tmp_path / "experiments.json"]
+    words += ["--deprecated", "faces@legacy=2020-01-01", "--sunset", "faces@legacy=2020-02-01"]
+    words += ["--baseline", f"faces={base}", "--store", f"sqlite:///{tmp_path / 'rows.sqlite'}"]
+    service = started(f"faces@beta={folder}", f"faces@legacy={folder}", *words)
+    status, content = service.answer("/v1/sample", {"model": "faces@legacy"})
+    assert (status, json.loads(content)["mend"]) == (410, "use faces@stable")
+    assert "## Lifetime" in service.ask("/v1/models/faces@legacy/card").decode()
+    status, content = service.answer("/v1/sample", {"model": "faces@beta"})
+    assert (status, json.loads(content)["state"]) == (202, "held")
+    service.answer("/v1/sample", {"model": "faces", "seeds": [3], "unit": "somebody"})
+    assert sum(arm["exposed"] for arm in service.ask("/v1/operator/experiments")["experiments"][0]["arms"]) == 1
+    assert set(service.ask("/v1/operator/drift")["filling"]) == {"faces@stable inputs", "faces@stable outputs"}
+    assert service.ask("/ready")["status"] == "ready"
+    notes = [line["text"] for line in service.lines() if line["event"] == "note" and line["model"] == "faces@legacy"]
+    assert any("it ended on 2020-02-01" in text for text in notes)
+    assert (tmp_path / "rows.sqlite").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--keep-nothing", "--store", "sqlite:///x"), "leaves no use for --store"),
+        (("--drift-window", "5"), "--drift-window must be 20 or more"),
+        (("--sunset", "faces=soon"), "'soon' is no day"),
+        (("--baseline", "maps=x.json"), "maps is not served"),
+        (("--gates", "none.json"), "none.json cannot be read"),
+        (("--store", "mysql://x"), "knows no 'mysql'"),
+        (("--face-detector", "none.onnx"), "is no detector in ONNX"),
+        (("--operator-key-file", "none.txt"), "none.txt cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_in_words(folder, tmp_path, monkeypatch, capsys, words, said) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SADDLEPOINT_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve", f"faces={folder}", "--port", "0", *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -7,7 +7,7 @@ from PIL import Image
 
 from saddlepoint.metrics.formulas.statistics import Doubles
 
-_SOFT = 12  # pixels at most over which a region passes into its surroundings
+_SOFT = 12  # pixels at most over which a patch passes into its surroundings
 Box = tuple[int, int, int, int]
 """left, top, right, bottom in pixels, the last two beyond the region"""
 
@@ -19,11 +19,13 @@ def inside(box: Box, size: tuple[int, int]) -> bool:
 
 
 def repainted(picture: Image.Image, box: Box, patch: Image.Image | None = None) -> Image.Image:
-    """The picture with a region replaced by `patch`, or by what its four sides suggest; the seam is soft."""
-    size = box[2] - box[0], box[3] - box[1]
-    filling = surroundings(picture, box) if patch is None else patch.convert(picture.mode).resize(size)
+    """The picture with a region replaced by `patch`, with a soft seam, or by what its four sides suggest."""
     result = picture.copy()
-    result.paste(filling, box[:2], _mask(picture.size, box))
+    if patch is None:
+        result.paste(surroundings(picture, box), box[:2])
+    else:
+        size = box[2] - box[0], box[3] - box[1]
+        result.paste(patch.convert(picture.mode).resize(size), box[:2], _mask(picture.size, box))
     return result
 
 
@@ -63,7 +65,7 @@ def _pair(first: Doubles | None, second: Doubles | None, mean: Doubles, length: 
 
 
 def _mask(size: tuple[int, int], box: Box) -> Image.Image:
-    """How much of the filling is seen: all in the middle, less towards sides that have a neighbour."""
+    """How much of a patch is seen: all in the middle, less towards sides that have a neighbour."""
     width, height = box[2] - box[0], box[3] - box[1]
 
     def ramp(length: int, before: bool, after: bool) -> Doubles:
