@@ -17,6 +17,8 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from service_parts import photo
+from starlette.testclient import TestClient
 
 from saddlepoint.deploy.serve import operating
 from saddlepoint.deploy.serve.app import Service, build
@@ -60,14 +62,19 @@ def described(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Callabl
             experiments=(Experiment(name="smile", arms={"faces@stable": 1, "faces@beta": 1}, units=60),),
             gates=(QualityGate(model="maps@stable", ssim=0.9),),
         )
-        return schemathesis.openapi.from_asgi("/openapi.json", build(ordered, service))
+        app = build(ordered, service)
+        with TestClient(app, base_url="http://localhost") as client:  # an answer that waits for review
+            sent = client.post("/v1/translate", data={"model": "maps"}, files={"image": photo(20, 24)})
+            assert sent.status_code == 202, sent.text
+        return schemathesis.openapi.from_asgi("/openapi.json", app), sent.json()["id"]
 
     return of
 
 
 @pytest.mark.parametrize(("path", "method"), ROUTES)
 def test_nothing_that_is_sent_is_answered_with_a_fault(described: Any, path: str, method: str) -> None:
-    route = described(FIRST.get(path, "faces"))[path][method]
+    description, held = described(FIRST.get(path, "faces"))
+    route = description[path][method]
     seen: Counter[int] = Counter()
 
     @given(
@@ -76,6 +83,10 @@ def test_nothing_that_is_sent_is_answered_with_a_fault(described: Any, path: str
     )
     @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def tried(case: Any) -> None:
+        if path.startswith("/v1/operator") and seen.total() % 2:
+            for values in (case.path_parameters, case.body):
+                if isinstance(values, dict) and "job" in values:
+                    values["job"] = held
         answer = case.call()
         seen[answer.status_code] += 1
         assert answer.status_code < 500, answer.text

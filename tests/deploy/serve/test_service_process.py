@@ -143,7 +143,7 @@ def test_what_cannot_be_served_is_said(folder, capsys, tmp_path, words, said) ->
     assert said in error or not words
 
 
-def test_versions_gates_comparisons_and_baselines_are_named_on_the_command_line(started, folder, tmp_path) -> None:
+def test_versions_gates_comparisons_and_baselines_are_named_on_the_command_line(folder, tmp_path) -> None:
     (tmp_path / "images").mkdir()
     for number in range(50):
         (tmp_path / "images" / f"{number}.png").write_bytes(photo(8 + number, 12))
@@ -160,19 +160,24 @@ def test_versions_gates_comparisons_and_baselines_are_named_on_the_command_line(
     words = ["--gates", tmp_path / "gates.json", "--experiments", tmp_path / "experiments.json"]
     words += ["--deprecated", "faces@legacy=2020-01-01", "--sunset", "faces@legacy=2020-02-01"]
     words += ["--baseline", f"faces={base}", "--store", f"sqlite:///{tmp_path / 'rows.sqlite'}"]
-    service = started(f"faces@beta={folder}", f"faces@legacy={folder}", *words)
-    status, content = service.answer("/v1/sample", {"model": "faces@legacy"})
-    assert (status, json.loads(content)["mend"]) == (410, "use faces@stable")
-    assert "## Lifetime" in service.ask("/v1/models/faces@legacy/card").decode()
-    status, content = service.answer("/v1/sample", {"model": "faces@beta"})
-    assert (status, json.loads(content)["state"]) == (202, "held")
-    service.answer("/v1/sample", {"model": "faces", "seeds": [3], "unit": "somebody"})
-    assert sum(arm["exposed"] for arm in service.ask("/v1/operator/experiments")["experiments"][0]["arms"]) == 1
-    assert set(service.ask("/v1/operator/drift")["filling"]) == {"faces@stable inputs", "faces@stable outputs"}
-    assert service.ask("/ready")["status"] == "ready"
-    notes = [line["text"] for line in service.lines() if line["event"] == "note" and line["model"] == "faces@legacy"]
-    assert any("it ended on 2020-02-01" in text for text in notes)
-    assert (tmp_path / "rows.sqlite").is_file()
+    models = [f"{name}={folder}" for name in ("faces", "faces@beta", "faces@legacy")]
+    service = Service(*models, "--jobs", tmp_path / "jobs", *words, log=tmp_path / "log")
+    try:
+        status, content = service.answer("/v1/sample", {"model": "faces@legacy"})
+        assert (status, json.loads(content)["mend"]) == (410, "use faces@stable")
+        assert "## Lifetime" in service.ask("/v1/models/faces@legacy/card").decode()
+        status, content = service.answer("/v1/sample", {"model": "faces@beta"})
+        assert (status, json.loads(content)["state"]) == (202, "held")
+        service.answer("/v1/sample", {"model": "faces", "seeds": [3], "unit": "somebody"})
+        (report,) = service.ask("/v1/operator/experiments")["experiments"]
+        assert sum(arm["exposed"] for arm in report["arms"]) == 1
+        assert set(service.ask("/v1/operator/drift")["filling"]) == {"faces@stable inputs", "faces@stable outputs"}
+        assert service.ask("/ready")["status"] == "ready"
+        notes = [line for line in service.lines() if line["event"] == "note" and line["model"] == "faces@legacy"]
+        assert any("it ended on 2020-02-01" in line["text"] for line in notes)
+        assert (tmp_path / "rows.sqlite").is_file()
+    finally:
+        service.end()
 
 
 @pytest.mark.parametrize(
