@@ -121,9 +121,9 @@ def detector(state: Mapping[str, Tensor], layers: int, blocks: tuple[int, ...]) 
             if part == "decoder":
                 ours |= _attention(rest, f"{theirs}.multihead_attn", f"{own}.cross")
                 norms.insert(1, "cross_norm")
-            for place, norm in enumerate(norms, 1):
-                last = place == len(norms) and f"{theirs}.last_norm.weight" in rest.left
-                ours |= rest.layer(f"{theirs}.{'last_norm' if last else f'norm{place}'}", f"{own}.{norm}")
+            for nth, norm in enumerate(norms, 1):
+                last = nth == len(norms) and f"{theirs}.last_norm.weight" in rest.left
+                ours |= rest.layer(f"{theirs}.{'last_norm' if last else f'norm{nth}'}", f"{own}.{norm}")
             ours |= rest.layer(f"{theirs}.linear1", f"{own}.mlp.0") | rest.layer(f"{theirs}.linear2", f"{own}.mlp.3")
     norm = "norm" if "transformer.decoder.norm.weight" in rest.left else "layernorm"
     ours |= rest.layer(f"transformer.decoder.{norm}", "norm")

@@ -138,8 +138,8 @@ class DANet(Method):
         """Noisy images [n, C, H, W] in [-1, 1] without noise; clean ones with noise that `seed` draws, alike for
         all."""
         if origin == "source":
-            found: Tensor = nets.get_submodule("restorer")(images)
-            return (images - found).clamp(-1, 1).float()
+            residual: Tensor = nets.get_submodule("restorer")(images)
+            return (images - residual).clamp(-1, 1).float()
         noise = torch.randn(1, 1, *images.shape[2:], generator=generator(seed, "noise of images"))
         noise = noise.to(images.device).expand(len(images), -1, -1, -1)
         return self.noised(nets, images, noise).clamp(-1, 1).float()

@@ -55,8 +55,8 @@ class DeblurGenerator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, image: Tensor) -> Tensor:
-        found: Tensor = self.layers(image).float()
-        return (image + found).clamp(-1, 1) if self.residual else found
+        residual: Tensor = self.layers(image).float()
+        return (image + residual).clamp(-1, 1) if self.residual else residual
 
 
 @final

@@ -22,19 +22,20 @@ class FilmSiren(nn.Module):
         parts: list[nn.Module] = []
         for inputs in (latent, mapping, mapping):
             parts += [nn.Linear(inputs, mapping), nn.LeakyReLU(0.2)]
-        self.mapping = nn.Sequential(*parts, nn.Linear(mapping, 2 * (layers + 1) * width))
+        last = nn.Linear(mapping, 2 * (layers + 1) * width)
+        self.mapping = nn.Sequential(*parts, last)
         for part in self.mapping:
             if isinstance(part, nn.Linear):
                 nn.init.kaiming_normal_(part.weight, 0.2, nonlinearity="leaky_relu")
         with torch.no_grad():
-            self.mapping[-1].weight.mul_(0.25)
+            last.weight.mul_(0.25)
         self.layers = nn.ModuleList(FilmSine(width if layer else 3, width, first=not layer) for layer in range(layers))
         self.density = nn.Linear(width, 1)
         self.colour_layer = FilmSine(width + 3, width)
         self.colour = nn.Linear(width, 3)
-        for last in (self.density, self.colour):
+        for head in (self.density, self.colour):
             bound = (6 / width) ** 0.5 / 25
-            nn.init.uniform_(last.weight, -bound, bound)
+            nn.init.uniform_(head.weight, -bound, bound)
 
     def modulation(self, latent: Tensor) -> tuple[Tensor, Tensor]:
         """The frequencies and phases of all layers, as the mapping gives them.  [N, (layers + 1) width] twice"""

@@ -59,8 +59,8 @@ class NAFNet(nn.Module):
         x = self.middle(x)
         for enlarge, blocks, skip in zip(self.up, self.decoders, reversed(skips)):
             x = blocks(enlarge(x) + skip)
-        found: Tensor = self.last(x)[..., :height, :width]
-        return (image + found if self.skips else found).float()
+        residual: Tensor = self.last(x)[..., :height, :width]
+        return (image + residual if self.skips else residual).float()
 
 
 @final

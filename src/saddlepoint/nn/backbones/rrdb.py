@@ -128,8 +128,8 @@ class PlainSRResNet(nn.Module):
         x = self.body(F.leaky_relu(self.first(image), 0.1))
         for layer in self.up:
             x = F.leaky_relu(F.pixel_shuffle(layer(x), 2), 0.1)
-        found: Tensor = self.last(F.leaky_relu(self.fine(x), 0.1))
-        return found.float() + _enlarged(image, self.scale, "bilinear")
+        residual: Tensor = self.last(F.leaky_relu(self.fine(x), 0.1))
+        return residual.float() + _enlarged(image, self.scale, "bilinear")
 
 
 @final
@@ -159,8 +159,8 @@ class CompactSR(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        found: Tensor = F.pixel_shuffle(self.body(image), self.scale).float()
-        return found + _enlarged(image, self.scale, "nearest")
+        residual: Tensor = F.pixel_shuffle(self.body(image), self.scale).float()
+        return residual + _enlarged(image, self.scale, "nearest")
 
 
 def _enlarged(image: Tensor, scale: int, mode: str) -> Tensor:
