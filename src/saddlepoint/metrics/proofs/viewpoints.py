@@ -67,7 +67,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         protocol=(
             f"{half} images from the cameras of as many real ones. Fréchet distance over {_COMPONENTS} principal"
             f" components of the other real images; `turn` is the mean cosine between the turn asked for and the one"
-            f" that the {_NEIGHBOURS} nearest of these have, in [-1, 1]."
+            f" that the {_NEIGHBOURS} nearest of these have, whatever lies between them for all alike, in [0, 1]."
         ),
     )
 
@@ -86,5 +86,9 @@ def _turns(camera: Tensor, centre: Tensor) -> np.ndarray:
 
 
 def _agreement(read: np.ndarray, wanted: np.ndarray) -> float:
-    length = np.linalg.norm(read, axis=1, keepdims=True)
-    return float((read / np.maximum(length, 1e-9) * wanted).sum(1).mean())
+    """How well two turns go together, whatever lies between them for all alike.  Unit vectors [n, 2] twice -> [0, 1]
+
+    What is not told the cameras cannot know where the front of things is: any constant turn is as good.
+    """
+    angle = np.arctan2(read[:, 1], read[:, 0]) - np.arctan2(wanted[:, 1], wanted[:, 0])
+    return float(np.abs(np.exp(1j * angle).mean()))
