@@ -161,9 +161,10 @@ class SampleGrids(Hook):
                         if name in rows.keys() - task.takes.keys()
                     ]
                     bands = [slice(start, start + BAND) for start in range(0, most, BAND)]
-                    if len(shown) == 2 and isinstance(shown[1][1], Probabilities):
-                        (_, inputs, examples), (word, classes, shares) = shown
-                        pictures = [named(inputs, examples, classes, shares, rows.get("label"))]
+                    last = shown[-1][1]
+                    if len(shown) == 2 and isinstance(last, Probabilities):
+                        (_, inputs, examples), (word, _, shares) = shown
+                        pictures = [named(inputs, examples, last, shares, rows.get("label"))]
                         words = f"{word} of each, and the true one where that is another"
                     else:
                         pictures = [kind.picture(v[band], min(BAND, most)) for band in bands for _, kind, v in shown]

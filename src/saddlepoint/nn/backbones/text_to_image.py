@@ -78,10 +78,11 @@ class WordAttention(nn.Module):
     def shares(self, maps: Tensor, words: Tensor, there: Tensor) -> Tensor:
         """What each place takes of each word; rows sum to 1.  [N, H W, L]. there: [N, L] bool, not padding."""
         scores = maps.flatten(2).transpose(1, 2) @ self.words(words).transpose(1, 2)
-        return scores.masked_fill(~there[:, None, :], -torch.inf).softmax(2)
+        shares: Tensor = scores.masked_fill(~there[:, None, :], -torch.inf).softmax(2)
+        return shares
 
     def forward(self, maps: Tensor, words: Tensor, there: Tensor) -> Tensor:
-        taken = self.shares(maps, words, there) @ self.words(words)  # [N, H W, width]
+        taken: Tensor = self.shares(maps, words, there) @ self.words(words)  # [N, H W, width]
         return taken.transpose(1, 2).unflatten(2, maps.shape[2:])
 
 
