@@ -83,7 +83,8 @@ class WordAttention(nn.Module):
 
     def forward(self, maps: Tensor, words: Tensor, there: Tensor) -> Tensor:
         taken: Tensor = self.shares(maps, words, there) @ self.words(words)  # [N, H W, width]
-        return taken.transpose(1, 2).unflatten(2, maps.shape[2:])
+        output: Tensor = taken.transpose(1, 2).unflatten(2, maps.shape[2:])
+        return output
 
 
 @final
