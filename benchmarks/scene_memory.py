@@ -32,7 +32,7 @@ from saddlepoint.methods.base import Clock, Update
 SIDE = 256
 ROWS: dict[str, tuple[str, Mapping[str, Any], int, int]] = {
     "gaussians, 20,000 splats, 256 px": ("gaussians", {"splats": 20_000, "capacity": 20_000, "degree": 3}, 1, 2048),
-    "hash_nerf, 4,096 rays": ("hash_nerf", {"rays": 1024}, 4, 2048),
+    "hash_nerf, 4,096 rays": ("hash_nerf", {"rays": 1024}, 4, 1536),
 }
 """a row's method, settings, views a step, and the megabytes that it may take"""
 
