@@ -216,8 +216,8 @@ def test_a_plan_refuses_names_that_no_table_has(tmp_path: Path) -> None:
         plans.make("dcgan", {"bach": 3})
     with pytest.raises(ConfigError, match=r"no preset 'autors'; did you mean 'authors'\?"):
         plans.make("dcgan", {}, preset="autors")
-    with pytest.raises(ConfigError, match=r"no method is called 'dgan'; did you mean 'dcgan'\?"):
-        plans.make("dgan", {})
+    with pytest.raises(ConfigError, match=r"no method is called 'dcgn'; did you mean 'dcgan'\?"):
+        plans.make("dcgn", {})
 
 
 def test_a_plan_survives_run_json() -> None:

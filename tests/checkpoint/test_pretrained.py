@@ -82,7 +82,7 @@ def test_every_ability_describes_itself_as_tasks() -> None:
     kinds = (kind for kind in vars(abilities).values() if isinstance(kind, type) and kind is not Protocol)
     known = {kind for kind in kinds if getattr(kind, "_is_protocol", False)}
     helping = {abilities.AnySide, abilities.Mends, abilities.Attends, abilities.GuessesHidden, abilities.Searches}
-    assert known == {*_ABILITIES, abilities.LatentSpace, abilities.Corrupts, *helping}
+    assert known == {*_ABILITIES, abilities.LatentSpace, abilities.Corrupts, abilities.RendersMoments, *helping}
 
 
 def test_the_version_changes_with_a_weight_and_with_a_setting() -> None:

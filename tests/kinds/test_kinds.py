@@ -26,15 +26,18 @@ from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.latent import Latent
 from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.mesh import Mesh
+from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.parted_cloud import PartedCloud
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.kinds.record import Record
 from saddlepoint.kinds.row import Row
+from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.splats import Splats
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.kinds.viewpoint import Viewpoint
 from saddlepoint.kinds.volume import Volume
 
 SMALL: dict[str, Kind] = {
@@ -61,6 +64,9 @@ SMALL: dict[str, Kind] = {
     "parted_cloud": PartedCloud(20, ("leg", "seat", "back")),
     "mesh": Mesh(12, 20),
     "record": Record.plain(3),
+    "moment": Moment(),
+    "scan": Scan(4, 4, 4, 2, 6, 6),
+    "viewpoint": Viewpoint(tuple(Camera().example(3, 0).flatten().tolist())),
 }
 each = pytest.mark.parametrize("name", kinds.listing())
 

@@ -14,6 +14,7 @@ from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.losses.matching import attended, matching, sentence_scores, word_scores
+from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.gan.attngan import AttnGAN, AttnGANGenerator, caption_critic_loss
 from saddlepoint.nn.backbones.text_to_image import CaptionCritic, CaptionEncoder, WordAttention, divergence
@@ -62,10 +63,13 @@ def test_encoders_learn_first_then_the_players() -> None:
     assert set(generator.losses) == {"divergence", "side_8", "side_16", "words", "sentences"}
 
 
-def test_without_a_caption_and_with_too_many_stages_it_is_refused() -> None:
+def test_a_class_and_too_many_stages_are_refused_and_without_a_caption_all_have_one() -> None:
     method, nets = small()
-    with pytest.raises(CapabilityError, match="--given text="):
-        method.generate(nets, method.latents(nets, 1, 0))
+    latents = method.latents(nets, 1, 0).expand(2, -1)
+    with pytest.raises(CapabilityError, match="give none"):
+        method.generate(nets, latents, Sampling({"label": torch.tensor([0, 1])}))
+    one, other = method.generate(nets.eval(), latents)
+    assert torch.allclose(one, other, atol=1e-6)
     with pytest.raises(ConfigError, match="fewer --levels"):
         AttnGAN(levels=3).networks(DataSpec({"image": Image(1, 16, 16), "text": Tokens(5, tuple("abcd"), "words")}))
     with pytest.raises(ConfigError, match="even"):

@@ -22,9 +22,9 @@ _STEEPEST = 89.0  # degrees above the horizon
 @final
 @dataclass(frozen=True)
 class Viewpoint(Kind):
-    """[22] float32, as `kinds.camera` has them; known: the numbers of cameras of the training data."""
+    """[22] float32, as `kinds.camera` has them; known: cameras of the training data, 22 numbers each, one after another."""
 
-    known: tuple[tuple[float, ...], ...]
+    known: tuple[float, ...]
 
     word: ClassVar[str] = "viewpoints"
     endings: ClassVar[tuple[str, ...]] = (".npy", ".npz")
@@ -38,7 +38,7 @@ class Viewpoint(Kind):
 
     def example(self, n: int, seed: int) -> Tensor:
         """The known cameras in turn."""
-        known = torch.tensor(self.known)
+        known = torch.tensor(self.known).view(-1, NUMBERS)
         return known[(torch.arange(n) + seed) % len(known)]
 
     def parse(self, text: str) -> Tensor:
@@ -52,7 +52,7 @@ class Viewpoint(Kind):
             raise ConfigError(f"a camera is TURN,HEIGHT in degrees, such as 30,20, not {text!r}.") from None
         if not math.isfinite(turn) or not abs(height) <= _STEEPEST:
             raise ConfigError(f"a camera's height is from -{_STEEPEST:g} to {_STEEPEST:g} degrees, not {text!r}.")
-        known = torch.tensor(self.known)
+        known = torch.tensor(self.known).view(-1, NUMBERS)
         try:
             centre = centre_of(known)
         except ShapeError:  # all look the same way: at what lies before them

@@ -116,7 +116,7 @@ def test_kid_over_subsets_is_near_kid_over_all_rows_and_states_its_subsets() -> 
 
 
 def test_a_metric_is_one_file_that_says_which_way_it_is_better() -> None:
-    assert set(names("PairMetric")) == {"lpips", "mae", "ms-ssim", "psnr", "ssim"}
+    assert set(names("PairMetric")) == {"lpips", "mae", "ms-ssim", "psnr", "psnr-y", "ssim", "ssim-y"}
     assert all(metric(name).direction in ("less", "more", "one") for name in names("FeatureMetric"))
     assert [direction_of(name) for name in ("fid", "recall", "psnr", "lpips")] == ["less", "more", "more", "less"]
     assert all(direction_of(name) == "less" for name in DISTANCES)

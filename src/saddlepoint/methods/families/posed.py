@@ -90,7 +90,7 @@ class Posed(FromNoise, ABC):
     def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
         """A camera."""
         poses: Any = nets.get_submodule("poses")
-        return {"camera": Viewpoint(tuple(map(tuple, poses.cameras.tolist())))}
+        return {"camera": Viewpoint(tuple(poses.cameras.flatten().tolist()))}
 
     def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         """[n, latent] float32 on the CPU; latent i depends on (seed, i) alone."""

@@ -237,10 +237,11 @@ class AttnGAN(FromNoise):
     def generate(self, nets: nn.Module, latents: Tensor, how: Sampling = AS_TRAINED) -> Tensor:
         """Images [n, C, S, S] in [-1, 1], float32; row i depends on latent i and caption i alone.
 
-        Raises CapabilityError without captions.
+        Where no captions are given, as by the tools that walk through latents, all have one and the same.
         """
         self.check_given(how)
-        text = how.given["text"].long()
+        usual = self.conditions(nets)["text"].example(1, 0).to(latents.device).expand(len(latents), -1)
+        text = how.given.get("text", usual).long()
         words, sentence = nets.get_submodule("caption_encoder")(text)
         noise = truncated(latents, how, self.prior)
         shown, _, _ = nets.get_submodule("generator")(noise, words, sentence, self._there(text))
@@ -248,8 +249,8 @@ class AttnGAN(FromNoise):
         return image
 
     def check_given(self, how: Sampling) -> None:
-        if "text" not in how.given:
-            raise CapabilityError("this model makes images of captions: give one for each latent, --given text=...")
+        if how.label is not None:
+            raise CapabilityError("this model was trained with captions, not classes: give none.")
 
 
 def caption_critic_loss(critic: CaptionCritic, real: Tensor, fake: Tensor, sentence: Tensor) -> Tensor:

@@ -27,7 +27,6 @@ from saddlepoint.data.batches import Batch, DataSpec, SceneBatch
 from saddlepoint.errors import CapabilityError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.attributes import Attributes
-from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
@@ -71,16 +70,14 @@ class SceneAttributes(Method):
         source, target = data.image("source"), data.image("target")
         scene_sizes(self.scales).check(target.height, target.width)
         layout = Layout(source.channels, self.classes, edges=False)
-        kind = data.fields["attributes"]
-        assert isinstance(kind, Attributes)
-        count = len(kind.names)
-        segments = max(self.classes, 1)
+        kind = data.fields.get("attributes")
+        names = kind.names if isinstance(kind, Attributes) else data.attributes
+        count, segments = len(names), max(self.classes, 1)
+        generator = SceneGenerator(layout.width + self.noise, target.channels, count, self.width, self.blocks, segments)
+        generator.names, generator.form = names, source
         return Networks(
             layout=layout,
-            told=Told(kind.names, source),
-            generator=SceneGenerator(
-                layout.width + self.noise, target.channels, count, self.width, self.blocks, segments
-            ),
+            generator=generator,
             critic=SceneCritic(target.channels, layout.width + count, self.critic_width, self.scales),
         )
 
@@ -125,8 +122,8 @@ class SceneAttributes(Method):
 
     def conditions(self, nets: nn.Module) -> Mapping[str, Kind]:
         """A layout, and which attributes hold."""
-        form: Any = nets.get_submodule("told")
-        return {"source": form.layout, "attributes": Attributes(form.names)}
+        generator: Any = nets.get_submodule("generator")
+        return {"source": generator.form, "attributes": Attributes(generator.names)}
 
     def latents(self, nets: nn.Module, n: int, seed: int, first: int = 0) -> Tensor:
         """[n, classes noise] float32 on the CPU; latent i depends on (seed, i) alone."""
@@ -144,15 +141,6 @@ class SceneAttributes(Method):
 
 def _as_fake(scales: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([critic_loss("least-squares", each, each)["fake"] for each in scales]).mean()
-
-
-@final
-class Told(nn.Module):
-    """What a scene is asked by: the names of attributes, and the form of a layout. Nothing of it is learnt."""
-
-    def __init__(self, names: tuple[str, ...], layout: Image) -> None:
-        super().__init__()
-        self.names, self.layout = names, layout
 
 
 # Settings by preset, with where each comes from: github.com/hucvl/attribute_hallucination, 100 epochs.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.nn.backbones.resnet_translator import Block
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.sizes import Sizes
@@ -30,8 +31,11 @@ class SceneGenerator(nn.Module):
     """Layouts with noise [N, inputs, H, W], attributes [N, count] -> scenes [N, channels, H, W] in [-1, 1], float32.
 
     width: channels at the full side; they double with each of three halvings. segments: how many classes the noise is
-    for, which the network keeps for whoever asks it.
+    for, which the network keeps for whoever asks it, as it does `names` of attributes and the `form` of layouts.
     """
+
+    names: tuple[str, ...] = ()
+    form: Kind | None = None
 
     def __init__(self, inputs: int, channels: int, count: int, width: int, blocks: int, segments: int) -> None:
         super().__init__()
