@@ -22,7 +22,7 @@ _STEEPEST = 89.0  # degrees above the horizon
 @final
 @dataclass(frozen=True)
 class Viewpoint(Kind):
-    """[22] float32, as `kinds.camera` has them; known: cameras of the training data, 22 numbers each, one after another."""
+    """[22] float32, as `kinds.camera` has them; known: cameras of the data, one after another."""
 
     known: tuple[float, ...]
 
