@@ -14,6 +14,7 @@ from PIL import Image
 import saddlepoint
 from saddlepoint.checkpoint.model import load
 from saddlepoint.errors import ConfigError
+from saddlepoint.losses.privacy import epsilon as spent
 from saddlepoint.metrics.extractors.features import Pixels, features
 from saddlepoint.runs import release
 from saddlepoint.runs.release import make_release
@@ -48,6 +49,19 @@ def test_the_folder_holds_images_by_class_their_table_the_card_and_a_licence_to_
     assert "not trained with differential privacy" in capsys.readouterr().out
     again = saddlepoint.open_data(str(out), resolution=8)
     assert (len(again), again.classes) == (200, tuple("0123456789"))
+
+
+def test_a_private_training_says_its_guarantee_and_one_without_noise_says_none(tmp_path: Path) -> None:
+    settings = {"examples": 96, "batch": 32, "latent": 4, "generator_width": 2, "critic_width": 2, "grid_size": 0}
+    for noise, private in ((4.0, True), (0.0, False)):
+        run = saddlepoint.train("dpgan", "digits", out=tmp_path / str(noise), noise=noise, device="cpu", **settings)
+        model = run.model()
+        epsilon, delta = release._guarantee(model)
+        if private:
+            assert epsilon == pytest.approx(spent(1.0, noise, 1, 1e-5), rel=1e-5)  # one epoch was not yet over
+            assert delta == 1e-5
+        else:
+            assert (epsilon, delta) == (None, None)
 
 
 def test_near_copies_are_left_out_and_made_up_for(run: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem
 from saddlepoint.deploy.label import disclosed, write
+from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CapabilityError, ConfigError, OfflineError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.metrics.extractors.features import Extractor, Features, Pixels, features
@@ -34,6 +35,7 @@ from saddlepoint.metrics.scores.measure import at_equal_counts, measure
 from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.metrics.scores.task import train_on_synthetic
 from saddlepoint.metrics.sets import Generated, Indices, Rows
+from saddlepoint.report.history import table
 from saddlepoint.storage.whole import replace, write_json
 from saddlepoint.text import counted, printable
 from saddlepoint.version import __version__
@@ -57,7 +59,7 @@ class Release:
     images: uint8 [n, C, H, W]. labels: [n], or None. rows: of the seed, of each image. near: images left out as too
     near to one trained on. scores, floor: fidelity, of generated and of real images in their place. task: accuracies
     on real held-out images of classifiers trained on the release and on the private images. copies: of the released
-    images, and of held-out ones in their place. attacks: by what is compared. epsilon: of differential privacy.
+    images, and of held-out ones in their place. attacks: by what is compared. epsilon, delta: of differential privacy.
     """
 
     images: Bytes
@@ -70,6 +72,7 @@ class Release:
     copies: dict[str, float] = field(default_factory=dict)
     attacks: dict[str, Attack] = field(default_factory=dict)
     epsilon: float | None = None
+    delta: float | None = None
     notes: list[str] = field(default_factory=list)
 
     def warnings(self) -> list[str]:
@@ -102,6 +105,7 @@ class Release:
             "memorisation": self.copies,
             "membership": {name: dataclasses.asdict(attack) for name, attack in self.attacks.items()},
             "epsilon": self.epsilon,
+            "delta": self.delta,
             "warnings": self.warnings(),
             "notes": self.notes,
         }
@@ -149,7 +153,7 @@ def make_release(
     chosen = [features(extractor, Rows(dataset.images, each).stream()) for each in (train[members], held_out[others])]
     release.attacks["distance of features"] = by_distance(fake, *chosen)
     _usefulness(release, dataset, train, held_out)
-    release.epsilon = _epsilon(model.facts)
+    release.epsilon, release.delta = _guarantee(model)
     return release
 
 
@@ -238,10 +242,13 @@ def _usefulness(release: Release, dataset: Dataset, train: Indices, held_out: In
     release.task["real images that both are tested on"] = float(len(held_out))
 
 
-def _epsilon(facts: Mapping[str, Any]) -> float | None:
-    """What a run says of its own guarantee; None where it says none."""
-    value = facts.get("options", {}).get("epsilon")
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _guarantee(model: Model) -> tuple[float | None, float | None]:
+    """Epsilon and delta of a training with differential privacy, as its log has them; None where there is none."""
+    spent = table(Folder(model.home).log).get("generator/epsilon", np.array([]))
+    spent = spent[np.isfinite(spent)]
+    if not len(spent) or spent.max() >= np.finfo(np.float32).max:
+        return None, None
+    return float(spent.max()), float(getattr(model.method, "delta", np.nan))
 
 
 def _card(release: Release, model: Model, seed: int, title: str) -> str:
@@ -316,7 +323,9 @@ def _privacy_words(release: Release) -> str:
             f" {ACCUSED:.0%} of {result.others:,} others are accused."
         )
     guarantee = "none: it was not trained with differential privacy, and an attack that fails proves nothing"
-    lines.append(f"- guarantee: {guarantee if release.epsilon is None else f'epsilon {release.epsilon:g}'}.")
+    if release.epsilon is not None:
+        guarantee = f"differential privacy of each image, epsilon {release.epsilon:.3g} at delta {release.delta:g}"
+    lines.append(f"- guarantee: {guarantee}.")
     return "\n".join(lines)
 
 
