@@ -6,6 +6,7 @@ import csv
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,14 @@ def test_the_folder_holds_images_by_class_their_table_the_card_and_a_licence_to_
 
 
 def test_a_private_training_says_its_guarantee_and_one_without_noise_says_none(tmp_path: Path) -> None:
-    settings = {"examples": 96, "batch": 32, "latent": 4, "generator_width": 2, "critic_width": 2, "grid_size": 0}
+    settings: dict[str, Any] = {
+        "examples": 96,
+        "batch": 32,
+        "latent": 4,
+        "generator_width": 2,
+        "critic_width": 2,
+        "grid_size": 0,
+    }
     for noise, private in ((4.0, True), (0.0, False)):
         run = saddlepoint.train("dpgan", "digits", out=tmp_path / str(noise), noise=noise, device="cpu", **settings)
         model = run.model()
