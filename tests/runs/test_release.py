@@ -23,7 +23,7 @@ from saddlepoint.runs.release import make_release
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    settings = {"examples": 64, "batch": 32, "grid_size": 0, "device": "cpu", "held_out": 0.1}
+    settings: dict[str, Any] = {"examples": 64, "batch": 32, "grid_size": 0, "device": "cpu", "held_out": 0.1}
     return saddlepoint.train("cgan", "digits", out=tmp_path_factory.mktemp("runs") / "cgan", **settings).folder
 
 
@@ -87,7 +87,7 @@ def test_near_copies_are_left_out_and_made_up_for(run: Path) -> None:
 
 
 def test_a_run_that_held_nothing_out_cannot_be_judged(tmp_path: Path) -> None:
-    settings = {"examples": 32, "batch": 32, "grid_size": 0, "device": "cpu", "held_out": 0.0}
+    settings: dict[str, Any] = {"examples": 32, "batch": 32, "grid_size": 0, "device": "cpu", "held_out": 0.0}
     folder = saddlepoint.train("gan", "digits", out=tmp_path / "gan", **settings).folder
     with pytest.raises(ConfigError, match="0 images held out of training, and 20 are needed"):
         make_release(load(folder, device="cpu"), 10)
