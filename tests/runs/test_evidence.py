@@ -125,3 +125,10 @@ def test_no_bar_is_one_that_the_naive_baseline_passes_too(path: Path) -> None:
         naive = next(row for row in each["rows"] if row["kind"] == "baseline")
         passed = {name: naive[name] for name, bar in proof.bars.items() if meets(figures[name], naive[name], bar)}
         assert not passed, f"bars of {path.stem} that the naive baseline of seed {each['seed']} passes: {passed}"
+
+
+def test_the_readme_says_how_many_methods_have_passed_with_three_seeds() -> None:
+    text = " ".join((RECORDED[0].parents[1] / "README.md").read_text(encoding="utf-8").split())
+    own_methods = [name for name, entry in methods.listing().items() if entry.family != "plug-in"]
+    proven = [path for path in RECORDED if {each["seed"] for each in evidence.read(path)["runs"]} >= {0, 1, 2}]
+    assert f"of {len(own_methods)} methods {len(proven)} have passed with three seeds" in text
