@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -53,9 +54,15 @@ def _published() -> dict[str, Entry]:
             continue
         module = f"saddlepoint.methods.{path.parent.name}.{path.stem}"
         entries[path.stem] = Entry(path.stem, path.parent.name, module, _summary(path))
-    for point in entry_points(group="saddlepoint.methods"):
-        entries.setdefault(point.name, Entry(point.name, "plug-in", point.value.split(":")[0], f"from {point.value}"))
+    for name, value in _plugged_in(tuple(sys.path)):
+        entries.setdefault(name, Entry(name, "plug-in", value.split(":")[0], f"from {value}"))
     return entries
+
+
+@functools.cache
+def _plugged_in(_path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The methods of installed packages by name, with where each is; read once for each search path."""
+    return tuple((point.name, point.value) for point in entry_points(group="saddlepoint.methods"))
 
 
 def _summary(path: Path) -> str:
