@@ -18,17 +18,16 @@ from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count, Range, Share
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.label import disclosed, write, write_example
+from saddlepoint.deploy.orbit import displaced
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
-from saddlepoint.kinds.camera_orbit import centre_of, moved
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.runs.held_out_views import held_out_views
 
-_AROUND = 7  # views of an orbit whose axes meet in its centre
 _SOLID = 0.5  # opacity of a pixel from where on its depth is that of a surface
 _LARGE = 256  # pixels that a film has at least
 
@@ -115,9 +114,8 @@ def _fields(model: Model, task: Task, options: Render) -> tuple[dict[str, Tensor
     fields = task.examples(model.nets, options.orbit if cameras is None else len(cameras), 0)
     if cameras is not None:
         fields["camera"] = cameras
-    elif options.lift or options.nearer != 1:
-        centre = centre_of(task.examples(model.nets, _AROUND, 0)["camera"])
-        fields["camera"] = moved(fields["camera"], centre, options.lift, options.nearer)
+    else:
+        fields["camera"] = displaced(task, model.nets, fields["camera"], options.lift, options.nearer)
     if options.time is not None:
         fields["time"] = torch.full_like(fields["time"], options.time)
     return fields, None

@@ -8,18 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saddlepoint.deploy.orbit import displaced
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.schemas import CameraEntry, RenderAsk
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import SaddlepointError
 from saddlepoint.kinds.camera import NUMBERS, camera_of
-from saddlepoint.kinds.camera_orbit import centre_of, moved
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.abilities import AS_TRAINED
 
 TOGETHER = 4
 """views that one request asks for at once: each may take a second, in which others wait"""
-_AROUND = 7  # views of an orbit whose axes meet in its centre
 _LEAST_ROTATION = 1e-3  # how far a pose may be from a rotation, in any number of R^T R
 
 
@@ -63,9 +62,7 @@ def cameras(served: Served, ask: RenderAsk) -> list[Tensor]:
     count = ask.orbit if ask.cameras is None else len(ask.cameras)
     fields = task.examples(served.model.nets, count, 0)
     cameras = fields["camera"] if ask.cameras is None else torch.stack([_tensor(one) for one in ask.cameras])
-    if ask.lift or ask.nearer != 1:
-        centre = centre_of(task.examples(served.model.nets, _AROUND, 0)["camera"])
-        cameras = moved(cameras, centre, ask.lift, ask.nearer)
+    cameras = displaced(task, served.model.nets, cameras, ask.lift, ask.nearer)
     if "time" in fields:
         time = fields["time"] if ask.time is None else torch.full_like(fields["time"], ask.time)
         cameras = torch.cat((cameras, time.to(cameras)[:, None]), 1)
