@@ -5,16 +5,15 @@ arXiv:1409.7495, eq. 9 to 14; Ganin et al. 2016, arXiv:1505.07818, section 5.2.2
 from __future__ import annotations
 
 import math
-from typing import Any, cast, final
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 
 def reversed_gradient(features: Tensor, strength: float) -> Tensor:
     """The features as they are; what flows back is multiplied by minus `strength`."""
-    return cast("Tensor", _Reversal.apply(features, strength))  # type: ignore[no-untyped-call]
+    known = features.detach()
+    return known + strength * (known - features)
 
 
 def reversal_strength(progress: float) -> float:
@@ -28,15 +27,3 @@ def domain_loss(first: Tensor, second: Tensor) -> Tensor:
     first, second: logits of being of the second domain, for examples of each.
     """
     return F.softplus(first.float()).mean() + F.softplus(-second.float()).mean()
-
-
-@final
-class _Reversal(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, strength: float) -> Tensor:  # type: ignore[override]
-        ctx.strength = strength
-        return features.view_as(features)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return -ctx.strength * gradient, None
