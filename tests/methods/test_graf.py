@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from saddlepoint.data.batches import DataSpec, ViewBatch
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.camera import Camera
 from saddlepoint.kinds.image import Image
@@ -63,4 +63,3 @@ def test_settings_and_images_that_do_not_fit_are_refused() -> None:
     spec = DataSpec({"image": Image(3, 16, 16), "camera": Camera()})
     with pytest.raises(ConfigError, match="use --patch 8"):
         GRAF(latent=8, appearance=4).networks(spec)
-    assert ViewBatch.given_by
