@@ -35,7 +35,8 @@ def evaluate_translations(model: Model) -> Evaluation:
     dataset, settings = data_of(model)
     held_out = dataset.split(settings.held_out)[1]
     labels = dataset.fields["label"][held_out]
-    ways: dict[str, str] = dict(model.method.directions())  # type: ignore[attr-defined]
+    method: Any = model.method
+    ways: dict[str, str] = dict(method.directions())
     images = {kind: np.asarray(dataset.images)[held_out[labels == place][:MOST]] for place, kind in enumerate("ab")}
     if min(map(len, images.values())) < 2:
         raise ConfigError("two images or more of each kind are needed that were held out: use a larger --held-out.")

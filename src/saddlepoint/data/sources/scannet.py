@@ -55,7 +55,7 @@ def lens_of(tree: Tree) -> tuple[float, float, float, float]:
         matrix = _table(tree, file)
         if matrix is None or matrix.shape not in ((4, 4), (3, 3), (3, 4)):
             raise DataError(f"{file} of {tree.source} is no matrix of 4 x 4 numbers: export the lens again.")
-        numbers = (matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])
+        numbers = [matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]]
     else:
         file = next((name for name in existing if _SCENE.fullmatch(PurePosixPath(name).name)), None)
         if file is None:
@@ -65,7 +65,7 @@ def lens_of(tree: Tree) -> tuple[float, float, float, float]:
         said = dict(line.split("=", 1) for line in _text(tree, file).splitlines() if "=" in line)
         words = {word.strip(): value.strip() for word, value in said.items()}
         try:
-            numbers = tuple(float(words[word]) for word in _NUMBERS)  # type: ignore[assignment]
+            numbers = [float(words[word]) for word in _NUMBERS]
         except (KeyError, ValueError) as error:
             raise DataError(f"{file} of {tree.source} says no {', '.join(_NUMBERS)}: export the lens again.") from error
     fx, fy, cx, cy = (float(number) for number in numbers)

@@ -54,7 +54,8 @@ MEASURE = Measure(compare, {"radius": "less", "away": "less"}, fields={"image": 
 
 def _without(model: Model, dataset: Dataset, steps: int, batch: int, seed: int) -> torch.nn.Module:
     """The networks of the same game with `unroll` 0, both players by plain gradient steps from the same point."""
-    method: Any = dataclasses.replace(model.method, unroll=0)  # type: ignore[call-arg]
+    method: Any = model.method
+    method = dataclasses.replace(method, unroll=0)
     rates = {"generator": method.generator_lr, "critic": method.critic_lr}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(key(seed, "without foresight"))

@@ -18,6 +18,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.label import Label
 from saddlepoint.kinds.pixels import pixels, to_uint8
+from saddlepoint.methods.abilities import Translates
 from saddlepoint.metrics.baselines.translation import mean_image, recoloured
 from saddlepoint.metrics.proofs.base import Measure, Table
 from saddlepoint.metrics.proofs.translation import MOST_NAIVE
@@ -30,9 +31,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Mean absolute difference of translations to the true images, beside that of naive maps."""
     if dataset.source not in WORLDS:
         raise ConfigError(f"nobody knows the true translation of {dataset.source}; use {' or '.join(WORLDS)}.")
+    if not isinstance(model.method, Translates):
+        raise ConfigError(f"{model.name} translates no images.")
     both = importlib.import_module(f"saddlepoint.data.{dataset.source.replace(':', '.')}").both
     train, held_out = dataset.split(model.facts["data"]["held_out"])
-    ways: dict[str, str] = dict(model.method.directions())  # type: ignore[attr-defined]
+    ways = dict(model.method.directions())
     side = dataset.images.shape[-1]
     cases = []
     for place, origin in enumerate(("a", "b")):

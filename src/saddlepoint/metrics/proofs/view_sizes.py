@@ -52,7 +52,8 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         row("baseline", "naive: the nearest view", lambda times: _smaller(images[train][nearest], times)),
     ]
     if any(field.name == "cones" for field in dataclasses.fields(model.method)):
-        rays: Any = dataclasses.replace(model.method, cones=False)  # type: ignore[call-arg]
+        cones: Any = model.method
+        rays = dataclasses.replace(cones, cones=False)
         rows.append(row("other", "the same network, asked for rays", lambda times: drawn(rays, times)))
     sides = ", ".join(str(images.shape[-1] // times) for times in _TIMES)
     return Table(

@@ -18,6 +18,7 @@ from saddlepoint.kinds.camera import Camera, pose_of
 from saddlepoint.kinds.camera_orbit import centre_of
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.pixels import to_uint8
+from saddlepoint.methods.abilities import Samples
 from saddlepoint.metrics.baselines.gaussian import PixelGaussian
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
@@ -32,7 +33,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     The turn is read by the nearest of one half of the real images, whose cameras are known; the other half says how
     well that works. It is compared with the camera's as the correlation of two angles around the upright axis.
     """
-    if "camera" not in model.method.conditions(model.nets):  # type: ignore[attr-defined]
+    if not isinstance(model.method, Samples) or "camera" not in model.method.conditions(model.nets):
         raise ConfigError(f"{model.name} takes no camera.")
     images, cameras = dataset.images, torch.from_numpy(np.asarray(dataset.fields["camera"]))
     order = numpy_generator("halves", len(images)).permutation(len(images))

@@ -31,7 +31,7 @@ class DeepDeblurNet(nn.Module):
     def pyramid(self, image: Tensor) -> list[Tensor]:
         """An image at each scale, finest first: means of 2x2 pixels."""
         levels = [image]
-        for _ in self.bodies[1:]:  # type: ignore[index]
+        for _ in range(len(self.bodies) - 1):
             levels.append(F.avg_pool2d(levels[-1], 2))
         return levels
 

@@ -42,11 +42,12 @@ class FeatureCritic(nn.Module):
     ) -> None:
         super().__init__()
         self.sizes = feature_critic_sizes(scales)
-        self.scales = nn.ModuleList(nn.ModuleList(_layers(channels, width, layers)) for _ in range(scales))
+        parts = [_layers(channels, width, layers) for _ in range(scales)]
+        self.scales = nn.ModuleList(map(nn.ModuleList, parts))
         initialise(self, weights)
         if norm == "spectral":
-            for scale in self.scales:
-                for layer in list(scale)[1:-1]:  # type: ignore[call-overload]
+            for scale in parts:
+                for layer in scale[1:-1]:
                     normalise_spectrally(layer)
 
     def forward(self, image: Tensor) -> tuple[tuple[Tensor, ...], ...]:

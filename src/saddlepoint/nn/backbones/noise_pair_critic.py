@@ -3,9 +3,8 @@ arXiv:2007.05946, section 4.1."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,8 +13,8 @@ from torch.nn import functional as F
 class NoisePairCritic(nn.Module):
     """Pairs [N, 2 C, H, W] -> [N] scores: five 4x4 convolutions that halve, and one over the 4x4 pixels that are left.
 
-    width: channels in the first layer, doubled with each. offset: add a number to
-    all scores, which their differences do not see. Of other sides than 128 the last maps are averaged to 4x4.
+    width: channels in the first layer, doubled with each. offset: add a number to all scores, which their differences
+    do not see. Of other sides than 128 the last maps are averaged to 4x4.
     """
 
     def __init__(self, channels: int, width: int, *, offset: bool = True) -> None:
@@ -29,12 +28,13 @@ class NoisePairCritic(nn.Module):
 
     def forward(self, pair: Tensor) -> Tensor:
         x = pair
-        *halving, last = self.layers
+        layers: list[Any] = list(self.layers)
+        *halving, last = layers
         for layer in halving:
             if min(x.shape[2:]) > 4:  # small images run out of sides before they run out of layers
                 x = F.leaky_relu(layer(x), 0.2)
             else:
-                x = F.leaky_relu(F.conv2d(x, layer.weight[..., 1:, 1:], padding=1), 0.2)  # type: ignore[union-attr, index]
+                x = F.leaky_relu(F.conv2d(x, layer.weight[..., 1:, 1:], padding=1), 0.2)
         x = F.leaky_relu(last(F.adaptive_avg_pool2d(x, 4)), 0.2)
         score: Tensor = self.output(x.flatten(1)).squeeze(1)
-        return torch.as_tensor(score).float()
+        return score.float()
