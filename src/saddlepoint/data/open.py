@@ -313,7 +313,9 @@ def _scene(path: Path, word: str) -> Pictures:
 
 def _with_path_only_where_it_goes(settings: DataSettings) -> DataSettings:
     if settings.data_path is not None and settings.data not in NAMED:
-        raise ConfigError(f"--data-path goes with {', '.join(NAMED)}; {settings.data} does not need it.")
+        raise ConfigError(
+            f"--data-path goes with sets by name, such as mnist or celeba; {settings.data} does not need it."
+        )
     return settings
 
 
@@ -329,8 +331,8 @@ def _of_its_kind(path: Path, source: str) -> Pictures:
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
         near = min(nearest(source, _WORDS), nearest(path.name, beside), key=lambda text: text == ".")
         raise ConfigError(
-            f"no data set, file or folder is called {source!r}{near} Give a folder, a zip, or one of:"
-            f" {', '.join(_WORDS)}."
+            f"no data set, file or folder is called {source!r}{near} Give a folder, a zip, a name such as digits or mnist,"
+            " or a made world such as world:shapes; docs/explain/data.md lists all."
         )
     if path.is_dir():
         return _in_folder(path, source)
