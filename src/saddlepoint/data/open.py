@@ -331,8 +331,8 @@ def _of_its_kind(path: Path, source: str) -> Pictures:
         beside = os.listdir(path.parent) if path.parent.is_dir() else []
         near = min(nearest(source, _WORDS), nearest(path.name, beside), key=lambda text: text == ".")
         raise ConfigError(
-            f"no data set, file or folder is called {source!r}{near} Give a folder, a zip, a name such as digits or mnist,"
-            " or a made world such as world:shapes; docs/explain/data.md lists all."
+            f"no data set, file or folder is called {source!r}{near} Give a folder, a zip, a name such as digits or"
+            " mnist, or a made world such as world:shapes; docs/explain/data.md lists all."
         )
     if path.is_dir():
         return _in_folder(path, source)

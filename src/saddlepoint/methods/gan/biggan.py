@@ -18,12 +18,11 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Count, Decay, Natural, Positive, Weight, Width
-from saddlepoint.data.batches import DataSpec, LabelledBatch
+from saddlepoint.config import Count, Natural, Positive, Weight, Width
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
-from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Moves, Networks, Optim, Proof, Update
-from saddlepoint.methods.families.conditional import Conditional
+from saddlepoint.methods.base import Adam, Ema, Networks, Optim, Proof
+from saddlepoint.methods.families.hinge_by_class import HingeByClass
 from saddlepoint.nn.backbones.biggan import BigGANCritic, BigGANGenerator, attending_blocks, generator_maps
 from saddlepoint.nn.backbones.dcgan import check_side
 from saddlepoint.nn.layers.class_norm import stand
@@ -32,11 +31,9 @@ from saddlepoint.nn.layers.initialisation import Initialisation
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class BigGAN(Conditional):
+class BigGAN(HingeByClass):
     """Images of a chosen class; made for large batches, which on one machine --accumulate can stand for."""
 
-    takes = LabelledBatch
-    batch_statistics = True
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 256}
 
     latent: Width = 120
@@ -59,8 +56,6 @@ class BigGAN(Conditional):
     """learning rate of the generator (Adam)"""
     critic_lr: Positive = 2e-4
     """learning rate of the critic (Adam)"""
-    beta1: Decay = 0.0
-    """Adam's first beta, for both"""
     ema_images: Weight = 1_774_000.0
     """half-life, in images, of the generator's running average that makes the samples; 0 for none"""
 
@@ -86,24 +81,15 @@ class BigGAN(Conditional):
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
-        rates = {"critic": self.critic_lr, "generator": self.generator_lr}
-        return {name: Adam(name, lr=rate, betas=(self.beta1, 0.999), eps=1e-6) for name, rate in rates.items()}
+        betas = (self.beta1, 0.999)
+        return {name: Adam(name, lr=rate, betas=betas, eps=1e-6) for name, rate in self.rates().items()}
 
     def ema(self) -> Ema | None:
         return Ema(("generator",), half_life=self.ema_images, ramp=0.05) if self.ema_images else None
 
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        for _ in range(self.critic_steps):
-            batch = draw()
-            with torch.no_grad():
-                fakes = nets.generator(self.draw_latents(draw, len(batch)), batch.label)
-            real, fake = nets.critic(batch.image, batch.label), nets.critic(fakes, batch.label)
-            yield Update("critic", critic_loss("hinge", real, fake), watch=mean_logits(real, fake))
-        fakes = nets.generator(self.draw_latents(draw, len(batch)), batch.label)
-        losses = {"fake": generator_loss("hinge", nets.critic(fakes, batch.label))}
-        if self.orthogonal:
-            losses["orthogonal"] = self.orthogonal * off_diagonal(nets.generator)
-        yield Update("generator", losses)
+    def generator_terms(self, nets: Networks) -> Mapping[str, Tensor]:
+        """Orthogonal regularisation, equation 3."""
+        return {"orthogonal": self.orthogonal * off_diagonal(nets.generator)} if self.orthogonal else {}
 
     def standing(self, nets: nn.Module, *, batches: int = 16, batch: int = 256, seed: int = 0) -> None:
         """Sets the generator's batch norm to its mean over `batches` batches of latents and classes in turn."""

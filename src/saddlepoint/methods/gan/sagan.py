@@ -10,25 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
-import torch
-
-from saddlepoint.config import Count, Decay, Natural, Positive, Width
-from saddlepoint.data.batches import DataSpec, LabelledBatch
+from saddlepoint.config import Decay, Natural, Width
+from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
-from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
-from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
-from saddlepoint.methods.families.conditional import Conditional
+from saddlepoint.methods.base import Adam, Networks, Optim, Proof
+from saddlepoint.methods.families.hinge_by_class import HingeByClass
 from saddlepoint.nn.backbones.biggan import BigGANCritic, BigGANGenerator, attending_blocks
 from saddlepoint.nn.backbones.dcgan import check_side
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class SAGAN(Conditional):
+class SAGAN(HingeByClass):
     """Images of a chosen class, of 8, 16, 32 pixels a side and so on; the hinge loss."""
 
-    takes = LabelledBatch
-    batch_statistics = True
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 64}
 
     latent: Width = 128
@@ -41,14 +36,6 @@ class SAGAN(Conditional):
     """side of the maps whose places attend to each other; None for half the image's, 0 for no attention"""
     generator_spectral: bool = True
     """norm the generator's weights spectrally too, as SAGAN does and SNGAN does not; the critic's always are"""
-    critic_steps: Count = 1
-    """critic updates for each generator update, each on new images and new noise"""
-    generator_lr: Positive = 1e-4
-    """learning rate of the generator (Adam)"""
-    critic_lr: Positive = 4e-4
-    """learning rate of the critic (Adam)"""
-    beta1: Decay = 0.0
-    """Adam's first beta, for both"""
     beta2: Decay = 0.999
     """Adam's second beta, for both: .9 in the paper, .999 in the authors' code"""
 
@@ -75,18 +62,7 @@ class SAGAN(Conditional):
 
     def optimisers(self) -> Mapping[str, Optim]:
         betas = (self.beta1, self.beta2)
-        rates = {"critic": self.critic_lr, "generator": self.generator_lr}
-        return {name: Adam(name, lr=rate, betas=betas) for name, rate in rates.items()}
-
-    def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        for _ in range(self.critic_steps):
-            batch = draw()
-            with torch.no_grad():
-                fakes = nets.generator(self.draw_latents(draw, len(batch)), batch.label)
-            real, fake = nets.critic(batch.image, batch.label), nets.critic(fakes, batch.label)
-            yield Update("critic", critic_loss("hinge", real, fake), watch=mean_logits(real, fake))
-        fakes = nets.generator(self.draw_latents(draw, len(batch)), batch.label)
-        yield Update("generator", {"fake": generator_loss("hinge", nets.critic(fakes, batch.label))})
+        return {name: Adam(name, lr=rate, betas=betas) for name, rate in self.rates().items()}
 
 
 def attention_side(setting: int | None, side: int) -> int:
