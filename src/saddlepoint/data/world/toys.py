@@ -75,9 +75,18 @@ def _drawn(rows: np.ndarray, camera: Tensor) -> Tensor:
     away = torch.full(ray.shape[:2], _FAR)
     normal, colour = torch.zeros_like(ray), torch.ones_like(ray)
     for centre, half, paint in boxes:
-        _nearer(away, normal, colour, *_box(start - centre[:, None], ray, half[:, None]), paint)
+        own = start - centre[:, None]
+        near, axis = _box(own, ray, half[:, None])
+        row, place = torch.nonzero(near < away, as_tuple=True)
+        side_of = axis[row, place]
+        away[row, place], colour[row, place] = near[row, place], paint[row]
+        normal[row, place] = -torch.nn.functional.one_hot(side_of, 3) * ray[row, place].sign()
     for centre, radius, paint in balls:
-        _nearer(away, normal, colour, *_ball(start - centre[:, None], ray, radius[:, None]), paint)
+        own = start - centre[:, None]
+        near = _ball(own, ray, radius[:, None])
+        row, place = torch.nonzero(near < away, as_tuple=True)
+        away[row, place], colour[row, place] = near[row, place], paint[row]
+        normal[row, place] = (own[row, 0] + ray[row, place] * near[row, place, None]) / radius[row, None]
     light = torch.tensor(_LIGHT)
     bright = 0.5 + 0.5 * (normal @ (light / light.norm())).clamp_min(0)
     colour = torch.where((away < _FAR)[..., None], colour * bright[..., None], colour)
@@ -104,32 +113,20 @@ def _car(rows: np.ndarray) -> tuple[list[tuple[Tensor, Tensor, Tensor]], list[tu
 
 
 def _box(start: Tensor, ray: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
-    """Where rays enter a box around the origin, and its face there; far where they miss.  [n, R], [n, R, 3]"""
+    """Where rays enter a box around the origin, far where they miss, and across which axis.  [n, R] twice"""
     ahead = torch.where(ray.abs() < 1e-9, torch.full_like(ray, 1e-9), ray)
     one, other = (-half - start) / ahead, (half - start) / ahead
-    entry, leave = torch.minimum(one, other), torch.maximum(one, other)
-    near, axis = entry.max(2)
-    hit = (near < leave.amin(2)) & (near > 0)
-    face = -torch.nn.functional.one_hot(axis, 3) * ahead.sign()
-    return torch.where(hit, near, torch.full_like(near, _FAR)), face
+    near, axis = torch.minimum(one, other).max(2)
+    hit = (near < torch.maximum(one, other).amin(2)) & (near > 0)
+    return torch.where(hit, near, torch.full_like(near, _FAR)), axis
 
 
-def _ball(start: Tensor, ray: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-    """The same of a ball around the origin."""
+def _ball(start: Tensor, ray: Tensor, radius: Tensor) -> Tensor:
+    """Where rays enter a ball around the origin; far where they miss.  [n, R]"""
     middle = -(start * ray).sum(2)
-    deep = radius**2 - ((start + ray * middle[..., None]) ** 2).sum(2)
+    deep = radius**2 - start.square().sum(2) + middle.square()
     near = middle - deep.clamp_min(0).sqrt()
-    hit = (deep > 0) & (near > 0)
-    normal = torch.nn.functional.normalize(start + ray * near[..., None], dim=2)
-    return torch.where(hit, near, torch.full_like(near, _FAR)), normal
-
-
-def _nearer(away: Tensor, normal: Tensor, colour: Tensor, near: Tensor, face: Tensor, paint: Tensor) -> None:
-    """Take, in place, what lies before what was there."""
-    front = near < away
-    away[front] = near[front]
-    normal[front] = face[front]
-    colour[front] = paint[:, None].expand_as(colour)[front]
+    return torch.where((deep > 0) & (near > 0), near, torch.full_like(near, _FAR))
 
 
 WORLD = Toys()
