@@ -77,6 +77,20 @@ def test_worlds_and_other_kinds_are_counted_without_being_opened() -> None:
     assert (found.noun, found.count) == ("point", 100_000)
 
 
+def test_degraded_cut_and_handed_over_data_are_counted_too(tmp_path: Path) -> None:
+    for number in range(4):
+        lay(tmp_path / "photos", f"{number}.png", number)
+    for word in ("noise25:", "holes:", "faded:", "patches8:"):
+        counts = census(
+            DataSettings(data=f"{word}{tmp_path / 'photos'}", resolution=None if word == "patches8:" else 8)
+        )
+        assert counts.count >= 4
+        assert counts.sizes[0].startswith("fields: ")
+    (tmp_path / "rows.csv").write_text("age,town\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20)))
+    assert census(DataSettings(data=f"table:{tmp_path / 'rows.csv'}")).count == 20
+    assert census(DataSettings(data="noise25:world:shapes", resolution=16)).noun == "image"
+
+
 def test_the_command_prints_and_keeps_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(5):
         lay(tmp_path / "images", f"{number % 2}/{number}.png", number)

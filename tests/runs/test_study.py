@@ -94,6 +94,18 @@ def test_folders_of_the_same_names_are_compared_picture_by_picture(tmp_path: Pat
     assert len({one for one, _ in names}) == 8
 
 
+def test_pictures_of_one_name_in_several_folders_and_endings_find_their_own_partner(tmp_path: Path) -> None:
+    for place, ending in (("ours", "png"), ("theirs", "webp")):
+        for folder in ("cat", "dog"):
+            (tmp_path / place / folder).mkdir(parents=True)
+            for number in range(2):
+                Image.new("RGB", (8, 8)).save(tmp_path / place / folder / f"{number}.{ending}")
+    new = made(tmp_path, "side-by-side", {name: tmp_path / name for name in ("ours", "theirs")}, questions=4)
+    names = [each["files"] for each in new.key["trials"].values() if "files" in each]
+    assert all(Path(one).with_suffix("") == Path(other).with_suffix("") for one, other in names)
+    assert {str(Path(one).with_suffix("")) for one, _ in names} == {"cat/0", "cat/1", "dog/0", "dog/1"}
+
+
 def test_planted_preferences_are_found_and_who_misses_checks_is_left_out(tmp_path: Path, sets: dict[str, Path]) -> None:
     strength = {"real": 1.0, "ours": 0.2, "theirs": -1.2}
     new = made(tmp_path, "side-by-side", sets, questions=90)

@@ -128,6 +128,20 @@ def _from_python(settings: DataSettings, say: Callable[[str], None]) -> Dataset:
     return dataset
 
 
+def of_pictures(settings: DataSettings) -> bool:
+    """Whether `open_pictures` opens what `settings.data` names: neither made, degraded, cut up nor of another kind.
+
+    Raises ConfigError for arrays from Python that are gone.
+    """
+    word = settings.data
+    if degrade.split(word) is not None or patches.split(word) is not None:
+        return False
+    if word.startswith(arrays.PREFIX):
+        return arrays.pictures_of(arrays.stored(word, settings.cache)) is not None
+    kind, _, rest = word.partition(":")
+    return not (rest and kind in ("world", *_SHAPES, *_CUT, "table"))
+
+
 def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Pictures:
     """The images that `settings.data` names as they are, none of them decoded; refuses the made worlds.
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from saddlepoint.config import nearest
 from saddlepoint.data.dataset import Dataset
-from saddlepoint.data.open import open_data, open_pictures
+from saddlepoint.data.open import of_pictures, open_data, open_pictures
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.pictures import Pictures
@@ -36,8 +36,6 @@ RARE = 0.05
 """share of the images under which an attribute, or its absence, is rare"""
 MOST_GROUPING = 3
 _BLOCK = 1_000
-_SHAPES = ("volumes:", "clouds:", "meshes:", "parts:", "surfaces:", "distances:")
-_NO_PICTURES = ("world:", "text:", "lines:", "textpairs:", "series:", "clips:", "lowres", "patches", "array:", *_SHAPES)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def census(
     groups: attributes whose combinations are counted. most: images that are opened. Raises ConfigError for attributes
     that the data does not have, and what `open_data` raises.
     """
-    if settings.data.startswith(_NO_PICTURES):
+    if not of_pictures(settings):
         return _of_dataset(open_data(settings, say=say), groups)
     pictures = open_pictures(settings, say=say)
     opened = _open(pictures, _chosen(len(pictures), most))

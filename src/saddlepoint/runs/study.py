@@ -22,6 +22,7 @@ import numpy as np
 from scipy.stats import binomtest, fisher_exact, mannwhitneyu, norm
 
 from saddlepoint.data.sources.folder import folder_pictures
+from saddlepoint.data.sources.matching import matched
 from saddlepoint.data.sources.pictures import FilePictures
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.keyed import numpy_generator
@@ -105,7 +106,10 @@ def make(
         entry = [entry[place] for place in order]
         name = f"t{len(trials):04}"
         trials.append({"id": name, "images": [numbers.setdefault(path, len(numbers)) for _, path in entry]})
-        key_trials[name] = {"sets": [owner for owner, _ in entry], "files": [path.name for _, path in entry]}
+        key_trials[name] = {
+            "sets": [owner for owner, _ in entry],
+            "files": [_named(path, sets[owner]) for owner, path in entry],
+        }
         key_trials[name] |= {"truth": truth[entry[0][1]]} if truth else {}
     for number in range(tested):
         entry = shown[int(draw.integers(len(shown)))]
@@ -129,6 +133,10 @@ def make(
     (folder / PAGE).write_text(study_page(facts, images, trials), encoding="utf-8")
     (folder / KEY).write_text(json.dumps(key, indent=1), encoding="utf-8")
     return Study(folder, key)
+
+
+def _named(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def opened(folder: Path) -> Study:
@@ -235,21 +243,26 @@ def _check(kind: str, sets: Mapping[str, Path], questions: int, each: int | None
 
 
 def _pairs(files: Mapping[str, list[Path]], questions: int, draw: np.random.Generator) -> list[list[tuple[str, Path]]]:
-    """Two pictures a question, each pair of sets equally often."""
-    stems = {name: {path.stem: path for path in paths} for name, paths in files.items()}
-    alike = len({frozenset(each) for each in stems.values()}) == 1
+    """Two pictures a question, each pair of sets equally often; of one name, where every picture has its partner."""
     couples = list(combinations(files, 2))
+    partners = {couple: _partners(files[couple[0]], files[couple[1]], couple) for couple in couples}
+    alike = all(len(partners[couple]) == len(files[name]) for couple in couples for name in couple)
+    orders = {couple: draw.permutation(len(partners[couple])).tolist() for couple in couples}
     entries = []
-    orders = {couple: draw.permutation(sorted(stems[couple[0]])).tolist() for couple in couples}
     for number in range(questions):
         couple = couples[number % len(couples)]
         round_ = number // len(couples)
         if alike:
-            stem = orders[couple][round_ % len(orders[couple])]
-            entries.append([(name, stems[name][stem]) for name in couple])
+            order = orders[couple]
+            entries.append(list(zip(couple, partners[couple][order[round_ % len(order)]])))
         else:
             entries.append([(name, files[name][int(draw.integers(len(files[name])))]) for name in couple])
     return entries
+
+
+def _partners(first: list[Path], second: list[Path], sets: tuple[str, str]) -> list[tuple[Path, Path]]:
+    names = [[path.as_posix() for path in paths] for paths in (first, second)]  # matched leaves out what all begin with
+    return [(first[one], second[other]) for one, other in matched(*names, sets).pairs]
 
 
 def _singles(
