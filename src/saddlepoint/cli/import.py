@@ -44,9 +44,9 @@ class Import:
     """Make a model of weights from another program, for every verb that takes a model.
 
     Known are the generators of pytorch-CycleGAN-and-pix2pix (latest_net_G.pth), PyTorch's DCGAN example (netG.pth),
-    BasicSR, ESRGAN and Real-ESRGAN (.pth), stylegan2-ada-pytorch and R3GAN (.pkl), and GPT-2, BERT, ViT, MAE and DETR
-    as transformers or their authors keep them (.safetensors, .bin, .pth). Which it is is seen from names and shapes.
-    Nothing in the file is executed.
+    BasicSR, ESRGAN and Real-ESRGAN (.pth), leftthomas/SRGAN (.pth), stylegan2-ada-pytorch and R3GAN (.pkl), and GPT-2,
+    BERT, ViT, MAE and DETR as transformers or their authors keep them (.safetensors, .bin, .pth). Which it is is seen
+    from names and shapes. Nothing in the file is executed.
     """
 
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE [FILE]")]

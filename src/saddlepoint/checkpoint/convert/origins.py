@@ -15,6 +15,7 @@ from saddlepoint.checkpoint.convert import (
     detr,
     gpt2,
     r3gan,
+    srgan,
     stylegan2_ada,
     vision_transformer,
 )
@@ -23,7 +24,7 @@ from saddlepoint.config import nearest
 from saddlepoint.errors import CheckpointError, ConfigError
 from saddlepoint.storage.plain import judged, shortened
 
-_ORIGINS = (dcgan_example, cyclegan, basicsr, stylegan2_ada, r3gan, gpt2, bert, vision_transformer, detr)
+_ORIGINS = (dcgan_example, cyclegan, basicsr, srgan, stylegan2_ada, r3gan, gpt2, bert, vision_transformer, detr)
 _DIGITS = 5
 """digits of a number in the name of a layer"""
 _AVERAGED = ("G_ema", "g_ema", "ema")

@@ -24,6 +24,7 @@ from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Update
 from saddlepoint.nn.backbones.srresnet import SRCritic, SRResNet
+from saddlepoint.nn.layers.unit_levels import UnitLevels
 
 
 @final
@@ -41,6 +42,9 @@ class SRGAN(Method):
     """the generator's residual blocks"""
     critic_width: Width = 64
     """the discriminator's (critic's) channels in its first layer; they double with each halving, to 8 times"""
+    bounded: bool = False
+    """a generator that works on levels from 0 to 1 and cannot leave them, without norm before its long skip: not the
+    paper's, but that of the weights of leftthomas/SRGAN"""
     bicubic_skip: bool = False
     """add what bicubic interpolation makes, so that short runs begin there; not in the paper"""
     alone: Share = 0.5
@@ -53,6 +57,13 @@ class SRGAN(Method):
     lr: Positive = 1e-4
     """learning rate of both players (Adam)"""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bounded and self.bicubic_skip:
+            raise ConfigError(
+                "a bounded generator ends in tanh, to which no image can be added: leave one of them out."
+            )
+
     def networks(self, data: DataSpec) -> Networks:
         small, large = data.image("source"), data.image("target")
         scale, rest = divmod(large.height, small.height)
@@ -60,8 +71,10 @@ class SRGAN(Method):
             raise ConfigError(
                 f"srgan makes images whole times larger; the data has {small} and {large}. Use --data lowres4:FOLDER."
             )
+        options = {"bicubic": self.bicubic_skip, "bounded": self.bounded}
+        generator = SRResNet(small.channels, scale, self.width, self.blocks, **options)
         return Networks(
-            generator=SRResNet(small.channels, scale, self.width, self.blocks, bicubic=self.bicubic_skip),
+            generator=UnitLevels(generator) if self.bounded else generator,
             critic=SRCritic(small.channels, self.critic_width),
         )
 

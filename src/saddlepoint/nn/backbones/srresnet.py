@@ -24,18 +24,22 @@ class SRResNet(nn.Module):
     """Images [N, C, h, w] in [-1, 1] -> [N, C, h * scale, w * scale], float32, of any size.
 
     scale: 2, 4 or 8. bicubic: add what bicubic interpolation makes, with a last layer that starts at zero, so that
-    training begins there; the paper has no such skip.
+    training begins there; the paper has no such skip. bounded: end in (tanh + 1) / 2, so in [0, 1], and have a PReLU in
+    place of the norm before the long skip, as in leftthomas/SRGAN; it takes images in [0, 1] too.
     Raises ConfigError for another scale.
     """
 
-    def __init__(self, channels: int, scale: int, width: int, blocks: int, *, bicubic: bool = False) -> None:
+    def __init__(
+        self, channels: int, scale: int, width: int, blocks: int, *, bicubic: bool = False, bounded: bool = False
+    ) -> None:
         super().__init__()
         if scale not in (2, 4, 8):
             raise ConfigError(f"this network enlarges 2, 4 or 8 times, not {scale} times.")
-        self.scale, self.bicubic = scale, bicubic
+        self.scale, self.bicubic, self.bounded = scale, bicubic, bounded
         self.first = nn.Sequential(nn.Conv2d(channels, width, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*(_Block(width) for _ in range(blocks)))
-        self.joint = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
+        last = nn.PReLU() if bounded else nn.BatchNorm2d(width)
+        self.joint = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), last)
         self.up = nn.Sequential(
             *(
                 layer
@@ -54,7 +58,7 @@ class SRResNet(nn.Module):
         large: Tensor = self.last(self.up(x)).float()
         if self.bicubic:
             large = large + F.interpolate(image.float(), scale_factor=self.scale, mode="bicubic", align_corners=False)
-        return large
+        return (torch.tanh(large) + 1) / 2 if self.bounded else large
 
 
 @final
