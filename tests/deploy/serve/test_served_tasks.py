@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from service_parts import opened, photo, scene, shapes
+from service_parts import opened, photo, scene, shapes, small
 from torch import Tensor
 
 from saddlepoint.deploy.metadata import read
 from saddlepoint.deploy.serve import predicting, rendering, shelf
-from saddlepoint.deploy.serve.shelf import Served, stock
+from saddlepoint.deploy.serve.shelf import Served, Shelf, stock
 from saddlepoint.errors import CapabilityError, ShapeError
 from saddlepoint.kinds.camera import camera_of
 from saddlepoint.kinds.depth import Depth
@@ -72,6 +73,20 @@ def test_what_is_predicted_as_a_picture_is_sent_as_one_with_its_disclosure() -> 
     disclosure = read(picture).disclosure
     assert disclosure is not None
     assert disclosure.settings["prediction"] == "mask"
+
+
+def test_what_a_vit_looked_at_is_shown_beside_its_classes(tmp_path: Path, start) -> None:
+    signs = Served(
+        "signs", "stable", small("vit", (3, 16, 16), ("round", "square"), patch=4, layers=1, heads=1, width=8)
+    )
+    with start(Shelf((signs,)), tmp_path) as client:
+        said = client.post("/v1/predict", data={"model": "signs"}, files={"image": photo(16, 16)}).json()
+    named, attention = said["predictions"]
+    assert (named["name"], attention["name"]) == ("class", "attention")
+    picture = opened(attention["picture"]["image"])
+    assert (picture.size, picture.mode) == ((16, 16), "L")
+    patches = np.asarray(picture).reshape(4, 4, 4, 4).max((1, 3))
+    assert patches.max() > patches.min()
 
 
 def test_views_of_an_orbit_are_drawn_alone_or_together(client) -> None:

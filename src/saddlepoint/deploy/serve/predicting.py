@@ -11,25 +11,33 @@ from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.packing import Parcel, described, file_of
 from saddlepoint.deploy.serve.schemas import Ask, ClassShare, Prediction, Predictions
 from saddlepoint.deploy.serve.shelf import Served
+from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.probabilities import Probabilities
-from saddlepoint.methods.abilities import AS_TRAINED
+from saddlepoint.methods.abilities import AS_TRAINED, Attends
+from saddlepoint.report.attention import over_images
 
+ATTENTION = "attention"
 MOST_CLASSES = 100
 """classes that an answer lists, the likeliest first"""
 
 
 def predictions(served: Served, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
-    """The predictions for each image [C, H, W], by name on the CPU."""
+    """The predictions for each image [C, H, W], by name on the CPU; and the image, bright where it was attended to."""
     task, (word,) = served.own["predict"], served.own["predict"].takes
-    outputs = task.call(served.model.nets, {word: torch.stack(list(images)).to(served.model.device)}, AS_TRAINED)
-    values = {name: each.float().cpu() for name, each in outputs.items()}
+    method, nets = served.model.method, served.model.nets
+    batch = torch.stack(list(images)).to(served.model.device)
+    values = {name: each.float().cpu() for name, each in task.call(nets, {word: batch}, AS_TRAINED).items()}
+    if isinstance(method, Attends):
+        values[ATTENTION] = over_images(batch, method.attended(nets, batch))
     return [{name: each[row] for name, each in values.items()} for row in range(len(images))]
 
 
 def parcel(served: Served, values: Mapping[str, Tensor], remarks: Sequence[str]) -> Parcel:
     """The predictions for one image as JSON; pictures in it carry their disclosure."""
-    gives = served.own["predict"].gives
+    gives = dict(served.own["predict"].gives)
+    if ATTENTION in values:
+        gives[ATTENTION] = Image(*values[ATTENTION].shape)
     predictions = [_prediction(served, name, kind, values[name]) for name, kind in gives.items()]
     version = served.model.version
     answer = Predictions(model=served.full_name, version=version, predictions=predictions, remarks=list(remarks))
@@ -45,4 +53,5 @@ def _prediction(served: Served, name: str, kind: Kind, value: Tensor) -> Predict
         return Prediction(name=name, what=str(kind), value=float(value))
     picture = kind.drawing(value)
     ask, result = Ask(), Made(picture, "modified", {"prediction": name})
-    return Prediction(name=name, what=str(kind), picture=described(result, file_of(served, ask, result), ask))
+    what = "where the model looked, by its attention over all layers: bright" if name == ATTENTION else str(kind)
+    return Prediction(name=name, what=what, picture=described(result, file_of(served, ask, result), ask))

@@ -27,10 +27,10 @@ export const predict = {
   },
 };
 
-function shown({ name, classes, value, picture }) {
+function shown({ name, what, classes, value, picture }) {
   const title = make("h2", {}, name);
   if (classes) return make("section", { class: "prediction" }, title, make("ul", { class: "bars", "aria-label": name }, ...classes.slice(0, MOST).map(bar)));
-  if (picture) return make("section", { class: "prediction" }, title, make("ul", { class: "tiles" }, tile(picture, name)), make("p", {}, note(picture)));
+  if (picture) return make("section", { class: "prediction" }, title, make("ul", { class: "tiles" }, tile(picture, name)), make("p", { class: "soft" }, what), make("p", {}, note(picture)));
   return make("section", { class: "prediction" }, title, make("p", {}, String(value)));
 }
 
