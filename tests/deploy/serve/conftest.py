@@ -24,7 +24,7 @@ from saddlepoint.latent.directions import Directions
 @pytest.fixture(scope="session")
 def shelf() -> Shelf:
     """faces and faces@beta (16 pixels, colour), digits (classes), styles (with directions), maps (a translator), signs
-    (names classes), scene (views from cameras), shapes (volumes)."""
+    (names classes), scene (views from cameras), shapes (volumes), halves (goes on from a part)."""
     styles = small("stylegan2", (3, 16, 16), latent=8, style=8, base=128, most=8, mapping_layers=2)
     return Shelf(
         (
@@ -36,6 +36,7 @@ def shelf() -> Shelf:
             Served("signs", "stable", small("sgan", (1, 8, 8), ("round", "square"), latent=4, critic_widths=(8,))),
             Served("scene", "stable", scene()),
             Served("shapes", "stable", shapes()),
+            Served("halves", "stable", small("fvbn", (1, 8, 8))),
         )
     )
 

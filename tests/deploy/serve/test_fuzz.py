@@ -42,6 +42,7 @@ FIRST = {
     "/v1/translate": "maps",
     "/v1/predict": "signs",
     "/v1/render": "scene",
+    "/v1/complete": "halves",
 }
 """the model that is meant where a case names none; else the first"""
 

@@ -364,3 +364,27 @@ def test_a_key_is_asked_for_where_the_service_wants_one(browser, shelf, tmp_path
         page.get_by_role("button", name="Use it").click()
         page.wait_for_selector(".tiles img")
         page.close()
+
+
+@in_a_browser
+def test_a_brush_marks_what_is_made_anew_and_the_rest_stays(page: Any, tmp_path: Path) -> None:
+    choose(page, "halves@stable", "Complete")
+    path = tmp_path / "known.png"
+    Image.effect_noise((80, 80), 90).convert("L").save(path)
+    panel(page).get_by_label("The image", exact=True).set_input_files(path)
+    canvas = panel(page).locator("canvas.brush")
+    canvas.wait_for()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    panel(page).get_by_label("Brush", exact=True).fill("50")
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
+    page.mouse.up()
+    panel(page).get_by_label("Number of completions").fill("2")
+    panel(page).get_by_role("button", name="Make the rest").click()
+    expect(panel(page).locator(".tiles img")).to_have_count(2)
+    sizes = panel(page).locator(".tiles img").evaluate_all("all => all.map(one => one.naturalWidth)")
+    assert sizes == [8, 8]
+    panel(page).get_by_role("button", name="Clear the brush").click()
+    expect(panel(page).get_by_role("button", name="Clear the brush")).to_be_disabled()

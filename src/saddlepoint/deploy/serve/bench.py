@@ -17,6 +17,7 @@ from torch import Tensor
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.serve import (
+    completing,
     forward,
     making,
     packing,
@@ -152,13 +153,15 @@ class Bench:
         if not isinstance(ask, schemas.Ask):
             return Done(await self._judged(served, ask, upload, task))
         facts: dict[str, Any] = {}
-        if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings):
+        if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings | schemas.CompleteSettings):
             upload_image, remarks = await self._admitted(served, upload, ask.consent)
             original = upload_image
             if remarks:
                 facts["remarks"] = "; ".join(remarks_in_words(remarks))
             if isinstance(ask, schemas.TranslateSettings):
                 results = [await self._translate(served, ask, progress, upload_image, reference)]
+            elif isinstance(ask, schemas.CompleteSettings):
+                results = await self._complete(served, ask, progress, upload_image, reference)
             else:
                 one, code, figures = await self.long(projecting.projected, served, upload_image, ask, progress)
                 results, facts = [one], {**figures, **facts}
@@ -245,6 +248,20 @@ class Bench:
                 await self.short(progress.show, results[0][0])
             progress.at(len(results) / len(items))
         return results
+
+    async def _complete(
+        self,
+        served: Served,
+        ask: schemas.CompleteSettings,
+        progress: Progress,
+        image: Image.Image,
+        mask: bytes | None,
+    ) -> list[Made]:
+        drawn = None if mask is None else (await self._picture(mask))[0]
+        items, main = await self.short(completing.items, served, image, drawn, ask), served.model.spec.main
+        kind = ("complete", ask.temperature)
+        pictures = await self._examples(served, kind, items, progress, self._most, main, image=True)
+        return [Made(one, "modified", row) for (one, _), row in zip(pictures, completing.rows(served, ask))]
 
     async def _translate(
         self,

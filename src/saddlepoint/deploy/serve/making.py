@@ -75,6 +75,8 @@ def count(ask: schemas.OfModel) -> int:
             return len(ask.rows) * len(ask.columns)
         case schemas.EditAsk():
             return len(ask.seeds) * len(ask.strengths)
+        case schemas.CompleteSettings():
+            return ask.n
         case schemas.RenderAsk():
             return len(rendering.numbers(ask)) if ask.cameras is None else len(ask.cameras)
     return 1

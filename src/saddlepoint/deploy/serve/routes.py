@@ -17,6 +17,7 @@ from saddlepoint.deploy.serve.limits import CHUNK
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal
 from saddlepoint.deploy.serve.schemas import (
     AnyAsk,
+    CompleteSettings,
     EditAsk,
     InterpolateAsk,
     Job,
@@ -33,7 +34,9 @@ from saddlepoint.deploy.serve.schemas import (
 )
 from saddlepoint.deploy.serve.store import Kept
 
-UPLOADS = frozenset({"/v1/predict", "/v1/project", "/v1/score", "/v1/translate", "/v1/jobs", "/v1/operator/repaint"})
+UPLOADS = frozenset(
+    {"/v1/complete", "/v1/predict", "/v1/project", "/v1/score", "/v1/translate", "/v1/jobs", "/v1/operator/repaint"}
+)
 """the paths to which images are sent; what is sent to the others is small"""
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 _WORDS = {
@@ -98,6 +101,13 @@ class TranslateForm(TranslateSettings):
 
     image: Image
     reference: Image | None = None
+
+
+class CompleteForm(CompleteSettings):
+    """Completions whose client waits."""
+
+    image: Image
+    mask: Image | None = None
 
 
 class ScoreForm(ScoreSettings):
@@ -257,6 +267,18 @@ async def project(request: Request, ask: Annotated[ProjectForm, Depends(form_of(
 async def translate(request: Request, ask: Annotated[TranslateForm, Depends(form_of(TranslateForm))]) -> Response:
     """A given image as the model translates it, of any size within the bound on pixels."""
     return await _answered(request, ask, "translate", ask.image, ask.reference)
+
+
+@router.post(
+    "/complete",
+    tags=["images"],
+    response_class=Response,
+    responses=answers(*SENT, 202, 415, ok=_IMAGES),
+    openapi_extra=described(CompleteForm),
+)
+async def complete(request: Request, ask: Annotated[CompleteForm, Depends(form_of(CompleteForm))]) -> Response:
+    """The rest of a given image, of which a mask says what is known, drawn anew as many times as is asked."""
+    return await _answered(request, ask, "complete", ask.image, ask.mask)
 
 
 @router.post(

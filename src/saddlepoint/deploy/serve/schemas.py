@@ -107,7 +107,7 @@ class Ask(OfModel):
 
     def settings(self) -> dict[str, Any]:
         """What the images depend on, for their disclosure."""
-        left_out = {"model", "unit", "consent", "form", "answer", "task", "image", "reference"}
+        left_out = {"model", "unit", "consent", "form", "answer", "task", "image", "reference", "mask"}
         return self.model_dump(exclude=left_out if self.preview else {*left_out, "preview"}, exclude_none=True)
 
 
@@ -239,6 +239,22 @@ class TranslateSettings(Ask):
     sharpen: Share = Field(default=0.0, description="strength of an unsharp mask at the end")
 
 
+class CompleteSettings(Ask):
+    """How the rest of a given image is made: what is known of it stays, and the rest is drawn anew for each of `n`."""
+
+    consent: bool = CONSENT
+
+    half: Literal["upper", "lower", "left", "right"] = Field(
+        default="upper", description="the part of the image that is known, where no mask says it"
+    )
+    n: int = Field(default=1, ge=1, le=limits.MOST_PLACES, description="how many different completions")
+    seed: int = Field(default=0, ge=0, lt=2**53)
+    label: Label = Field(default=None, description="the class by name or place, where the model knows classes")
+    temperature: float = Field(
+        default=1.0, gt=0, le=10, allow_inf_nan=False, description="below 1: nearer to what is likeliest"
+    )
+
+
 class CameraEntry(Typed):
     """A camera: its pose in OpenCV's axes (x right, y down, z ahead), its lens in pixels of its own picture."""
 
@@ -319,8 +335,22 @@ class TranslateAsk(TranslateSettings):
     reference: File | None = Field(default=None, description="an image to take the manner from, where the model can")
 
 
+class CompleteAsk(CompleteSettings):
+    """Completions as a job."""
+
+    task: Literal["complete"] = "complete"
+    image: File = Field(description="the image file")
+    mask: File | None = Field(default=None, description="an image of the same size, white where the other is known")
+
+    @property
+    def reference(self) -> bytes | None:
+        """The second file."""
+        return self.mask
+
+
 AnyAsk = Annotated[
-    SampleAsk | InterpolateAsk | MixAsk | EditAsk | RenderAsk | ProjectAsk | TranslateAsk, Field(discriminator="task")
+    SampleAsk | InterpolateAsk | MixAsk | EditAsk | RenderAsk | ProjectAsk | TranslateAsk | CompleteAsk,
+    Field(discriminator="task"),
 ]
 
 

@@ -77,6 +77,8 @@ class Served:
             offered.append("sample")
         if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
             offered.append("translate")
+        parts = self.own["complete"].takes if "complete" in names else {}
+        offered += ["complete"] if {"image", "mask"} <= parts.keys() and self.pictured else []
         offered += ["predict"] if "predict" in names and self.pictured else []
         offered += ["score"] if "log-likelihood" in names and self.pictured else []
         offered += ["render"] if "render" in names else []

@@ -262,7 +262,7 @@ PROOF = Proof(
     share=0.2,
     bars={"ap50": 0.75},
     settings={
-        "examples": 60_000,
+        "examples": 115_000,
         "held_out": 0.1,
         "batch": 32,
         "queries": 8,

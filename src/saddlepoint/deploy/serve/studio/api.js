@@ -68,12 +68,12 @@ export async function archive(task, body, form = "zip") {
   return (await send("POST", `v1/${task}`, { body: asked })).blob();
 }
 
-/** A translation or a projection that is waited for, where the service keeps no jobs. */
-export async function atOnce({ task, image, reference, ...settings }) {
+/** A translation, a projection or a completion that is waited for, where the service keeps no jobs. */
+export async function atOnce({ task, image, reference, mask, ...settings }) {
   const body = new FormData();
   const told = Object.entries({ ...settings, answer: "json" }).filter(([, value]) => value !== undefined);
   for (const [name, value] of told) body.append(name, value);
-  for (const [name, text] of Object.entries({ image, reference })) {
+  for (const [name, text] of Object.entries({ image, reference, mask })) {
     if (text !== undefined) body.append(name, bytes(text, "application/octet-stream"));
   }
   return unpacked(await (await send("POST", `v1/${task}`, { body })).json());

@@ -1,6 +1,7 @@
 // The page: which model, which task; each task of a model keeps its own form and results.
 
 import * as api from "./api.js";
+import { complete } from "./complete.js";
 import { find, make } from "./dom.js";
 import { edit } from "./edit.js";
 import { interpolate } from "./interpolate.js";
@@ -13,7 +14,7 @@ import { render } from "./render.js";
 import { sample } from "./sample.js";
 import { translate } from "./translate.js";
 
-const TASKS = [sample, interpolate, mix, edit, project, translate, predict, render];
+const TASKS = [sample, interpolate, mix, edit, project, complete, translate, predict, render];
 const picks = new Picks();
 
 async function open() {
