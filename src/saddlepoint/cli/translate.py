@@ -35,8 +35,9 @@ class Translate:
 
     An image larger than those trained on is worked on in windows that overlap and are blended, a smaller one is padded
     with its edge first; both keep their size. Up to 100 megapixels an image is decoded whole; larger ones are read and
-    written in rows by libvips (pip install 'saddlepoint[large]'), with memory for two rows of windows. All
-    but small TIFF files and BMP say in their metadata that a model changed them.
+    written in rows by libvips (pip install 'saddlepoint[large]'), with memory for two rows of windows. A model that
+    fills holes fills what is transparent in a PNG. All but small TIFF files and BMP say in their metadata that a model
+    changed them.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
@@ -51,6 +52,9 @@ class Translate:
     """random seed for models that can give several answers; others ignore it"""
     like: Path | None = None
     """reference image of the target kind, whose style the result takes; otherwise the style is drawn at random"""
+    beside: tuple[Path, ...] = ()
+    """further images of the same scene, in the order of training, for a model of several sensors; folders where IN is
+    one, with the same names"""
     resize: bool = False
     """resize each image to the trained side, as training images were, instead of working in windows"""
     window: int | None = None
@@ -72,6 +76,9 @@ def main(arguments: list[str]) -> int:
     model.origin(options.origin)
     if len(model.spec.shape) != 3:
         raise CapabilityError(f"{model} makes {model.spec.main.word}, not images.")
+    if options.batch < 1:
+        raise ConfigError("--batch must be 1 or more.")
+    jobs = list(_jobs(options, model))
     how = Translation(
         model=model,
         origin=options.origin,
@@ -81,13 +88,11 @@ def main(arguments: list[str]) -> int:
         resize=options.resize,
         window=options.window,
         overlap=options.overlap,
+        beside={source: _beside(options, source) for source, _ in jobs} if options.beside else {},
         finish=options.finish,
     )
-    if options.batch < 1:
-        raise ConfigError("--batch must be 1 or more.")
     skipped, written = [], []
     remarks: Counter[Remark] = Counter()
-    jobs = list(_jobs(options, model))
     groups = (jobs[first : first + options.batch] for first in range(0, len(jobs), options.batch))
     for group in paced(groups, len(jobs), "images"):
         targets = dict(group)
@@ -141,6 +146,26 @@ def _jobs(options: Translate, model: Model) -> Iterator[tuple[Path, Destination]
         yield options.images, Destination(path, named=not into, inputs=[options.images], option="OUT")
     else:
         raise DataError(f"there is no {options.images}: name an image, or a folder of images.")
+
+
+def _beside(options: Translate, source: Path) -> tuple[Path, ...]:
+    """The further images of the scene of one file. Raises ConfigError, DataError where there is none."""
+    if not options.images.is_dir():
+        return options.beside
+    found = []
+    for folder in options.beside:
+        if not folder.is_dir():
+            raise ConfigError(f"{options.images} is a folder, so --beside must name folders too; {folder} is none.")
+        path = folder / source.relative_to(options.images)
+        alike = (
+            [path]
+            if path.is_file()
+            else sorted(one for one in path.parent.glob(f"{path.stem}.*") if is_image(one.name))
+        )
+        if not alike:
+            raise DataError(f"{folder} holds no partner of {source}: images of one scene have the same name.")
+        found.append(alike[0])
+    return tuple(found)
 
 
 def _name(path: Path) -> Path:

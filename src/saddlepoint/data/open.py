@@ -31,7 +31,7 @@ from saddlepoint.data.sources.hub import hub_pictures
 from saddlepoint.data.sources.idx import find_idx, idx_pictures, is_idx
 from saddlepoint.data.sources.named import NAMED, digits_pictures, named_pictures
 from saddlepoint.data.sources.names import of_system
-from saddlepoint.data.sources.paired import same_names, side_by_side
+from saddlepoint.data.sources.paired import of_one_scene, same_names, side_by_side
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
 from saddlepoint.data.sources.records import open_table
 from saddlepoint.data.sources.scenes import scene_pictures
@@ -174,8 +174,10 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
 
 
 def _of_two(kind: str, rest: str, word: str) -> Pictures:
-    """Pairs or domains: `paired:`, `halves:` or `unpaired:` with one or two folders, for which zips may stand."""
+    """Pairs or domains: `paired:`, `halves:`, `unpaired:` or `sensors:` with folders, for which zips may stand."""
     paths = places(rest, word)
+    if kind == "sensors":
+        return _of_sensors(paths, word)
     if len(paths) == 1 and kind != "halves" and (inside := domain_folders(expanded(paths[0]))):
         paths = [str(folder) for folder in inside]
     if len(paths) == 1:
@@ -198,10 +200,22 @@ def _of_two(kind: str, rest: str, word: str) -> Pictures:
     return same_names(first, second, word, fields)
 
 
+def _of_sensors(paths: list[str], word: str) -> Pictures:
+    """Several images of one scene as the source of another one of it, each kind in a folder or zip of its own."""
+    if len(paths) < 3:
+        raise ConfigError(f"{word} must name {_FORMS['sensors']}.")
+    parts = [_at_path(expanded(path), path) for path in paths]
+    held = tuple(part for part in parts if isinstance(part, FilePictures))
+    if len(held) < len(parts):
+        raise DataError(f"{word} must name folders or zips of images: images of one scene have the same file name.")
+    return of_one_scene(held, word)
+
+
 _FORMS = {
     "paired": "two folders, with a comma between: paired:FOLDER,FOLDER; or one of pairs side by side",
     "halves": "one folder: halves:FOLDER",
     "masked": "two folders, with a comma between: masked:FOLDER,FOLDER, of images and of masks with the same names",
+    "sensors": "three folders or more, with commas between: sensors:OPTICAL,RADAR,TARGET; the last is what is made",
     "unpaired": "two folders, with a comma between: unpaired:FOLDER,FOLDER; or one that holds just two",
 }
 """what stands behind each word"""

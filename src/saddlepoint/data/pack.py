@@ -183,7 +183,8 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
         except Exception as error:  # whatever is wrong with one file concerns that file alone
             return reason(error)
 
-    shape = (plan.channels, plan.size[1], plan.size[0] * pictures.panels)
+    deep = pictures.panels if pictures.panels > 2 else 1
+    shape = (plan.channels * deep, plan.size[1], plan.size[0] * pictures.panels // deep)
     remarks: Counter[Remark] = Counter()
     rows, skipped, digits = [], list(plan.skipped), Fingerprint(shape)
     with (part / "image.npy").open("wb") as file:
@@ -234,7 +235,7 @@ def _shaped(pictures: Pictures, row: int, settings: DataSettings, plan: _Plan) -
         fitted, moved = fitted_to(image_in_channels, plan.size, settings.resize)
         panels.append(as_pixels(fitted))
         remarks = remarks | colour_remarks | moved
-    return np.concatenate(panels, 2), remarks
+    return np.concatenate(panels, 0 if len(panels) > 2 else 2), remarks
 
 
 def begin_array(file: BinaryIO, rows: int, shape: tuple[int, ...], dtype: str = "|u1") -> None:
@@ -319,6 +320,11 @@ def _dataset(
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))
         if "mask" in fields:  # what is lighter than half
             fields["mask"] = (np.asarray(fields["mask"]).max(1, keepdims=True) > 127).astype(np.uint8)
+    elif pictures.panels > 2:
+        if settings.swap:
+            raise ConfigError(f"{pictures.source} makes one image of several: leave out --swap.")
+        last = pixels.shape[1] - pixels.shape[1] // pictures.panels
+        fields = {"source": pixels[:, :last], "target": pixels[:, last:]}
     elif settings.swap:
         raise ConfigError(f"{pictures.source} has no pairs: leave out --swap.")
     details = pictures.source, pictures.classes, pictures.notes, pictures.skipped, pictures.attribute_names

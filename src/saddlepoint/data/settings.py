@@ -20,7 +20,8 @@ class DataSettings:
     """the images: a folder, a zip of one, an IDX or CIFAR file, one of the words digits, fashion-mnist, mnist, cifar10,
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
     as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
-    and masks as masked:FOLDER,FOLDER; images with boxes as boxes:FOLDER; whitened patches of 12x12 pixels as
+    and masks as masked:FOLDER,FOLDER; several images of one scene and what is to be made of them, all with the same
+    names, as sensors:FOLDER,FOLDER,...,FOLDER; images with boxes as boxes:FOLDER; whitened patches of 12x12 pixels as
     patches12:DATA; volumes:FOLDER, clouds:FOLDER, parts:FOLDER (clouds whose last column is the part), meshes:FOLDER
     (points on them), surfaces:FOLDER (meshes as they are), distances:FOLDER (signed distances to meshes); views of a
     scene as scene:FOLDER; documents as text:PATH, a text in each line or row as lines:PATH, pairs of texts as

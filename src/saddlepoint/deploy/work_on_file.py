@@ -1,6 +1,9 @@
 """A given image worked on by a model: decoded, fitted, taken through the model in windows, labelled and written.
 
 The command line works from file to file; the service decodes uploads and encodes answers itself and shares the rest.
+
+A model whose sources have one channel more than what becomes of them fills holes: what is transparent in a picture. One
+of several sensors takes further pictures of the same scene, whose channels follow those of the first.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model
+from saddlepoint.data.degrade._holes import holed
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.large import LargeImage
@@ -32,6 +36,22 @@ from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.latent.load_image import as_trained, fit_of, load_picture
 from saddlepoint.methods.tasks import knows
 from saddlepoint.nn.sizes import sizes_of
+from saddlepoint.text import counted
+
+
+def source_of(model: Model, origin: str | None = None) -> ImageKind:
+    """The kind of the images that a model translates from `origin`; None for the usual one."""
+    kind = model.spec.fields.get(model.origin(origin))
+    resolution = model.spec.resolution
+    return kind if isinstance(kind, ImageKind) else ImageKind(model.spec.channels, resolution, resolution)
+
+
+def fills(model: Model, origin: str | None = None) -> bool:
+    """Whether a model fills holes: its sources are grey or in colour, with a last channel that says what is known."""
+    method: Any = model.method
+    end = model.spec.fields.get(method.directions()[model.origin(origin)])
+    channels = source_of(model, origin).channels
+    return channels in (2, 4) and isinstance(end, ImageKind) and end.channels == channels - 1
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,16 +73,30 @@ class Translation:
     """side of a window in pixels; None for the trained side"""
     overlap: int | None = None
     """pixels that neighbouring windows share; None for an eighth of the side"""
+    beside: Mapping[Path, tuple[Path, ...]] = field(default_factory=dict)
+    """further pictures of the scene of each file, as many for each"""
     finish: Finish = field(default_factory=Finish)
     """what is done before and after"""
 
     def __post_init__(self) -> None:
-        channels = self.source_kind.channels
-        if channels not in (1, 3):
-            raise CapabilityError(
-                f"{self.model.name} takes images of {channels} channels, which no picture file has: give a tensor to"
-                " `Model.translate` from Python."
+        channels, pictures = self.source_kind.channels, self.pictures
+        if not self.fills and (channels % pictures or channels // pictures not in (1, 3)):
+            several = [
+                f"{channels // each} {word}"
+                for each, word in ((3, "in colour"), (1, "in grey"))
+                if channels % each == 0 and channels // each > 1
+            ]
+            mend = (
+                f"name the others of the scene by --beside, {' or '.join(several)} in all"
+                if several
+                else ("leave out --beside" if pictures > 1 else "give a tensor to `Model.translate` from Python")
             )
+            raise CapabilityError(
+                f"{self.model.name} takes {channels} channels, not {counted(pictures, 'picture')}: {mend}."
+            )
+        if (self.fills or pictures > 1) and self.finish.settings:
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in self.finish.settings)
+            raise CapabilityError(f"{names} would change what tells {self.model.name} where to look: leave that out.")
         if self.window is not None and knows(self.model.method, "translate"):
             sizes_of([self.model.needed]).check(self.window, self.window, option="--window")
         if self.overlap is not None:
@@ -71,9 +105,22 @@ class Translation:
     @property
     def source_kind(self) -> ImageKind:
         """The kind of the images to translate, which may be smaller or of other channels than what they become."""
-        spec = self.model.spec
-        kind = spec.fields.get(self.model.origin(self.origin))
-        return kind if isinstance(kind, ImageKind) else ImageKind(spec.channels, spec.resolution, spec.resolution)
+        return source_of(self.model, self.origin)
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures are one source."""
+        return 1 + len(next(iter(self.beside.values()), ()))
+
+    @property
+    def fills(self) -> bool:
+        """Whether a source is one picture with holes."""
+        return self.pictures == 1 and fills(self.model, self.origin)
+
+    @property
+    def channels(self) -> int:
+        """Channels of each picture."""
+        return self.source_kind.channels // self.pictures
 
     @property
     def side(self) -> int:
@@ -110,33 +157,51 @@ def translate_files(sources: Sequence[Path], how: Translation) -> Iterator[Resul
 
     Raises ConfigError for impossible windows.
     """
-    channels, side = how.source_kind.channels, how.side
+    side = how.side
     results: dict[Path, Result] = {}
-    small: dict[Path, tuple[Image.Image, Image.Image]] = {}
+    small: dict[Path, tuple[np.ndarray, Image.Image]] = {}
     for source in sources:
         try:
-            picture, remarks = load_picture(source, channels)
+            read = [load_picture(path, how.channels) for path in (source, *how.beside.get(source, ()))]
+            pictures, remarks = [picture for picture, _ in read], set[Remark]().union(*(said for _, said in read))
+            _check_scene(source, how.beside.get(source, ()), pictures)
         except TooLarge as error:
-            results[source] = Result(source, error=error if how.resize else None)
+            whole = how.resize or how.fills or how.beside
+            results[source] = Result(source, error=error if whole else None)
             continue
         except UnusableImage as error:
             results[source] = Result(source, error=error)
             continue
         if how.resize:
-            picture, fitted = square(picture, side, fit_of(how.model))
-            remarks |= fitted
+            fitted = [square(picture, side, fit_of(how.model)) for picture in pictures]
+            pictures, remarks = [picture for picture, _ in fitted], remarks.union(*(said for _, said in fitted))
         results[source] = Result(source, remarks=frozenset(remarks))
-        shown, original = how.finish.before(picture)
-        if max(picture.size) <= side:
-            small[source] = shown, original
+        shown, original = how.finish.before(pictures[0])
+        layers = np.concatenate([layers_of(each) for each in (shown, *pictures[1:])])
+        if max(original.size) <= side:
+            small[source] = layers, original
         else:
-            finished = how.finish.after(in_windows(shown, how.work, side, how.overlap), original)
-            results[source] = replace(results[source], picture=finished)
+            array = translated(torch.from_numpy(layers), how.work, side, how.overlap)
+            results[source] = replace(results[source], picture=how.finish.after(as_picture(array), original))
     if small:
-        windows = [torch.from_numpy(np.array(as_pixels(shown))) for shown, _ in small.values()]
+        windows = [torch.from_numpy(layers) for layers, _ in small.values()]
         for (source, (_, original)), array in zip(small.items(), translated_together(windows, how.work, side)):
             results[source] = replace(results[source], picture=how.finish.after(as_picture(array), original))
     yield from results.values()
+
+
+def _check_scene(source: Path, beside: Sequence[Path], pictures: Sequence[Image.Image]) -> None:
+    """Raises UnusableImage for pictures of one scene that differ in size."""
+    for path, picture in zip(beside, pictures[1:]):
+        if picture.size != pictures[0].size:
+            sizes = ["x".join(map(str, each.size)) for each in (pictures[0], picture)]
+            raise UnusableImage(f"is {sizes[0]}, and {path} is {sizes[1]}: bring pictures of one scene to one size")
+
+
+def layers_of(picture: Image.Image) -> np.ndarray:
+    """A picture as uint8 [C, H, W]; one with alpha as networks are shown holes: grey there, and a last channel."""
+    layers = np.array(as_pixels(picture))
+    return holed(layers[None, :-1], layers[None, -1] > 127)[0] if picture.mode in ("LA", "RGBA") else layers
 
 
 def translate_file(source: Path, target: Path, how: Translation) -> set[Remark]:
@@ -181,11 +246,11 @@ def in_windows(
     overlap: int | None = None,
     progress: Callable[[float], object] = lambda share: None,
 ) -> Image.Image:
-    """A picture of mode "L" or "RGB", of any size, worked on at its own size in windows of `side` pixels.
+    """A picture, of any size, worked on at its own size in windows of `side` pixels.
 
     See `translated` for the other arguments and the errors.
     """
-    return as_picture(translated(torch.from_numpy(np.array(as_pixels(picture))), work, side, overlap, progress))
+    return as_picture(translated(torch.from_numpy(layers_of(picture)), work, side, overlap, progress))
 
 
 def reference_for(model: Model, path: Path) -> Tensor:

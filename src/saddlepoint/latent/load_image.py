@@ -21,7 +21,7 @@ from saddlepoint.kinds.pixels import pixels
 
 
 def load_picture(path: Path, channels: int) -> tuple[Image.Image, set[Remark]]:
-    """An image file as mode "L" for one channel, else "RGB", at its own size, and what was done to it.
+    """An image file as grey (1), in colour (3) or as these with alpha (2, 4), at its own size, and what was done to it.
 
     Raises UnusableImage.
     """

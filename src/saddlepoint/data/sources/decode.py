@@ -1,4 +1,5 @@
-"""One image file to plain 8-bit grey or RGB, upright, without alpha; whatever had to be changed is remarked.
+"""One image file to plain 8-bit grey or RGB, upright, without alpha unless it is asked for; what was changed is
+remarked.
 
 Kinds: JPEG, PNG, WebP, BMP, TIFF, GIF, PPM, all through Pillow. No other decoder is ever tried.
 """
@@ -65,11 +66,14 @@ def header(stream: BinaryIO) -> Header:
         raise _unusable(error) from error
 
 
-def decode(stream: BinaryIO, *, least: int | None = None, longest: bool = False) -> tuple[Image.Image, set[Remark]]:
+def decode(
+    stream: BinaryIO, *, least: int | None = None, longest: bool = False, alpha: bool = False
+) -> tuple[Image.Image, set[Remark]]:
     """An image file as mode "L" or "RGB", upright, first frame, and what was done to it.
 
     least: the side in pixels that will be needed; a JPEG may then be decoded at 1/2, 1/4 or 1/8 of its size, never
         under twice that side. It is the shorter side that counts, or the longer one with `longest`.
+    alpha: keep what is transparent, as mode "LA" or "RGBA"; a file without it is unusable then.
     Raises UnusableImage.
     """
     try:
@@ -79,7 +83,7 @@ def decode(stream: BinaryIO, *, least: int | None = None, longest: bool = False)
                 side = max(image.size) if longest else min(image.size)
                 image.draft(None, tuple(-(-2 * least * length // side) for length in image.size))  # type: ignore[arg-type]
             with _one_large_at_a_time if large else nullcontext():
-                return _plain(image)
+                return _plain(image, alpha)
     except UnusableImage:
         raise
     except Exception as error:  # a malformed file makes Pillow raise nearly anything
@@ -111,7 +115,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
+def _plain(image: Image.Image, alpha: bool = False) -> tuple[Image.Image, set[Remark]]:
     remarks: set[Remark] = set()
     if getattr(image, "is_animated", False) and image.format != "MPO":  # a camera's MPO is a JPEG with previews
         remarks.add(Remark.FRAMES)
@@ -125,12 +129,16 @@ def _plain(image: Image.Image) -> tuple[Image.Image, set[Remark]]:
     image.load()
     if Remark.ROTATED in remarks:
         image = ImageOps.exif_transpose(image)
-    if image.mode in _DEEP_MODES:
+    if alpha and not image.has_transparency_data:
+        raise UnusableImage("has no transparent part: erase what is to be filled, and save it as a PNG")
+    if image.mode in _DEEP_MODES and not alpha:
         return _eight_bits(image, remarks)
     if image.mode in ("P", "PA"):
         remarks.add(Remark.PALETTE)
     if image.mode == "CMYK":
         remarks.add(Remark.CMYK)
+    if alpha:
+        return image.convert("RGBA").convert("LA" if grey else "RGBA"), remarks
     if image.has_transparency_data:
         remarks.add(Remark.ALPHA)
         image = image.convert("RGBA")

@@ -1,4 +1,4 @@
-"""Pairs of images: side by side in one file, or in two folders under the same names."""
+"""Pairs of images: side by side in one file, or in folders under the same names; a source may be of several."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from saddlepoint.data.sources.decode import Header
-from saddlepoint.data.sources.matching import matched
+from saddlepoint.data.sources.matching import Matches, matched
 from saddlepoint.data.sources.pictures import FilePictures, Pictures
 from saddlepoint.data.sources.remarks import Remark
 from saddlepoint.errors import DataError
@@ -34,10 +34,7 @@ def same_names(
     fields: what the two are.
     Those without a partner are skipped, and named. Raises DataError when no two have the same name.
     """
-    sources = first.source, second.source
-    matches = matched(first.names, second.names, sources)
-    if not matches.pairs:
-        raise DataError(f"no image of {sources[0]} has the name of one of {sources[1]}: a pair shares its name.")
+    matches = _matches(first, second)
     alone = [
         (each.names[place], reason)
         for each, reasons in zip((first, second), matches.alone)
@@ -54,12 +51,43 @@ def same_names(
     )
 
 
+def of_one_scene(parts: tuple[FilePictures, ...], source: str) -> MatchedPictures:
+    """The pictures of three sources or more whose name is in all, those of one name as one picture.
+
+    Those that lack a partner in one of the others are skipped, and named by the first. Raises DataError when two
+    sources share no name.
+    """
+    first, *others = parts
+    rows = [dict(_matches(first, other).pairs) for other in others]
+    whole = [place for place in range(len(first)) if all(place in partners for partners in rows)]
+    if not whole:
+        raise DataError(f"no name of an image is in all folders of {source}: images of one scene share their name.")
+    lacking = [(first.names[place], "lacks a partner") for place in range(len(first)) if place not in set(whole)]
+    return MatchedPictures(
+        source=source,
+        panels=len(parts),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        skipped=(*(each for part in parts for each in part.skipped), *lacking),
+        parts=parts,
+        rows=np.array([[place, *(partners[place] for partners in rows)] for place in whole]),
+    )
+
+
+def _matches(first: FilePictures, second: FilePictures) -> Matches:
+    """Which pictures of two sources share a name. Raises DataError where none do."""
+    sources = first.source, second.source
+    matches = matched(first.names, second.names, sources)
+    if not matches.pairs:
+        raise DataError(f"no image of {sources[0]} has the name of one of {sources[1]}: a pair shares its name.")
+    return matches
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class MatchedPictures(Pictures):
-    """Two sources side by side. rows: int64 [N, 2], which picture of each."""
+    """Several sources side by side. rows: int64 [N, parts], which picture of each."""
 
-    parts: tuple[FilePictures, FilePictures]
+    parts: tuple[FilePictures, ...]
     rows: np.ndarray
 
     def __len__(self) -> int:

@@ -23,7 +23,8 @@ class Pictures(ABC):
     """The images of one source, in a fixed order.
 
     source: the word or path it came from.
-    panels: images that stand side by side in each, as wide as one another: 2 for pairs.
+    panels: images that stand side by side in each, as wide as one another: 2 for pairs. More are several images of one
+        scene, channel after channel; the last of them is what is to be made of the others.
     fields: what the two panels are called in a data set: a pair, or an image and its mask.
     any_shape: whether a picture of two panels may be of any shape; else it must be about twice as wide as high.
     labels: int64 [N], or None; classes: their names.

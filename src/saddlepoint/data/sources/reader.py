@@ -11,21 +11,26 @@ from saddlepoint.data.sources.decode import UnusableImage, decode
 from saddlepoint.data.sources.fit import Fit, square
 from saddlepoint.data.sources.remarks import Remark
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+"""Pillow's modes by channels"""
+
 
 def read_image(
     source: Path | BinaryIO, channels: int | None = None, side: int | None = None, fit: Fit = "crop"
 ) -> tuple[Image.Image, set[Remark]]:
     """An image file as mode "L" or "RGB", upright, its first frame, and everything that was done to it.
 
-    channels: 1 for grey, 3 for colour; None leaves what it is. side: of the square, in pixels, that it is brought to by
-    `fit`; None leaves its size. Raises UnusableImage, whose message is the reason, for whatever is wrong with the file.
+    channels: 1 for grey, 3 for colour, 2 and 4 for these with alpha ("LA", "RGBA"); None leaves what it is. side: of
+    the square, in pixels, that it is brought to by `fit`; None leaves its size. Raises UnusableImage, whose message is
+    the reason, for whatever is wrong with the file.
     """
+    alpha = channels in (2, 4)
     try:
         if isinstance(source, Path):
             with source.open("rb") as stream:
-                image, remarks = decode(stream)
+                image, remarks = decode(stream, alpha=alpha)
         else:
-            image, remarks = decode(source)
+            image, remarks = decode(source, alpha=alpha)
     except UnusableImage:
         raise
     except Exception as error:
@@ -40,11 +45,11 @@ def read_image(
 
 
 def in_channels(image: Image.Image, channels: int) -> tuple[Image.Image, set[Remark]]:
-    """An image of mode "L" or "RGB" as grey (1) or colour (3)."""
-    mode = "L" if channels == 1 else "RGB"
+    """An image as grey (1) or colour (3), or as these with alpha (2, 4) where it has one."""
+    mode = MODES[channels]
     if image.mode == mode:
         return image, set()
-    return image.convert(mode), {Remark.GREYED if channels == 1 else Remark.COLOURED}
+    return image.convert(mode), {Remark.GREYED if channels < 3 else Remark.COLOURED}
 
 
 def reason(error: Exception) -> str:

@@ -154,7 +154,8 @@ class Bench:
             return Done(await self._judged(served, ask, upload, task))
         facts: dict[str, Any] = {}
         if isinstance(ask, schemas.TranslateSettings | schemas.ProjectSettings | schemas.CompleteSettings):
-            upload_image, remarks = await self._admitted(served, upload, ask.consent)
+            alpha = served.fills and isinstance(ask, schemas.TranslateSettings)
+            upload_image, remarks = await self._admitted(served, upload, ask.consent, alpha)
             original = upload_image
             if remarks:
                 facts["remarks"] = "; ".join(remarks_in_words(remarks))
@@ -198,13 +199,16 @@ class Bench:
         """Whether uploads with a face need a word."""
         return self._detector is not None
 
-    async def _admitted(self, served: Served, upload: bytes, consent: bool) -> tuple[Image.Image, set[Remark]]:
+    async def _admitted(
+        self, served: Served, upload: bytes, consent: bool, alpha: bool = False
+    ) -> tuple[Image.Image, set[Remark]]:
         """An upload as a picture, counted and looked at. Raises Refusal, also for a face without a word (403)."""
-        picture, remarks = await self._picture(upload)
+        picture, remarks = await self._picture(upload, alpha)
         self.monitor.uploads.labels(served.full_name).observe(picture.width * picture.height)
-        await self._agreed(picture, consent)
+        opaque = picture.convert(picture.mode.removesuffix("A"))
+        await self._agreed(opaque, consent)
         if self._watch and self._watch.watches(served, "inputs"):
-            await self.short(self._watch.take, served, "inputs", [picture])
+            await self.short(self._watch.take, served, "inputs", [opaque])
         return picture, remarks
 
     async def _agreed(self, picture: Image.Image, consent: bool) -> None:
@@ -294,7 +298,8 @@ class Bench:
             work = await self.short(making.work_for, served, schemas.SampleAsk(), self.codes)
             await batcher.ask(work.kind, work.items())
         elif "translate" in served.tasks:
-            await batcher.ask(("translate", served.model.origin(), 0), [torch.zeros(served.model.spec.shape)])
+            assert served.source is not None
+            await batcher.ask(("translate", served.model.origin(), 0), [torch.zeros(served.source.shape)])
         elif "render" in served.tasks:
             await batcher.ask(
                 ("render", "image"), await self.short(rendering.cameras, served, schemas.RenderAsk(orbit=1))
@@ -302,9 +307,9 @@ class Bench:
         elif "predict" in served.tasks:
             await batcher.ask(("predict",), [torch.zeros(served.model.spec.shape)])
 
-    async def _picture(self, upload: bytes) -> tuple[Image.Image, set[Remark]]:
+    async def _picture(self, upload: bytes, alpha: bool = False) -> tuple[Image.Image, set[Remark]]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._decoding, picture_of, upload, self.limits)
+        return await loop.run_in_executor(self._decoding, picture_of, upload, self.limits, alpha)
 
     async def short(self, work: Callable[..., T], *arguments: Any) -> T:
         """Work of some milliseconds, in a thread."""

@@ -46,7 +46,8 @@ def _work(served: Served, size: int) -> tuple[Hashable, list[Any]]:
             work = making.work_for(served, schemas.SampleAsk(n=size), Codes())
             return work.kind, work.items()
         if "translate" in served.tasks:
-            window = torch.zeros(served.model.spec.shape)
+            assert served.source is not None
+            window = torch.zeros(served.source.shape)
             return ("translate", served.model.origin(), 0), [window] * size
     raise CapabilityError(f"{served.model} neither samples nor translates images: write its rates by hand.")
 

@@ -13,6 +13,7 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.lifetime import Clock, Lifetime, day_of, today
 from saddlepoint.deploy.serve.refusal import Refusal
+from saddlepoint.deploy.work_on_file import fills, source_of
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.latent.codes import spaces
@@ -66,6 +67,17 @@ class Served:
         return isinstance(main, Image) and main.channels in (1, 3)
 
     @cached_property
+    def source(self) -> Image | None:
+        """What it translates; None where it translates no images."""
+        translates = any(name.startswith("translate-") for name in self.own)
+        return source_of(self.model) if translates and isinstance(self.model.spec.main, Image) else None
+
+    @cached_property
+    def fills(self) -> bool:
+        """Whether it fills what is transparent in an upload."""
+        return self.source is not None and fills(self.model)
+
+    @cached_property
     def tasks(self) -> tuple[str, ...]:
         """What it can be asked for here; empty for a model whose tasks have no route yet."""
         names, offered = self.own.keys(), []
@@ -75,7 +87,7 @@ class Served:
             offered += ["edit"] if self.directions is not None else []
         elif self.samples:
             offered.append("sample")
-        if isinstance(self.model.spec.main, Image) and any(name.startswith("translate-") for name in names):
+        if self.source is not None and (self.source.channels in (1, 3) or self.fills):
             offered.append("translate")
         parts = self.own["complete"].takes if "complete" in names else {}
         offered += ["complete"] if {"image", "mask"} <= parts.keys() and self.pictured else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.fit import Fit, square
+from saddlepoint.data.sources.reader import MODES
 from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.serve.limits import MOST_TIMES
 from saddlepoint.deploy.serve.making import Made
@@ -38,10 +39,10 @@ def translate(
     model = served.model
     origin = model.origin(ask.origin)
     how = Translation(model=model, origin=origin)
-    side, mode = how.side, "L" if how.source_kind.channels == 1 else "RGB"
+    side, mode = how.side, MODES[how.source_kind.channels]
     if not ask.resize:
         _check_windows(original.size, side, ask.overlap, most_pixels)
-    finish = Finish(**{one.name: getattr(ask, one.name) for one in fields(Finish)})
+    finish = replace(how, finish=Finish(**{one.name: getattr(ask, one.name) for one in fields(Finish)})).finish
     shown, original = finish.before(original.convert(mode))
     if reference is not None and not served.takes_reference:
         raise Refusal(422, "reference", f"{served.full_name} does not use a reference image.", "leave it out")

@@ -15,8 +15,8 @@ _KINDS = "send a JPEG, PNG, WebP, BMP, TIFF, GIF or PPM"
 _SMALLER = "send a smaller image"
 
 
-def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]]:
-    """An upload as mode "L" or "RGB", upright, its first frame, and what was done to it.
+def picture_of(content: bytes, limits: Limits, alpha: bool = False) -> tuple[Image.Image, set[Remark]]:
+    """An upload as mode "L" or "RGB", with `alpha` "LA" or "RGBA", upright, its first frame, and what was done to it.
 
     Raises Refusal: 422 for too many pixels or a damaged file, 415 for what is no image.
     """
@@ -27,7 +27,7 @@ def picture_of(content: bytes, limits: Limits) -> tuple[Image.Image, set[Remark]
         most = min(limits.most_pixels, limits.most_deep_pixels) if size.deep else limits.most_pixels
         if size.width * size.height > most:
             raise over(422, "pixels", most, size.width * size.height, "pixels", _SMALLER)
-        return decode(io.BytesIO(content))
+        return decode(io.BytesIO(content), alpha=alpha)
     except TooLarge as error:
         text = f"the image is too large: {error}."
         raise Refusal(422, "pixels", text, _SMALLER, bound={"limit": limits.most_pixels}) from error
