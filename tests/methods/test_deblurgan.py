@@ -9,6 +9,7 @@ from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.kinds.image import Image
 from saddlepoint.methods.restoration.deblurgan import DeblurGAN
 from saddlepoint.nn.backbones.deblurgan import DeblurGenerator
+from saddlepoint.nn.backbones.pyramid_deblur import PyramidDeblurGenerator
 
 TINY = {"shape": (1, 16, 16), "width": 2, "blocks": 1, "critic_width": 2, "halvings": 1, "critic_steps": 1}
 
@@ -22,6 +23,34 @@ def test_the_public_generators_answer_alike() -> None:
 
     network = official.into(DeblurGenerator(3, 8, 3, norm=tracked, single=True), "G.")
     official.check(network(official.input("x")), "G_instance")
+
+
+def test_the_public_pyramid_answers_alike() -> None:
+    """An eighth of its width; its instance norm keeps statistics too."""
+    official = Official("deblurganv2")
+
+    def tracked(width: int) -> nn.Module:
+        return nn.InstanceNorm2d(width, track_running_stats=True)
+
+    network = official.into(PyramidDeblurGenerator(3, 8, norm=tracked))
+    for level, maps in enumerate(network.pyramid(official.input("x"))):
+        official.check(maps, f"fpn_map{level}")
+    official.check(network(official.input("x")), "out")
+
+
+def test_the_relativistic_game_has_two_critics_and_no_penalty() -> None:
+    image = Image(1, 64, 64)
+    method = DeblurGAN(
+        network="pyramid", game="relativistic", width=4, critic_width=2, halvings=1, critic_steps=1, squares=0.5
+    )
+    nets = method.networks(DataSpec({"source": image, "target": image}))
+    assert len(nets.far_critic.layers) > len(nets.critic.layers)
+    batch = PairedBatch(torch.rand(2, 1, 64, 64), torch.rand(2, 1, 64, 64))
+    critics, generator = play(method, nets, HandDraw(batch))
+    assert critics.losses.keys() == {f"{name}_{side}" for name in ("critic", "far_critic") for side in ("real", "fake")}
+    assert generator.losses.keys() == {"fake", "content", "squares"}
+    restored = method.translate(nets, batch.source, "source")
+    assert restored.shape == batch.source.shape
 
 
 def test_a_generator_that_finds_nothing_leaves_the_image() -> None:
