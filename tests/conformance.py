@@ -44,9 +44,11 @@ from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.kinds.record import Record
+from saddlepoint.kinds.rig import Rig
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.kinds.views import Views
 from saddlepoint.methods.base import SGD, Closed, Method, Optim
 from saddlepoint.metrics.proofs import measure
 
@@ -77,7 +79,7 @@ def data_for(name: str) -> Dataset:
     `TINY` may have a `source_shape` beside `shape`, for pairs whose two sides differ.
     """
     takes, shape = methods.load(name).takes, tiny(name).get("shape", (1, 8, 8))
-    other = any(Tokens in kinds or Clip in kinds for kinds in takes.kinds().values())
+    other = any({Tokens, Clip, Views} & {*kinds} for kinds in takes.kinds().values())
     if other or not takes.kinds().keys() <= {"image", "label", "source", "target", "labelled", "unlabelled", "a", "b"}:
         return other_data(takes, shape)
     made = pictures(shape=shape)
@@ -127,8 +129,11 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
             fields[field] = own[field].example(64, 0)
         elif kind is Moment:
             fields[field] = Moment().example(64, 0)
-        elif kind is Clip:
-            own[field] = Clip(*shape)
+        elif kind is Rig:  # of `shape`, the first number is that of the views
+            one = torch.linspace(0, 6, 64 * shape[0]), torch.full((64 * shape[0],), 0.5)
+            fields[field] = orbit(*one, 4.0, 1.2 * shape[-1], shape[-1]).unflatten(0, (64, shape[0]))
+        elif kind in (Clip, Views):
+            own[field] = kind(*shape)
             fields[field] = to_uint8(own[field].example(64, 0))
         else:
             fields[field] = kind(*(shape if kind is not Mask else shape[-2:])).example(64, 0)

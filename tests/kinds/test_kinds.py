@@ -32,12 +32,14 @@ from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.kinds.record import Record
+from saddlepoint.kinds.rig import Rig
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.splats import Splats
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.kinds.viewpoint import Viewpoint
+from saddlepoint.kinds.views import Views
 from saddlepoint.kinds.volume import Volume
 
 SMALL: dict[str, Kind] = {
@@ -65,6 +67,8 @@ SMALL: dict[str, Kind] = {
     "mesh": Mesh(12, 20),
     "record": Record.plain(3),
     "moment": Moment(),
+    "views": Views(3, 3, 6, 8),
+    "rig": Rig(3),
     "scan": Scan(4, 4, 4, 2, 6, 6),
     "viewpoint": Viewpoint(tuple(Camera().example(3, 0).flatten().tolist())),
 }
@@ -180,6 +184,16 @@ def test_a_camera_is_mirrored_with_its_view() -> None:
     there = torch.tensor([-0.2, -0.4, 0.3, 1.0])  # the same point of the mirrored world
     first, second = _pixel(camera[0], point), _pixel(mirrored[0], there)
     assert torch.allclose(torch.stack((8 - first[0], first[1])), second, atol=1e-5)
+
+
+def test_a_rig_is_mirrored_as_its_cameras_are() -> None:
+    cameras = orbit(torch.linspace(0, 3, 4), torch.full((4,), 0.4), 4.0, 20.0, 8)
+    flip = torch.tensor([False, True])
+    mirrored = Rig(2).shown(cameras.unflatten(0, (2, 2)), Change(flip=flip))
+    assert torch.equal(mirrored.flatten(0, 1), Camera().shown(cameras, Change(flip=flip.repeat_interleave(2))))
+    views = torch.arange(2 * 2 * 3 * 4, dtype=torch.uint8).view(2, 2, 1, 3, 4)
+    shown = Views(2, 1, 3, 4).shown(views, Change(flip=flip))
+    assert torch.equal(shown[1].flip(-1), Views(2, 1, 3, 4).shown(views, Change())[1])
 
 
 def test_a_camera_follows_the_window_that_is_cut_out_of_its_view() -> None:

@@ -1,4 +1,4 @@
-"""render: draw a trained scene from any camera, as a film or single views, with depth and opacity."""
+"""render: draw a trained scene, or one made of given photographs, from any camera: as a film or single views."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.kind import Kind
+from saddlepoint.kinds.views import Views
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
@@ -30,6 +31,7 @@ from saddlepoint.runs.held_out_views import held_out_views
 
 _SOLID = 0.5  # opacity of a pixel from where on its depth is that of a surface
 _LARGE = 256  # pixels that a film has at least
+_TOGETHER = 20  # views of a scene of photographs, which is made once for all of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,11 @@ class Render:
     path: Path | None = None
     """JSON file with a list of cameras to use instead: each with camera_to_world (4x4, OpenCV's axes), fx, fy, cx, cy,
     width and height in pixels"""
+    image: tuple[Path, ...] = ()
+    """photographs to make the scene of, for a model that was trained on many scenes: of the size of its views, taken
+    once around the thing at equal turns unless --cameras says otherwise"""
+    cameras: Path | None = None
+    """JSON file with the cameras of --image, in their order, as in --path; the scene stands in their frame"""
     test: bool = False
     """use the cameras of the scene's transforms_test.json, or else of the run's held-out views, and write the true view
     beside each; `saddle evaluate` measures these"""
@@ -57,7 +64,8 @@ class Render:
     rate: Annotated[int, tyro.conf.arg(aliases=["--fps"])] = 24
     """pictures a second of a film"""
     out: Path | None = None
-    """GIF or MP4 for a film, or a folder for single views; by default a new film under RUN/rendered"""
+    """GIF or MP4 for a film, or a folder for single views; by default a new film under RUN/rendered. With --image also
+    the scene itself: splats (.ply, .splat, .spz) or a mesh (.glb, .obj, .ply), by what the model makes"""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1 or mps"""
 
@@ -73,11 +81,15 @@ def main(arguments: list[str]) -> int:
     task = model.task("render")
     if task is None:
         raise CapabilityError(f"{model.name} draws no views from cameras; `saddle sample` makes what it makes.")
+    _check_images(model, task, options)
+    if options.image and options.out is not None and options.out.suffix.lower() in _scene_endings(model):
+        return _write_scene(model, task, options)
     fields, truth = _fields(model, task, options)
     views = fields["camera"]
     off = "".join(f"-{name}{value:g}" for name, value, usual in
                   (("lift", options.lift, 0), ("nearer", options.nearer, 1)) if value != usual)  # fmt: skip
     off += "" if options.time is None else f"-time{options.time:g}"
+    off += "".join(f"-{path.stem}" for path in options.image[:1])
     stem = "test" if options.test else "path" if options.path else f"orbit-{options.orbit}{off}"
     single = options.test or options.with_depth
     out = options.out or model.home / "rendered" / (stem if single else f"{stem}.mp4")
@@ -86,10 +98,10 @@ def main(arguments: list[str]) -> int:
         raise ConfigError("--test and --with-depth write single views: give --out a folder.")
     if film:
         check_motion(out, options.rate)
-    inputs = [options.path] if options.path else []
+    inputs = [path for path in (options.path, options.cameras, *options.image) if path]
     target = Destination(out, named=options.out is not None, folders=not film, inputs=inputs)
     with target as (place,):
-        views_rendered = model.do("render", fields, batch=1)
+        views_rendered = model.do("render", fields, batch=_TOGETHER if options.image else 1)
         if film:
             words = disclosed(model, "generated", {"views": len(views)}).words
             save_motion(
@@ -112,6 +124,8 @@ def _fields(model: Model, task: Task, options: Render) -> tuple[dict[str, Tensor
         return held_out.fields, held_out.image
     cameras = None if options.path is None else read_cameras(options.path)
     fields = task.examples(model.nets, options.orbit if cameras is None else len(cameras), 0)
+    fields |= {name: values.expand(len(fields["camera"]), *values.shape[1:]) for name, values in
+               (_given(model, task, options) if options.image else {}).items()}  # fmt: skip
     if cameras is not None:
         fields["camera"] = cameras
     else:
@@ -119,6 +133,59 @@ def _fields(model: Model, task: Task, options: Render) -> tuple[dict[str, Tensor
     if options.time is not None:
         fields["time"] = torch.full_like(fields["time"], options.time)
     return fields, None
+
+
+def _check_images(model: Model, task: Task, options: Render) -> None:
+    """Raises ConfigError where photographs are given to a model that takes none, or are missing or too many."""
+    if "views" not in task.takes:
+        if options.image or options.cameras is not None:
+            raise ConfigError(f"{model.name} draws the scene that it was trained on: leave out --image and --cameras.")
+        return
+    count = task.takes["views"].shape[0]
+    if options.test:
+        if options.image:
+            raise ConfigError("--test takes the views of held-out scenes: leave out --image.")
+    elif len(options.image) != count:
+        given = f"{len(options.image)} were given" if options.image else "none was given"
+        raise ConfigError(
+            f"{model.name} makes a scene of {count} photograph{'s' * (count > 1)}, and {given}: name as many with"
+            " --image, or use --test for scenes that were held out."
+        )
+
+
+def _given(model: Model, task: Task, options: Render) -> dict[str, Tensor]:
+    """The photographs with their cameras, and the first example of whatever else is asked for.  [1, ...] each"""
+    kind = task.takes["views"]
+    assert isinstance(kind, Views)
+    fields = task.examples(model.nets, 1, 0)
+    fields["views"] = torch.stack([kind.one.parse(str(path)) for path in options.image])[None]
+    if options.cameras is not None:
+        rig = read_cameras(options.cameras)
+        if len(rig) != kind.count:
+            raise ConfigError(f"{options.cameras} has {len(rig)} cameras for {kind.count} photographs: name one each.")
+        fields["rig"] = rig[None]
+    return {name: fields[name] for name in task.takes if name != "camera"}
+
+
+def _scene_endings(model: Model) -> tuple[str, ...]:
+    """Of files that hold a scene of photographs as the model makes it."""
+    rebuild = model.task("rebuild")
+    return () if rebuild is None else next(iter(rebuild.gives.values())).endings
+
+
+def _write_scene(model: Model, task: Task, options: Render) -> int:
+    """The scene itself, as splats or a mesh."""
+    rebuild = model.task("rebuild")
+    assert rebuild is not None
+    assert options.out is not None
+    ((word, kind),) = rebuild.gives.items()
+    given = _given(model, task, options)
+    inputs = [path for path in (options.cameras, *options.image) if path]
+    with (target := Destination(options.out, named=True, inputs=inputs)) as (place,):
+        value = model.do("rebuild", given)[word][0]
+        write_example(kind, value, place, disclosed(model, "generated", {"file": options.out.suffix}))
+    print(target.path)
+    return 0
 
 
 def _frame(kind: Kind, view: Tensor) -> Picture.Image:

@@ -30,10 +30,12 @@ from saddlepoint.kinds.mesh import Mesh
 from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.rig import Rig
 from saddlepoint.kinds.row import Row
 from saddlepoint.kinds.scan import Scan
 from saddlepoint.kinds.series import Series
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.kinds.views import Views
 from saddlepoint.kinds.volume import Volume
 
 UNLABELLED = "unlabelled"
@@ -397,6 +399,18 @@ class TimedViewBatch(ViewBatch):
 
     time: Tensor = holds(Moment)
     """[N] float32 from 0, the first moment, to 1, the last"""
+
+
+@dataclass(frozen=True)
+class ViewsBatch(Batch):
+    """Many scenes, each by several views with the camera of each."""
+
+    given_by = "Use --data scenes:FOLDER, of one folder a scene, or world:garage."
+
+    views: Tensor = holds(Views)
+    """[N, V, C, H, W] float32 in [-1, 1]"""
+    rig: Tensor = holds(Rig)
+    """[N, V, 22] float32: the cameras of the views"""
 
 
 @dataclass(frozen=True)

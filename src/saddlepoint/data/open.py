@@ -29,6 +29,7 @@ from saddlepoint.data.sources.files import pictures_of
 from saddlepoint.data.sources.folder import folder_pictures, folder_tree
 from saddlepoint.data.sources.hub import hub_pictures
 from saddlepoint.data.sources.idx import find_idx, idx_pictures, is_idx
+from saddlepoint.data.sources.many_scenes import joined
 from saddlepoint.data.sources.named import NAMED, digits_pictures, named_pictures
 from saddlepoint.data.sources.names import of_system
 from saddlepoint.data.sources.paired import of_one_scene, same_names, side_by_side
@@ -80,6 +81,8 @@ def open_data(
     if settings.data.startswith(arrays.PREFIX):
         return _from_python(settings, say)
     kind, _, rest = settings.data.partition(":")
+    if kind == "scenes" and rest:
+        return _scenes(expanded(rest), settings, say)
     if kind == "table" and rest:
         return _table(rest, _with_path_only_where_it_goes(settings))
     if kind in _CUT and rest:
@@ -100,7 +103,7 @@ def anchored(settings: DataSettings) -> DataSettings:
         whole = anchored(replace(settings, data=cut[1]))
         return replace(whole, data=f"patches{cut[0]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
-    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "boxes", "table") and rest:
+    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "scenes", "boxes", "table") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
@@ -168,7 +171,7 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
         return _boxes(expanded(rest), word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
-    if kind in (*_SHAPES, *_CUT, "table") and rest:
+    if kind in (*_SHAPES, *_CUT, "scenes", "table") and rest:
         raise ConfigError(f"{word} holds {kind}, not images.")
     return _at_path(expanded(word), word)
 
@@ -325,6 +328,20 @@ def _boxes(path: Path, word: str) -> Pictures:
         return box_pictures(zip_tree(path, word) if is_zip else _folder_at(path, word))
     except OSError as error:
         raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
+
+
+def _scenes(path: Path, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
+    """The scenes of the folders in a folder, each as `scene:` reads one; what is none is left out and named."""
+    if not path.is_dir():
+        raise ConfigError(f"{settings.data}: there is no folder {path}.")
+    scenes: list[Dataset] = []
+    skipped: list[tuple[str, str]] = []
+    for folder in sorted(place for place in path.iterdir() if place.is_dir() and not place.name.startswith(".")):
+        try:
+            scenes.append(open_data(replace(settings, data=f"scene:{folder}"), say=say))
+        except DataError as error:
+            skipped.append((folder.name, str(error)))
+    return joined(scenes, settings.data, skipped)
 
 
 def _scene(path: Path, word: str) -> Pictures:

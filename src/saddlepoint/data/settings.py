@@ -24,8 +24,8 @@ class DataSettings:
     names, as sensors:FOLDER,FOLDER,...,FOLDER; images with boxes as boxes:FOLDER; whitened patches of 12x12 pixels as
     patches12:DATA; volumes:FOLDER, clouds:FOLDER, parts:FOLDER (clouds whose last column is the part), meshes:FOLDER
     (points on them), surfaces:FOLDER (meshes as they are), distances:FOLDER (signed distances to meshes); views of a
-    scene as scene:FOLDER; documents as text:PATH, a text in each line or row as lines:PATH, pairs of texts as
-    textpairs:PATH; tables or sounds as series:PATH; films as clips:PATH"""
+    scene as scene:FOLDER, of many as scenes:FOLDER with one folder each; documents as text:PATH, a text in each line or
+    row as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds as series:PATH; films as clips:PATH"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | str | None = None

@@ -34,6 +34,8 @@ _BY_FIELD: dict[str, str | tuple[str, ...]] = {
             "parts",
             "series",
             "clip",
+            "views",
+            "rig",
         )
     },
 }

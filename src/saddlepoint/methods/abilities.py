@@ -380,6 +380,21 @@ class RendersMoments(Renders, Protocol):
 
 
 @runtime_checkable
+class Rebuilds(Renders, Protocol):
+    """Makes a scene of photographs that are given with their cameras: `render` is given "views" and "rig" for each
+    camera, and stands in the frame of these cameras."""
+
+    def shown(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
+        """What a scene is made of: "views", [k, C, H, W] in [-1, 1], "rig", [k, 22], and whatever else is asked for."""
+        ...
+
+    def rebuild(self, nets: nn.Module, given: Mapping[str, Tensor]) -> tuple[Kind, Tensor]:
+        """The scenes of what is given, [n, ...] each, as files of other programs hold them: their kind, and values
+        [n, ...] of it. The first camera of each stands on the negative y axis, level, and looks at the origin."""
+        ...
+
+
+@runtime_checkable
 class Corrupts(Protocol):
     """Spoils examples in training itself, and learns to make the clean ones."""
 

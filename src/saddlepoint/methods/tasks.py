@@ -24,6 +24,7 @@ from saddlepoint.kinds.mask import Mask
 from saddlepoint.kinds.moment import Moment
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.kinds.views import Views
 from saddlepoint.methods.abilities import (
     AS_TRAINED,
     AnySide,
@@ -38,6 +39,7 @@ from saddlepoint.methods.abilities import (
     LatentSpace,
     MatchesCaptions,
     Predicts,
+    Rebuilds,
     Reconstructs,
     Renders,
     RendersMoments,
@@ -290,7 +292,7 @@ def _has_likelihood(method: HasLikelihood, nets: nn.Module, spec: DataSpec) -> I
 
 
 def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
-    image = spec.main
+    image = spec.main.one if isinstance(spec.main, Views) else spec.main
     assert isinstance(image, Image)
     gives = {"image": image, "depth": Depth(*image.shape[1:]), "opacity": Mask(*image.shape[1:])}
 
@@ -299,15 +301,42 @@ def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
         return method.render(nets, fields["camera"], replace(how, given=given) if given else how)
 
     def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
-        camera = {"camera": method.views(nets, n + seed % 5)[:n]}
-        return camera | ({"time": method.moments(nets, n)} if isinstance(method, RendersMoments) else {})
+        fields = {"camera": method.views(nets, n + seed % 5)[:n]}
+        if isinstance(method, Rebuilds):
+            fields |= _things(method, nets, spec, n, seed)
+        return fields | ({"time": method.moments(nets, n)} if isinstance(method, RendersMoments) else {})
 
     takes: dict[str, Kind] = {"camera": Camera()}
     does = "makes views from any camera"
     if isinstance(method, RendersMoments):
         takes["time"] = Moment()
         does += " at any moment"
+    if isinstance(method, Rebuilds):
+        takes |= method.shown(nets, spec)
+        does += " of what given views show"
     yield Task("render", does, takes, gives, call, examples, graph=False)
+
+
+def _things(method: Rebuilds, nets: nn.Module, spec: DataSpec, n: int, seed: int) -> dict[str, Tensor]:
+    """Views of `n` things to try a model with, from cameras evenly around each."""
+    takes = method.shown(nets, spec)
+    around = method.views(nets, takes["rig"].shape[0]).expand(n, -1, -1)
+    return {name: around if name == "rig" else kind.example(n, seed) for name, kind in takes.items()}
+
+
+def _rebuilds(method: Rebuilds, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    takes = method.shown(nets, spec)
+
+    def examples(nets: nn.Module, n: int, seed: int) -> dict[str, Tensor]:
+        return _things(method, nets, spec, n, seed)
+
+    device = next(nets.parameters()).device
+    kind, _ = method.rebuild(nets, {name: values.to(device) for name, values in examples(nets, 1, 0).items()})
+
+    def call(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {kind.word: method.rebuild(nets, fields)[1]}
+
+    yield Task("rebuild", f"makes {kind} of given views", takes, {kind.word: kind}, call, examples, graph=False)
 
 
 def _has_patterns(method: HasPatterns, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
@@ -341,6 +370,7 @@ WORDS: dict[str, type] = {
     "complete": Completes,
     "styles": Styles,
     "render": Renders,
+    "rebuild": Rebuilds,
     "translate": Translates,
     "translate-like": TranslatesLike,
     "encode": Reconstructs,
@@ -361,6 +391,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     Completes: _completes,
     Styles: _styles,
     Renders: _renders,
+    Rebuilds: _rebuilds,
     Translates: _translates,
     TranslatesLike: _translates_like,
     Reconstructs: _reconstructs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.trained_on import data_of
+from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.errors import ConfigError, OfflineError
+from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
@@ -59,11 +61,27 @@ def held_out_views(model: Model) -> HeldOut:
         raise ConfigError(
             f"no view was held out of this run, and its scene has no {_TESTING}: there is nothing to compare with."
         )
-    image = np.asarray(dataset.fields["image"])[rows]
     task = model.task("render")
     assert task is not None
+    if "views" in task.takes:
+        return _of_scenes(dataset, rows, task.takes)
+    image = np.asarray(dataset.fields["image"])[rows]
     fields = {name: torch.from_numpy(np.asarray(dataset.fields[name])[rows]) for name in task.takes}
     return HeldOut(fields, image, rule)
+
+
+def _of_scenes(dataset: Dataset, rows: np.ndarray, takes: Mapping[str, Kind]) -> HeldOut:
+    """Of each held-out scene the last view, by the first ones."""
+    count = takes["views"].shape[0]
+    views, rig = (np.asarray(dataset.fields[name])[rows] for name in ("views", "rig"))
+    fields = {
+        "camera": torch.from_numpy(rig[:, -1]),
+        "views": torch.from_numpy(views[:, :count]).float() / 127.5 - 1,
+        "rig": torch.from_numpy(rig[:, :count]),
+    }
+    fields |= {name: torch.from_numpy(np.asarray(dataset.fields[name])[rows]) for name in takes if name not in fields}
+    rule = f"the last view of {len(rows)} of {len(dataset)} scenes, drawn once at random and held out of training"
+    return HeldOut(fields, views[:, -1], f"{rule} (--held-out), by {counted(count, 'other view')} of each")
 
 
 def evaluate_views(model: Model, metrics: Sequence[str] | None, weights: Sequence[Path]) -> Evaluation:

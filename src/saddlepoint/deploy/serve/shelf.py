@@ -93,7 +93,8 @@ class Served:
         offered += ["complete"] if {"image", "mask"} <= parts.keys() and self.pictured else []
         offered += ["predict"] if "predict" in names and self.pictured else []
         offered += ["score"] if "log-likelihood" in names and self.pictured else []
-        offered += ["render"] if "render" in names else []
+        # A scene of photographs has no route yet: their cameras and sizes would have to be asked for.
+        offered += ["render"] if "render" in names and "views" not in self.own["render"].takes else []
         return tuple(offered)
 
     @cached_property

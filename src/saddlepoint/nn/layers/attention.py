@@ -39,17 +39,25 @@ class Attention(nn.Module):
     """Several heads of scaled dot-product attention: [N, L, width] -> [N, L, width], by torch's fused call.
 
     heads: each has width / heads numbers. memory: width of what is attended to, where that is not the input itself.
-    rotary: turn questions and keys by their places, so that only distances between places count.
+    rotary: turn questions and keys by their places, so that only distances between places count. bias: whether the
+    layers add one.
     """
 
     def __init__(
-        self, width: int, heads: int, *, memory: int | None = None, dropout: float = 0.0, rotary: bool = False
+        self,
+        width: int,
+        heads: int,
+        *,
+        memory: int | None = None,
+        dropout: float = 0.0,
+        rotary: bool = False,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.heads, self.dropout, self.rotary = heads, dropout, rotary
-        self.question = nn.Linear(width, width)
-        self.offer = nn.Linear(memory or width, 2 * width)  # keys, then values
-        self.out = nn.Linear(width, width)
+        self.question = nn.Linear(width, width, bias)
+        self.offer = nn.Linear(memory or width, 2 * width, bias)  # keys, then values
+        self.out = nn.Linear(width, width, bias)
 
     def forward(
         self,

@@ -1,0 +1,83 @@
+"""Gaussians that lie on the rays of pixels: one for each pixel of some views, at a distance that a network states.
+
+Xu et al. 2024, arXiv:2403.14621 (GRM), section 3.2; Ziwen et al. 2024, arXiv:2410.12781 (Long-LRM), section 3.3. Rays
+as six numbers: Plücker 1865; d is the direction of unit length, and o x d is the same for every point o of a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from saddlepoint.kinds.splats import C0
+from saddlepoint.nn.kernels.harmonics import harmonics
+from saddlepoint.nn.render.rays import pixel_centres, rays_through
+
+
+@dataclass(frozen=True)
+class PixelSplats:
+    """Scenes of P splats each, or one of them, which has no first axis.
+
+    place: [n, P, 3]. scale: [n, P, 3], more than 0. turn: [n, P, 4], w x y z of any length. opacity: [n, P] in (0, 1).
+    tint: [n, P, (degree + 1)^2, 3], spherical harmonics of the colour; of degree 0 a colour c is (c - .5) / C0.
+    """
+
+    place: Tensor
+    scale: Tensor
+    turn: Tensor
+    opacity: Tensor
+    tint: Tensor
+
+    @property
+    def degree(self) -> int:
+        """Of the harmonics."""
+        return int(self.tint.shape[-2] ** 0.5) - 1
+
+    def row(self, number: int) -> PixelSplats:
+        """One scene."""
+        return PixelSplats(*(each[number] for each in self._parts()))
+
+    def kept(self, which: Tensor) -> PixelSplats:
+        """As many of each scene, by their numbers [n, Q]."""
+        row = torch.arange(len(which), device=which.device)[:, None]
+        return PixelSplats(*(each[row, which] for each in self._parts()))
+
+    def colour(self, pose: Tensor) -> Tensor:
+        """Of one scene's splats, seen by a camera [4, 4].  [P, 3], at least 0"""
+        if not self.degree:
+            return (self.tint[:, 0] * C0 + 0.5).clamp_min(0)
+        ahead = torch.nn.functional.normalize(self.place.detach() - pose[:3, 3], dim=1)
+        return ((harmonics(ahead, self.degree)[..., None] * self.tint).sum(1) + 0.5).clamp_min(0)
+
+    def stored(self) -> Tensor:
+        """The numbers of `kinds.splats`.  [n, P, 11 + 3 (degree + 1)^2]"""
+        turn = torch.nn.functional.normalize(self.turn, dim=2)
+        opacity = self.opacity.clamp(1e-6, 1 - 1e-6).logit()[..., None]
+        return torch.cat((self.place, self.scale.log(), turn, opacity, self.tint.flatten(2)), 2)
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.place, self.scale, self.turn, self.opacity, self.tint
+
+
+def plucker(rig: Tensor) -> Tensor:
+    """The rays through all pixels of cameras [n, k, 22] of one size: o x d, then d.  [n, k, 6, H, W]"""
+    start, ahead = _rays(rig)
+    rays = torch.cat((torch.linalg.cross(start, ahead), ahead), -1)
+    return rays.movedim(-1, 2)
+
+
+def on_rays(rig: Tensor, distance: Tensor) -> Tensor:
+    """Places at a distance [n, k, H, W] along the rays through pixels, from each camera.  [n, k, H, W, 3]"""
+    start, ahead = _rays(rig)
+    return start + ahead * distance[..., None]
+
+
+def _rays(rig: Tensor) -> tuple[Tensor, Tensor]:
+    """Where rays start, and their directions.  [n, k, H, W, 3] twice"""
+    n, k = rig.shape[:2]
+    width, height = (int(number) for number in rig[0, 0, 20:].tolist())
+    pixel = pixel_centres(height, width).to(rig)
+    rays = rays_through(rig.flatten(0, 1), pixel.expand(n * k, -1, -1))
+    return rays.start.view(n, k, height, width, 3), rays.ahead.view(n, k, height, width, 3)
