@@ -16,7 +16,8 @@ from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.losses.matching import attended, matching, sentence_scores, word_scores
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Clock
-from saddlepoint.methods.gan.attngan import AttnGAN, AttnGANGenerator, caption_critic_loss
+from saddlepoint.methods.families.captioned import caption_critic_loss
+from saddlepoint.methods.gan.attngan import AttnGAN, AttnGANGenerator
 from saddlepoint.nn.backbones.text_to_image import CaptionCritic, CaptionEncoder, WordAttention, divergence
 
 TINY = {"latent": 3, "levels": 2, "words": 4, "embedding": 3, "condition_width": 3, "width": 2, "critic_width": 2,
@@ -91,7 +92,7 @@ def _in_order(module: torch.nn.Module, values: list[torch.Tensor]) -> None:
 def test_the_networks_and_the_match_equal_the_official_ones() -> None:
     file = np.load(PARITY)
     text = torch.from_numpy(file["in.captions"])
-    encoder = CaptionEncoder(10, 12, 9).eval()
+    encoder = CaptionEncoder(10, 7, 12, 9).eval()
     rows = _weights(file, "sd.rnn.")
     encoder.embedding.weight.data.copy_(rows["encoder.weight"])
     encoder.layers.load_state_dict({key.removeprefix("rnn."): value for key, value in rows.items() if "rnn." in key})

@@ -124,12 +124,13 @@ class NextStage(nn.Module):
 
 @final
 class CaptionCritic(nn.Module):
-    """Images [N, C, S, S] and sentences [N, D] -> verdicts on the image with its caption and on the image alone, [N].
+    """Images [N, C, S, S] and sentences [N, D] -> verdicts on images with their captions and on images alone, [N] each.
 
-    The image is halved to 4x4; the sentence joins there, at every place.
+    The image is halved to 4x4, and channels over 8 times the width are brought back to that; the sentence joins there,
+    at every place. both: whether the image alone is judged as well.
     """
 
-    def __init__(self, channels: int, side: int, width: int, sentence: int) -> None:
+    def __init__(self, channels: int, side: int, width: int, sentence: int, both: bool = True) -> None:
         super().__init__()
         times = side.bit_length() - 3
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
@@ -137,12 +138,17 @@ class CaptionCritic(nn.Module):
             wide = width << level
             layers += [nn.Conv2d(wide // 2, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2)]
         deepest = width << max(0, times - 1)
+        while deepest > 8 * width:
+            deepest //= 2
+            layers += [nn.Conv2d(2 * deepest, deepest, 3, padding=1, bias=False)]
+            layers += [nn.BatchNorm2d(deepest), nn.LeakyReLU(0.2)]
         self.trunk = nn.Sequential(*layers)
         self.joint = nn.Sequential(
             nn.Conv2d(deepest + sentence, deepest, 3, padding=1, bias=False),
             *(nn.BatchNorm2d(deepest), nn.LeakyReLU(0.2)),
         )
-        self.with_caption, self.alone = nn.Conv2d(deepest, 1, 4), nn.Conv2d(deepest, 1, 4)
+        self.with_caption = nn.Conv2d(deepest, 1, 4)
+        self.alone = nn.Conv2d(deepest, 1, 4) if both else None
 
     def judged(self, features: Tensor, sentence: Tensor) -> Tensor:
         """The verdict on features [N, deepest, 4, 4] with a caption.  [N]"""
@@ -150,20 +156,26 @@ class CaptionCritic(nn.Module):
         verdict: Tensor = self.with_caption(self.joint(torch.cat([features, tiled], 1)))
         return verdict.flatten().float()
 
-    def forward(self, image: Tensor, sentence: Tensor) -> tuple[Tensor, Tensor]:
+    def verdicts(self, image: Tensor, sentence: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The verdicts, and the features of the images that they were made of."""
         features = self.trunk(image)
-        return self.judged(features, sentence), self.alone(features).flatten().float()
+        alone = [] if self.alone is None else [self.alone(features).flatten().float()]
+        return [self.judged(features, sentence), *alone], features
+
+    def forward(self, image: Tensor, sentence: Tensor) -> list[Tensor]:
+        return self.verdicts(image, sentence)[0]
 
 
 @final
 class CaptionEncoder(nn.Module):
     """Captions [N, L] int64, 0 for what follows their end -> words [N, L, width] and sentences [N, width].
 
-    An LSTM from both sides; the sentence is its last states. width: even.
+    An LSTM from both sides; the sentence is its last states. width: even. length: the most pieces of a caption.
     """
 
-    def __init__(self, pieces: int, width: int, embedding: int) -> None:
+    def __init__(self, pieces: int, length: int, width: int, embedding: int) -> None:
         super().__init__()
+        self.length = length
         self.embedding = nn.Embedding(pieces, embedding)
         self.layers = nn.LSTM(embedding, width // 2, batch_first=True, bidirectional=True)
 
@@ -175,3 +187,21 @@ class CaptionEncoder(nn.Module):
         packed, (last, _) = self.layers(rows)
         words, _ = torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True, total_length=text.shape[1])
         return words, last.transpose(0, 1).flatten(1)
+
+
+@final
+class ImageEncoder(nn.Module):
+    """Images [N, C, S, S] -> regions [N, D, R], at 4 pixels each, and codes of whole images [N, D]."""
+
+    def __init__(self, channels: int, width: int, outputs: int) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(
+            *(nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(width, 2 * width, 3, padding=1), nn.BatchNorm2d(2 * width), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(2 * width, 4 * width, 3, padding=1), nn.BatchNorm2d(4 * width), nn.ReLU()),
+        )
+        self.regions, self.whole = nn.Conv2d(4 * width, outputs, 1), nn.Linear(4 * width, outputs)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self.trunk(image)
+        return self.regions(maps).flatten(2).float(), self.whole(maps.mean((2, 3))).float()
