@@ -50,7 +50,7 @@ def test_the_first_stage_stands_still_while_the_second_learns() -> None:
 def test_wrong_captions_count_half_for_the_first_critic_and_a_third_for_the_second() -> None:
     """A critic that always says 0 loses log 2 on right pairs and log 2 on all others together."""
     for both in (False, True):
-        critic = CaptionCritic(3, 16, 2, 3, both)
+        critic = CaptionCritic(3, 16, 2, 3, both=both)
         for head in (critic.with_caption, critic.alone):
             if head is not None:
                 torch.nn.init.zeros_(head.weight)

@@ -439,7 +439,7 @@ class TextPairBatch(Batch):
 class CaptionBatch(Batch):
     """Images with a caption each."""
 
-    given_by = "Use --data world:captions."
+    given_by = "Use --data captions:FOLDER, of images with captions.csv or a .txt each beside them, or world:captions."
 
     image: Tensor = holds(Image)
     """[N, C, H, W] float32 in [-1, 1]"""

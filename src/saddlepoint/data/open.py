@@ -24,6 +24,7 @@ from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources import arrays, parted, patches, shapes, surfaces, volumes
 from saddlepoint.data.sources.archive import zip_pictures, zip_tree
 from saddlepoint.data.sources.boxes import box_pictures
+from saddlepoint.data.sources.captions import caption_pictures
 from saddlepoint.data.sources.cifar import cifar_pictures, find_cifar, is_cifar
 from saddlepoint.data.sources.files import pictures_of
 from saddlepoint.data.sources.folder import folder_pictures, folder_tree
@@ -103,7 +104,7 @@ def anchored(settings: DataSettings) -> DataSettings:
         whole = anchored(replace(settings, data=cut[1]))
         return replace(whole, data=f"patches{cut[0]}:{whole.data}")
     kind, mark, rest = settings.data.partition(":")
-    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "scenes", "boxes", "table") and rest:
+    if kind in (*_FORMS, *_SHAPES, *_CUT, "scene", "scenes", *_DESCRIBED, "table") and rest:
         paths = [str(expanded(path).absolute()) for path in places(rest, settings.data)]
         if any("," in path for path in paths) and len(paths) > 1:
             paths = ['"' + path.replace('"', '""') + '"' for path in paths]
@@ -167,8 +168,8 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
     kind, _, rest = word.partition(":")
     if kind in _FORMS and rest:
         return _of_two(kind, rest, word)
-    if kind == "boxes" and rest:
-        return _boxes(expanded(rest), word)
+    if kind in _DESCRIBED and rest:
+        return _described(kind, expanded(rest), word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
     if kind in (*_SHAPES, *_CUT, "scenes", "table") and rest:
@@ -322,10 +323,10 @@ def _folder_at(path: Path, word: str) -> Tree:
     return folder_tree(path, word)
 
 
-def _boxes(path: Path, word: str) -> Pictures:
+def _described(kind: str, path: Path, word: str) -> Pictures:
     try:
         is_zip = path.suffix.lower() == ".zip" and path.is_file()
-        return box_pictures(zip_tree(path, word) if is_zip else _folder_at(path, word))
+        return _DESCRIBED[kind](zip_tree(path, word) if is_zip else _folder_at(path, word))
     except OSError as error:
         raise DataError(f"{word} cannot be read: {error.strerror or error}.") from error
 
@@ -342,6 +343,10 @@ def _scenes(path: Path, settings: DataSettings, say: Callable[[str], None]) -> D
         except DataError as error:
             skipped.append((folder.name, str(error)))
     return joined(scenes, settings.data, skipped)
+
+
+_DESCRIBED: dict[str, Callable[[Tree], Pictures]] = {"boxes": box_pictures, "captions": caption_pictures}
+"""what stands behind each word, for images of which something is said in files beside them"""
 
 
 def _scene(path: Path, word: str) -> Pictures:

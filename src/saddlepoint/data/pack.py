@@ -109,6 +109,8 @@ def _key(pictures: Pictures, settings: DataSettings) -> str:
         extras.append(pictures.times.tobytes().hex())
     if pictures.boxes is not None:
         extras += [pictures.boxes.tobytes().hex(), " ".join(pictures.box_names)]
+    if pictures.text is not None and pictures.text_kind is not None:
+        extras += [pictures.text.tobytes().hex(), *pictures.text_kind.pieces]
     shape = [settings.resolution, settings.resize, settings.channels, pictures.panels, pictures.any_shape]
     text = json.dumps([_FORM, pictures.key(), *extras, pictures.classes, *shape])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -209,7 +211,8 @@ def _fill(part: Path, pictures: Pictures, settings: DataSettings, plan: _Plan, s
     cameras = None if pictures.cameras is None else pictures.cameras[rows]
     times = None if pictures.times is None else pictures.times[rows]
     boxes = None if pictures.boxes is None else pictures.boxes[rows]
-    beside = {"label": labels, "attributes": attributes, "camera": cameras, "time": times, "boxes": boxes}
+    text = None if pictures.text is None else pictures.text[rows]
+    beside = {"label": labels, "attributes": attributes, "camera": cameras, "time": times, "boxes": boxes, "text": text}
     for name, array in beside.items():
         if array is not None:
             with (part / f"{name}.npy").open("wb") as file:
@@ -265,6 +268,8 @@ def _read(folder: Path, pictures: Pictures, settings: DataSettings) -> Dataset:
             known = replace(known, times=np.load(folder / "time.npy"))
         if pictures.boxes is not None:
             known = replace(known, boxes=np.load(folder / "boxes.npy"))
+        if pictures.text is not None:
+            known = replace(known, text=np.load(folder / "text.npy"))
         check_bytes(folder, pixels, labels, attributes, facts["fingerprint"])
     except (Unfit, OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"the pack {folder} is damaged ({error}): delete that folder and it is made anew.") from error
@@ -315,6 +320,8 @@ def _dataset(
     if pictures.boxes is not None:
         fields["boxes"] = boxes_fitted(pictures.boxes, pixels.shape[:1:-1], settings.resize)
         kinds["boxes"] = Boxes(fields["boxes"].shape[1], pictures.box_names)
+    if pictures.text is not None and pictures.text_kind is not None:
+        fields["text"], kinds["text"] = pictures.text, pictures.text_kind
     if pictures.panels == 2:
         names = pictures.fields[::-1] if settings.swap else pictures.fields
         fields = dict(zip(names, np.split(pixels, 2, axis=3)))

@@ -21,11 +21,12 @@ class DataSettings:
     world:NAME, or hub:NAME; pairs as paired:FOLDER (side by side) or paired:FOLDER,FOLDER (the same names), two domains
     as unpaired:FOLDER,FOLDER, small and large ones for super-resolution as lowres4:DATA, four times smaller; images
     and masks as masked:FOLDER,FOLDER; several images of one scene and what is to be made of them, all with the same
-    names, as sensors:FOLDER,FOLDER,...,FOLDER; images with boxes as boxes:FOLDER; whitened patches of 12x12 pixels as
-    patches12:DATA; volumes:FOLDER, clouds:FOLDER, parts:FOLDER (clouds whose last column is the part), meshes:FOLDER
-    (points on them), surfaces:FOLDER (meshes as they are), distances:FOLDER (signed distances to meshes); views of a
-    scene as scene:FOLDER, of many as scenes:FOLDER with one folder each; documents as text:PATH, a text in each line or
-    row as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds as series:PATH; films as clips:PATH"""
+    names, as sensors:FOLDER,FOLDER,...,FOLDER; images with boxes as boxes:FOLDER, with captions as captions:FOLDER;
+    whitened patches of 12x12 pixels as patches12:DATA; volumes:FOLDER, clouds:FOLDER, parts:FOLDER (clouds whose last
+    column is the part), meshes:FOLDER (points on them), surfaces:FOLDER (meshes as they are), distances:FOLDER (signed
+    distances to meshes); views of a scene as scene:FOLDER, of many as scenes:FOLDER with one folder each; documents as
+    text:PATH, a text in each line or row as lines:PATH, pairs of texts as textpairs:PATH; tables or sounds as
+    series:PATH; films as clips:PATH"""
     data_path: Path | None = None
     """folder that already holds the files of a named set, instead of downloading them"""
     resolution: Count | str | None = None

@@ -196,6 +196,22 @@ class Infers(Reconstructs, Protocol):
 
 
 @runtime_checkable
+class Edits(Samples, Protocol):
+    """Says which attributes a given image has, and makes it again with others."""
+
+    def attributes_of(self, nets: nn.Module, images: Tensor) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] -> how far each attribute holds, [n, K] from 0 to 1, float32."""
+        ...
+
+    def edit(self, nets: nn.Module, images: Tensor, attributes: Tensor) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] made again with attributes [n, K] from 0 to 1: same shape and range, float32.
+
+        Attributes that shall stay are given as `attributes_of` has them.
+        """
+        ...
+
+
+@runtime_checkable
 class Predicts(Protocol):
     """Says something of a given example: its class, a mask, boxes, a depth."""
 

@@ -32,6 +32,7 @@ from saddlepoint.methods.abilities import (
     Builds,
     Completes,
     Corrupts,
+    Edits,
     Embeds,
     HasLikelihood,
     HasPatterns,
@@ -210,6 +211,25 @@ def _infers(method: Infers, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     yield Task("posterior", does, encode.takes, gives, call, encode.examples, graph=False)
 
 
+def _edits(method: Edits, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
+    image, attributes = {spec.main.word: spec.main}, {"attributes": method.conditions(nets)["attributes"]}
+    known = spec.fields.get("attributes")
+    if known is not None and alike(known, attributes["attributes"]):
+        attributes = {"attributes": known}
+    word = spec.main.word
+
+    def describe(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {"attributes": method.attributes_of(nets, fields[word])}
+
+    def edit(nets: nn.Module, fields: Fields, how: Sampling) -> Mapping[str, Tensor]:
+        return {word: method.edit(nets, fields[word], fields["attributes"])}
+
+    examples = partial(_from_kinds, image)
+    yield Task("attributes", f"says which attributes {word} have", image, attributes, describe, examples)
+    takes = {**image, **attributes}
+    yield Task("edit", f"makes {word} again with other attributes", takes, image, edit, partial(_from_kinds, takes))
+
+
 def _predicts(method: Predicts, nets: nn.Module, spec: DataSpec) -> Iterator[Task]:
     word, takes = spec.main.word, {spec.main.word: spec.main}
     gives = method.predictions(nets, spec)
@@ -375,6 +395,7 @@ WORDS: dict[str, type] = {
     "translate-like": TranslatesLike,
     "encode": Reconstructs,
     "posterior": Infers,
+    "edit": Edits,
     "predict": Predicts,
     "embed": Embeds,
     "attend": Attends,
@@ -396,6 +417,7 @@ _ABILITIES: dict[type, Callable[[Any, nn.Module, DataSpec], Iterator[Task]]] = {
     TranslatesLike: _translates_like,
     Reconstructs: _reconstructs,
     Infers: _infers,
+    Edits: _edits,
     Predicts: _predicts,
     Embeds: _embeds,
     MatchesCaptions: _matches,

@@ -20,6 +20,7 @@ _VERB = PartedVerb(
         "project",
         "encode",
         "guide",
+        "attributes",
         "scatter",
     ),
     takes="RUN",

@@ -13,6 +13,7 @@ from PIL import Image
 from saddlepoint.data.sources.decode import Header, UnusableImage, decode, header
 from saddlepoint.data.sources.fingerprint import fingerprint
 from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.kinds.tokens import Tokens
 
 _PAIR = 1.7
 """times as wide as high that a picture of two images side by side is at least"""
@@ -32,6 +33,7 @@ class Pictures(ABC):
     cameras: float32 [N, 22] of `kinds.camera` for each image at its own size, or None.
     times: float32 [N] of `kinds.moment`, or None.
     boxes: float32 [N, most + 1, 6] of `sources.boxes` in pixels of each image, or None; box_names: of their classes.
+    text: uint16 [N, L] of `kinds.tokens`, or None; text_kind: what its numbers are.
     notes, skipped: as in `Dataset`: what was known before anything was decoded.
     """
 
@@ -47,6 +49,8 @@ class Pictures(ABC):
     times: np.ndarray | None = None
     boxes: np.ndarray | None = None
     box_names: tuple[str, ...] = ()
+    text: np.ndarray | None = None
+    text_kind: Tokens | None = None
     notes: tuple[str, ...] = ()
     skipped: tuple[tuple[str, str], ...] = ()
 

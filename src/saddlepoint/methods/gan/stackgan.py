@@ -7,10 +7,10 @@ G_0, D_0              `first`, `first_critic`: a sketch of the shapes and colour
 G, D                  `second`, `second_critic`: reads the sketch and the caption again, no noise (section 3.4)
 lambda                `divergence_weight`
 
-The stages are taught one after the other; while the second learns, the first stands still. Critics are told the mean of
-the condition. As in the authors' code, the second critic also judges images without their captions. The mean and
-deviation of the condition are gated as AttnGAN's: a ReLU before them, as in that code, leaves no mean under 0 and no
-deviation under 1.
+The stages are taught one after the other; while the second learns, the first stands still. Critics compress the caption
+by a layer of their own, as in the paper. As in the authors' code, the second critic also judges images without their
+captions. The mean and deviation of the condition are gated as AttnGAN's: a ReLU before them, as in that code, leaves no
+mean under 0 and no deviation under 1.
 """
 
 from __future__ import annotations
@@ -148,13 +148,13 @@ class StackGAN(Captioned):
                 f"images of {side} pixels would begin as {small}, under 8: use --resolution {8 * self.enlarge} or more"
                 + (", or --enlarge 2." if self.enlarge > 2 and side >= 16 else ".")
             )
-        text = (self.words, self.condition_width, channels)
+        text, critic = (self.words, self.condition_width, channels), (self.critic_width, self.words)
         return Networks(
             **encoders,
             first=FirstImages(self.latent, *text, small, self.first_width),
             second=SecondImages(*text, self.second_width, self.blocks, self.enlarge),
-            first_critic=CaptionCritic(channels, small, self.critic_width, self.condition_width, both=False),
-            second_critic=CaptionCritic(channels, side, self.critic_width, self.condition_width),
+            first_critic=CaptionCritic(channels, small, *critic, both=False, compressed=self.condition_width),
+            second_critic=CaptionCritic(channels, side, *critic, compressed=self.condition_width),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
@@ -182,12 +182,12 @@ class StackGAN(Captioned):
         player, critic = ("first", nets.first_critic) if clock.stage == 1 else ("second", nets.second_critic)
         with torch.no_grad():
             _, sentence = nets.caption_encoder(text)
-            fake, mean, _ = self._images(nets, player, self.noise(draw, len(text)), sentence)
+            fake, _, _ = self._images(nets, player, self.noise(draw, len(text)), sentence)
         scaled = F.adaptive_avg_pool2d(real, fake.shape[-1])
-        yield Update(f"{player}_critic", {"pairs": caption_critic_loss(critic, scaled, fake, mean)})
+        yield Update(f"{player}_critic", {"pairs": caption_critic_loss(critic, scaled, fake, sentence)})
         fake, mean, log_variance = self._images(nets, player, self.noise(draw, len(text)), sentence)
         losses = {
-            "pairs": fooling(critic, fake, mean.detach()),
+            "pairs": fooling(critic, fake, sentence),
             "divergence": self.divergence_weight * divergence(mean, log_variance),
         }
         yield Update(player, losses)

@@ -127,10 +127,13 @@ class CaptionCritic(nn.Module):
     """Images [N, C, S, S] and sentences [N, D] -> verdicts on images with their captions and on images alone, [N] each.
 
     The image is halved to 4x4, and channels over 8 times the width are brought back to that; the sentence joins there,
-    at every place. both: whether the image alone is judged as well.
+    at every place. both: whether the image alone is judged as well. compressed: to how many numbers the critic brings a
+    sentence first; 0 for none.
     """
 
-    def __init__(self, channels: int, side: int, width: int, sentence: int, both: bool = True) -> None:
+    def __init__(
+        self, channels: int, side: int, width: int, sentence: int, *, both: bool = True, compressed: int = 0
+    ) -> None:
         super().__init__()
         times = side.bit_length() - 3
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
@@ -143,8 +146,11 @@ class CaptionCritic(nn.Module):
             layers += [nn.Conv2d(2 * deepest, deepest, 3, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(deepest), nn.LeakyReLU(0.2)]
         self.trunk = nn.Sequential(*layers)
+        self.compress = (
+            nn.Sequential(nn.Linear(sentence, compressed), nn.LeakyReLU(0.2)) if compressed else nn.Identity()
+        )
         self.joint = nn.Sequential(
-            nn.Conv2d(deepest + sentence, deepest, 3, padding=1, bias=False),
+            nn.Conv2d(deepest + (compressed or sentence), deepest, 3, padding=1, bias=False),
             *(nn.BatchNorm2d(deepest), nn.LeakyReLU(0.2)),
         )
         self.with_caption = nn.Conv2d(deepest, 1, 4)
@@ -152,7 +158,7 @@ class CaptionCritic(nn.Module):
 
     def judged(self, features: Tensor, sentence: Tensor) -> Tensor:
         """The verdict on features [N, deepest, 4, 4] with a caption.  [N]"""
-        tiled = sentence[:, :, None, None].expand(-1, -1, 4, 4)
+        tiled = self.compress(sentence)[:, :, None, None].expand(-1, -1, 4, 4)
         verdict: Tensor = self.with_caption(self.joint(torch.cat([features, tiled], 1)))
         return verdict.flatten().float()
 
