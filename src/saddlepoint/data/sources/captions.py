@@ -7,7 +7,6 @@ Face's `metadata.csv` and `metadata.jsonl` are such. COCO (Chen et al. 2015, arX
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,11 +22,14 @@ from saddlepoint.data.sources.tree import Tree
 from saddlepoint.errors import DataError
 from saddlepoint.kinds.tokenizer import encode, learn
 from saddlepoint.kinds.tokens import Tokens
+from saddlepoint.storage import documents
+from saddlepoint.storage.plain import Unfit
 from saddlepoint.text import counted
 
 TABLES = ("captions.csv", "captions.tsv", "captions.jsonl", "metadata.csv", "metadata.jsonl")
 LONGEST = 64
 """words and signs of a caption that are read; what follows is cut off"""
+_MOST_LINE = 2**20  # letters of a line
 _FILES, _TEXTS = ("file", "file_name", "filename", "image"), ("caption", "text", "captions")
 
 
@@ -104,9 +106,9 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
     rows = rows_of(text, file, delimiter_of(text) or ",")
     line, head = next(rows, (1, []))
     low = [cell.lower() for cell in head]
-    places = [next((low.index(name) for name in names if name in low), None) for names in (_FILES, _TEXTS)]
-    if None in places:
-        missing = "file" if places[0] is None else "caption"
+    files, captions = ([low.index(name) for name in names if name in low] for names in (_FILES, _TEXTS))
+    if not (files and captions):
+        missing = "caption" if files else "file"
         raise DataError(f"line {line} of {file} has no column {missing!r}: it needs file and caption.")
     for number, cells in rows:
         if len(cells) != len(head):
@@ -114,7 +116,7 @@ def _of_table(text: str, file: str) -> Iterator[_Row]:
                 f"line {number} of {file} has {len(cells)} cells, where the first line has {len(head)}: put captions"
                 " with commas into quotes."
             )
-        yield _Row(*(cells[place] for place in places if place is not None), f"line {number} of {file}")
+        yield _Row(cells[files[0]], cells[captions[0]], f"line {number} of {file}")
 
 
 def _of_lines(text: str, file: str) -> Iterator[_Row]:
@@ -123,9 +125,9 @@ def _of_lines(text: str, file: str) -> Iterator[_Row]:
             continue
         where = f"line {number} of {file}"
         try:
-            content = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{where} is no JSON: {error}.") from error
+            content = documents.parsed(line, where, most_bytes=_MOST_LINE, most_items=_MOST_LINE)
+        except Unfit as error:
+            raise DataError(f"{error}: correct it.") from error
         values = [
             next((content[name] for name in names if name in content), None) if isinstance(content, dict) else None
             for names in (_FILES, _TEXTS)

@@ -146,7 +146,7 @@ def retrieved(
     images: np.ndarray, known: np.ndarray, train: np.ndarray, rows: np.ndarray, wanted: np.ndarray
 ) -> np.ndarray:
     """For each change the training image that has the wanted attributes and is nearest to the image as it is."""
-    nearest = np.empty_like(images[rows])
+    nearest: np.ndarray = np.empty_like(images[rows])
     for key in np.unique(wanted, axis=0):
         among, here = train[(known[train] == key).all(1)], (wanted == key).all(1)
         flat = torch.from_numpy(images[among]).flatten(1).float()
@@ -157,7 +157,7 @@ def retrieved(
 
 def averages(images: np.ndarray, known: np.ndarray, train: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """For each change the mean training image that has the wanted attributes."""
-    mean = np.empty((len(wanted), *images.shape[1:]), np.uint8)
+    mean: np.ndarray = np.empty((len(wanted), *images.shape[1:]), np.uint8)
     for key in np.unique(wanted, axis=0):
         mean[(wanted == key).all(1)] = images[train[(known[train] == key).all(1)]].mean(0).round()
     return mean
