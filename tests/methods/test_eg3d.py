@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from saddlepoint.kinds.camera import orbit
-from saddlepoint.nn.backbones.triplane import DualCritic, PlaneDecoder
+from saddlepoint.nn.backbones.posed_critic import PosedCritic
+from saddlepoint.nn.backbones.triplane import PlaneDecoder
 from saddlepoint.nn.kernels.triplane import from_planes
 from saddlepoint.nn.render.midpoints import marched_between
 
@@ -65,7 +66,7 @@ def test_planes_of_a_sum_of_functions_give_the_sum_and_all_three_are_read() -> N
 
 
 def test_the_critic_compares_the_image_with_the_camera() -> None:
-    critic = DualCritic(8, 32, 4, 4)
+    critic = PosedCritic(6, 8, 32, 4, 4)
     cameras = orbit(torch.tensor([0.0, 2.0]), torch.tensor([0.3, 0.3]), 3.0, 14.0, 8)
     image = torch.rand(1, 6, 8, 8).expand(2, -1, -1, -1)
     one, other = critic(image, cameras)

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from drive import HandDraw
 
-from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.batches import DataSpec, ViewBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.image import Image
+from saddlepoint.methods.base import Clock
 from saddlepoint.methods.gan.hologan import HoloGAN
 from saddlepoint.nn.backbones.hologan import turned
 
@@ -34,8 +36,21 @@ def test_the_camera_changes_the_image_and_the_latent_is_told_from_it() -> None:
     image = nets.generator(torch.rand(1, 4).expand(2, -1), cameras)["image"]
     assert image.shape == (2, 3, 32, 32)
     assert float((image[0] - image[1]).detach().abs().max()) > 1e-4
-    logits, code = nets.critic(image)
-    assert (logits.shape, code.shape) == ((2,), (2, 4))
+    logits, code, direction = nets.critic(image)
+    assert (logits.shape, code.shape, direction) == ((2,), (2, 4), None)
+
+
+def test_with_the_pose_loss_both_players_are_told_where_images_are_seen_from() -> None:
+    method = HoloGAN(latent=4, width=8, critic_width=4, pose=1.0)
+    nets = method.networks(DataSpec({"image": Image(3, 32, 32), "camera": Camera()}))
+    cameras = orbit(torch.tensor([0.0, 2.0]), torch.tensor([0.3, 0.3]), 3.0, 50.0, 32)
+    views = ViewBatch(image=torch.rand(2, 3, 32, 32), camera=cameras)
+    critic, generator = [update.losses for update in method.train_step(nets, HandDraw(views), Clock())]
+    assert set(critic) == {"real", "fake", "identity", "pose"}
+    assert set(generator) == {"fake", "identity", "pose"}
+    direction = nets.critic(views.image)[2]
+    assert direction is not None
+    assert direction.shape == method.directions_of(nets, cameras).shape == (2, 3)
 
 
 def test_small_images_are_refused() -> None:

@@ -5,10 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import saddlepoint
+from saddlepoint.data.batches import DataSpec
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import generator
+from saddlepoint.kinds.camera import Camera
+from saddlepoint.kinds.image import Image
+from saddlepoint.methods.base import Clock
+from saddlepoint.methods.gan.pigan import PiGAN
+from saddlepoint.nn.backbones.coordinate_critic import CoordinateCritic
 from saddlepoint.nn.backbones.field_generator import FieldGenerator
 from saddlepoint.nn.backbones.film_siren import FilmSiren
 from saddlepoint.nn.render.surroundings import Surroundings
@@ -64,6 +72,41 @@ def test_a_field_without_density_shows_what_lies_behind() -> None:
     views = FieldGenerator(net, 4, 2)(torch.zeros(2, 3), around.views(2), around)
     assert torch.allclose(views["image"].mean((0, 2, 3)), torch.tensor([1.0, 0.0, -1.0]), atol=1e-5)
     assert float(views["opacity"].detach().max()) < 1e-6
+
+
+@torch.no_grad()
+def test_a_new_side_of_the_critic_begins_as_the_side_before() -> None:
+    torch.manual_seed(0)
+    critic, large = CoordinateCritic(32, 4, smaller=2), torch.rand(2, 3, 32, 32)
+    half = torch.nn.functional.avg_pool2d(large, 2)
+    critic.wake(1, 1.0)
+    before = critic(half)[0]
+    critic.wake(0, 0.0)
+    assert torch.allclose(critic(large)[0], before, atol=1e-6)
+    critic.wake(0, 1.0)
+    assert not torch.allclose(critic(large)[0], before, atol=1e-3)
+
+
+def test_sides_grow_to_that_of_the_data_and_rates_halve() -> None:
+    method = PiGAN(sides=(8, 16), side_images=(100, 200), side_batches=(4, 2), fade_images=50, latent=4, width=4)
+    stages = [(stage.resolution, stage.examples, stage.batch, stage.lr_scale) for stage in method.stages()]
+    assert stages == [(8, 100, 4, 1.0), (16, 200, 2, 0.5), (None, None, None, 0.25)]
+    nets = method.networks(DataSpec({"image": Image(3, 32, 32), "camera": Camera()}))
+    method.set_phase(nets, Clock(stage=1, stage_examples=25))
+    assert (nets.critic.halved, nets.critic.alpha) == (1, 0.5)
+    with pytest.raises(ConfigError, match="give --resolution 32"):
+        method.networks(DataSpec({"image": Image(3, 64, 64), "camera": Camera()}))
+    with pytest.raises(ConfigError, match="must begin at 8 or more and double"):
+        PiGAN(sides=(8, 24), side_images=(1, 1))
+    with pytest.raises(ConfigError, match="a number for each"):
+        PiGAN(sides=(8,))
+
+
+def test_a_grown_model_has_seen_each_side(tmp_path: Path) -> None:
+    settings = {name: value for name, value in TINY.items() if name != "shape"}
+    settings |= {"sides": (8,), "side_images": (4,), "fade_images": 4}
+    run = saddlepoint.train("pigan", data="world:toys", resolution=16, examples=12, batch=4, out=tmp_path, **settings)
+    assert run.model().sample(1, given={"camera": "30,20"}).shape == (1, 3, 16, 16)
 
 
 def test_a_sample_is_seen_from_a_camera_in_words(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from saddlepoint.data.batches import Batch, DataSpec, ViewBatch
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.camera import orbit, pose_of
+from saddlepoint.kinds.distances import middles
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.viewpoint import Viewpoint
+from saddlepoint.kinds.volume import Volume
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Networks
 from saddlepoint.methods.families.noise import FromNoise
@@ -28,7 +30,8 @@ from saddlepoint.methods.families.truncation import truncated
 from saddlepoint.nn.render.surroundings import Background, Surroundings
 
 _FIRST = 200  # views that a run measures before it begins
-_KEPT = 32  # cameras that samples are views_of from
+_KEPT = 32  # cameras that samples are seen from
+_PLACES = 2**15  # of a field, looked up at once
 
 
 @final
@@ -113,8 +116,8 @@ class Posed(FromNoise, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PosedField(Posed, ABC):
-    """One whose generator marches rays through a field, and so `Renders` with depth and opacity."""
+class PosedScene(Posed, ABC):
+    """One whose generator makes things in space, and so `Renders` with depth and opacity."""
 
     def render(self, nets: nn.Module, camera: Tensor, how: Sampling = AS_TRAINED) -> Mapping[str, Tensor]:
         """Views of the first latent of seed 0, and the depth and opacity of each."""
@@ -128,3 +131,23 @@ class PosedField(Posed, ABC):
         around: Any = nets.get_submodule("surroundings")
         cameras: Tensor = around.views(n)
         return cameras
+
+
+@dataclass(frozen=True, kw_only=True)
+class PosedField(PosedScene, ABC):
+    """One whose generator marches rays through a field: it has `opacity` at places, and so a surface."""
+
+    def at_side(self, nets: nn.Module, side: int, latents: Tensor | None = None) -> tuple[Kind, Tensor]:
+        """How much a sample of a ray hides at `side` places along each axis of the cube that cameras look at.
+
+        The surface at one half does not depend on the side. Without latents the first of seed 0.
+        """
+        generator: Any = nets.get_submodule("generator")
+        around: Any = nets.get_submodule("surroundings")
+        device = next(generator.parameters()).device
+        if latents is None:
+            latents = self.latents(nets, 1, 0).to(device)
+        places = middles(side).view(-1, 3).to(device).split(_PLACES)
+        values = [torch.cat([generator.opacity(one[None], some[None], around)[0] for some in places])
+                  for one in latents]  # fmt: skip
+        return Volume(1, side, side, side), torch.stack(values).view(-1, 1, side, side, side)

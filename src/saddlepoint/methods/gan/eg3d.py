@@ -26,7 +26,8 @@ from saddlepoint.losses.penalties import r1
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.posed import PosedField
 from saddlepoint.nn.backbones.dcgan import check_side
-from saddlepoint.nn.backbones.triplane import DualCritic, TriplaneGenerator
+from saddlepoint.nn.backbones.posed_critic import PosedCritic
+from saddlepoint.nn.backbones.triplane import TriplaneGenerator
 
 _NEAR = 0.004  # how far apart, in half sides of the cube, two places are whose densities should be alike
 _PLACES = 256
@@ -94,7 +95,7 @@ class EG3D(PosedField):
             fine=self.fine,
             width=self.sharpen_width,
         )
-        return Networks(generator=generator, critic=DualCritic(side, self.base, self.most, self.group), **around)
+        return Networks(generator=generator, critic=PosedCritic(6, side, self.base, self.most, self.group), **around)
 
     def optimisers(self) -> Mapping[str, Optim]:
         lazy = {"generator": self.density_every, "critic": self.r1_every}

@@ -6,6 +6,8 @@ z            latent, even over [-1, 1]; it enters as the mean and spread of ever
 theta        the camera's rotation, by which these are resampled, what lies outside being zero
 projection   the depth becomes channels and a 1x1 convolution mixes them: no ray is marched, though often taught so
 L_identity   `identity`: the critic tells the latent that an image was made from
+Not the paper's: `pose`, pi-GAN's loss, 0 by default: the critic tells the direction that an image is seen from. Without
+it nothing says that the camera is meant, and the latent may turn things by itself.
 Smaller than the paper's: no style discriminators, which it uses at 128 pixels, and the camera turns only: it neither
 moves nor zooms. Cameras are those of the data instead of a distribution to guess.
 """
@@ -47,6 +49,9 @@ class HoloGAN(Posed):
     """the discriminator's (critic's) channels in its first layer; they double with each halving, to 8 times"""
     identity: Weight = 1.0
     """weight of the difference between the latent and the one that the critic tells from the image"""
+    pose: Weight = 0.0
+    """weight of the difference between where the critic takes an image to be seen from, and from where it is; 0, as in
+    the paper, leaves it to the generator whether the camera matters"""
     lr: Positive = 1e-4
     """learning rate of both players (Adam)"""
 
@@ -56,28 +61,33 @@ class HoloGAN(Posed):
         if side < 32:
             raise ConfigError(f"HoloGAN's maps in space end at a quarter of the side: use --resolution 32, not {side}.")
         generator = HoloGenerator(self.latent, side, self.width)
-        return Networks(generator=generator, critic=HoloCritic(self.latent, side, self.critic_width), **around)
+        critic = HoloCritic(self.latent, side, self.critic_width, directed=self.pose > 0)
+        return Networks(generator=generator, critic=critic, **around)
 
     def optimisers(self) -> Mapping[str, Optim]:
         return {name: Adam(name, lr=self.lr, betas=(0.5, 0.999)) for name in ("generator", "critic")}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         views = draw()
-        n = len(views.image)
+        n, camera = len(views.image), views.camera
         latents = self.draw_latents(draw, n)
         with torch.no_grad():
-            fakes = self.views_of(nets, latents, views.camera)["image"]
-        (real, _), (fake, guess) = nets.critic(views.image), nets.critic(fakes)
+            fakes = self.views_of(nets, latents, camera)["image"]
+        (real, _, real_side), (fake, guess, fake_side) = nets.critic(views.image), nets.critic(fakes)
         losses = critic_loss("non-saturating", real, fake)
         losses["identity"] = self.identity * F.mse_loss(guess, latents)
+        if real_side is not None:
+            true = self.directions_of(nets, camera)
+            losses["pose"] = self.pose * (F.mse_loss(real_side, true) + F.mse_loss(fake_side, true)) / 2
         yield Update("critic", losses, watch=mean_logits(real, fake))
-        latents = self.draw_latents(draw, n)
-        fakes = self.views_of(nets, latents, draw().camera)["image"]
-        score, guess = nets.critic(fakes)
+        latents, camera = self.draw_latents(draw, n), draw().camera
+        score, guess, side = nets.critic(self.views_of(nets, latents, camera)["image"])
         losses = {
             "fake": generator_loss("non-saturating", score),
             "identity": self.identity * F.mse_loss(guess, latents),
         }
+        if side is not None:
+            losses["pose"] = self.pose * F.mse_loss(side, self.directions_of(nets, camera))
         yield Update("generator", losses)
 
 

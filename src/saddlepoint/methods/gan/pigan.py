@@ -7,7 +7,10 @@ c_phi        `sigmoid` colour, which sees the direction of the ray
 D            critic with the coordinates of each place (CoordConv); it also says from where an image was taken
 lambda       `pose`, 15 in the authors' code, of that position loss
 
-Smaller than the paper's: one side throughout instead of growth, and no top-k choice of fakes. The position is a unit
+growth      `sides`, the smaller ones first, `side_images` long each; both rates halve with each new side, as the
+            authors' for cars do
+Differs: the moments of both players go on over the stages as in the authors' code. Smaller than the paper's: as many
+samples along a ray at each side, and no top-k choice of fakes. The position is a unit
 vector instead of pitch and yaw, which wrap around. The density is a softplus, with which a start in black or white does
 not stay there; the authors' is a ReLU. Cameras are those of the data, drawn anew, instead of a distribution to guess.
 """
@@ -16,16 +19,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, final
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from saddlepoint.config import Count, Natural, Positive, Weight, Width
 from saddlepoint.data.batches import DataSpec
+from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.losses.penalties import r1
-from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Stage, Update
 from saddlepoint.methods.families.posed import PosedField
 from saddlepoint.nn.backbones.coordinate_critic import CoordinateCritic
 from saddlepoint.nn.backbones.dcgan import check_side
@@ -58,13 +64,52 @@ class PiGAN(PosedField):
     """learning rate of the generator (Adam, betas 0 and .9)"""
     critic_lr: Positive = 2e-4
     """learning rate of the critic"""
+    sides: tuple[Count, ...] = ()
+    """sides of the images that training goes through before that of the data, such as 32 64 before 128; none for the
+    data's own throughout"""
+    side_images: tuple[Count, ...] = ()
+    """images for which it stays at each of these sides"""
+    side_batches: tuple[Count, ...] = ()
+    """images in a step at each of these sides; none for the run's own batch throughout"""
+    fade_images: Count = 140_000
+    """images in which the critic's layers for a new side are faded in"""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(2 * one != other for one, other in pairwise(self.sides)) or (self.sides and self.sides[0] < 8):
+            raise ConfigError(f"sides must begin at 8 or more and double, such as 16 32, not {self.sides}.")
+        if len(self.side_images) != len(self.sides) or len(self.side_batches) not in (0, len(self.sides)):
+            raise ConfigError(
+                f"side_images and side_batches have a number for each of the {len(self.sides)} sides, not"
+                f" {len(self.side_images)} and {len(self.side_batches)}."
+            )
+
+    def stages(self) -> tuple[Stage, ...]:
+        smaller = [
+            Stage(examples=images, resolution=side, batch=batch, lr_scale=0.5**number)
+            for number, (side, images, batch) in enumerate(
+                zip(self.sides, self.side_images, self.side_batches or (None,) * len(self.sides))
+            )
+        ]
+        return (*smaller, Stage(lr_scale=0.5 ** len(smaller)))
+
+    def set_phase(self, nets: nn.Module, clock: Clock) -> None:
+        if hasattr(nets, "critic"):
+            alpha = min(clock.stage_examples / self.fade_images, 1.0) if clock.stage else 1.0
+            nets.critic.wake(len(self.sides) - clock.stage, alpha)  # type: ignore[operator]
 
     def networks(self, data: DataSpec) -> Networks:
         around = self.around(data)
         side = check_side(data.resolution)
+        if self.sides and 2 * self.sides[-1] != side:
+            raise ConfigError(
+                f"after images of {self.sides[-1]} pixels come those of {2 * self.sides[-1]}; the data has {side}: give"
+                f" --resolution {2 * self.sides[-1]} or other --sides."
+            )
         field = FilmSiren(self.latent, self.width, self.layers)
         generator = FieldGenerator(field, self.coarse, self.fine)
-        return Networks(generator=generator, critic=CoordinateCritic(side, self.critic_width), **around)
+        critic = CoordinateCritic(side, self.critic_width, smaller=len(self.sides))
+        return Networks(generator=generator, critic=critic, **around)
 
     def optimisers(self) -> Mapping[str, Optim]:
         rates = {"generator": self.generator_lr, "critic": self.critic_lr}
@@ -93,7 +138,10 @@ class PiGAN(PosedField):
 
 # Settings by preset, with where each comes from: github.com/marcoamonteiro/pi-GAN, curriculums.py.
 PRESETS: dict[str, dict[str, Any]] = {
-    "celeba": {"resolution": 64, "batch": 56},  # the last of its sides there
+    "celeba": {"resolution": 64, "batch": 56},  # one side alone there
+    "carla": {"resolution": 128, "batch": 10, "sides": (32, 64), "side_images": (300_000, 630_000),
+        "side_batches": (30, 14), "coarse": 48, "fine": 48, "generator_lr": 4e-5, "critic_lr": 4e-4, "pose": 0.0,
+        "r1_weight": 20.0, "clip_norm": 1.0},  # 10,000 and 45,000 steps at the smaller sides
     "small": {"latent": 64, "width": 48, "layers": 4, "coarse": 12, "fine": 0, "critic_width": 24, "batch": 16,
         "generator_lr": 3e-4, "critic_lr": 6e-4},  # for a processor
 }  # fmt: skip

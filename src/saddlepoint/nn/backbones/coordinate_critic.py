@@ -47,20 +47,36 @@ class _Half(nn.Module):
 
 @final
 class CoordinateCritic(nn.Module):
-    """Images [N, 3, S, S] -> logits [N] and the direction [N, 3] from which it takes each to be seen.
+    """Images [N, 3, s, s] -> logits [N] and the direction [N, 3] from which it takes each to be seen.
 
-    side: 8, 16, 32, ... width: channels at the full side; they double with each halving, to at most `most`.
+    side: 8, 16, 32, ..., of the largest images; s is this, or after `wake` less. width: channels at the full side; they
+    double with each halving, to at most `most`. smaller: how many sides before the largest `wake` may ask for. It grows
+    as the authors' does: of a side that is new, `alpha` counts what its block makes, and 1 - alpha the halved image as
+    the next block's own layer reads it.
     """
 
-    def __init__(self, side: int, width: int, most: int = 400) -> None:
+    def __init__(self, side: int, width: int, most: int = 400, *, smaller: int = 0) -> None:
         super().__init__()
         halvings = int(math.log2(side)) - 1  # to 2x2
         widths = [min(width << number, most) for number in range(halvings + 1)]
-        self.from_image = nn.Conv2d(3, widths[0], 1)
-        self.blocks = nn.Sequential(*(_Half(inputs, outputs) for inputs, outputs in pairwise(widths)))
+        self.from_image = nn.ModuleList(nn.Conv2d(3, maps, 1) for maps in widths[: 1 + smaller])
+        self.blocks = nn.ModuleList(_Half(inputs, outputs) for inputs, outputs in pairwise(widths))
         self.output = nn.Conv2d(widths[-1], 4, 2)
+        self.halved, self.alpha = 0, 1.0
+
+    def wake(self, halved: int, alpha: float) -> None:
+        """Take images of the full side halved so many times, of which the newest block counts `alpha` (0 to 1)."""
+        self.halved, self.alpha = halved, alpha
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        maps = F.leaky_relu(self.from_image(image), 0.2)
-        numbers: Tensor = self.output(self.blocks(maps)).flatten(1)
+        first = self.halved
+        maps = self._read(first, image)
+        for number in range(first, len(self.blocks)):
+            if number == first + 1 and self.alpha < 1:
+                maps = torch.lerp(self._read(number, F.avg_pool2d(image, 2)), maps, self.alpha)
+            maps = self.blocks[number](maps)
+        numbers: Tensor = self.output(maps).flatten(1)
         return numbers[:, 0], numbers[:, 1:]
+
+    def _read(self, number: int, image: Tensor) -> Tensor:
+        return F.leaky_relu(self.from_image[number](image), 0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -53,6 +54,12 @@ class FieldGenerator(nn.Module):
         image = colour.view(len(latents), height, width, 3).permute(0, 3, 1, 2) * 2 - 1
         depth = (light.distance * rays.cosine).view(len(latents), 1, height, width)
         return {"image": image, "depth": depth, "opacity": light.opacity.view_as(depth)}
+
+    def opacity(self, latents: Tensor, place: Tensor, around: Surroundings) -> Tensor:
+        """What a sample of a ray hides at places [N, M, 3] in [-1, 1].  [N, M] in [0, 1]"""
+        network: Any = self.field
+        raw: Tensor = network(network.modulation(latents), place, torch.zeros_like(place))[0]
+        return -torch.expm1(-F.softplus(raw.float() - 1) * (2 / self.coarse))
 
     def samples(self) -> int:
         """Random numbers that each ray takes."""

@@ -84,9 +84,10 @@ class HoloGenerator(nn.Module):
 
 @final
 class HoloCritic(nn.Module):
-    """Images [N, 3, S, S] -> logits [N], and the latents [N, latent] in (-1, 1) that it takes them to be made from."""
+    """Images [N, 3, S, S] -> logits [N], the latents [N, latent] in (-1, 1) that it takes them to be made from, and the
+    directions [N, 3] from which it takes them to be seen; None where `directed` is not asked for."""
 
-    def __init__(self, latent: int, side: int, width: int) -> None:
+    def __init__(self, latent: int, side: int, width: int, *, directed: bool = False) -> None:
         super().__init__()
         halvings = int(math.log2(side)) - 2
         widths = [3] + [min(width << number, 8 * width) for number in range(halvings)]
@@ -98,8 +99,10 @@ class HoloCritic(nn.Module):
         flat = 16 * widths[-1]
         self.logit = nn.Linear(flat, 1)
         self.code = nn.Sequential(nn.Linear(flat, 128), nn.LeakyReLU(0.2), nn.Linear(128, latent), nn.Tanh())
+        self.direction = nn.Linear(flat, 3) if directed else None
         normalise_spectrally(self)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         maps = self.maps(image).flatten(1)
-        return self.logit(maps).squeeze(1), self.code(maps)
+        direction = None if self.direction is None else self.direction(maps)
+        return self.logit(maps).squeeze(1), self.code(maps), direction

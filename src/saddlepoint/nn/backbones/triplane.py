@@ -1,4 +1,4 @@
-"""EG3D's networks: planes from a style-based generator, a small decoder, and a critic of two images at once.
+"""EG3D's generator: planes from a style-based network, a small decoder, and what sharpens the marched image.
 
 Chan et al. 2022, arXiv:2112.07945, section 4; github.com/NVlabs/eg3d.
 """
@@ -12,9 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.kinds.camera import pose_of
 from saddlepoint.nn.backbones.style_mapping import StyleMapping
-from saddlepoint.nn.backbones.stylegan2 import StyleGAN2Critic, StyleGAN2Synthesis, widths
+from saddlepoint.nn.backbones.stylegan2 import StyleGAN2Synthesis, widths
 from saddlepoint.nn.kernels import modulated as modulation
 from saddlepoint.nn.kernels import resample as resampling
 from saddlepoint.nn.kernels.triplane import from_planes
@@ -134,31 +133,11 @@ class TriplaneGenerator(nn.Module):
                  for name, value in (("depth", depth), ("opacity", light.opacity.view_as(depth)))}  # fmt: skip
         return {"image": self.sharpen(features, raw, style).float(), "raw": raw, **large}
 
+    def opacity(self, latents: Tensor, place: Tensor, around: Any) -> Tensor:
+        """What a sample of a ray hides at places [N, M, 3] in [-1, 1].  [N, M] in [0, 1]"""
+        step = 2 * around.radius / self.coarse
+        return -torch.expm1(-F.softplus(self.density(latents, place).float() - 1) * step)
+
     def samples(self) -> int:
         """Random numbers that each ray takes."""
         return self.coarse + self.fine
-
-
-@final
-class DualCritic(nn.Module):
-    """Images with their coarse forms [N, 6, S, S] and cameras [N, 22] -> logits [N]."""
-
-    def __init__(self, side: int, base: int, most: int, group: int) -> None:
-        super().__init__()
-        width = widths(side, base, most)[4]
-        self.trunk = StyleGAN2Critic(6, side, base, most, group=group)
-        self.trunk.output = EqualisedLinear(width, width)
-        self.camera = nn.ModuleList(
-            (
-                EqualisedLinear(20, width, boost=_ROOT2, rate=0.01),
-                EqualisedLinear(width, width, boost=_ROOT2, rate=0.01),
-            )
-        )
-
-    def forward(self, both: Tensor, camera: Tensor) -> Tensor:
-        features: Tensor = self.trunk(both)  # [N, width]: its last layer gives as many numbers here
-        lens = camera[:, 16:20] / camera[:, [20, 21, 20, 21]]
-        x = torch.cat((pose_of(camera).flatten(1), lens), 1)
-        for layer in self.camera:
-            x = F.leaky_relu(layer(x), 0.2)
-        return (features * x).sum(1) / math.sqrt(x.shape[1])
