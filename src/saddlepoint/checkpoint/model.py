@@ -178,8 +178,9 @@ class Model:
 
         label: one class for all, by name or number, where the model knows classes; without it they come in turn, image
         i of class i modulo their number. given: conditions by name, as the task "generate" takes them: a text that the
-        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A model
-        that completes takes an `image` and a `mask` as well, 1 where it is known; without a mask its upper half is.
+        kind of each reads ("red,large"), or a tensor, one for all or [n, ...]; those left out come in turn. A word that
+        names one for each, such as camera "orbit", shows one thing, that of image 0. A model that completes takes an
+        `image` and a `mask` as well, 1 where it is known; without a mask its upper half is.
         truncation, truncate_by, temperature, top_k, top_p: see `Sampling`. batch: how many are made at once.
         A notebook shows them as a grid. Raises CapabilityError when the method makes no images from latents.
         """
@@ -228,6 +229,8 @@ class Model:
             conditions, truncation, temperature=temperature, truncate_by=truncate_by, top_k=top_k, top_p=top_p
         )
         latents = method.latents(self.nets, n, seed)
+        if self.shows_one_thing(chosen):
+            latents = latents[:1].expand_as(latents)
         for start in range(0, n, batch):
             rows = slice(start, start + batch)
             with torch.no_grad():
@@ -270,12 +273,23 @@ class Model:
                 known = f"it takes {', '.join(takes)}" if takes else "it takes nothing beside its latents"
                 raise CapabilityError(f"{self.name} takes no {name!r}: {known}.")
             shape = takes[name].shape
-            rows = value if isinstance(value, Tensor) else takes[name].parse(str(value))
+            if isinstance(value, Tensor):
+                rows = value
+            else:
+                sequence = takes[name].sequence(str(value), n)
+                rows = takes[name].parse(str(value)) if sequence is None else sequence
             if rows.shape not in (shape, (n, *shape)):
                 each = [n, *shape]
                 raise ShapeError(f"{name} is {list(rows.shape)}; give {list(shape)} for all, or {each} for each.")
             conditions[name] = takes[name].checked(rows).expand(n, *shape)
         return conditions
+
+    def shows_one_thing(self, given: Mapping[str, Any]) -> bool:
+        """Whether a word among the conditions of `sample` names one for each example of one thing: camera "orbit"."""
+        task = self.task("complete") or self.task("generate")
+        takes = {} if task is None else task.takes
+        texts = {name: value for name, value in given.items() if name in takes and not isinstance(value, Tensor)}
+        return any(takes[name].sequence(str(value), 1) is not None for name, value in texts.items())
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor, *, batch: int = 256) -> Tensor:

@@ -24,6 +24,8 @@ from saddlepoint.kinds.mesh_files import MESH_ENDINGS
 from saddlepoint.methods.tasks import knows
 from saddlepoint.report.tables import print_table
 
+_SIDE = 64  # places along each axis of things whose data has none
+
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
@@ -46,7 +48,8 @@ class Export:
     seed: int = 0
     """file: random seed of the shape, for a model that makes shapes from noise; `saddle sample --single` makes many"""
     side: Count | None = None
-    """file: places (pixels, voxels) along the longest axis at which a field is read; by default as many as the data"""
+    """file: places (pixels, voxels, splats) along the longest axis at which a field is read; by default as many as the
+    data, and 64 of a thing that is learnt from photographs"""
     picture: Path | None = None
     """bundle: PNG for the model card; by default samples of the model, and none for a translator"""
 
@@ -55,11 +58,17 @@ def _as_file(model: Model, options: Export) -> int:
     """What the model holds, or a shape that it makes, in a form of its kind."""
     task, kind = model.task("build"), model.spec.main
     settings: dict[str, object] = {}
+    side = options.side
     if task is not None:
         (word, kind), *_ = task.gives.items()
         usual = kind.ending
     elif model.task("generate") is not None and {*MESH_ENDINGS} <= {*kind.endings}:
         settings["seed"], usual = options.seed, ".glb"
+    elif model.task("generate") is not None and knows(model.method, "read-at-side"):
+        settings["seed"] = options.seed
+        side = side or _SIDE
+        kind, _ = _at_side(model, 2, options.seed)
+        usual = ".glb" if ".glb" in kind.endings else kind.ending
     else:
         raise CapabilityError(
             f"{model.name} has nothing that can be saved as a file of its own: use --to bundle or onnx."
@@ -67,9 +76,9 @@ def _as_file(model: Model, options: Export) -> int:
     out = options.out or model.home / "exported" / f"{model.name}{usual}"
     if out.suffix.lower() not in kind.endings:
         raise kind.unknown_ending(out)
-    if options.side is not None:
-        kind, value = _at_side(model, options.side, options.seed)
-        settings["side"] = options.side
+    if side is not None:
+        kind, value = _at_side(model, side, options.seed)
+        settings["side"] = side
     else:
         value = model.sample(1, seed=options.seed)[0] if task is None else model.do("build", {})[word][0]
     with (target := Destination(out, named=options.out is not None)) as (path,):

@@ -10,19 +10,18 @@ from typing import Annotated
 import numpy as np
 import torch
 import tyro
-from PIL import Image as Picture
 from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count, Range, Share
 from saddlepoint.deploy.destination import Destination
+from saddlepoint.deploy.film import film_frame
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.orbit import displaced
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
-from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.views import Views
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
@@ -30,7 +29,6 @@ from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.runs.held_out_views import held_out_views
 
 _SOLID = 0.5  # opacity of a pixel from where on its depth is that of a surface
-_LARGE = 256  # pixels that a film has at least
 _TOGETHER = 20  # views of a scene of photographs, which is made once for all of them
 
 
@@ -105,7 +103,10 @@ def main(arguments: list[str]) -> int:
         if film:
             words = disclosed(model, "generated", {"views": len(views)}).words
             save_motion(
-                (_frame(task.gives["image"], view) for view in views_rendered["image"]), place, options.rate, words
+                (film_frame(task.gives["image"], view) for view in views_rendered["image"]),
+                place,
+                options.rate,
+                words,
             )
         else:
             _write(model, task, views_rendered, truth, place, views if options.with_depth else None)
@@ -186,14 +187,6 @@ def _write_scene(model: Model, task: Task, options: Render) -> int:
         write_example(kind, value, place, disclosed(model, "generated", {"file": options.out.suffix}))
     print(target.path)
     return 0
-
-
-def _frame(kind: Kind, view: Tensor) -> Picture.Image:
-    """A view in colour, in whole multiples of its pixels where it is small."""
-    picture = kind.raster(view)
-    assert picture is not None
-    times = -(-_LARGE // max(picture.size)) if max(picture.size) < _LARGE else 1
-    return picture.resize((picture.width * times, picture.height * times), Picture.Resampling.NEAREST)
 
 
 def _write(

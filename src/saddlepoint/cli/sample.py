@@ -17,6 +17,7 @@ from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.deploy.classes import as_stem, class_name, class_number
 from saddlepoint.deploy.destination import Destination
+from saddlepoint.deploy.film import film_frame
 from saddlepoint.deploy.label import disclosed, write, write_example, write_examples
 from saddlepoint.deploy.walk import check_walk, save_walk
 from saddlepoint.engine.distributed import DEVICE
@@ -28,9 +29,11 @@ from saddlepoint.latent.addresses import Address, latents_of
 from saddlepoint.latent.codes import Code, spaces
 from saddlepoint.latent.paths import Along, through
 from saddlepoint.methods.abilities import TruncateBy
+from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.report.pace import paced
 
 _STEPS, _RATE = 8, 12  # images from one to the next, and how many a second
+_AROUND = 24  # views once around a thing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +49,17 @@ class Sample:
     run: tyro.conf.Positional[Path]
     """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
-    """number of images; by default 64, and 5 with --interpolate"""
+    """number of images; by default 64, 5 with --interpolate, and 24 with --given camera=orbit"""
     seed: int = 0
     """random seed: another seed gives other images"""
     label: str | None = None
     """class to make, by name or number, for a conditional model; by default all in turn"""
     given: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """NAME=VALUE, once for each condition of the model: label=3, attributes=red,large, image=PATH of a picture,
-    camera=PATH of a JSON file; those left out come in turn. To complete an image: image=PATH with transparent pixels
-    where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the half that is known. To
-    go on from the first half of a clip: clip=PATH of a GIF or MP4"""
+    camera=PATH of a JSON file, or for things in space camera=TURN,HEIGHT in degrees, or camera=orbit: one thing once
+    around, as a film if --out ends with .gif or .mp4; those left out come in turn. To complete an image: image=PATH
+    with transparent pixels where it is unknown, or mask=PATH (white is known), or mask=upper, lower, left or right, the
+    half that is known. To go on from the first half of a clip: clip=PATH of a GIF or MP4"""
     prompt: str | None = None
     """of language models: a text to go on from, the same as --given prompt=TEXT; a single text unless -n says more,
     which is printed as it is written"""
@@ -91,10 +95,8 @@ def main(arguments: list[str]) -> int:
     """The command line: `saddle sample RUN`."""
     options = parsed(Sample, "saddle sample", arguments)
     walks = options.interpolate is not None
-    usual = 5 if walks else 64 if options.prompt is None else 1
-    n = usual if options.n is None else options.n
-    if n < 1 + walks:
-        raise ConfigError(f"-n cannot be {n}: it must be {1 + walks} or more.")
+    if options.n is not None and options.n < 1 + walks:
+        raise ConfigError(f"-n cannot be {options.n}: it must be {1 + walks} or more.")
     if not 0 <= options.temperature < float("inf"):
         raise ConfigError(f"--temperature cannot be {options.temperature}: it must be 0 or more.")
     if options.top_k < 0 or not 0 < options.top_p <= 1:
@@ -108,6 +110,9 @@ def main(arguments: list[str]) -> int:
     if form not in model.spec.main.endings:
         raise model.spec.main.unknown_ending(Path(f"00000{form}"))
     texts = _texts(options.given)
+    around = model.shows_one_thing(texts)
+    usual = 5 if walks else _AROUND if around else 64 if options.prompt is None else 1
+    n = usual if options.n is None else options.n
     if options.prompt is not None:
         if "prompt" in texts:
             raise ConfigError("--prompt and --given prompt= say the same: leave out one of them.")
@@ -123,8 +128,11 @@ def main(arguments: list[str]) -> int:
     stem += "".join(f"-{condition}-{as_stem(text)[:60]}" for condition, text in words.items())
     stem = f"{stem}-{options.interpolate}" if walks else stem
     out = options.out or model.home / "sampled" / (stem if options.single else f"{stem}{model.spec.main.sheets[0]}")
+    film = around and out.suffix.lower() in MOVING and not options.single
     if walks:
         check_walk(out, _RATE, _STEPS)
+    elif film:
+        check_motion(out, _RATE)
     target = Destination(out, named=options.out is not None, folders=options.single)
     with target as (path,):
         if options.interpolate is not None:
@@ -144,7 +152,11 @@ def main(arguments: list[str]) -> int:
                 top_p=options.top_p,
             )
             images = torch.cat(list(paced(parts, n, "images")))
-            _write(images, path, options, model, label, words, form)
+            if film:
+                caption = disclosed(model, "generated", {"seed": options.seed, **texts, "views": n}).words
+                save_motion((film_frame(model.spec.main, image) for image in images), path, _RATE, caption)
+            else:
+                _write(images, path, options, model, label, words, form)
     print(target.path)
     return 0
 

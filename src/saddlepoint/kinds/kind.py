@@ -144,6 +144,11 @@ class Kind(ABC):
         """One example, [...], as a person names it on a command line. Raises ConfigError for what is none."""
         raise ConfigError(f"{self.word} cannot be named on a command line: give a tensor from Python.")
 
+    def sequence(self, text: str, n: int) -> Tensor | None:
+        """`n` examples that one word names together, [n, ...], such as cameras once around a thing; what is made with
+        them is one thing. None for words that name a single example."""
+        return None
+
     def unknown_ending(self, path: Path) -> ConfigError:
         """The error for a file form that this kind does not have."""
         return ConfigError(f"{path.name} cannot hold {self.word}: use {', '.join(self.endings)}.")

@@ -31,5 +31,6 @@ def test_the_plain_gan_gives_the_classes_that_are_asked_for_and_the_same_again()
     labels = np.repeat([0, 1], 16)
     wanted = np.array([0, 1, 1])
     drawn = labelled_gan(images, labels, wanted, examples=64, seed=0)
-    assert (drawn.shape, drawn.dtype) == ((3, 3, 8, 8), np.uint8)
+    assert drawn.shape == (3, 3, 8, 8)
+    assert drawn.dtype == np.uint8
     assert np.array_equal(drawn, labelled_gan(images, labels, wanted, examples=64, seed=0))

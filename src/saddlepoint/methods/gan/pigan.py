@@ -96,7 +96,8 @@ class PiGAN(PosedField):
     def set_phase(self, nets: nn.Module, clock: Clock) -> None:
         if hasattr(nets, "critic"):
             alpha = min(clock.stage_examples / self.fade_images, 1.0) if clock.stage else 1.0
-            nets.critic.wake(len(self.sides) - clock.stage, alpha)  # type: ignore[operator]
+            critic: Any = nets.get_submodule("critic")
+            critic.wake(len(self.sides) - clock.stage, alpha)
 
     def networks(self, data: DataSpec) -> Networks:
         around = self.around(data)

@@ -83,7 +83,8 @@ MEASURE = Measure(compare, {"frechet": "less", "turn": "more"}, fields={"image":
 def directions_of(camera: Tensor) -> np.ndarray:
     """From where cameras look at the point that all look at, as unit vectors.  [n, 22] -> [n, 3] float64"""
     place = pose_of(camera)[:, :3, 3] - centre_of(camera[:64])
-    return torch.nn.functional.normalize(place.double(), dim=1).numpy()
+    directions: np.ndarray = torch.nn.functional.normalize(place.double(), dim=1).numpy()
+    return directions
 
 
 def sectors(directions: np.ndarray) -> np.ndarray:
