@@ -145,7 +145,7 @@ PROOF = Proof(
     measure="attention",
     share=0.5,
     settings={
-        "examples": 24_000,
+        "examples": 80_000,
         "batch": 64,
         "patch": 4,
         "layers": 2,
