@@ -1,4 +1,4 @@
-"""saddle edit project, encode and guide: from files to files, and what is refused."""
+"""saddle edit project, rephotograph, encode and guide: from files to files, and what is refused."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors import safe_open
 
 import saddlepoint
-from saddlepoint.cli.edit import encode, guide, project
+from saddlepoint.cli.edit import encode, guide, project, rephotograph
 from saddlepoint.deploy.metadata import read
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.latent.codes import load_code
@@ -127,3 +127,20 @@ def test_paint_that_asks_for_nothing_and_several_starts_are_refused(run: Path, t
         guide.main([str(run), "1", "--brush", str(tmp_path / "none.png")])
     with pytest.raises(ConfigError, match="several images; name one"):
         guide.main([str(run), "1:0-3", "--brush", str(painted(tmp_path / "paint.png"))])
+
+
+def test_old_photographs_are_taken_anew(run: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [str(run), str(photos), "--steps", "3", "--candidates", "8", "--film", "blue"]
+    assert rephotograph.main(words) == 0
+    out = capsys.readouterr().out
+    assert "blue film, 3 steps" in out
+    folder = run / "rephotographed"
+    names = {"before-after.png", "flat.png", "flat.safetensors", "ramp.png", "ramp.safetensors"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert facts(folder / "ramp.safetensors")["film"] == "blue"
+    with Image.open(folder / "ramp.png") as picture:
+        said = read(picture).disclosure
+    assert said is not None
+    assert said.settings["edit"] == "rephotograph"
+    with pytest.raises(ConfigError, match="blur is 0 to 16"):
+        rephotograph.main([str(run), str(photos), "--blur", "40"])

@@ -152,7 +152,7 @@ def _beside(options: Translate, source: Path) -> tuple[Path, ...]:
     """The further images of the scene of one file. Raises ConfigError, DataError where there is none."""
     if not options.images.is_dir():
         return options.beside
-    found = []
+    partners = []
     for folder in options.beside:
         if not folder.is_dir():
             raise ConfigError(f"{options.images} is a folder, so --beside must name folders too; {folder} is none.")
@@ -164,8 +164,8 @@ def _beside(options: Translate, source: Path) -> tuple[Path, ...]:
         )
         if not alike:
             raise DataError(f"{folder} holds no partner of {source}: images of one scene have the same name.")
-        found.append(alike[0])
-    return tuple(found)
+        partners.append(alike[0])
+    return tuple(partners)
 
 
 def _name(path: Path) -> Path:

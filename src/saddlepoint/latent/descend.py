@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -81,13 +81,15 @@ def descend(
     space: Prior,
     settings: Descent,
     *,
+    besides: Sequence[tuple[Tensor, float]] = (),
     began: float | None = None,
     progress: Progress = lambda step, share, loss: None,
     stop: Stop = lambda: False,
 ) -> Descended:
     """Move `start` to where `objective` is least. Rows do not act on one another; none ends worse than it began.
 
-    space: of the codes. began: when the seconds began, by `time.perf_counter`; None for now.
+    space: of the codes. besides: what else the objective depends on and is moved in place, each with its highest rate.
+    began: when the seconds began, by `time.perf_counter`; None for now.
     Raises DivergedError when the objective is no longer finite.
     """
     began = time.perf_counter() if began is None else began
@@ -99,6 +101,7 @@ def descend(
     rates = [{"params": [values], "lr": settings.lr * space.scale, "height": settings.lr * space.scale}]
     if sides:
         rates.append({"params": [noise], "lr": settings.lr, "height": settings.lr})
+    rates += [{"params": [values_beside], "lr": rate, "height": rate} for values_beside, rate in besides]
     optimiser = torch.optim.Adam(rates)
     count, share, stopped = 0, 0.0, False
     while count < settings.steps and share < 1 and not (stopped := stop()):

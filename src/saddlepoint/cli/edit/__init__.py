@@ -18,6 +18,7 @@ _VERB = PartedVerb(
         "directions",
         "apply",
         "project",
+        "rephotograph",
         "encode",
         "guide",
         "attributes",

@@ -99,9 +99,9 @@ def main(arguments: list[str]) -> int:
     space = check_space(model, options.space or spaces(model)[-1])
     by, encoder = _way(model, options, space)
     folder = options.out or model.home / "projected"
-    paths = _paths(model, options.images, folder)
-    label = class_number(model, options.label, _say)
-    images, remarks = _read(model, paths)
+    paths = given_paths(model, options.images, folder)
+    label = class_number(model, options.label, say)
+    images, remarks = read_given(model, paths)
     progress = StderrProgress("steps", options.steps * -(-len(images) // options.batch))
     with keeping() as stop:
         if encoder is None:
@@ -134,12 +134,12 @@ def _way(model: Model, options: Project, space: Space) -> tuple[By, Encoder | No
     return by, encoder
 
 
-def _paths(model: Model, inputs: tuple[Path, ...], folder: Path) -> list[Path]:
+def given_paths(model: Model, inputs: tuple[Path, ...], folder: Path) -> list[Path]:
     """The image files that are meant. Raises DataError where there are none, or results would be written over them."""
     paths: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            paths += originals(path, folder, lambda disclosure: disclosure.version == model.version, _say)
+            paths += originals(path, folder, lambda disclosure: disclosure.version == model.version, say)
         else:
             paths.append(path)
     if not paths:
@@ -151,11 +151,11 @@ def _paths(model: Model, inputs: tuple[Path, ...], folder: Path) -> list[Path]:
     return paths
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _read(model: Model, paths: list[Path]) -> tuple[Tensor, Counter[Remark]]:
+def read_given(model: Model, paths: list[Path]) -> tuple[Tensor, Counter[Remark]]:
     """The images as the model was shown its training images, [n, C, S, S], and how many were changed in which way."""
     images: list[Tensor] = []
     remarks: Counter[Remark] = Counter()
