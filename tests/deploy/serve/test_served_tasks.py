@@ -220,6 +220,15 @@ def test_uploads_to_be_judged_pass_the_bounds_of_all_uploads(serve) -> None:
     assert "pixels to make" in views.json()["detail"]
 
 
+def test_a_model_without_a_file_of_directions_is_edited_by_its_first_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"faces": small("dcgan", (3, 16, 16), latent=12, generator_width=4)}
+    monkeypatch.setattr(shelf, "load", lambda path, device: models[path])
+    (served,) = stock(["faces"]).served
+    assert "edit" in served.tasks
+    assert served.directions is not None
+    assert served.directions.names == tuple(f"factor-{number}" for number in range(1, 9))
+
+
 def test_models_that_make_no_images_are_taken_and_those_that_can_do_nothing_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,6 +18,7 @@ from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
+from saddlepoint.latent.factorisation import affines, factorise
 from saddlepoint.methods.abilities import classes_of
 from saddlepoint.methods.tasks import Task, knows
 
@@ -26,6 +27,8 @@ _DAYS = ("--deprecated", "--sunset")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}(@[a-z0-9][a-z0-9-]{0,31})?"
 """how a model is named in a request"""
 _ALIAS = re.compile(rf"({NAME})=(.+)", re.DOTALL)
+FACTORS = 8
+"""directions of a model that no file of directions was given for"""
 
 
 @final
@@ -33,7 +36,7 @@ _ALIAS = re.compile(rf"({NAME})=(.+)", re.DOTALL)
 class Served:
     """One model on the shelf.
 
-    name: without the channel. directions: ways to edit its images, None where no file was given. lifetime: its days.
+    name: without the channel. directions: ways to edit its images, None where there are none. lifetime: its days.
     successor: what to take in its place, None where nothing is.
     """
 
@@ -177,7 +180,8 @@ def stock(
     NAME=2027-06-30.
 
     Without a name the folder's is taken. Raises ConfigError for names that cannot be, CheckpointError for what holds
-    no model, CapabilityError for a model that can do nothing, DataError for a file without directions.
+    no model, CapabilityError for a model that can do nothing, DataError for a file without directions. A model without
+    a file of directions has those that its first weights amplify most, where codes meet an affine layer first.
     """
     files = dict(_named(text, "directions") for text in directions)
     shelf: list[Served] = []
@@ -189,10 +193,17 @@ def stock(
         served = Served(stem, channel or STABLE, model, None if file is None else Directions.read(Path(file)))
         if not served.own:
             raise CapabilityError(f"{model} offers no task, so it cannot be served.")
-        shelf.append(served)
+        shelf.append(served if served.directions else replace(served, directions=_factors(served)))
     if files:
         raise ConfigError(f"directions are given for {', '.join(files)}, but no model has that name.")
     return Shelf(_dated(shelf, deprecated, sunset))
+
+
+def _factors(served: Served) -> Directions | None:
+    """The directions that the model's own first weights give at once; None where they give none."""
+    if not served.spaces or not affines(served.model):
+        return None
+    return factorise(served.model, FACTORS)
 
 
 def _dated(shelf: Sequence[Served], deprecated: Sequence[str], sunset: Sequence[str]) -> tuple[Served, ...]:
