@@ -30,7 +30,9 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         error, flicker = float(np.abs(own - right).mean()), float(changes.mean())
         return {"kind": kind, "name": name, "error": error, "flicker": flicker}
 
-    films = to_uint8(model.translate(pixels(torch.from_numpy(source)), "source", seed=seed)).numpy()
+    frames = pixels(torch.from_numpy(np.ascontiguousarray(source)).flatten(0, 1))
+    clips = frames.contiguous().unflatten(0, source.shape[:2])
+    films = to_uint8(model.translate(clips, "source", seed=seed)).numpy()
     table = ColourTable(*(np.ascontiguousarray(each).reshape(-1, *each.shape[2:]) for each in (sources, targets)))
     flat = table(source.reshape(-1, *source.shape[2:])).reshape(truth.shape)
     naive = [
