@@ -24,7 +24,7 @@ from saddlepoint.storage.whole import disk_errors, file, put_json, sync
 
 MANIFEST = "manifest.json"
 FACTS = "facts.json"
-PARTS = ("nets", "average", "optim")
+PARTS = ("nets", "average", "optim", "anchor")
 """first words of tensor names; each has a file of its own, so that sampling reads no moments"""
 CONFIGURATION = "configuration"
 """the entry of the facts that says what the run was (see `facts.configuration_of`)"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from saddlepoint.config import Count, Natural, Positive, Range, Threads, check
+from saddlepoint.config import Count, Natural, Positive, Range, Threads, Weight, check
 from saddlepoint.errors import ConfigError
 
 DISTANCES = ("fid", "fid-infinity", "kid")
@@ -55,6 +55,12 @@ class RunSettings:
     freeze: tuple[str, ...] = ()
     """networks, or parts of them, whose weights stay as they are, such as `--freeze encoder` or `encoder.blocks.0`: for
     fine-tuning with --from. Running statistics of batch norms go on"""
+    anchor: Weight = 0.0
+    """weight of the squared distance of every player's weights from an anchor, see --anchor-to; 0 for none"""
+    anchor_to: Literal["history", "start", "important"] = "history"
+    """history: the mean of all earlier weights, which calms a game that circles; start: the weights that the run begins
+    with, so that fine-tuning with --from forgets less; important: the same, and a weight counts by the mean square of
+    its gradient in the earlier run (elastic weight consolidation)"""
     overfit_one_batch: bool = False
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: Count = 20
@@ -93,6 +99,8 @@ class RunSettings:
                 f"a batch of {self.batch} cannot be cut into {self.accumulate} equal micro-batches;"
                 f" use --accumulate {_divisor(self.batch, self.accumulate)}."
             )
+        if self.anchor and self.shard:
+            raise ConfigError("an anchor needs whole weights in each process: leave out --anchor or --shard.")
         if self.patience is not None and not self.score:
             raise ConfigError("patience needs something to wait for: give --score fid as well.")
         if self.best is not None and self.best.startswith("score/"):

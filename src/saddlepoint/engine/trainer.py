@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from saddlepoint import config
 from saddlepoint.data.loader import Loader
+from saddlepoint.engine.anchor import Anchor
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
@@ -83,7 +84,8 @@ class Trainer:
         check_groups(self.groups, self.nets, method.frozen)
         self.hooks = list(hooks)
         self._moves_state = type(method).after_step is not Method.after_step
-        self.mover = Mover(self.groups, machine, self.hooks)
+        self.anchor = Anchor(self.groups, settings.anchor_to, settings.anchor) if settings.anchor else None
+        self.mover = Mover(self.groups, machine, [*self.hooks, *([self.anchor] if self.anchor else [])])
         self.stages = method.stages()
         self.clock = Clock(total=settings.examples)
         self.position = 0
@@ -124,6 +126,8 @@ class Trainer:
                 tensors |= {f"average/{network}.{name}": value for name, value in copied.state_dict().items()}
         for group in self.groups.values():
             tensors |= {f"optim/{group.name}/{name}": value for name, value in whole(group.tensors()).items()}
+        if self.anchor:
+            tensors |= {f"anchor/{name}": value for name, value in self.anchor.tensors().items()}
         facts: Json = {
             "clock": dataclasses.asdict(self.clock),
             "position": self.position,
@@ -143,6 +147,8 @@ class Trainer:
             group.restore(under(f"optim/{group.name}/", tensors))
             if group.scaler.is_enabled():
                 group.scaler.load_state_dict(facts["scalers"][group.name])
+        if self.anchor:
+            self.anchor.take(under("anchor/", tensors))
         self.clock = dataclasses.replace(config.from_json(Clock, facts["clock"]), total=self.settings.examples)
         self.position = facts["position"]
         self._finite = Finite()
@@ -177,7 +183,7 @@ class Trainer:
     def _train(self) -> None:
         start = time.monotonic()
         self._set_phase()
-        for hook in self.hooks:
+        for hook in (*self.hooks, *([self.anchor] if self.anchor else [])):
             hook.begin(self)
         self._decide()  # a run that is resumed at its end has nothing left to do
         while not self.stopped:

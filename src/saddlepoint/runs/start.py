@@ -22,7 +22,7 @@ def start_from(trainer: Trainer, start: Path) -> None:
     """
     run, names = named_networks(start)
     checkpoint = find_checkpoint(run)
-    tensors, _ = files.read(checkpoint, ("nets", "average"))
+    tensors, _ = files.read(checkpoint, ("nets", "average", *(("optim",) if trainer.anchor else ())))
     saved = {**under("nets/", tensors), **under("average/", tensors)}
     for name in names:
         _check_there(name, {key.partition(".")[0] for key in saved}, str(run))
@@ -38,6 +38,8 @@ def start_from(trainer: Trainer, start: Path) -> None:
         there = f"{start} (made for images of {'x'.join(map(str, shape))})"
         raise CheckpointError(f"{there} cannot be the start of this run: {error}") from error
     trainer.average_anew()
+    if trainer.anchor:
+        trainer.anchor.anew(trainer.groups, names, under("optim/", tensors))
 
 
 def _check_pieces(trainer: Trainer, start: Path, checkpoint: Path) -> None:

@@ -31,6 +31,8 @@ def train(
     shard: bool = ...,
     recompute: bool = ...,
     freeze: Sequence[str] = ...,
+    anchor: float = ...,
+    anchor_to: Literal["history", "start", "important"] = ...,
     overfit_one_batch: bool = ...,
     log_every: int = ...,
     grid_size: int = ...,

@@ -25,7 +25,6 @@ _MOST = 600
 _SAID = ("colour", "ground", "shape")
 
 
-@torch.no_grad()
 def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """The share of held-out captions whose colour and ground, and whose shape, their images show.
 
@@ -44,10 +43,11 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     classifiers = {name: train_classifier(images, labels, seed=0) for name, labels in sorts.items()}
     text = torch.from_numpy(np.asarray(dataset.fields["text"][rows], np.int64)).to(model.device)
     latents = method.latents(model.nets, len(rows), seed).to(model.device)
-    parts: list[Tensor] = [
-        method.generate(model.nets, z, Sampling({"text": words})).cpu()
-        for z, words in zip(latents.split(100), text.split(100))
-    ]
+    with torch.no_grad():  # and not around the classifiers, which learn here
+        parts: list[Tensor] = [
+            method.generate(model.nets, z, Sampling({"text": words})).cpu()
+            for z, words in zip(latents.split(100), text.split(100))
+        ]
 
     def row(kind: str, name: str, shown: np.ndarray) -> dict[str, Any]:
         right = {

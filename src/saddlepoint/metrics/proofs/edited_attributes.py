@@ -26,7 +26,6 @@ from saddlepoint.metrics.proofs.base import Measure, Table
 _MOST = 300  # images, each with every attribute that can change alone
 
 
-@torch.no_grad()
 def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     """Held-out images, each attribute of each changed where it can change alone, against the nearest true answer."""
     method: Any = model.method
@@ -35,7 +34,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             f"{model.name} on {dataset.source}: this measure is of attributes edited in world:attributes."
         )
     train, held_out = dataset.split(model.facts["data"]["held_out"])
-    images, known = np.asarray(dataset.images), np.asarray(dataset.fields["attributes"])
+    images, known = np.asarray(dataset.images), np.asarray(dataset.fields["attributes"]).astype(np.uint8)
     rows, columns = changes(held_out[:_MOST])
     wanted = known[rows].copy()
     wanted[np.arange(len(rows)), columns] ^= 1
@@ -55,13 +54,10 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
             "kept": float(right[~here].mean()),
         }
 
-    parts = []
-    for start in range(0, len(rows), 200):
-        given = pixels(torch.from_numpy(images[rows[start : start + 200]])).to(model.device)
-        holds = method.attributes_of(model.nets, given)
-        places = torch.arange(len(given)), torch.from_numpy(columns[start : start + 200])
-        holds[places] = torch.from_numpy(wanted[start : start + 200].astype(np.float32)).to(holds)[places]
-        parts.append(to_uint8(method.edit(model.nets, given, holds)).cpu())
+    edited = [
+        _edited(model, images[rows[part]], columns[part], wanted[part])
+        for part in (slice(start, start + 200) for start in range(0, len(rows), 200))
+    ]
     naive = [
         row("other", "naive: the image as it is", images[rows]),
         row("other", "naive: the nearest image that has them", retrieved(images, known, train, rows, wanted)),
@@ -69,7 +65,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     ]
     naive[0]["kind"] = "baseline"
     return Table(
-        rows=(row("generated", model.name, torch.cat(parts).numpy()), *naive),
+        rows=(row("generated", model.name, np.concatenate(edited)), *naive),
         protocol=(
             f"{len(rows):,} changes of one attribute in {len(held_out[:_MOST])} held-out images. error: mean absolute"
             " difference in levels of 0 to 255 to the nearest image that the world would show. wanted: share of the"
@@ -84,6 +80,17 @@ MEASURE = Measure(
     {"error": "less", "wanted": "more", "kept": "more"},
     fields={"image": Image, "attributes": Attributes},
 )
+
+
+@torch.no_grad()
+def _edited(model: Model, images: np.ndarray, columns: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Images, uint8 [M, 3, S, S], made again with one attribute each as it is wanted and the others as they are."""
+    method: Any = model.method
+    given = pixels(torch.from_numpy(images)).to(model.device)
+    holds = method.attributes_of(model.nets, given)
+    places = torch.arange(len(given)), torch.from_numpy(columns)
+    holds[places] = torch.from_numpy(wanted.astype(np.float32))[places].to(holds)
+    return to_uint8(method.edit(model.nets, given, holds)).cpu().numpy()
 
 
 def changes(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
