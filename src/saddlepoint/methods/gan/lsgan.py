@@ -16,15 +16,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
+import torch
 from torch import Tensor, nn
 
-from saddlepoint.config import Decay, Finite, Positive, Width
+from saddlepoint.config import Count, Decay, Finite, Positive, Width
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.layers.initialisation import initialise
+from saddlepoint.nn.layers.virtual_batch_norm import Virtually
 
 
 def halvings(size: tuple[int, int]) -> int:
@@ -111,6 +113,10 @@ class LSGAN(Unconditional):
     """what the generator would have the critic say; -1, 1 and 0 of the three minimise Pearson's divergence"""
     width: Width = 64
     """channels of both players nearest to the image; they double inwards, the generator's to 4 times"""
+    generator_norm: Literal["batch", "virtual"] = "batch"
+    """statistics in the generator: of the batch, or of each image and a batch that stays (virtual batch norm)"""
+    reference: Count = 64
+    """images of the batch that stays, for virtual batch norm"""
     lr: Positive = 1e-3
     """learning rate of both players (Adam)"""
     beta1: Decay = 0.5
@@ -125,6 +131,10 @@ class LSGAN(Unconditional):
         image = (data.channels, data.size, self.width)
         nets = Networks(generator=LSGANGenerator(self.latent, *image), critic=LSGANCritic(*image))
         initialise(nets, "normal", 0.02)
+        if self.generator_norm == "virtual":
+            shape = (self.reference, self.latent)
+            noise = torch.rand(shape) * 2 - 1 if self.prior == "uniform" else torch.randn(shape)
+            nets.generator = Virtually(nets.generator, noise)
         return nets
 
     def optimisers(self) -> Mapping[str, Optim]:
