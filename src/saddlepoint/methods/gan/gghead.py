@@ -135,9 +135,10 @@ PROOF = Proof(
     bars={"turn": 0.8},
     settings={
         "resolution": 16,
-        "examples": 32_000,
+        "examples": 40_000,
         "batch": 16,
         "latent": 32,
+        "ema_images": 4_000,
         "style": 32,
         "plane": 16,
         "splats": 20,

@@ -105,11 +105,13 @@ PROOF = Proof(
     share=0.8,
     bars={"turn": 0.8},
     settings={
-        "examples": 24_000,
+        "examples": 40_000,
         "batch": 16,
         "latent": 32,
+        "ema_images": 4_000,
         "width": 64,
         "critic_width": 16,
+        "pose": 15.0,
         "lr": 5e-4,
     },
 )
