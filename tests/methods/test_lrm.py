@@ -24,7 +24,7 @@ def official() -> tuple[PlaneTransformer, JoinedDecoder, dict[str, Tensor]]:
     values = {name: torch.from_numpy(file[name]) for name in file.files if name != "meta"}
     lrm = {name.removeprefix("sd.lrm."): value for name, value in values.items() if name.startswith("sd.lrm.")}
     net = PlaneTransformer(12, width=16, heads=2, layers=2, side=4, channels=6, code=10)
-    state = {"places": lrm["pos_embed"]}
+    state = {"queries": lrm["pos_embed"]}
     simple = {"camera_embedder.mlp": "camera", "transformer.norm": "norm", "upsampler": "grow"}
     for theirs, ours in simple.items():
         state |= {ours + name.removeprefix(theirs): value for name, value in lrm.items() if name.startswith(theirs)}

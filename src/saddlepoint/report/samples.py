@@ -31,7 +31,7 @@ from saddlepoint.methods.abilities import (
     in_turn,
 )
 from saddlepoint.methods.base import Networks
-from saddlepoint.methods.tasks import knows, tasks
+from saddlepoint.methods.tasks import knows, task_named, tasks
 from saddlepoint.nn.modes import evaluating
 from saddlepoint.report.attention import across, between, heat_row, weights_of
 from saddlepoint.report.captioned import captioned
@@ -43,6 +43,7 @@ PAIRS = 16
 POINTS = 1000  # in a plot of a point world, real and fake each
 PATTERNS = 400  # of a dictionary, at most
 BAND = 16  # examples side by side, with what becomes of each below
+SCENES = 8  # by a few views each
 NAMED = 8  # examples side by side, each with its class over it
 ANSWERS = 3  # of an image that has several, by the seeds 0, 1 and 2
 
@@ -98,6 +99,11 @@ class SampleGrids(Hook):
             with torch.no_grad(), evaluating(nets):
                 picture, words = translated(method, nets, self.inputs, run.settings.grid_size)
             caption = f"{caption} {words}"
+        elif knows(method, "rebuild"):
+            if self.inputs is None:
+                return
+            picture, words = self._rebuilt(run, nets, self.inputs)
+            caption = f"{caption} {words}"
         elif knows(method, "patterns"):
             patterns = method.patterns(nets)[:PATTERNS].cpu()
             picture = self.spec.main.picture(patterns)
@@ -137,6 +143,20 @@ class SampleGrids(Hook):
             return below(pictures), caption
         words = channels_shown(examples.shape[1]) if isinstance(kind, Image) else ""
         return kind.picture(examples, columns_of(how.label)), f"{caption} {words}".rstrip()
+
+    def _rebuilt(self, run: Run, nets: Networks, inputs: Batch) -> tuple[Picture.Image, str]:
+        """Scenes by their first views: the first of these, what the last one's camera sees of it, and the last one."""
+        with torch.no_grad(), evaluating(nets):
+            task = task_named(run.method, nets, self.spec, "render")
+            assert task is not None
+            most, count = min(run.settings.grid_size, SCENES, len(inputs)), task.takes["rig"].shape[0]
+            rows = {name: values[:most] for name, values in inputs.tensors().items()}
+            views, rig = rows["views"], rows["rig"]
+            fields = {**rows, "views": views[:, :count], "rig": rig[:, :count], "camera": rig[:, -1]}
+            drawn = task.call(nets, {name: fields[name] for name in task.takes}, AS_TRAINED)["image"]
+        kind = task.gives["image"]
+        pictures = [kind.picture(each, most) for each in (views[:, 0], drawn, views[:, -1])]
+        return below(pictures), "From above: a view that is given, what is drawn from another side, and the truth."
 
     def _other(self, run: Run, nets: Networks) -> tuple[Picture.Image, str] | None:
         """The first task whose inputs the given examples have: inputs, outputs and truth below one another.

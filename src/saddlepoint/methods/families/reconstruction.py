@@ -31,11 +31,12 @@ from saddlepoint.methods.base import Draw, Method, Networks
 from saddlepoint.nn.kernels.splat import draw as drawn
 from saddlepoint.nn.kernels.splat import project
 from saddlepoint.nn.render.march import Light
-from saddlepoint.nn.render.pixel_splats import PixelSplats
+from saddlepoint.nn.render.pixel_splats import PixelSplats, plucker
 from saddlepoint.nn.render.rays import Rays, pixel_centres, rays_through
 from saddlepoint.nn.render.surroundings import Background, Surroundings
 
 _FIRST = 50  # scenes that a run measures before it begins
+_ROOM = 1.2  # radii of what is seen, before and behind the middle, within which splats lie
 _SIDE = 64  # most voxels of a field's mesh along an axis; else as many as a view has pixels
 
 
@@ -216,6 +217,15 @@ class ReconstructedSplats(Reconstruction, ABC):
     @abstractmethod
     def rebuilt(self, nets: nn.Module, given: Any) -> PixelSplats:
         """The splats of each scene."""
+
+    def with_rays(self, given: Shown) -> Tensor:
+        """Views beside the rays of their pixels.  [n, k, 9, H, W]"""
+        return torch.cat((given.view, plucker(given.rig)), 2)
+
+    def bounds(self, nets: nn.Module) -> tuple[Tensor, Tensor]:
+        """Distances from a camera between which all of a scene lies."""
+        around: Any = nets.get_submodule("surroundings")
+        return (around.distance - _ROOM * around.radius).clamp_min(0.05), around.distance + _ROOM * around.radius
 
     def view(self, nets: nn.Module, scene: PixelSplats, camera: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What a camera [22] sees of one scene: [3, H, W] in about [0, 1], opacity and depth [H, W]."""

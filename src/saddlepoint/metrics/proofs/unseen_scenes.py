@@ -93,7 +93,7 @@ def _alike(
 ) -> np.ndarray:
     """Of the trained scenes whose cameras are near both to the first given and to the wanted one the view of that which
     is most like the first given view."""
-    known, rigs, found = views[train], rig[train], []
+    known, rigs, pictures = views[train], rig[train], []
     number = np.arange(len(train))
     for first, camera, aims in zip(given[:, 0], cameras[:, :1], wanted):
         apart = _apart(np.broadcast_to(camera, (len(train), *camera.shape)), rigs)[:, 0]
@@ -104,5 +104,5 @@ def _alike(
             off = apart.min(1) + away.min(1)
             near = off.argsort()[: max(1, len(train) // _SIMILAR)]
             best = near[errors[near].argmin()]
-            found.append(known[best, away[best].argmin()])
-    return np.stack(found)
+            pictures.append(known[best, away[best].argmin()])
+    return np.stack(pictures)

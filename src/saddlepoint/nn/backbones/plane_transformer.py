@@ -65,7 +65,7 @@ class PlaneTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.side = side
-        self.places = nn.Parameter(torch.randn(1, 3 * side**2, width) / width**0.5)
+        self.queries = nn.Parameter(torch.randn(1, 3 * side**2, width) / width**0.5)
         self.camera = nn.Sequential(nn.Linear(CAMERA, code), nn.SiLU(), nn.Linear(code, code))
         self.blocks = nn.ModuleList(PlaneBlock(width, heads, memory, code) for _ in range(layers))
         self.norm = nn.LayerNorm(width, eps=_EPSILON)
@@ -73,7 +73,7 @@ class PlaneTransformer(nn.Module):
 
     def tokens(self, image: Tensor, camera: Tensor) -> Tensor:
         """The planes' tokens, plane by plane and row by row.  [N, 3 side^2, width]"""
-        code, hidden = self.camera(camera), self.places.expand(len(image), -1, -1)
+        code, hidden = self.camera(camera), self.queries.expand(len(image), -1, -1)
         for block in self.blocks:
             hidden = block(hidden, image, code)
         tokens: Tensor = self.norm(hidden)

@@ -15,6 +15,9 @@ from saddlepoint.kinds.splats import C0
 from saddlepoint.nn.kernels.harmonics import harmonics
 from saddlepoint.nn.render.rays import pixel_centres, rays_through
 
+_SIZES = (0.2, 2.0)  # least and largest scale of a splat, in what a pixel covers
+_FAINT = 2.0  # taken from the logits of opacity, so that a run begins with faint splats
+
 
 @dataclass(frozen=True)
 class PixelSplats:
@@ -81,3 +84,35 @@ def _rays(rig: Tensor) -> tuple[Tensor, Tensor]:
     pixel = pixel_centres(height, width).to(rig)
     rays = rays_through(rig.flatten(0, 1), pixel.expand(n * k, -1, -1))
     return rays.start.view(n, k, height, width, 3), rays.ahead.view(n, k, height, width, 3)
+
+
+def bounded(raw: Tensor, rig: Tensor, near: Tensor, far: Tensor) -> PixelSplats:
+    """Twelve numbers for each pixel as a splat on its ray: distance, three scales, a turn, opacity and colour.
+
+    raw: [n, k, 12, H, W]. near, far: bounds of the distance. Scales lie between a fifth of what a pixel covers at that
+    distance and twice as much. Source: GRM, section 3.2; its bounds of scales are of the world.
+    """
+    distance, scale, turn, opacity, shade = raw.split((1, 3, 4, 1, 3), 2)
+    away = near + (far - near) * distance[:, :, 0].sigmoid()
+    pixel = (away / rig[..., 16, None, None])[..., None]
+    low, high = _SIZES
+    sizes = pixel * (low + (high - low) * scale.movedim(2, -1).sigmoid())
+    upright = raw.new_tensor([1.0, 0.0, 0.0, 0.0])
+    tint = (shade.movedim(2, -1).sigmoid() - 0.5) / C0
+    parts = (on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid())
+    return PixelSplats(*(part.flatten(1, 3) for part in parts), tint.flatten(1, 3)[:, :, None])
+
+
+def unbounded(raw: Tensor, rig: Tensor, reach: float, first: float, most: float) -> PixelSplats:
+    """Numbers for each pixel as a splat on its ray: place (3), scales (3), a turn (4), opacity (1), then harmonics.
+
+    raw: [n, k, 11 + 3 (degree + 1)^2, H, W]. The distance is `reach` times the logistic function of the mean of the
+    place's three numbers. first: what logarithms of scales begin at; most: the largest. Source: Long-LRM's llrm.py.
+    """
+    place, scale, turn, opacity, tint = raw.split((3, 3, 4, 1, raw.shape[2] - 11), 2)
+    away = reach * place.mean(2).sigmoid()
+    sizes = (scale.movedim(2, -1) + first).clamp_max(most).exp()
+    upright = raw.new_tensor([1.0, 0.0, 0.0, 0.0])
+    parts = (on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid())
+    waves = tint.movedim(2, -1).flatten(1, 3).unflatten(2, (-1, 3))
+    return PixelSplats(*(part.flatten(1, 3) for part in parts), waves)
