@@ -83,7 +83,9 @@ def test_exposures_of_a_still_scene_merge_to_its_light() -> None:
     assert np.abs(merged(shots, times, 2.2) - light).max() < 1e-3
 
 
-@pytest.mark.parametrize("word", ["noise25:x", "holes25:x", "grey:x", "blur5:x", "haze12:x", "lowres2:x", "rain20:x"])
+@pytest.mark.parametrize(
+    "word", ["noise25:x", "holes25:x", "grey:x", "blur5:x", "haze12:x", "lowres2:x", "rain20:x", "clouds40:x"]
+)
 def test_every_degradation_has_something_to_beat(word: str) -> None:
     name = word.rstrip(":x0123456789")
     given = np.random.default_rng(0).integers(0, 256, (4, 3, 16, 16), dtype=np.uint8)

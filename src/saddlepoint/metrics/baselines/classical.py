@@ -22,6 +22,8 @@ from saddlepoint.metrics.baselines.non_local_means import non_local_means
 from saddlepoint.metrics.baselines.translation import ColourTable
 
 Restored = Mapping[str, np.ndarray]
+_CLOUD = 0.6
+"""level of the darkest colour from which a pixel is taken for a cloud"""
 
 
 def classical(word: str, known: tuple[np.ndarray, np.ndarray], source: np.ndarray) -> Restored:
@@ -112,6 +114,14 @@ def _of_haze(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np
     }
 
 
+def _of_clouds(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
+    """Where the darkest of three colours is light, a cloud is taken for granted and filled from around it."""
+    shown = images[:, :3]
+    clear = shown.min(1) < _CLOUD
+    mean = np.where(clear[:, None], shown, known[1].mean((0, 2, 3))[:, None, None])
+    return {"as it is": shown, "mean colour under clouds": mean, "membrane under clouds": filled(shown, clear)}
+
+
 def _of_exposures(images: np.ndarray, amount: int | None, known: tuple[np.ndarray, np.ndarray]) -> Restored:
     middle = images[:, 3:6] ** exposures.CURVE / exposures.TIMES[1]
     return {"middle exposure": middle, "weighted merge": merged(images, exposures.TIMES, exposures.CURVE)}
@@ -126,5 +136,6 @@ _SPECIAL: dict[str, Callable[[np.ndarray, int | None, tuple[np.ndarray, np.ndarr
     "dark": _by_pixel,
     "faded": _by_pixel,
     "haze": _of_haze,
+    "clouds": _of_clouds,
     "exposures": _of_exposures,
 }
