@@ -40,7 +40,8 @@ class Rig(Kind):
         """The cameras of mirrored or averaged views."""
         flip = None if change.flip is None else change.flip.repeat_interleave(self.count)
         each = Change(flip, shrink=change.shrink)
-        return Camera().shown(stored.flatten(0, 1), each).unflatten(0, (-1, self.count))
+        cameras: Tensor = Camera().shown(stored.flatten(0, 1), each).unflatten(0, (-1, self.count))
+        return cameras
 
     def example(self, n: int, seed: int) -> Tensor:
         """Cameras around the origin that look at it."""

@@ -261,8 +261,10 @@ def _pairs(files: Mapping[str, list[Path]], questions: int, draw: np.random.Gene
 
 
 def _partners(first: list[Path], second: list[Path], sets: tuple[str, str]) -> list[tuple[Path, Path]]:
-    names = [[path.as_posix() for path in paths] for paths in (first, second)]  # matched leaves out what all begin with
-    return [(first[one], second[other]) for one, other in matched(*names, sets).pairs]
+    ours, theirs = ([path.as_posix() for path in paths] for paths in (first, second))
+    return [
+        (first[one], second[other]) for one, other in matched(ours, theirs, sets).pairs
+    ]  # below what all begin with
 
 
 def _singles(

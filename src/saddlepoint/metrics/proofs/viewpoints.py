@@ -90,7 +90,8 @@ def directions_of(camera: Tensor) -> np.ndarray:
 def sectors(directions: np.ndarray) -> np.ndarray:
     """Which part of the circle each direction is turned to.  [n, 3] -> [n] int64"""
     turn = np.arctan2(directions[:, 1], directions[:, 0]) / (2 * np.pi)
-    return (np.floor(turn * _SECTORS) % _SECTORS).astype(np.int64)
+    part: np.ndarray = (np.floor(turn * _SECTORS) % _SECTORS).astype(np.int64)
+    return part
 
 
 def agreement(read: np.ndarray, wanted: np.ndarray) -> float:
