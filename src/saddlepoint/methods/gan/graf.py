@@ -135,7 +135,6 @@ PROOF = Proof(
         "examples": 24_000,
         "batch": 16,
         "latent": 32,
-        "ema_images": 4_000,
         "appearance": 16,
         "width": 40,
         "layers": 4,
