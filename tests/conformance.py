@@ -35,6 +35,7 @@ from saddlepoint.kinds.attributes import Attributes
 from saddlepoint.kinds.boxes import Boxes
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.clip import Clip
+from saddlepoint.kinds.expression import Expression
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.label import Label
@@ -132,6 +133,9 @@ def other_data(takes: type[Batch], shape: tuple[int, ...]) -> Dataset:
         elif kind is Rig:  # of `shape`, the first number is that of the views
             one = torch.linspace(0, 6, 64 * shape[0]), torch.full((64 * shape[0],), 0.5)
             fields[field] = orbit(*one, 4.0, 1.2 * shape[-1], shape[-1]).unflatten(0, (64, shape[0]))
+        elif kind is Expression:  # of three numbers, for each view
+            own[field] = Expression(3, shape[0])
+            fields[field] = own[field].example(64, 0)
         elif kind in (Clip, Views):
             own[field] = kind(*shape)
             fields[field] = to_uint8(own[field].example(64, 0))

@@ -19,6 +19,7 @@ from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.depth import Depth
 from saddlepoint.kinds.distances import Distances
+from saddlepoint.kinds.expression import Expression
 from saddlepoint.kinds.figure import Figure
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Change, Kind
@@ -69,6 +70,7 @@ SMALL: dict[str, Kind] = {
     "moment": Moment(),
     "views": Views(3, 3, 6, 8),
     "rig": Rig(3),
+    "expression": Expression(3),
     "scan": Scan(4, 4, 4, 2, 6, 6),
     "viewpoint": Viewpoint(tuple(Camera().example(3, 0).flatten().tolist())),
 }

@@ -22,6 +22,7 @@ from saddlepoint.deploy.orbit import displaced
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.camera import read_cameras
+from saddlepoint.kinds.expression import Expression
 from saddlepoint.kinds.views import Views
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
@@ -52,6 +53,8 @@ class Render:
     once around the thing at equal turns unless --cameras says otherwise"""
     cameras: Path | None = None
     """JSON file with the cameras of --image, in their order, as in --path; the scene stands in their frame"""
+    expression: str | None = None
+    """what a face shall do, as numbers with commas between, for a model that takes one; by default all are 0"""
     test: bool = False
     """use the cameras of the scene's transforms_test.json, or else of the run's held-out views, and write the true view
     beside each; `saddle evaluate` measures these"""
@@ -138,6 +141,8 @@ def _fields(model: Model, task: Task, options: Render) -> tuple[dict[str, Tensor
 
 def _check_images(model: Model, task: Task, options: Render) -> None:
     """Raises ConfigError where photographs are given to a model that takes none, or are missing or too many."""
+    if options.expression is not None and not any(isinstance(kind, Expression) for kind in task.takes.values()):
+        raise ConfigError(f"{model.name} takes no expression: leave out --expression.")
     if "views" not in task.takes:
         if options.image or options.cameras is not None:
             raise ConfigError(f"{model.name} draws the scene that it was trained on: leave out --image and --cameras.")
@@ -159,6 +164,11 @@ def _given(model: Model, task: Task, options: Render) -> dict[str, Tensor]:
     kind = task.takes["views"]
     assert isinstance(kind, Views)
     fields = task.examples(model.nets, 1, 0)
+    for name, other in task.takes.items():
+        if isinstance(other, Expression):
+            fields[name] = (
+                other.parse(options.expression)[None] if options.expression else torch.zeros_like(fields[name])
+            )
     fields["views"] = torch.stack([kind.one.parse(str(path)) for path in options.image])[None]
     if options.cameras is not None:
         rig = read_cameras(options.cameras)

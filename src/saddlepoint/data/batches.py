@@ -22,6 +22,7 @@ from saddlepoint.kinds.camera import Camera
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.cloud import Cloud
 from saddlepoint.kinds.distances import Distances
+from saddlepoint.kinds.expression import Expression
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import KIND, Kind, holds
 from saddlepoint.kinds.label import Label
@@ -411,6 +412,16 @@ class ViewsBatch(Batch):
     """[N, V, C, H, W] float32 in [-1, 1]"""
     rig: Tensor = holds(Rig)
     """[N, V, 22] float32: the cameras of the views"""
+
+
+@dataclass(frozen=True)
+class ExpressionViewsBatch(ViewsBatch):
+    """Many heads, each by several views with the camera and the expression of each."""
+
+    given_by = "Use --data world:heads, or arrays views, rig and expressions of a .npz."
+
+    expressions: Tensor = holds(Expression)
+    """[N, V, E] float32: of each view, what the face does"""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ _BY_FIELD: dict[str, str | tuple[str, ...]] = {
             "rig",
         )
     },
+    "expressions": "expression",
 }
 _IN_TURN = ("image", "volume", "cloud", "points", "label")
 """the kinds that an array of an unknown field is tried as"""

@@ -153,6 +153,7 @@ class SampleGrids(Hook):
             rows = {name: values[:most] for name, values in inputs.tensors().items()}
             views, rig = rows["views"], rows["rig"]
             fields = {**rows, "views": views[:, :count], "rig": rig[:, :count], "camera": rig[:, -1]}
+            fields |= {name: rows[f"{name}s"][:, -1] for name in task.takes.keys() - fields.keys()}
             drawn = task.call(nets, {name: fields[name] for name in task.takes}, AS_TRAINED)["image"]
         kind = task.gives["image"]
         pictures = [kind.picture(each, most) for each in (views[:, 0], drawn, views[:, -1])]

@@ -79,7 +79,8 @@ def _of_scenes(dataset: Dataset, rows: np.ndarray, takes: Mapping[str, Kind]) ->
         "views": torch.from_numpy(views[:, :count]).float() / 127.5 - 1,
         "rig": torch.from_numpy(rig[:, :count]),
     }
-    fields |= {name: torch.from_numpy(np.asarray(dataset.fields[name])[rows]) for name in takes if name not in fields}
+    for name in takes.keys() - fields.keys():  # of each view, such as its expression
+        fields[name] = torch.from_numpy(np.asarray(dataset.fields[f"{name}s"])[rows, -1])
     rule = f"the last view of {len(rows)} of {len(dataset)} scenes, drawn once at random and held out of training"
     return HeldOut(fields, views[:, -1], f"{rule} (--held-out), by {counted(count, 'other view')} of each")
 

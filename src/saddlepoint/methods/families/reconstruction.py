@@ -28,6 +28,7 @@ from saddlepoint.kinds.volume import Volume
 from saddlepoint.losses.ssim import ssim
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Method, Networks
+from saddlepoint.nn.backbones.vit import patches_of
 from saddlepoint.nn.kernels.splat import draw as drawn
 from saddlepoint.nn.kernels.splat import project
 from saddlepoint.nn.render.march import Light
@@ -85,15 +86,15 @@ class Reconstruction(Method, ABC):
         views, rig = scenes.views.cpu().flatten(0, 1), scenes.rig.cpu().flatten(0, 1)
         nets.surroundings.measure((views + 1) / 2, rig, self.background)
 
-    def parted(self, nets: nn.Module, draw: Draw) -> tuple[Shown, Shown]:
-        """Of a new batch the views that are given and those that are compared, chosen at random."""
-        scenes = draw()
+    def parted(self, nets: nn.Module, scenes: ViewsBatch, draw: Draw) -> tuple[Shown, Shown, Tensor]:
+        """The views that are given and those that are compared, chosen at random, with the numbers of the latter
+        [n, t]."""
         n, count = scenes.rig.shape[:2]
         order = draw.uniform(n, count).argsort(1)[:, : self.inputs + self.targets]
         row = torch.arange(n, device=order.device)[:, None]
         view, rig = scenes.views[row, order], self.at_home(nets, scenes.rig[row, order])
         k = self.inputs
-        return Shown(view[:, :k], rig[:, :k]), Shown(view[:, k:], rig[:, k:])
+        return Shown(view[:, :k], rig[:, :k]), Shown(view[:, k:], rig[:, k:]), order[:, k:]
 
     def at_home(self, nets: nn.Module, rig: Tensor) -> Tensor:
         """Cameras [n, k, 22] in the frame of the first of each row."""
@@ -255,3 +256,17 @@ class ReconstructedSplats(Reconstruction, ABC):
         scenes = self.rebuilt(nets, self.given(nets, given))
         values = scenes.stored()
         return Splats(values.shape[1], scenes.degree), values
+
+
+def check_patches(data: DataSpec, patch: int, width: int, heads: int, window: int) -> None:
+    """Raises ConfigError for sizes that do not go together."""
+    if patch & (patch - 1) or patch < 2:
+        raise ConfigError(f"--patch {patch}: patches are doubled back to pixels, so it must be 2, 4, 8 and so on.")
+    if width % heads or width % patch:
+        raise ConfigError(f"a width of {width} must be divided by {heads} heads, and by --patch {patch}, to be halved.")
+    kind = data.fields["views"]
+    assert isinstance(kind, Views)
+    rows, columns = patches_of(kind.one, patch)
+    for places in (2 * rows, 2 * columns):
+        if places % min(window, places):
+            raise ConfigError(f"windows of {window} places do not divide {places}: use another --window-side.")

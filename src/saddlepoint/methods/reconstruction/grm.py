@@ -21,15 +21,10 @@ from torch import nn
 
 from saddlepoint.config import Count, Layers, Positive, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec
-from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import AdamW, Clock, Cosine, Draw, Moves, Networks, Optim, Proof, Update, WarmUp
-from saddlepoint.methods.families.reconstruction import ReconstructedSplats, Shown
+from saddlepoint.methods.families.reconstruction import ReconstructedSplats, Shown, check_patches
 from saddlepoint.nn.backbones.splat_transformer import SplatTransformer
-from saddlepoint.nn.backbones.vit import patches_of
-from saddlepoint.nn.render.pixel_splats import PixelSplats, bounded
-
-NUMBERS = 12
-"""of a pixel's splat: distance, scales, turn, opacity, colour"""
+from saddlepoint.nn.render.pixel_splats import NUMBERS, PixelSplats, bounded
 
 
 @final
@@ -71,26 +66,13 @@ class GRM(ReconstructedSplats):
         return {"model": AdamW("model", lr=rate, betas=(0.9, 0.95), weight_decay=self.decay, clip=1.0)}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        given, target = self.parted(nets, draw)
+        given, target, _ = self.parted(nets, draw(), draw)
         scenes = self.rebuilt(nets, given)
         yield Update("model", self.likeness(nets, scenes, target), watch={"opacity": scenes.opacity.detach().mean()})
 
     def rebuilt(self, nets: nn.Module, given: Shown) -> PixelSplats:
         raw = nets.get_submodule("model")(self.with_rays(given))
         return bounded(raw, given.rig, *self.bounds(nets))
-
-
-def check_patches(data: DataSpec, patch: int, width: int, heads: int, window: int) -> None:
-    """Raises ConfigError for sizes that do not go together."""
-    if patch & (patch - 1) or patch < 2:
-        raise ConfigError(f"--patch {patch}: patches are doubled back to pixels, so it must be 2, 4, 8 and so on.")
-    if width % heads or width % patch:
-        raise ConfigError(f"a width of {width} must be divided by {heads} heads, and by --patch {patch}, to be halved.")
-    kind = data.fields["views"]
-    rows, columns = patches_of(kind.one, patch)  # type: ignore[attr-defined]
-    for places in (2 * rows, 2 * columns):
-        if places % min(window, places):
-            raise ConfigError(f"windows of {window} places do not divide {places}: use another --window-side.")
 
 
 # Settings by preset, with where each comes from: the paper, section 4.1.

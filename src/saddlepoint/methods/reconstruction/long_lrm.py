@@ -95,7 +95,7 @@ class LongLRM(ReconstructedSplats):
         return {"model": AdamW("model", lr=rate, betas=(0.9, 0.95), weight_decay=self.decay, clip=10.0)}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        given, target = self.parted(nets, draw)
+        given, target, _ = self.parted(nets, draw(), draw)
         scenes = self.splats(nets, given)
         n, count = scenes.opacity.shape
         pruned = scenes.kept(self.chosen(scenes.opacity, draw.uniform(n, count)))

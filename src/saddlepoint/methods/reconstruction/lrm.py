@@ -111,7 +111,7 @@ class LRM(ReconstructedField):
         return {"model": move}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        given, target = self.parted(nets, draw)
+        given, target, _ = self.parted(nets, draw(), draw)
         planes = self.rebuilt(nets, given)
         view, rig = (torch.cat((one[:, :1], other), 1) for one, other in zip(given, target))
         n, t, _, height, width = view.shape

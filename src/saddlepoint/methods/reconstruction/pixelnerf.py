@@ -88,7 +88,7 @@ class PixelNeRF(ReconstructedField):
         return {"field": Adam("encoder", "coarse", "fine", lr=self.lr)}
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
-        given, target = self.parted(nets, draw)
+        given, target, _ = self.parted(nets, draw(), draw)
         scene = self.rebuilt(nets, given)
         n, t = target.rig.shape[:2]
         chance = draw.uniform(n, self.rays, 3)

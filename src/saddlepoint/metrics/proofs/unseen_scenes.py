@@ -58,9 +58,15 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         "rig": many(cameras),
     }
     for name in task.takes.keys() - fields.keys():
-        fields[name] = many(np.asarray(dataset.fields[name])[held_out])
+        of_views = np.asarray(dataset.fields[f"{name}s"])[held_out]  # such as the expression of each view
+        fields[name] = torch.from_numpy(of_views[:, -_TARGETS:]).flatten(0, 1)
     rendered = model.do("render", fields, batch=2 * _TARGETS)["image"]
     levels = (rendered.clamp(-1, 1).numpy() + 1) * 127.5
+    others = []
+    if more := task.takes.keys() - {"camera", "views", "rig"}:  # such as an expression: does the model heed it?
+        turned = {name: values.roll(_TARGETS, 0) if name in more else values for name, values in fields.items()}
+        deaf = (model.do("render", turned, batch=2 * _TARGETS)["image"].clamp(-1, 1).numpy() + 1) * 127.5
+        others.append(row("other", f"the same model with the {' and '.join(sorted(more))} of another scene", deaf))
     apart = _apart(wanted, cameras)  # [n, targets, given]
     nearest = np.take_along_axis(given, apart.argmin(2)[..., None, None, None], 1).reshape(target.shape)
     naive = [
@@ -74,6 +80,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         row("real", "the true views", target),
         {**best, "kind": "baseline"},
         *(each for each in naive if each is not best),
+        *others,
     )
     text = f"{_TARGETS} views of each of {len(held_out)} scenes that were not trained on, by {count} other given"
     return Table(rows, f"{text}; errors in levels of 0 to 255, psnr is the mean over views.")

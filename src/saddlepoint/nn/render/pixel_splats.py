@@ -15,6 +15,8 @@ from saddlepoint.kinds.splats import C0
 from saddlepoint.nn.kernels.harmonics import harmonics
 from saddlepoint.nn.render.rays import pixel_centres, rays_through
 
+NUMBERS = 12
+"""of a pixel's splat between bounds: distance, scales, turn, opacity, colour"""
 _SIZES = (0.2, 2.0)  # least and largest scale of a splat, in what a pixel covers
 _FAINT = 2.0  # taken from the logits of opacity, so that a run begins with faint splats
 
