@@ -11,7 +11,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.privacy import clipped_sum, epsilon
 from saddlepoint.methods.base import Clock
-from saddlepoint.methods.gan.dpgan import DPGAN
+from saddlepoint.methods.gan.dpgan import DPGAN, PROOF
 
 TINY = {"latent": 4, "generator_width": 2, "critic_width": 2}
 SMALL = {"latent": 4, "generator_width": 2, "critic_width": 2}
@@ -78,3 +78,13 @@ def test_no_figure_of_real_images_is_logged_and_epsilon_grows_by_the_epoch() -> 
     assert spent[0] == spent[1] < spent[2]
     with pytest.raises(ConfigError, match="--share 1"):
         DPGAN(share=0.0)
+
+
+def test_what_the_proof_spends_is_under_10_and_points_have_dense_networks() -> None:
+    settings = {name: value for name, value in PROOF.settings.items() if name not in ("examples", "batch")}
+    method = DPGAN(**settings)
+    nets = method.networks(DataSpec.of((2,), examples=98_000))
+    assert method.spent(nets, Clock(examples=PROOF.settings["examples"] - 256, fresh=256)) < 10
+    assert nets.generator(torch.randn(3, 2)).shape == (3, 2)
+    critic, generator = list(method.train_step(nets, HandDraw(torch.randn(4, 2)), Clock()))
+    assert (critic.group, generator.group) == ("critic", "generator")

@@ -194,6 +194,22 @@ class AttributeBatch(Batch):
 
 
 @dataclass(frozen=True)
+class GroupedBatch(Batch):
+    """Images with a class and attributes each, which together say which group they are of."""
+
+    given_by = (
+        "Sort the images into one sub-folder a class, and put a table of attributes, attributes.csv, beside these."
+    )
+
+    image: Tensor = holds(Image)
+    """[N, C, H, W] float32 in [-1, 1]"""
+    label: Tensor = holds(Label)
+    """[N] int64 in [0, classes)"""
+    attributes: Tensor = holds(Attributes)
+    """[N, K] float32, 1 where an attribute holds and 0 where not"""
+
+
+@dataclass(frozen=True)
 class SemiBatch(Batch):
     """Some images with a class each, and beside them images whose class is not told.
 

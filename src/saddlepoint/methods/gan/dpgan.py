@@ -29,13 +29,17 @@ from saddlepoint.losses.privacy import clipped_sum, epsilon
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size
+from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
 from saddlepoint.nn.layers.number import Number
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class DPGAN(Unconditional):
-    """A DCGAN whose discriminator (critic) learns privately; epsilon is in the log as `generator/epsilon`."""
+    """A DCGAN, or dense networks for points, whose discriminator (critic) learns privately.
+
+    Epsilon is in the log as `generator/epsilon`.
+    """
 
     takes = ImageBatch
     batch_statistics = True  # several micro-batches would each bring noise of their own: safe, but not the same
@@ -53,6 +57,8 @@ class DPGAN(Unconditional):
     """the generator's channels at half the image's side; they double with each halving, to at most 8 times"""
     critic_width: Width = 64
     """the critic's channels at half the image's side, likewise; it has group norm"""
+    widths: tuple[Width, ...] = (128, 128, 128)
+    """units of both players' hidden layers, for points"""
     lr: Positive = 2e-4
     """learning rate of both players (Adam)"""
     beta1: Decay = 0.5
@@ -64,11 +70,15 @@ class DPGAN(Unconditional):
             raise ConfigError("with a share of 0 no image ever takes part: use --share 1.")
 
     def networks(self, data: DataSpec) -> Networks:
+        examples = Number(max(1, data.examples))
+        if len(data.shape) == 1:
+            generator, critic = MLPGenerator(self.latent, self.widths, data.shape), MLPCritic(data.shape, self.widths)
+            return Networks(generator=generator, critic=critic, examples=examples)
         size = check_size(data.size)
         return Networks(
             generator=DCGANGenerator(self.latent, data.channels, size, self.generator_width, kernel=4),
             critic=DCGANCritic(data.channels, size, self.critic_width, kernel=4, norm="group"),
-            examples=Number(max(1, data.examples)),
+            examples=examples,
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
@@ -116,10 +126,18 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 PROOF = Proof(
-    claim="A GAN that learns digits with as much noise as each image's gradient may be long still comes nearer to them"
-    " than a Gaussian over pixels.",
-    data="digits",
-    measure="frechet",
-    share=0.9,
-    settings={"images": 60_000, "batch": 128, "latent": 16, "generator_width": 8, "critic_width": 8, "lr": 1e-3},
+    claim="A GAN that learns a ring of eight Gaussians at an epsilon under 10 puts its points there; of one wide"
+    " Gaussian's, which no noise disturbs, hardly any land there.",
+    data="world:ring8",
+    measure="mixture",
+    share=0.2,
+    settings={
+        "examples": 1_000_000,  # eleven epochs
+        "batch": 256,
+        "latent": 2,
+        "widths": (64, 64),
+        "noise": 2.0,
+        "ema_images": 50_000.0,
+        "lr": 1e-3,
+    },
 )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -27,7 +28,7 @@ from saddlepoint.keyed import normal_rows
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.methods.base import SGD, Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.unconditional import Unconditional
-from saddlepoint.nn.backbones.mlp import MLPCritic, MLPGenerator
+from saddlepoint.nn.backbones.mlp import MLPGenerator
 
 
 def halved(images: Tensor) -> Tensor:
@@ -126,8 +127,12 @@ class LAPGANCritic(nn.Module):
                     *(nn.Linear(width * size, 1), nn.Flatten(0)),
                 )
             )
-        coarse = MLPCritic((channels, height >> levels, breadth >> levels), units)
-        self.levels = nn.ModuleList([*networks, coarse])
+        counts = (channels * (height >> levels) * (breadth >> levels), *units)
+        coarse: list[nn.Module] = [nn.Flatten()]
+        for inputs, outputs in pairwise(counts):
+            coarse += [nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)]
+        coarse += [nn.Linear(counts[-1], 1), nn.Flatten(0)]
+        self.levels = nn.ModuleList([*networks, nn.Sequential(*coarse)])
 
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.levels[0](image)
@@ -157,7 +162,7 @@ class LAPGAN(Unconditional):
     critic_units: tuple[Width, ...] = (1600, 1600)
     """units of the coarsest discriminator's (critic's) hidden layers"""
     dropout: Share = 0.5
-    """share of a convolutional critic's features left out in training"""
+    """share of the critics' features and hidden units left out in training"""
     optimiser: Literal["sgd", "adam"] = "sgd"
     """how all players step"""
     lr: Positive = 0.02
@@ -240,8 +245,8 @@ PROOF = Proof(
         "images": 60_000,
         "batch": 32,
         "width": 16,
-        "generator_units": (128, 128),
-        "critic_units": (128, 128),
+        "generator_units": (512, 512),
+        "critic_units": (256, 256),
         "optimiser": "adam",
         "lr": 5e-4,
     },
