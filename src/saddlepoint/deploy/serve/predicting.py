@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,7 +15,8 @@ from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.probabilities import Probabilities
-from saddlepoint.methods.abilities import AS_TRAINED, Attends
+from saddlepoint.methods.abilities import AS_TRAINED
+from saddlepoint.methods.tasks import knows
 from saddlepoint.report.attention import over_images
 
 ATTENTION = "attention"
@@ -25,10 +27,11 @@ MOST_CLASSES = 100
 def predictions(served: Served, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
     """The predictions for each image [C, H, W], by name on the CPU; and the image, bright where it was attended to."""
     task, (word,) = served.own["predict"], served.own["predict"].takes
-    method, nets = served.model.method, served.model.nets
+    method: Any = served.model.method
+    nets = served.model.nets
     batch = torch.stack(list(images)).to(served.model.device)
     values = {name: each.float().cpu() for name, each in task.call(nets, {word: batch}, AS_TRAINED).items()}
-    if isinstance(method, Attends):
+    if knows(method, "attend"):
         values[ATTENTION] = over_images(batch, method.attended(nets, batch))
     return [{name: each[row] for name, each in values.items()} for row in range(len(images))]
 
