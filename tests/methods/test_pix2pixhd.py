@@ -11,17 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, PairedBatch
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
 from saddlepoint.losses.features import feature_matching
 from saddlepoint.methods.translation.pix2pixhd import Pix2PixHD
 from saddlepoint.nn.backbones.coarse_to_fine import CoarseToFine
 from saddlepoint.nn.backbones.feature_critic import FeatureCritic
+from saddlepoint.nn.backbones.region_encoder import Looks, RegionEncoder, region_means, regions_of
 from saddlepoint.nn.layers.layout import Layout, outlines
 
 TINY = {
     "width": 2, "halvings": 1, "blocks": 1, "enhancer_blocks": 1, "critic_width": 2, "critic_layers": 1, "scales": 2,
-    "classes": 3, "shape": (3, 16, 16),
+    "classes": 3, "looks": 2, "encoder_width": 2, "shape": (3, 16, 16),
 }  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "pix2pixhd.npz"
 
@@ -69,7 +70,7 @@ def test_maps_are_compared_four_times_their_mean_and_logits_are_not() -> None:
 
 def test_scores_are_summed_over_scales_and_whole_for_the_generator() -> None:
     torch.manual_seed(0)
-    method = Pix2PixHD(**{k: v for k, v in TINY.items() if k != "shape"}, edges=False)
+    method = Pix2PixHD(**{k: v for k, v in TINY.items() if k not in ("shape", "looks")}, edges=False)
     nets = method.networks(pairs(16))
     batch = PairedBatch(*torch.rand(2, 2, 3, 16, 16) * 2 - 1)
     nets.layout.learn(batch.source)
@@ -118,3 +119,53 @@ def pairs(side: int) -> DataSpec:
 def test_a_side_that_cannot_be_halved_so_often_is_refused_with_the_mend() -> None:
     with pytest.raises(ConfigError, match="--resolution 64, or fewer --halvings"):
         Pix2PixHD().networks(pairs(48))
+
+
+@torch.no_grad()
+def test_the_encoder_equals_the_official_one() -> None:
+    file = np.load(PARITY)
+    names = list(dict.fromkeys(name.rsplit(".", 1)[0] for name in file.files if name.startswith("sd.encoder")))
+    encoder = RegionEncoder(3, 3, 4, 2).eval()
+    copy(file, names, encoder)
+    regions = torch.from_numpy(file["in.inst"])[:, 0].long().unique(return_inverse=True)[1]
+    features = encoder(torch.from_numpy(file["in.x"][:1]), regions)
+    assert np.abs(features.numpy() - file["out.encoder"]).max() < 1e-4
+
+
+def test_a_region_is_one_colour_of_one_image_and_has_one_mean() -> None:
+    layout = torch.tensor([[[[0.0, 0, 1]]], [[[0, 1, 1]]]])  # [2, 1, 1, 3]
+    regions = regions_of(layout)
+    assert regions.unique().numel() == 4
+    means = region_means(torch.tensor([[[[1.0, 3, 5]]], [[[1, 3, 5]]]]), regions)
+    assert means.flatten().tolist() == [2, 2, 5, 1, 4, 4]
+
+
+def test_looks_are_kept_by_class_and_drawn_or_taken_from_a_reference() -> None:
+    torch.manual_seed(0)
+    method = Pix2PixHD(**{k: v for k, v in TINY.items() if k != "shape"})
+    nets = method.networks(pairs(16))
+    colours = torch.tensor([-1.0, 0, 1])[torch.randint(3, (2, 1, 16, 16))].expand(-1, 3, -1, -1)
+    batch = PairedBatch(colours, torch.rand(2, 3, 16, 16) * 2 - 1)
+    nets.layout.learn(batch.source)
+    _, generator = play(method, nets, HandDraw(batch))
+    sums = method.figures(nets, batch)["looks"]
+    assert sums[:, 0].sum().item() == pytest.approx(1)
+    assert torch.allclose(generator.watch["looks"], sums)  # type: ignore[arg-type]
+    kept = Looks(3, 2)
+    kept.move(sums, 1.0)
+    looks = nets.encoder(batch.target, regions_of(batch.source))
+    where = nets.layout.numbers(batch.source) == 1
+    assert torch.allclose(kept.mean[1], looks.movedim(1, -1)[where].mean(0), atol=1e-6)
+    kept.move(torch.zeros_like(sums), 1.0)  # classes that are not there stay
+    assert torch.allclose(kept.mean[1], looks.movedim(1, -1)[where].mean(0), atol=1e-6)
+    one, other = (method.translate(nets, batch.source, "source", seed=seed) for seed in (0, 1))
+    assert not torch.equal(one, other)
+    like = method.translate_like(nets, batch.source, batch.target, "source")
+    assert torch.allclose(like, method.imitate(nets, batch, HandDraw(batch)), atol=1e-6)
+
+
+def test_looks_need_classes_and_a_model_without_them_takes_no_reference() -> None:
+    with pytest.raises(ConfigError, match="--classes"):
+        Pix2PixHD(looks=3)
+    with pytest.raises(CapabilityError, match="--looks 3"):
+        Pix2PixHD().translate_like(nn.Module(), torch.zeros(1), torch.zeros(1), "source")

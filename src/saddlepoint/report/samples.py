@@ -242,8 +242,11 @@ def translated(method: Any, nets: Networks, batch: Batch, most: int) -> tuple[Pi
         images = fields[start][spread(len(fields[start]), rows)]
         if knows(method, "corrupt") and not torch.equal(spoilt := method.corrupt(images, 0), images):
             columns, words, images = [*columns, images], [*words, f"{start} before it is spoilt"], spoilt
-        columns += [images, *(method.translate(nets, images, start, seed).to(images) for seed in range(answers))]
-        words += [start, f"{end} made of it" + f" by {answers} seeds" * (answers > 1)]
+        results = [method.translate(nets, images, start, seed).to(images) for seed in range(answers)]
+        if all(torch.equal(each, results[0]) for each in results):  # trained without styles
+            results = results[:1]
+        columns += [images, *results]
+        words += [start, f"{end} made of it" + f" by {len(results)} seeds" * (len(results) > 1)]
     if paired:
         columns.append(fields[end][spread(len(fields[end]), rows)])
         words.append(f"true {end}")

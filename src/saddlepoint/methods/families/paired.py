@@ -70,6 +70,10 @@ class Paired(Method, ABC):
         """What the generator is told of its image beside the score, weighted, by name."""
         return {}
 
+    def figures(self, nets: Networks, batch: Any) -> Mapping[str, Tensor]:
+        """What is watched beside, once a step: means that `after_step` is given as "generator/NAME"."""
+        return {}
+
     def matching(self) -> float:
         """Weight of the difference of the critic's inner maps; 0 for none."""
         return 0.0
@@ -92,7 +96,8 @@ class Paired(Method, ABC):
             terms["fake"] = self.adversarial * self._score(fake, rival)
             if rival is not None and self.matching():
                 terms["features"] = self.matching() * feature_matching(rival, fake)
-        yield Update("generator", terms | dict(self.content_terms(nets, batch, image)))
+        losses = terms | dict(self.content_terms(nets, batch, image))
+        yield Update("generator", losses, watch=self.figures(nets, batch))
 
     def judge(self, nets: Networks, batch: Any, image: Tensor) -> Scales:
         """The critic's maps of an image by scale, the logits last."""

@@ -187,7 +187,7 @@ PROOF = Proof(
     measure="restored",
     share=0.9,
     settings={
-        "examples": 16_000,
+        "examples": 40_000,
         "batch": 16,
         "width": 8,
         "blocks": 3,

@@ -113,5 +113,5 @@ PROOF = Proof(
     data="blur9:world:shapes",
     measure="restored",
     share=0.85,
-    settings={"examples": 11_200, "width": 16, "blocks": 3, "kernel": 3, "lr": 2e-3},
+    settings={"examples": 44_000, "width": 16, "blocks": 3, "kernel": 3, "lr": 2e-3},
 )

@@ -70,5 +70,5 @@ PROOF = Proof(
     data="noise25:world:shapes",
     measure="restored",
     share=0.8,
-    settings={"examples": 16_000, "batch": 16, "layers": 5, "width": 64, "shuffle": 2, "norm": False},
+    settings={"examples": 64_000, "batch": 16, "layers": 5, "width": 64, "shuffle": 2, "norm": False},
 )

@@ -70,5 +70,5 @@ PROOF = Proof(
     data="blur9:world:shapes",
     measure="restored",
     share=0.8,
-    settings={"examples": 12_800, "batch": 16, "width": 8, "encoder": (1,), "middle": 2, "decoder": (1,)},
+    settings={"examples": 64_000, "batch": 16, "width": 8, "encoder": (1,), "middle": 2, "decoder": (1,)},
 )

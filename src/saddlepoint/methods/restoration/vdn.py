@@ -133,7 +133,7 @@ PROOF = Proof(
     measure="restored",
     share=0.8,
     settings={
-        "examples": 12_800,
+        "examples": 64_000,
         "batch": 16,
         "width": 8,
         "depth": 3,
