@@ -103,6 +103,9 @@ def conditions(served: Served, given: Mapping[str, str]) -> dict[str, Tensor]:
             known = [own for own, kind in takes.items() if kind.in_words]
             mend = f"it takes {', '.join(known)}" if known else "leave `given` out; a class is given by `label`"
             raise Refusal(422, "given", f"{served.full_name} takes no {name[:40]!r} in words.", mend)
+        if takes[name].sequence(words, 1) is not None:
+            text = f"{name} {words!r} names a whole sequence, and every example here has one of its own."
+            raise Refusal(422, "given", text, "ask for them one by one, or draw the views with the task `render`")
         try:
             values[name] = takes[name].parse(words)
         except ConfigError as error:
