@@ -340,7 +340,12 @@ def _renders(method: Renders, nets: nn.Module, spec: DataSpec) -> Iterator[Task]
 def _things(method: Rebuilds, nets: nn.Module, spec: DataSpec, n: int, seed: int) -> dict[str, Tensor]:
     """Views of `n` things to try a model with, from cameras evenly around each."""
     takes = method.shown(nets, spec)
-    around = method.views(nets, takes["rig"].shape[0]).expand(n, -1, -1)
+    views = takes["views"]
+    assert isinstance(views, Views)
+    around = method.views(nets, views.count).clone()
+    across, down = views.width / around[:, 20:21], views.height / around[:, 21:22]
+    around[:, 16:] *= torch.cat((across, down, across, down, across, down), 1)  # networks that know no size yet
+    around = around.expand(n, -1, -1)
     return {name: around if name == "rig" else kind.example(n, seed) for name, kind in takes.items()}
 
 

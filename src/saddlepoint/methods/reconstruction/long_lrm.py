@@ -146,7 +146,7 @@ class LongLRM(ReconstructedSplats):
 
 # Settings by preset, with where each comes from: the paper, section 4, and the configurations of its code.
 PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {"resolution": "960x540", "batch": 64, "keep": 0.4},  # after stages of 256 and 512 pixels without pruning
+    "paper": {"resolution": "960x544", "batch": 64, "keep": 0.4},  # patches do not divide 540 rows
     "paper-first": {"resolution": 256, "batch": 256, "keep": 1.0, "opacity_weight": 0.0},
     "small": {"batch": 4, "inputs": 4, "targets": 1, "patch": 4, "width": 24, "layers": 8, "merge": 4, "heads": 4,
         "state": 16, "head": 16, "degree": 0, "reach": 6.0, "first_scale": -3.2, "lr": 2e-3},  # for a processor

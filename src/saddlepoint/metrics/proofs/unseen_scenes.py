@@ -109,7 +109,7 @@ def _alike(
         for aim in aims:
             away = _apart(np.broadcast_to(aim, (len(train), 1, len(aim))), rigs)[:, 0]
             off = apart.min(1) + away.min(1)
-            near = off.argsort()[: max(1, len(train) // _SIMILAR)]
+            near = np.flatnonzero(off <= np.quantile(off, 1 / _SIMILAR))
             best = near[errors[near].argmin()]
             pictures.append(known[best, away[best].argmin()])
     return np.stack(pictures)
