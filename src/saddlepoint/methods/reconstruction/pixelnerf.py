@@ -188,7 +188,7 @@ class PixelNeRF(ReconstructedField):
 PRESETS: dict[str, dict[str, Any]] = {
     "shapenet": {"resolution": 64, "batch": 4, "examples": 1_600_000},
     "two-views": {"resolution": 128, "batch": 4, "inputs": 2, "examples": 1_600_000},  # cars and chairs, section 5.1.1
-    "small": {"batch": 8, "rays": 64, "coarse_samples": 20, "fine_samples": 8, "depth_samples": 4, "maps_width": 12,
+    "small": {"batch": 8, "rays": 64, "coarse_samples": 16, "fine_samples": 8, "depth_samples": 4, "maps_width": 12,
         "maps_blocks": (1, 1, 1), "width": 64, "blocks": 3, "joined": 2, "box_steps": 1_500,
         "lr": 1e-3},  # for a processor
 }  # fmt: skip
@@ -198,5 +198,5 @@ PROOF = Proof(
     data="world:garage",
     measure="unseen-scenes",
     share=0.8,
-    settings={**PRESETS["small"], "examples": 24_000, "held_out": 0.1},
+    settings={**PRESETS["small"], "examples": 16_000, "held_out": 0.1},
 )
