@@ -72,7 +72,7 @@ def test_the_overview_names_every_part(capsys):
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (("interpolate", "RUN", "0:0,0:1,1:3", "--steps", "3"), "line in styles"),
+        (("interpolate", "RUN", "0:0", "0:1", "1:3", "--steps", "3"), "line in styles"),
         (("interpolate", "RUN", "0:0,0:1", "--space", "z"), "great-circle in latents"),
         (("interpolate", "RUN", "0:0,0:1", "--layers", "coarse"), "layers 0-1 of 4, sides 4, of styles"),
         (("field", "RUN", "0:0-3", "--side", "3", "--truncation", "0.5"), "truncation 0.5"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from saddlepoint.cli.parted import PartedVerb
 
 _VERB = PartedVerb(
@@ -30,4 +32,16 @@ _VERB = PartedVerb(
         "1:0-7 is eight of them, 3 alone is 3:0, and photo.safetensors is what a projection found.",
     ),
 )
-main, parts = _VERB.main, _VERB.parts
+parts = _VERB.parts
+_IMAGE = re.compile(r"\d+:\d+(-\d+)?(,\d+:\d+(-\d+)?)*")
+
+
+def main(arguments: list[str]) -> int:
+    """The command line: `saddle edit PART RUN ...`; images may have blanks between them in the place of commas."""
+    joined: list[str] = []
+    for text in arguments:
+        if joined and _IMAGE.fullmatch(text) and _IMAGE.fullmatch(joined[-1]):
+            joined[-1] += f",{text}"
+        else:
+            joined.append(text)
+    return _VERB.main(joined)
