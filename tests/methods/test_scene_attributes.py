@@ -8,6 +8,8 @@ import torch
 from drive import HandDraw
 
 from saddlepoint.data.batches import DataSpec, SceneBatch
+from saddlepoint.data.open import open_data
+from saddlepoint.data.world import images
 from saddlepoint.data.world.seasons import answer, attributes
 from saddlepoint.errors import CapabilityError
 from saddlepoint.kinds.attributes import Attributes
@@ -66,3 +68,10 @@ def test_in_the_world_of_seasons_night_is_dark_and_snow_leaves_the_shape() -> No
     assert (snow.mean((1, 2, 3)) > plain.mean((1, 2, 3))).all()
     assert (snow == plain).all(1).any((1, 2)).all()
     assert attributes(rows).shape == (8, 3)
+
+
+def test_the_world_of_seasons_gives_what_the_method_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "IMAGES", 40)
+    data = open_data("world:seasons", resolution=16)
+    assert data.fields["attributes"].shape == (40, 3)
+    assert data.fields.keys() == SceneBatch.kinds().keys()

@@ -324,7 +324,8 @@ def _dataset(
         fields["text"], kinds["text"] = pictures.text, pictures.text_kind
     if pictures.panels == 2:
         names = pictures.fields[::-1] if settings.swap else pictures.fields
-        fields = dict(zip(names, np.split(pixels, 2, axis=3)))
+        kept = {name: array for name, array in fields.items() if name == "attributes"}
+        fields = dict(zip(names, np.split(pixels, 2, axis=3))) | kept
         if "mask" in fields:  # what is lighter than half
             fields["mask"] = (np.asarray(fields["mask"]).max(1, keepdims=True) > 127).astype(np.uint8)
     elif pictures.panels > 2:
