@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -51,3 +52,19 @@ def test_a_table_is_printed_for_papers_and_programs(capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out) == {"rows": rows, "notes": ["n"]}
     print_as(rows, "markdown", ["n"])
     assert capsys.readouterr().out.startswith("|  | fid | fid sd |")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_figure_is_cut_however_narrow_the_terminal(terminal: bool) -> None:
+    rows = [
+        {"name": f"objective=hinge-{n}", **{f"kid_{c}_of-features": n * 3.25 for c in "abcdefgh"}} for n in (1, 2, 3)
+    ]
+    file = io.StringIO()
+    print_table(rows, "a title", Console(file=file, width=80, force_terminal=terminal, no_color=True))
+    text = file.getvalue()
+    assert "…" not in text
+    assert text.count("a title") == 1
+    for value in ("objective=hinge-1", "objective=hinge-3", "3.25", "9.75"):
+        assert value in text
+    lines = [re.sub(r"\x1b\[\w*m", "", line) for line in text.splitlines()]
+    assert (max(map(len, lines)) <= 80) == terminal

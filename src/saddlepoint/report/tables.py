@@ -37,6 +37,7 @@ def markdown(rows: Rows) -> str:
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
+_ENDLESS = 10_000
 FORMS = Literal["table", "markdown", "csv", "latex", "json"]
 """how a table can be printed; csv and json hold every digit"""
 
@@ -72,14 +73,36 @@ _SPECIAL = re.compile(r"([&%$#_{}])")
 
 
 def print_table(rows: Rows, title: str = "", console: Console | None = None) -> None:
-    """The table on a terminal, or as plain text where output is no terminal."""
+    """The table on a terminal, or as plain text where output is no terminal.
+
+    Where a terminal is too narrow for the longest words of all columns, a line for each figure and a column for each
+    row, as many side by side as fit; a file gets lines of any length.
+    """
     headings, body = cells(rows)
+    console = console or Console()
+    table = _table(headings, body, title)
+    words = [[word for cell in column for word in cell.split()] for column in zip(headings, *body)]
+    least = sum(max(map(len, column), default=0) + 3 for column in words) + 1
+    if least <= console.width:
+        console.print(table)
+    elif not console.is_terminal:
+        wide = table.__rich_measure__(console, console.options.update(max_width=_ENDLESS)).maximum
+        Console(file=console.file, width=wide).print(table)
+    else:
+        room = console.width - max(map(len, headings)) - 4
+        together = max(1, room // (3 + max(len(cell) for line in body for cell in line)))
+        for first in range(0, len(body), together):
+            turned = list(zip(headings, *body[first : first + together]))
+            console.print(_table(turned[0], turned[1:], "" if first else title))
+
+
+def _table(headings: Sequence[str], body: Sequence[Sequence[str]], title: str) -> Table:
     table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD)
     for place, heading in enumerate(headings):
         table.add_column(escape(heading), justify="left" if place == 0 else "right")
     for line in body:
         table.add_row(*map(escape, line))
-    (console or Console()).print(table)
+    return table
 
 
 def _is_figure(value: Any) -> bool:
