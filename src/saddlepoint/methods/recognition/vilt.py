@@ -202,7 +202,7 @@ PROOF = Proof(
     difference=0.25,
     bars={"colour": 0.8},
     settings={
-        "examples": 50_000,
+        "examples": 120_000,
         "batch": 32,
         "held_out": 0.1,
         "patch": 8,
