@@ -125,7 +125,7 @@ PROOF = Proof(
     measure="restored",
     share=0.85,
     settings={
-        "examples": 32_000,
+        "examples": 96_000,
         "batch": 32,
         "width": 16,
         "code": 128,

@@ -86,7 +86,7 @@ PROOF = Proof(
     measure="restored",
     share=0.85,
     settings={
-        "examples": 16_000,
+        "examples": 52_000,
         "batch": 16,
         "width": 12,
         "blocks": 4,

@@ -168,7 +168,7 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 16_000,
+        "images": 60_000,
         "batch": 32,
         "width": 12,
         "late_from": 0,

@@ -133,7 +133,7 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 8_000,
+        "images": 40_000,
         "batch": 16,
         "keep_flat": "penalty",
         "cycle": 20.0,

@@ -157,7 +157,7 @@ PROOF = Proof(
     share=2 / 3,
     settings={
         "resolution": 16,
-        "examples": 9_600,
+        "examples": 20_000,
         "batch": 16,
         "classes": 7,
         "noise": 2,

@@ -161,7 +161,7 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 9_600,
+        "images": 60_000,
         "batch": 16,
         "width": 12,
         "blocks": 1,

@@ -32,6 +32,7 @@ from saddlepoint.nn.backbones.content_decoder import ContentDecoder
 from saddlepoint.nn.backbones.content_style import ContentEncoder, content_sizes
 from saddlepoint.nn.backbones.multiscale_critic import MultiScaleCritic, scales_sizes
 from saddlepoint.nn.backbones.resnet_translator import Block
+from saddlepoint.nn.layers.norm import Norm
 
 
 @final
@@ -40,6 +41,7 @@ class UNIT(Method):
     """Translation both ways between two sets of images that show the same things: streets by day and by night."""
 
     takes = UnpairedBatch
+    batch_statistics = True  # with batch norm
     defaults = {"batch": 1}  # as in the paper
     compiles = ("encoder_a", "encoder_b", "decoder_a", "decoder_b")
 
@@ -51,6 +53,8 @@ class UNIT(Method):
     """residual blocks of each encoder, and as many of each decoder"""
     shared: LayersOrNone = 1
     """residual blocks that the codes of both kinds go through between encoders and decoders; 0 for none"""
+    norm: Norm = "instance"
+    """norm of encoders and blocks: instance as in the authors' code, or batch, which keeps how strong a colour is"""
     critic_width: Width = 64
     """the discriminators' (critics') channels in the first layer; they double with each"""
     critic_halvings: Layers = 4
@@ -79,13 +83,13 @@ class UNIT(Method):
         (content_sizes(self.content_halvings) & scales_sizes(self.critic_halvings, self.scales)).check(*data.size)
         nets: dict[str, nn.Module] = {}
         for kind in OTHER:
-            shape = (channels, width, self.content_halvings, self.blocks)
+            shape = (channels, width, self.content_halvings, self.blocks, self.norm)
             nets[f"encoder_{kind}"] = ContentEncoder(*shape)
             nets[f"decoder_{kind}"] = ContentDecoder(*shape)
             nets[f"critic_{kind}"] = MultiScaleCritic(
                 channels, self.critic_width, self.critic_halvings, self.scales, side
             )
-        nets["common"] = nn.Sequential(*(Block(width << self.content_halvings) for _ in range(self.shared)))
+        nets["common"] = nn.Sequential(*(Block(width << self.content_halvings, self.norm) for _ in range(self.shared)))
         return Networks(**nets)
 
     def optimisers(self) -> Mapping[str, Optim]:
@@ -161,15 +165,16 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 8_000,
+        "images": 20_000,
         "batch": 16,
-        "generator_width": 8,
-        "content_halvings": 1,
+        "generator_width": 12,
+        "content_halvings": 0,
         "blocks": 1,
         "critic_width": 12,
         "critic_halvings": 2,
         "scales": 2,
+        "norm": "batch",  # on flat shapes instance norm forgets how strong a colour is: the error was 13 with it
         "lr": 2e-3,
-        "halve_every": 4_000,
+        "halve_every": 8_000,
     },
 )

@@ -10,20 +10,20 @@ from torch import Tensor, nn
 
 from saddlepoint.nn.backbones.resnet_translator import Block
 from saddlepoint.nn.layers.initialisation import initialise
-from saddlepoint.nn.layers.norm import LayerNorm2d
+from saddlepoint.nn.layers.norm import LayerNorm2d, Norm
 
 
 @final
 class ContentDecoder(nn.Module):
     """Content [N, width 2^halvings, h, w] -> images [N, C, h 2^halvings, w 2^halvings] in [-1, 1], float32.
 
-    Residual blocks with instance norm, then as many doublings by repetition, each with 5x5 and layer norm.
+    Residual blocks, then as many doublings by repetition, each with 5x5 and layer norm.
     """
 
-    def __init__(self, channels: int, width: int, halvings: int, blocks: int) -> None:
+    def __init__(self, channels: int, width: int, halvings: int, blocks: int, norm: Norm = "instance") -> None:
         super().__init__()
         wide = width << halvings
-        self.blocks = nn.Sequential(*(Block(wide) for _ in range(blocks)))
+        self.blocks = nn.Sequential(*(Block(wide, norm) for _ in range(blocks)))
         layers: list[nn.Module] = []
         for _ in range(halvings):
             conv = nn.Conv2d(wide, wide // 2, 5, padding=2, padding_mode="reflect")

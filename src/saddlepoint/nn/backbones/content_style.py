@@ -16,8 +16,9 @@ from typing import final
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.nn.backbones.resnet_translator import Block
 from saddlepoint.nn.layers.initialisation import initialise
-from saddlepoint.nn.layers.norm import LayerNorm2d
+from saddlepoint.nn.layers.norm import LayerNorm2d, Norm, norm2d
 from saddlepoint.nn.sizes import Sizes
 
 
@@ -36,18 +37,18 @@ class ContentEncoder(nn.Module):
     """Images [N, C, H, W] -> content [N, width 2^halvings, H / 2^halvings, W / 2^halvings]: what is where.
 
     width: channels at the full side. Instance norm without weights takes the style away; ReLU after each. A bias before
-    such a norm would do nothing, so there is none.
+    such a norm would do nothing, so there is none. norm: batch keeps how strong a colour is, and so some of the style.
     """
 
-    def __init__(self, channels: int, width: int, halvings: int, blocks: int) -> None:
+    def __init__(self, channels: int, width: int, halvings: int, blocks: int, norm: Norm = "instance") -> None:
         super().__init__()
         self.sizes = content_sizes(halvings)
-        layers = [_conv(channels, width, 7, bias=False), nn.InstanceNorm2d(width), nn.ReLU(inplace=True)]
+        layers = [_conv(channels, width, 7, bias=False), norm2d(norm, width), nn.ReLU(inplace=True)]
         for _ in range(halvings):
-            layers += [_down(width, 2 * width, bias=False), nn.InstanceNorm2d(2 * width), nn.ReLU(inplace=True)]
+            layers += [_down(width, 2 * width, bias=False), norm2d(norm, 2 * width), nn.ReLU(inplace=True)]
             width *= 2
         self.layers = nn.Sequential(*layers)
-        self.blocks = nn.ModuleList(_Block(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_Block(width) if norm == "instance" else Block(width, norm) for _ in range(blocks))
         initialise(self, "he")
 
     def forward(self, image: Tensor) -> Tensor:
