@@ -142,7 +142,7 @@ PROOF = Proof(
     share=0.8,
     settings={
         "resolution": 16,
-        "examples": 16_000,
+        "examples": 44_000,
         "batch": 32,
         "blocks": 1,
         "generator_width": 12,
