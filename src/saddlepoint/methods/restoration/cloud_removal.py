@@ -83,5 +83,5 @@ PROOF = Proof(
     data="clouds:world:shapes",
     measure="restored",
     share=0.8,
-    settings={"examples": 16_000, "batch": 16, "width": 24, "blocks": 3, "lr": 2e-3},
+    settings={"examples": 40_000, "batch": 16, "width": 24, "blocks": 3, "lr": 2e-3},
 )
