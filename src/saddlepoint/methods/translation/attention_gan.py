@@ -94,7 +94,7 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 8_000,
+        "images": 24_000,
         "batch": 16,
         "blocks": 1,
         "parts": 1,

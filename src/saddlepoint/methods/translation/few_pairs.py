@@ -170,7 +170,7 @@ PROOF = Proof(
     share=2 / 3,
     settings={
         "resolution": 16,
-        "images": 8_000,
+        "images": 32_000,
         "batch": 16,
         "pairs": 20,
         "pairs_at_once": 1,
