@@ -59,8 +59,8 @@ def main() -> None:
         " of each kind, the generator's own and scenes that training did not see, aged by a film with offset"
         f" {CURVE[0]}, gain {CURVE[1]} and gamma {CURVE[2]}, and sought in {STEPS} steps from the nearest of 256"
         " samples. Error: root mean square to the true image in colour; pixels go from -1 to 1. Projection knows"
-        " nothing of film, and seeks the grey photograph itself. Rephotography knows the film, not its curve. It says nothing of"
-        " photographs of people.",
+        " nothing of film, and seeks the grey photograph itself. Rephotography knows the film, not its curve. It says"
+        " nothing of photographs of people.",
         {"": rows},
     )
 
