@@ -66,7 +66,9 @@ def test_folders_of_scenes_are_read_with_as_many_views_each(folder: Path) -> Non
 
 
 def test_a_photograph_becomes_a_film_and_a_mesh(run: Path, folder: Path, tmp_path: Path) -> None:
-    photo = str(folder / "car0" / "0.png")
+    photo = str(tmp_path / "photo.png")
+    with Image.open(folder / "car0" / "0.png") as small:
+        small.resize((40, 32)).save(photo)
     given = ["render", str(run), "--image", photo, "--device", "cpu"]
     assert main([*given, "--orbit", "3", "--out", str(tmp_path / "orbit.gif")]) == 0
     with Image.open(tmp_path / "orbit.gif") as film:
@@ -85,5 +87,7 @@ def test_no_photograph_and_too_many_are_refused(run: Path, folder: Path) -> None
     with pytest.raises(ConfigError, match="none was given"):
         main(["render", str(run), "--device", "cpu"])
     photo = str(folder / "car0" / "0.png")
+    with pytest.raises(DataError, match="there is no"):
+        main(["render", str(run), "--image", str(folder / "none.png"), "--device", "cpu"])
     with pytest.raises(ConfigError, match="2 were given"):
         main(["render", str(run), "--image", photo, photo, "--device", "cpu"])

@@ -15,15 +15,20 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count, Range, Share
+from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.data.sources.fit import fitted_to
+from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.film import film_frame
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.orbit import displaced
 from saddlepoint.engine.distributed import TorchMachine
-from saddlepoint.errors import CapabilityError, ConfigError
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.expression import Expression
+from saddlepoint.kinds.pixels import pixels
 from saddlepoint.kinds.views import Views
+from saddlepoint.latent.load_image import fit_of, load_picture
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
@@ -49,8 +54,8 @@ class Render:
     """JSON file with a list of cameras to use instead: each with camera_to_world (4x4, OpenCV's axes), fx, fy, cx, cy,
     width and height in pixels"""
     image: tuple[Path, ...] = ()
-    """photographs to make the scene of, for a model that was trained on many scenes: of the size of its views, taken
-    once around the thing at equal turns unless --cameras says otherwise"""
+    """photographs to make the scene of, for a model that was trained on many scenes: taken once around the thing at
+    equal turns unless --cameras says otherwise, before a background as in training"""
     cameras: Path | None = None
     """JSON file with the cameras of --image, in their order, as in --path; the scene stands in their frame"""
     expression: str | None = None
@@ -169,13 +174,23 @@ def _given(model: Model, task: Task, options: Render) -> dict[str, Tensor]:
             fields[name] = (
                 other.parse(options.expression)[None] if options.expression else torch.zeros_like(fields[name])
             )
-    fields["views"] = torch.stack([kind.one.parse(str(path)) for path in options.image])[None]
+    fields["views"] = torch.stack([_photograph(model, kind, path) for path in options.image])[None]
     if options.cameras is not None:
         rig = read_cameras(options.cameras)
         if len(rig) != kind.count:
             raise ConfigError(f"{options.cameras} has {len(rig)} cameras for {kind.count} photographs: name one each.")
         fields["rig"] = rig[None]
     return {name: fields[name] for name in task.takes if name != "camera"}
+
+
+def _photograph(model: Model, kind: Views, path: Path) -> Tensor:
+    """A photograph of any size, brought to that of the views that the model was trained on as they were.  [3, H, W]"""
+    try:
+        picture, _ = load_picture(path, kind.channels)
+    except UnusableImage as error:
+        raise DataError(f"{path} cannot be used: {error}.") from error
+    cut = fitted_to(picture, (kind.width, kind.height), fit_of(model))[0]
+    return pixels(torch.from_numpy(np.array(as_pixels(cut)))[None])[0]
 
 
 def _scene_endings(model: Model) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Reconstruction(Method, ABC):
         return torch.cat(((home @ inverse(pose[:, :1]) @ pose).flatten(2), rig[..., 16:]), 2)
 
     @abstractmethod
-    def rebuilt(self, nets: nn.Module, given: Shown) -> Any:
+    def rebuilt(self, nets: nn.Module, given: Any) -> Any:
         """The scenes of given views, in whatever form the method keeps them."""
 
     @abstractmethod
