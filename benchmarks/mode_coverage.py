@@ -146,7 +146,14 @@ def figures(name: str, data: str, seed: int, seconds: float, classifier: Classif
         return row | {"modes": coverage.modes, "divergence": coverage.divergence}
 
 
-def tables(rows: list[dict[str, Any]], classifier: Classifier) -> dict[str, list[dict[str, Any]]]:
+def real_row(classifier: Classifier) -> dict[str, Any]:
+    """What real stacked digits reach."""
+    images, modes = stacked_digits()
+    real = class_coverage(modes_of(classifier, images[:SAMPLED]), modes, 1000, 1 / SAMPLED)
+    return {"method": "real images", "modes": real.modes, "divergence": real.divergence}
+
+
+def tables(rows: list[dict[str, Any]], real: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """What is printed and recorded: a table for each data set, best first, with the real data on stacked digits."""
     result: dict[str, list[dict[str, Any]]] = {}
     for data, heading in DATA.items():
@@ -154,9 +161,7 @@ def tables(rows: list[dict[str, Any]], classifier: Classifier) -> dict[str, list
         own.sort(key=lambda row: (-row["modes"], row["divergence"]))
         columns = ("method", "seed", "modes", "high_quality", "divergence", "examples")
         result[heading] = [{key: row[key] for key in columns if key in row} for row in own]
-    images, modes = stacked_digits()
-    real = class_coverage(modes_of(classifier, images[:SAMPLED]), modes, 1000, 1 / SAMPLED)
-    result[DATA["stacked"]].insert(0, {"method": "real images", "modes": real.modes, "divergence": real.divergence})
+    result[DATA["stacked"]].insert(0, real)
     return result
 
 
@@ -167,7 +172,7 @@ DATA = {
 }
 
 
-def kept(rows: list[dict[str, Any]], seconds: float, classifier: Classifier) -> None:
+def kept(rows: list[dict[str, Any]], seconds: float, real: dict[str, Any]) -> None:
     """Record what there is so far; the rows themselves lie beside it, for a call that goes on."""
     place = FOLDER / NAME
     place.mkdir(parents=True, exist_ok=True)
@@ -187,7 +192,7 @@ def kept(rows: list[dict[str, Any]], seconds: float, classifier: Classifier) -> 
         "from those of the data. Methods that know the class are not here, since the class tells them the "
         "modes. One time for all favours what learns fast: a row says what a method reaches in it, and not "
         "what it would reach.",
-        tables(rows, classifier),
+        tables(rows, real),
         notes=notes,
         command=f"python benchmarks/mode_coverage.py --seconds {seconds:g}",
     )
@@ -212,14 +217,15 @@ def main() -> int:
     rows = [row for row in before if row["seconds"] == options.seconds and row["method"] not in options.again]
     there = {(row["method"], row["data"], row["seed"]) for row in rows}
     classifier = digit_classifier()
+    real = real_row(classifier)
     for name in names:
         for data in DATA:
             for seed in range(options.seeds):
                 if (name, data, seed) not in there:
                     rows.append(figures(name, data, seed, options.seconds, classifier))
                     print(rows[-1], flush=True)
-                    kept(rows, options.seconds, classifier)
-    for heading, each in tables(rows, classifier).items():
+                    kept(rows, options.seconds, real)
+    for heading, each in tables(rows, real).items():
         print_table(each, title=heading)
     return 0
 

@@ -236,17 +236,17 @@ PRESETS: dict[str, dict[str, Any]] = {
 PROOF = Proof(
     claim="The details that a LAPGAN adds to a coarse image are nearer to real ones than Gaussian details of the right"
     " size are.",
-    data="world:shapes",
+    data="digits",
     measure="details",
     share=0.7,
     settings={
-        "resolution": 16,
         "levels": 1,
-        "images": 60_000,
-        "batch": 32,
+        "images": 250_000,
+        "batch": 64,
         "width": 16,
-        "generator_units": (512, 512),
+        "generator_units": (256, 256),
         "critic_units": (256, 256),
+        "dropout": 0.25,
         "optimiser": "adam",
         "lr": 5e-4,
     },
