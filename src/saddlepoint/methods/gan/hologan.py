@@ -6,8 +6,8 @@ z            latent, even over [-1, 1]; it enters as the mean and spread of ever
 theta        the camera's rotation, by which these are resampled, what lies outside being zero
 projection   the depth becomes channels and a 1x1 convolution mixes them: no ray is marched, though often taught so
 L_identity   `identity`: the critic tells the latent that an image was made from
-Not the paper's: `pose`, pi-GAN's loss, 0 by default: the critic tells the direction that an image is seen from. Without
-it nothing says that the camera is meant, and the latent may turn things by itself.
+Not the paper's: `pose`, 0 by default: the critic learns from real images whence each is seen, and the generator is to be
+read so. Without it nothing says that the camera is meant, and the latent may turn things by itself.
 Smaller than the paper's: no style discriminators, which it uses at 128 pixels, and the camera turns only: it neither
 moves nor zooms. Cameras are those of the data instead of a distribution to guess.
 """
@@ -50,8 +50,8 @@ class HoloGAN(Posed):
     identity: Weight = 1.0
     """weight of the difference between the latent and the one that the critic tells from the image"""
     pose: Weight = 0.0
-    """weight of the difference between where the critic takes an image to be seen from, and from where it is; 0, as in
-    the paper, leaves it to the generator whether the camera matters"""
+    """weight of the difference between where the critic, which learns it from real images, takes one to be seen from, and
+    from where it is; 0, as in the paper, leaves it to the generator whether the camera matters"""
     lr: Positive = 1e-4
     """learning rate of both players (Adam)"""
 
@@ -73,12 +73,11 @@ class HoloGAN(Posed):
         latents = self.draw_latents(draw, n)
         with torch.no_grad():
             fakes = self.views_of(nets, latents, camera)["image"]
-        (real, _, real_side), (fake, guess, fake_side) = nets.critic(views.image), nets.critic(fakes)
+        (real, _, side), (fake, guess, _) = nets.critic(views.image), nets.critic(fakes)
         losses = critic_loss("non-saturating", real, fake)
         losses["identity"] = self.identity * F.mse_loss(guess, latents)
-        if real_side is not None:
-            true = self.directions_of(nets, camera)
-            losses["pose"] = self.pose * (F.mse_loss(real_side, true) + F.mse_loss(fake_side, true)) / 2
+        if side is not None:
+            losses["pose"] = self.pose * F.mse_loss(side, self.directions_of(nets, camera))
         yield Update("critic", losses, watch=mean_logits(real, fake))
         latents, camera = self.draw_latents(draw, n), draw().camera
         score, guess, side = nets.critic(self.views_of(nets, latents, camera)["image"])
@@ -105,11 +104,11 @@ PROOF = Proof(
     share=0.8,
     bars={"turn": 0.8},
     settings={
-        "examples": 40_000,
+        "examples": 48_000,
         "batch": 16,
         "latent": 32,
         "ema_images": 4_000,
-        "width": 64,
+        "width": 96,
         "critic_width": 16,
         "pose": 15.0,
         "lr": 5e-4,
