@@ -6,7 +6,7 @@ z            latent, even over [-1, 1]; it enters as the mean and spread of ever
 theta        the camera's rotation, by which these are resampled, what lies outside being zero
 projection   the depth becomes channels and a 1x1 convolution mixes them: no ray is marched, though often taught so
 L_identity   `identity`: the critic tells the latent that an image was made from
-Not the paper's: `pose`, 0 by default: the critic learns from real images whence each is seen, and the generator is to be
+Not the paper's: `pose`, 0 by default: the critic learns of real images whence each is seen, and the generator is to be
 read so. Without it nothing says that the camera is meant, and the latent may turn things by itself.
 Smaller than the paper's: no style discriminators, which it uses at 128 pixels, and the camera turns only: it neither
 moves nor zooms. Cameras are those of the data instead of a distribution to guess.
@@ -50,8 +50,8 @@ class HoloGAN(Posed):
     identity: Weight = 1.0
     """weight of the difference between the latent and the one that the critic tells from the image"""
     pose: Weight = 0.0
-    """weight of the difference between where the critic, which learns it from real images, takes one to be seen from, and
-    from where it is; 0, as in the paper, leaves it to the generator whether the camera matters"""
+    """weight of the difference between where the critic, which learns it of real images, takes one to be seen from, and
+    where it is seen from; 0, as in the paper, leaves it to the generator whether the camera matters"""
     lr: Positive = 1e-4
     """learning rate of both players (Adam)"""
 
