@@ -13,7 +13,7 @@ import saddlepoint
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.world.garage import cars
-from saddlepoint.errors import ConfigError, DataError
+from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.kinds.camera import pose_of
 
 SMALL = {
@@ -81,6 +81,11 @@ def test_a_photograph_becomes_a_film_and_a_mesh(run: Path, folder: Path, tmp_pat
 def test_held_out_scenes_stand_beside_the_true_views(run: Path, tmp_path: Path) -> None:
     assert main(["render", str(run), "--test", "--out", str(tmp_path / "views"), "--device", "cpu"]) == 0
     assert len(list((tmp_path / "views").iterdir())) == 1
+
+
+def test_what_a_model_makes_of_photographs_is_written_by_render(run: Path) -> None:
+    with pytest.raises(CapabilityError, match="saddle render"):
+        main(["export", str(run), "--to", "file"])
 
 
 def test_no_photograph_and_too_many_are_refused(run: Path, folder: Path) -> None:

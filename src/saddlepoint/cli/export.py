@@ -69,6 +69,11 @@ def _as_file(model: Model, options: Export) -> int:
         side = side or _SIDE
         kind, _ = _at_side(model, 2, options.seed)
         usual = ".glb" if ".glb" in kind.endings else kind.ending
+    elif model.task("rebuild") is not None:
+        raise CapabilityError(
+            f"{model.name} makes scenes of photographs: write one with `saddle render {options.run} --image PHOTO --out"
+            " scene` and the ending of its form."
+        )
     else:
         raise CapabilityError(
             f"{model.name} has nothing that can be saved as a file of its own: use --to bundle or onnx."

@@ -79,6 +79,7 @@ class Trained:
 _USES: dict[str, str] = {
     "translate": "translate {} IN OUT",
     "generate": "sample {} -n 64 --seed 1",
+    "rebuild": "render {} --image PHOTO",
     "render": "render {}",
     "predict": "predict {} IMAGES",
     "embed": "embed {} FOLDER",
