@@ -74,15 +74,15 @@ class Anchor(Hook):
         if self.to == "history":
             return
         squares = {key.split("/")[-2]: value for key, value in moments.items() if key.endswith(f"/{_SQUARES}")}
-        for name, value in self.places.items():
+        for name, place in self.places.items():
             path = name.split("/")[-1]
             free = bool(loaded) and path.partition(".")[0] not in loaded
             if self.to == "start" or free:
-                self.importance[name] = torch.full_like(value, 0.0 if free else 1.0)
-            elif path in squares and squares[path].shape == value.shape:
-                self.importance[name] = torch.empty_like(value).copy_(squares[path])
+                self.importance[name] = torch.full_like(place, 0.0 if free else 1.0)
+            elif path in squares and squares[path].shape == place.shape:
+                self.importance[name] = torch.empty_like(place).copy_(squares[path])
             else:
-                self.importance[name] = torch.zeros_like(value)  # it did not learn there
+                self.importance[name] = torch.zeros_like(place)  # it did not learn there
         if self.to == "important":
             total = torch.stack([each.sum() for each in self.importance.values()]).sum()
             count = sum(each.numel() for each in self.importance.values() if bool(each.any()))

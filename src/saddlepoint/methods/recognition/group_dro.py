@@ -50,10 +50,10 @@ class Groups(nn.Module):
     def count(self, shares: Tensor, examples: int) -> None:
         """Take in the shares of so many more examples; a group that is new begins with the weight of an even spread."""
         self.shares.lerp_(shares.to(self.shares), examples / (float(self.counted) + examples))
-        self.counted += examples
+        self.counted.add_(examples)
         new = (self.shares > 0) & (self.weights <= 0)
         self.weights[new] = 1 / (self.shares > 0).sum()
-        self.weights /= self.weights.sum()
+        self.weights.div_(self.weights.sum())
 
 
 @final

@@ -100,7 +100,8 @@ class SplatTransformer(nn.Module):
         for step in self.doubled:
             maps = step(maps)
         numbers: Tensor = self.head(torch.cat((maps, flat), 1).movedim(1, -1)).movedim(-1, 1)
-        return numbers.unflatten(0, (n, k)).float()
+        splats: Tensor = numbers.unflatten(0, (n, k)).float()
+        return splats
 
 
 @final
@@ -161,4 +162,5 @@ class LongSplatNetwork(nn.Module):
                 hidden = torch.cat((self.wider(hidden[:, :2]), four), 1)
             hidden = block(hidden)
         numbers = self.head(self.norm(hidden[:, 2:])).unflatten(1, (k, -1)).flatten(0, 1)
-        return unpatchify(numbers, 2 * self.patch, (height, width)).unflatten(0, (n, k)).float()
+        splats: Tensor = unpatchify(numbers, 2 * self.patch, (height, width)).unflatten(0, (n, k)).float()
+        return splats

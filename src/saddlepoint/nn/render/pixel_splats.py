@@ -101,8 +101,9 @@ def bounded(raw: Tensor, rig: Tensor, near: Tensor, far: Tensor) -> PixelSplats:
     sizes = pixel * (low + (high - low) * scale.movedim(2, -1).sigmoid())
     upright = raw.new_tensor([1.0, 0.0, 0.0, 0.0])
     tint = (shade.movedim(2, -1).sigmoid() - 0.5) / C0
-    parts = (on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid())
-    return PixelSplats(*(part.flatten(1, 3) for part in parts), tint.flatten(1, 3)[:, :, None])
+    parts = on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid()
+    place, scale, turn, opacity = (part.flatten(1, 3) for part in parts)
+    return PixelSplats(place, scale, turn, opacity, tint.flatten(1, 3)[:, :, None])
 
 
 def unbounded(raw: Tensor, rig: Tensor, reach: float, first: float, most: float) -> PixelSplats:
@@ -115,6 +116,6 @@ def unbounded(raw: Tensor, rig: Tensor, reach: float, first: float, most: float)
     away = reach * place.mean(2).sigmoid()
     sizes = (scale.movedim(2, -1) + first).clamp_max(most).exp()
     upright = raw.new_tensor([1.0, 0.0, 0.0, 0.0])
-    parts = (on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid())
-    waves = tint.movedim(2, -1).flatten(1, 3).unflatten(2, (-1, 3))
-    return PixelSplats(*(part.flatten(1, 3) for part in parts), waves)
+    parts = on_rays(rig, away), sizes, turn.movedim(2, -1) + upright, (opacity[:, :, 0] - _FAINT).sigmoid()
+    place, scale, turn, opacity = (part.flatten(1, 3) for part in parts)
+    return PixelSplats(place, scale, turn, opacity, tint.movedim(2, -1).flatten(1, 3).unflatten(2, (-1, 3)))
