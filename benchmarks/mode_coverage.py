@@ -46,7 +46,9 @@ from saddlepoint.runs.train import train_plan
 NAME, TITLE = "mode_coverage", "Modes that each GAN reaches in the same time"
 STACKED, SAMPLED = 20_000, 10_000
 """stacked digits to train on, and samples of each model"""
-POINTS = {"batch": 256, "latent": 2}
+POINTS = {"world:ring8": "mixture", "world:grid25": "grid"}
+"""worlds of points with the measure of each"""
+OF_POINTS = {"batch": 256, "latent": 2}
 """settings for points of what has no proof on points; widths are the methods' own"""
 SMALL: Mapping[str, Mapping[str, Any]] = {
     "gan": {"generator_widths": (256, 256), "critic_widths": (256, 256), "latent": 32},
@@ -103,8 +105,7 @@ def settings(name: str, data: str) -> dict[str, Any]:
     if data == "stacked":
         own = dict(proof.settings) if proof.data == "digits" else {"batch": 64, **SMALL.get(name, {})}
     else:
-        of_points = proof.data in ("world:ring8", "world:grid25")
-        own = dict(proof.settings) if of_points else dict(POINTS)
+        own = dict(proof.settings) if proof.data in POINTS else dict(OF_POINTS)
         if name == "unrolled_gan":
             own |= {"widths": (128, 128), "optimiser": "adam", "generator_lr": 1e-3, "critic_lr": 1e-3}
     for other in ("images", "examples", "held_out"):
@@ -127,16 +128,16 @@ def figures(name: str, data: str, seed: int, seconds: float, classifier: Classif
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         try:
-            images, modes = stacked_digits() if data == "stacked" else (None, None)
-            word = data if images is None else word_of(images, place / "cache")
+            images, modes = stacked_digits()
+            word = data if data in POINTS else word_of(images, place / "cache")
             model, until = trained(name, data, word, seed, seconds, place)
         except ConfigError as error:
             return {**row, "refused": str(error)}
         except SaddlepointError as error:
             return {**row, "failed": str(error)}
         row |= {"examples": until.examples}
-        if images is None:
-            table = measure("mixture" if data == "world:ring8" else "grid")(model, open_data(data), seed)
+        if data in POINTS:
+            table = measure(POINTS[data])(model, open_data(data), seed)
             first = dict(table.rows[0])
             return row | {key: first[key] for key in ("modes", "high_quality", "divergence")}
         shown = model.sample(SAMPLED, seed=seed)

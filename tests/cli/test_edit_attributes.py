@@ -1,6 +1,7 @@
 """saddle edit attributes: a sheet of given images with their attributes changed, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,14 +13,16 @@ from saddlepoint.cli.edit.attributes import changes, main, sheet
 from saddlepoint.deploy.metadata import read
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 
-SMALL = {"width": 2, "encoder_width": 2, "code_units": 4, "attribute_units": 4, "latent": 3, "game_examples": 8}
+SMALL: dict[str, Any] = {
+    "width": 2, "encoder_width": 2, "code_units": 4, "attribute_units": 4, "latent": 3, "game_examples": 8,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An IcGAN of coloured shapes, trained for two steps."""
     root = tmp_path_factory.mktemp("attributes")
-    more = {"resolution": 16, "examples": 16, "batch": 8, "grid_size": 0, **SMALL}
+    more: dict[str, Any] = {"resolution": 16, "examples": 16, "batch": 8, "grid_size": 0, **SMALL}
     return saddlepoint.train("icgan", "world:attributes", out=root / "run", cache=root / "cache", **more).folder
 
 
@@ -52,7 +55,7 @@ def test_unknown_attributes_other_models_and_empty_folders_are_refused(run: Path
         changes(" ,", ("smile",))
     with pytest.raises(DataError, match="a folder of them"):
         main([str(run), str(tmp_path)])
-    small = {"images": 8, "batch": 8, "grid_size": 0, "generator_width": 2, "critic_width": 2}
+    small: dict[str, Any] = {"images": 8, "batch": 8, "grid_size": 0, "generator_width": 2, "critic_width": 2}
     other = saddlepoint.train("dcgan", "digits", out=tmp_path / "dcgan", cache=tmp_path / "cache", **small).folder
     with pytest.raises(CapabilityError, match="train icgan"):
         main([str(other), str(tmp_path)])

@@ -1,5 +1,7 @@
 """IcGAN: what its critic is taught, its two stages, and edits that change what is asked for."""
 
+from typing import Any
+
 import pytest
 import torch
 from drive import HandDraw
@@ -25,13 +27,17 @@ class Alike(nn.Module):
         return signs[:, 0]
 
 
+def moves(nets: Any, batch: AttributeBatch, stage: int) -> list[Any]:
+    return list(SMALL.train_step(nets, HandDraw(batch), Clock(stage=stage)))
+
+
 def test_a_real_image_with_the_attributes_of_another_is_half_a_fault_and_with_its_own_none() -> None:
     images, signs = torch.rand(3, 3, 16, 16), torch.tensor([[1.0, -1.0], [-1.0, -1.0], [-1.0, -1.0]])
     by_hand = nn.functional.softplus(torch.tensor([-1.0, 0.0, 1.0]))  # of rows 0 and 2, whose next ones differ
     assert mismatched(Alike(), images, signs).item() == pytest.approx((by_hand[0] + by_hand[2]).item() / 3)
     nets = SMALL.networks(SPEC)
     batch = AttributeBatch(images, (signs + 1) / 2)
-    critic, _ = SMALL.train_step(nets, HandDraw(batch), Clock(stage=0))
+    critic, _ = moves(nets, batch, 0)
     assert critic.losses["wrong"].item() == pytest.approx(mismatched(nets.critic, images, signs).item() / 2, rel=1e-4)
 
 
@@ -39,7 +45,7 @@ def test_encoders_learn_of_a_generator_that_stands_still() -> None:
     nets = SMALL.networks(SPEC)
     batch = AttributeBatch(torch.rand(4, 3, 16, 16), torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 2))
     before = {name: value.clone() for name, value in nets.generator.state_dict().items()}
-    ((code, attributes),) = SMALL.train_step(nets, HandDraw(batch), Clock(stage=1))
+    ((code, attributes),) = moves(nets, batch, 1)
     assert (code.group, attributes.group) == ("code_encoder", "attribute_encoder")
     (code.losses["distance"] + attributes.losses["distance"]).backward()
     assert all(weight.grad is None for weight in nets.generator.parameters())

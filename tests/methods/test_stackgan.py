@@ -27,7 +27,8 @@ SPEC = DataSpec({"image": Image(3, 16, 16), "text": Tokens(5, tuple("abcd"), "wo
 
 
 def moves(stage: int) -> tuple[Any, list[Any]]:
-    method = StackGAN(**{name: value for name, value in TINY.items() if name != "shape"})
+    settings: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
+    method = StackGAN(**settings)
     nets = method.networks(SPEC)
     batch = CaptionBatch(torch.rand(4, 3, 16, 16), torch.tensor([[1, 2, 0, 0, 0], [3, 1, 2, 0, 0]] * 2))
     return nets, list(method.train_step(nets, HandDraw(batch), Clock(stage=stage)))
@@ -53,8 +54,8 @@ def test_wrong_captions_count_half_for_the_first_critic_and_a_third_for_the_seco
         critic = CaptionCritic(3, 16, 2, 3, both=both)
         for head in (critic.with_caption, critic.alone):
             if head is not None:
-                torch.nn.init.zeros_(head.weight)
-                torch.nn.init.zeros_(head.bias)
+                for weight in head.parameters():
+                    torch.nn.init.zeros_(weight)
         images, text = torch.rand(4, 3, 16, 16), torch.rand(4, 3)
         assert caption_critic_loss(critic, images, images, text).item() == pytest.approx(2 * math.log(2), rel=1e-6)
 

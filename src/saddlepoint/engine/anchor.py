@@ -69,8 +69,8 @@ class Anchor(Hook):
         loaded: networks; empty for all. moments: of the optimisers of the earlier run, "group/path/key".
         Raises ConfigError where the earlier run had no Adam for what was loaded.
         """
-        for name, value in _all(groups).items():
-            self.places[name].copy_(value)
+        for name, parameter in _all(groups).items():
+            self.places[name].copy_(parameter)
         if self.to == "history":
             return
         squares = {key.split("/")[-2]: value for key, value in moments.items() if key.endswith(f"/{_SQUARES}")}
