@@ -174,9 +174,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "plane_width": 48},
     "openlrm-small": {"resolution": 224, "batch": 32, "patch": 14, "encoder_width": 384, "encoder_heads": 6,
         "layers": 12, "width": 512, "heads": 8, "plane_width": 32},
-    "small": {"batch": 8, "targets": 1, "patch": 4, "encoder_width": 64, "encoder_layers": 2, "encoder_heads": 4,
+    "small": {"batch": 4, "targets": 1, "patch": 4, "encoder_width": 64, "encoder_layers": 2, "encoder_heads": 4,
         "width": 64, "layers": 3, "heads": 4, "side": 8, "plane_width": 12, "code": 32, "coarse": 16, "fine": 0,
-        "crop": 12, "lr": 2e-3},  # for a processor
+        "crop": 12, "lr": 1.5e-3},  # for a processor
 }  # fmt: skip
 
 PROOF = Proof(
