@@ -9,7 +9,7 @@ from skimage.color import rgb2lab
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image
-from saddlepoint.methods.restoration.colourisation import Colourisation, Colours, centres
+from saddlepoint.methods.restoration.colourisation import Colourisation, Colours, centres, lightness_of
 from saddlepoint.nn.layers.lab import to_lab, to_rgb
 
 TINY = {"shape": (3, 8, 8), "source_shape": (1, 8, 8), "width": 4, "depth": 2, "coarse": 2}
@@ -62,3 +62,12 @@ def test_rare_colours_count_more_and_the_mean_weight_is_one() -> None:
 def test_pairs_that_are_not_grey_and_colour_are_refused() -> None:
     with pytest.raises(ConfigError, match="grey:FOLDER"):
         Colourisation().networks(DataSpec({"source": Image(3, 8, 8), "target": Image(3, 8, 8)}))
+
+
+def test_colours_have_the_luma_that_was_given() -> None:
+    """Of a true image, with its own colours, the image itself; not what the lightness of its grey would give."""
+    image = torch.rand(2, 3, 6, 6)
+    grey = (image * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    plane = to_lab(image)[:, 1:]
+    again = to_rgb(torch.cat((lightness_of(grey, plane), plane), 1))
+    assert (again - image).abs().max() < 0.01

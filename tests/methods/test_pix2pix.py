@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.image import Image
 from saddlepoint.methods.base import Networks
 from saddlepoint.methods.translation.pix2pix import Pix2Pix
 
@@ -84,3 +85,13 @@ def test_a_side_that_cannot_be_halved_so_often_is_refused_with_the_mend(side: in
 
 def test_the_rate_stays_unless_told_to_fall() -> None:
     assert SMALL.optimisers()["critic"].lr.after == 1.0  # type: ignore[union-attr]
+
+
+def test_grey_becomes_colour_and_other_sizes_are_refused() -> None:
+    spec = {"source": Image(1, 8, 8), "target": Image(3, 8, 8)}
+    nets = SMALL.networks(DataSpec(spec))
+    pair = PairedBatch(torch.rand(2, 1, 8, 8), torch.rand(2, 3, 8, 8))
+    assert SMALL.translate(nets, pair.source, "source").shape == (2, 3, 8, 8)
+    assert nets.critic(torch.cat((pair.source, pair.target), 1)).shape[0] == 2
+    with pytest.raises(ConfigError, match="pix2pix keeps the size of an image"):
+        SMALL.networks(DataSpec({**spec, "source": Image(1, 4, 4)}))

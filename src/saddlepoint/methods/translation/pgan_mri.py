@@ -26,6 +26,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.methods.base import Networks, Proof
 from saddlepoint.methods.families.paired import Paired
+from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.feature_critic import FeatureCritic, feature_critic_sizes
 from saddlepoint.nn.backbones.streams import StreamsTranslator
 from saddlepoint.nn.layers.norm import Norm
@@ -68,6 +69,7 @@ class PGANMRI(Paired):
 
     def networks(self, data: DataSpec) -> Networks:
         source, target = data.image("source"), data.image("target")
+        same_size(source, target, "pgan_mri")
         if source.channels % self.streams:
             raise ConfigError(
                 f"{source.channels} channels do not make {self.streams} contrasts of equally many; use --streams 1, or"

@@ -25,6 +25,7 @@ from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import Objective, check_targets, critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
+from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.patchgan import PatchCritic, fewer_halvings, patch_sizes
 from saddlepoint.nn.backbones.unet import UNet, unet_sizes
 from saddlepoint.nn.layers.norm import Norm
@@ -70,6 +71,9 @@ class Pix2Pix(Method):
         check_targets(self.objective)
 
     def networks(self, data: DataSpec) -> Networks:
+        # Weights of another program say of images alone what goes in, which is what comes out.
+        source, target = (data.image(name if name in data.fields else None) for name in ("source", "target"))
+        same_size(source, target, "pix2pix")
         height, width = data.size
         side = math.gcd(height, width)
         most = (side & -side).bit_length() - 1  # how often both sides can be halved
@@ -82,10 +86,10 @@ class Pix2Pix(Method):
                 f" {most} times: use --resolution {whole.near(1 << (min(width, height).bit_length() - 1))}{mend}."
             )
         patch_sizes(self.halvings).check(*data.size, instead=fewer_halvings(self.halvings, data.size))
-        own = self.statistics == "image"
+        shape: dict[str, Any] = {"norm": self.norm, "own_statistics": self.statistics == "image"}
         return Networks(
-            generator=UNet(data.channels, depth, self.generator_width, norm=self.norm, own_statistics=own),
-            critic=PatchCritic(2 * data.channels, self.critic_width, self.halvings, self.norm),
+            generator=UNet(source.channels, depth, self.generator_width, outputs=target.channels, **shape),
+            critic=PatchCritic(source.channels + target.channels, self.critic_width, self.halvings, self.norm),
         )
 
     def optimisers(self) -> Mapping[str, Optim]:

@@ -29,6 +29,7 @@ from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.keyed import normal_rows
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Networks, Optim, Proof
 from saddlepoint.methods.families.paired import Paired
+from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.coarse_to_fine import CoarseToFine, coarse_to_fine_sizes
 from saddlepoint.nn.backbones.feature_critic import FeatureCritic, feature_critic_sizes
 from saddlepoint.nn.backbones.region_encoder import Looks, RegionEncoder, regions_of
@@ -82,6 +83,7 @@ class Pix2PixHD(Paired):
 
     def networks(self, data: DataSpec) -> Networks:
         source, target = data.image("source"), data.image("target")
+        same_size(source, target, "pix2pixhd")
         encoder = RegionEncoder(target.channels, self.looks, self.encoder_width, self.halvings) if self.looks else None
         sizes = coarse_to_fine_sizes(self.halvings, self.enhancers) & feature_critic_sizes(self.scales)
         sizes = sizes & encoder.sizes if encoder is not None else sizes

@@ -31,6 +31,7 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.losses.adversarial import critic_loss, generator_loss, mean_logits
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Draw, Linear, Method, Moves, Networks, Optim, Proof, Update
+from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.scene_generator import SceneCritic, SceneGenerator, scene_sizes
 from saddlepoint.nn.layers.layout import Layout
 
@@ -68,6 +69,7 @@ class SceneAttributes(Method):
 
     def networks(self, data: DataSpec) -> Networks:
         source, target = data.image("source"), data.image("target")
+        same_size(source, target, "scene_attributes")
         scene_sizes(self.scales).check(target.height, target.width)
         layout = Layout(source.channels, self.classes, edges=False)
         kind = data.fields.get("attributes")

@@ -26,6 +26,7 @@ from saddlepoint.keyed import normal_rows
 from saddlepoint.losses.adversarial import Objective
 from saddlepoint.methods.base import Adam, Draw, Linear, Networks, Optim, Proof
 from saddlepoint.methods.families.paired import Paired
+from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.feature_critic import FeatureCritic, feature_critic_sizes
 from saddlepoint.nn.backbones.layout_generator import LayoutGenerator, LayoutStyleEncoder, layout_sizes
 from saddlepoint.nn.layers.layout import Layout
@@ -78,6 +79,7 @@ class SPADE(Paired):
 
     def networks(self, data: DataSpec) -> Networks:
         source, target = data.image("source"), data.image("target")
+        same_size(source, target, "spade")
         sizes = layout_sizes(self.doublings) & feature_critic_sizes(self.scales)
         sizes.check(target.height, target.width, instead=", or fewer --doublings")
         layout = Layout(source.channels, self.classes, self.edges)

@@ -36,10 +36,18 @@ class UNet(nn.Module):
     depth: halvings of the side. width: channels at half the side. norm: see `norm2d`; with instance norm, layers that
     have none get biases.
     own_statistics: in evaluation, batch norms take the statistics of each image; else those that training has averaged.
+    outputs: channels of what comes out, where they are not those that go in.
     """
 
     def __init__(
-        self, channels: int, depth: int, width: int, *, norm: Norm = "batch", own_statistics: bool = True
+        self,
+        channels: int,
+        depth: int,
+        width: int,
+        *,
+        norm: Norm = "batch",
+        own_statistics: bool = True,
+        outputs: int | None = None,
     ) -> None:
         super().__init__()
         self.sizes = unet_sizes(depth)
@@ -57,9 +65,9 @@ class UNet(nn.Module):
         self.up = nn.ModuleList()
         for level in reversed(range(depth)):
             inputs = widths[level] * (1 if level == depth - 1 else 2)  # a skip comes beside all but the deepest
-            outputs = wide[level][0]
-            up = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=not level)
-            self.up.append(_Layer(up, normed(outputs) if level else None))
+            after = wide[level][0] if level else outputs or channels
+            up = nn.ConvTranspose2d(inputs, after, 4, 2, 1, bias=not level)
+            self.up.append(_Layer(up, normed(after) if level else None))
         initialise(self, "normal", 0.02)
 
     def forward(self, image: Tensor, seed: int | None = None) -> Tensor:
