@@ -113,7 +113,7 @@ PROOF = Proof(
     share=0.8,
     settings={
         "resolution": 16,
-        "examples": 51_200,
+        "examples": 384_000,
         "batch": 64,
         "widths": (16, 24),
         "hidden": 48,

@@ -150,8 +150,8 @@ PROOF = Proof(
     share=0.8,  # the first run, half as long, had .65
     bars={"structure": 0.7},  # of another image it is 1 and more
     settings={
-        "resolution": 16,
-        "images": 12_000,
+        "resolution": 32,
+        "images": 24_000,
         "batch": 12,
         "width": 6,
         "lr": 2e-3,
