@@ -112,10 +112,10 @@ class IcGAN(FromNoise):
     takes = AttributeBatch
     batch_statistics = True
     compiles = ("generator", "code_encoder", "attribute_encoder")
-    defaults: ClassVar[Mapping[str, Any]] = {"batch": 64}
+    defaults: ClassVar[Mapping[str, Any]] = {"batch": 64, "examples": 8_000_000}
 
     game_examples: Count = 5_000_000
-    """images that the generator learns from, before the encoders begin"""
+    """images that the generator learns from, before the encoders begin, which have what is left of --examples"""
     width: Width = 64
     """channels of both players at half the image's side; they double inwards, to 8 times"""
     encoder_width: Width = 32
@@ -251,6 +251,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "resolution": 64,
         "batch": 64,
         "game_examples": 4_566_000,
+        "examples": 7_306_000,
         "ema_images": 0.0,
     },
     "small": {  # for a processor
@@ -260,6 +261,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "attribute_units": 64,
         "latent": 16,
         "batch": 32,
+        "game_examples": 300_000,
+        "examples": 450_000,
     },
 }
 

@@ -108,12 +108,13 @@ class StackGAN(Captioned):
     """Images for captions in two stages; asked by `saddle sample --given text=...`."""
 
     compiles = ("first", "second")
-    defaults: ClassVar[Mapping[str, Any]] = {"batch": 64}
+    defaults: ClassVar[Mapping[str, Any]] = {"batch": 64, "examples": 2_100_000}
 
     enlarge: Literal[2, 4] = 4
     """how many times as large the second stage's images are as the first's"""
     first_examples: Count = 1_000_000
-    """images that the first stage learns from, before the second begins"""
+    """images that the first stage learns from, after the encoders and before the second stage, which has what is left
+    of --examples"""
     first_width: Width = 96
     """the first generator's channels at the side of its images; they double inwards"""
     second_width: Width = 192
@@ -244,6 +245,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic_width": 64,
         "condition_width": 128,
         "first_examples": 5_300_000,
+        "examples": 10_700_000,
         "halved_every": 885_000,
     },
     "coco": {  # hanzhanggit/StackGAN-Pytorch, cfg: 120 epochs a stage, the rate halved every 20
@@ -251,6 +253,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch": 128,
         "condition_width": 128,
         "first_examples": 9_900_000,
+        "examples": 19_900_000,
         "halved_every": 1_650_000,
     },
     "small": {  # for a processor
@@ -265,6 +268,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "critic_width": 16,
         "encoder_width": 16,
         "batch": 32,
+        "matching_examples": 50_000,
+        "first_examples": 150_000,
+        "examples": 350_000,
     },
 }
 
