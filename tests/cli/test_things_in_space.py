@@ -44,7 +44,7 @@ def test_one_thing_is_seen_once_around(name: str, runs: dict[str, Path], tmp_pat
     film, grid = tmp_path / "around.gif", tmp_path / "around.png"
     assert saddle("sample", runs[name], "--given", "camera=orbit", "--out", film) == 0
     with Image.open(film) as frames:
-        assert frames.n_frames == 24
+        assert getattr(frames, "n_frames", 1) == 24
         assert max(frames.size) == 256
     assert saddle("sample", runs[name], "--given", "camera=orbit", "-n", 5, "--out", grid) == 0
     model = load(runs[name])

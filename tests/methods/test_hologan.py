@@ -8,7 +8,7 @@ from saddlepoint.data.batches import DataSpec, ViewBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.camera import Camera, orbit
 from saddlepoint.kinds.image import Image
-from saddlepoint.methods.base import Clock
+from saddlepoint.methods.base import Clock, Update
 from saddlepoint.methods.gan.hologan import HoloGAN
 from saddlepoint.nn.backbones.hologan import turned
 
@@ -45,7 +45,8 @@ def test_with_the_pose_loss_both_players_are_told_where_images_are_seen_from() -
     nets = method.networks(DataSpec({"image": Image(3, 32, 32), "camera": Camera()}))
     cameras = orbit(torch.tensor([0.0, 2.0]), torch.tensor([0.3, 0.3]), 3.0, 50.0, 32)
     views = ViewBatch(image=torch.rand(2, 3, 32, 32), camera=cameras)
-    critic, generator = [update.losses for update in method.train_step(nets, HandDraw(views), Clock())]
+    moves = list(method.train_step(nets, HandDraw(views), Clock()))
+    critic, generator = (move.losses for move in moves if isinstance(move, Update))
     assert set(critic) == {"real", "fake", "identity", "pose"}
     assert set(generator) == {"fake", "identity", "pose"}
     direction = nets.critic(views.image)[2]

@@ -103,14 +103,14 @@ def test_sides_grow_to_that_of_the_data_and_rates_halve() -> None:
 
 
 def test_a_grown_model_has_seen_each_side(tmp_path: Path) -> None:
-    settings = {name: value for name, value in TINY.items() if name != "shape"}
+    settings: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
     settings |= {"sides": (8,), "side_images": (4,), "fade_images": 4}
     run = saddlepoint.train("pigan", data="world:toys", resolution=16, examples=12, batch=4, out=tmp_path, **settings)
     assert run.model().sample(1, given={"camera": "30,20"}).shape == (1, 3, 16, 16)
 
 
 def test_a_sample_is_seen_from_a_camera_in_words(tmp_path: Path) -> None:
-    settings = {name: value for name, value in TINY.items() if name != "shape"}
+    settings: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
     run = saddlepoint.train("pigan", data="world:toys", resolution=8, examples=8, batch=4, out=tmp_path, **settings)
     model = run.model()
     one, other = (model.sample(1, seed=3, given={"camera": camera}) for camera in ("0,20", "180,20"))
