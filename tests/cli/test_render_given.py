@@ -3,6 +3,7 @@
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lrm")
-    options = {"examples": 4, "batch": 2, "held_out": 0.25, **SMALL}
+    options: dict[str, Any] = {"examples": 4, "batch": 2, "held_out": 0.25, **SMALL}
     return saddlepoint.train("lrm", data=f"scenes:{folder}", out=out, **options).folder
 
 

@@ -3,13 +3,15 @@
 from typing import Any
 
 import torch
+from drive import HandDraw
 from torch import Tensor
 
-from saddlepoint.data.batches import DataSpec
+from saddlepoint.data.batches import Batch, DataSpec
 from saddlepoint.kinds.camera import orbit, pose_of
 from saddlepoint.kinds.rig import Rig
 from saddlepoint.kinds.views import Views
-from saddlepoint.methods.base import Networks
+from saddlepoint.methods.abilities import Sampling
+from saddlepoint.methods.base import Clock, Method, Networks, Update
 
 
 def spec(views: int, side: int) -> DataSpec:
@@ -32,6 +34,13 @@ def moved(rig: Tensor) -> Tensor:
     return torch.cat(((motion @ pose_of(rig)).flatten(-2), rig[..., 16:]), -1)
 
 
+def first_update(method: Method, nets: Networks, batch: Batch) -> Update:
+    """The first move of a step on this batch."""
+    update = next(method.train_step(nets, HandDraw(batch), Clock()))
+    assert isinstance(update, Update)
+    return update
+
+
 @torch.no_grad()
 def check_rigid_motion(method: Any, nets: Networks, side: int, **more: Tensor) -> None:
     """What a camera sees of given views is the same when all cameras are moved as one."""
@@ -48,8 +57,6 @@ def check_rigid_motion(method: Any, nets: Networks, side: int, **more: Tensor) -
 
 def rendered(method: Any, nets: Networks, fields: dict[str, Tensor]) -> Tensor:
     """The image of cameras."""
-    from saddlepoint.methods.abilities import Sampling
-
     given = {name: values for name, values in fields.items() if name != "camera"}
     image: Tensor = method.render(nets, fields["camera"], Sampling(given))["image"]
     return image

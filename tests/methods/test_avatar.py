@@ -1,9 +1,11 @@
 """Avatar: an expression changes what is seen, of the splats alone; heads of the world do what their expression says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
-from rigs import around, check_rigid_motion, rendered
+from rigs import around, check_rigid_motion, first_update, rendered
 
 from saddlepoint.data.batches import DataSpec, ExpressionViewsBatch
 from saddlepoint.data.dataset import Dataset
@@ -13,14 +15,12 @@ from saddlepoint.kinds.expression import Expression
 from saddlepoint.kinds.rig import Rig
 from saddlepoint.kinds.views import Views
 from saddlepoint.methods.abilities import Sampling
-from saddlepoint.methods.base import Clock, Networks
+from saddlepoint.methods.base import Networks
 from saddlepoint.methods.reconstruction.avatar import Avatar
-
-from drive import HandDraw  # isort: skip
 
 TINY = {"shape": (4, 3, 8, 8), "inputs": 2, "targets": 2, "patch": 4, "width": 16, "layers": 1, "heads": 2,
         "window_side": 4}  # fmt: skip
-SMALL = {name: value for name, value in TINY.items() if name != "shape"}
+SMALL: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
 SPEC = DataSpec({"views": Views(4, 3, 8, 8), "rig": Rig(4), "expressions": Expression(3, 4)})
 
 
@@ -49,11 +49,17 @@ def test_each_target_is_drawn_with_its_own_expression(monkeypatch: pytest.Monkey
     batch = ExpressionViewsBatch(
         torch.rand(3, 4, 3, 8, 8) * 2 - 1, around(4, 8).expand(3, -1, -1), torch.arange(36.0).view(3, 4, 3)
     )
-    passed = []
+    codes: list[torch.Tensor] = []
     forward = nets.model.forward
-    monkeypatch.setattr(nets.model, "forward", lambda rays, code: (passed.append(code), forward(rays, code))[1])
-    next(method.train_step(nets, HandDraw(batch), Clock()))
-    rows = passed[0].view(3, 2, 3)[..., 0] // 3 % 4  # numbers of views
+
+    def watched(rays: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
+        codes.append(code)
+        numbers: torch.Tensor = forward(rays, code)
+        return numbers
+
+    monkeypatch.setattr(nets.model, "forward", watched)
+    first_update(method, nets, batch)
+    rows = codes[0].view(3, 2, 3)[..., 0] // 3 % 4  # numbers of views
     order = torch.rand(3, 4, generator=torch.Generator().manual_seed(0)).argsort(1)
     assert torch.equal(rows.long(), order[:, 2:])
 

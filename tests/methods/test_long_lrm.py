@@ -1,5 +1,7 @@
 """Long-LRM: both directions, merged patches, which splats are kept, and disparities but for scale and shift."""
 
+from typing import Any
+
 import pytest
 import torch
 from rigs import around, check_rigid_motion, spec
@@ -15,7 +17,7 @@ from saddlepoint.nn.render.rays import pixel_centres
 
 TINY = {"shape": (4, 3, 8, 8), "inputs": 2, "targets": 1, "patch": 2, "width": 8, "layers": 3, "merge": 1, "heads": 2,
         "state": 4, "head": 8, "degree": 1, "reach": 8.0, "first_scale": -2.5, "keep": 0.5}  # fmt: skip
-SMALL = {name: value for name, value in TINY.items() if name != "shape"}
+SMALL: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
 
 
 def test_what_is_mixed_in_both_directions_turns_with_its_input() -> None:

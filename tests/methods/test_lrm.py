@@ -1,6 +1,7 @@
 """LRM: the official transformer, planes and decoder, what lies outside of the cube, and cameras moved as one."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ TINY = {"shape": (3, 3, 12, 12), "targets": 1, "patch": 4, "encoder_width": 8, "
         "width": 8, "layers": 1, "heads": 2, "side": 4, "plane_width": 4, "code": 6, "coarse": 4, "fine": 2,
         "crop": 8}  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "openlrm.npz"
-SMALL = {name: value for name, value in TINY.items() if name != "shape"}
+SMALL: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
 
 
 def official() -> tuple[PlaneTransformer, JoinedDecoder, dict[str, Tensor]]:

@@ -2,16 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from drive import HandDraw, count
-from rigs import around, check_rigid_motion, spec
+from drive import count
+from rigs import around, check_rigid_motion, first_update, spec
 
 from saddlepoint.data.batches import ViewsBatch
 from saddlepoint.errors import CapabilityError, ConfigError
-from saddlepoint.methods.base import Clock
 from saddlepoint.methods.reconstruction.pixelnerf import PixelNeRF
 from saddlepoint.nn.backbones.pixelnerf import PixelFeatures, ViewMLP, at_pixels
 from saddlepoint.nn.layers.frequencies import frequencies
@@ -19,7 +19,7 @@ from saddlepoint.nn.layers.frequencies import frequencies
 TINY = {"shape": (3, 3, 12, 12), "rays": 8, "coarse_samples": 4, "fine_samples": 2, "depth_samples": 2, "maps_width": 4,
         "maps_blocks": (1, 1, 1), "width": 12, "blocks": 3, "joined": 2, "box_steps": 1, "lr": 1e-3}  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "pixelnerf.npz"
-SMALL = {name: value for name, value in TINY.items() if name != "shape"}
+SMALL: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
 
 
 @torch.no_grad()
@@ -60,7 +60,7 @@ def test_cameras_that_are_moved_as_one_see_the_same() -> None:
     method = PixelNeRF(inputs=2, **SMALL)
     nets = method.networks(spec(4, 12))
     for name in ("coarse", "fine"):
-        torch.nn.init.constant_(nets.get_submodule(name).output.bias, 1.0)
+        torch.nn.init.constant_(nets.get_submodule(name).get_parameter("output.bias"), 1.0)
     check_rigid_motion(method, nets, 12)
 
 
@@ -74,7 +74,7 @@ def test_rays_are_drawn_where_something_is_at_first() -> None:
     assert high.tolist() == [[[10, 5], [12, 12]]]
     assert method._box(nets, images, whole=True)[1].tolist() == [[[12, 12], [12, 12]]]
     batch = ViewsBatch(torch.rand(2, 3, 3, 12, 12) * 2 - 1, around(3, 12).expand(2, -1, -1))
-    update = next(method.train_step(nets, HandDraw(batch), Clock()))
+    update = first_update(method, nets, batch)
     assert all(bool(loss.isfinite()) for loss in update.losses.values())
 
 
