@@ -14,9 +14,8 @@ from saddlepoint.deploy.serve.shelf import Served, Shelf
 from saddlepoint.kinds.image import Image as ImageKind
 
 
-@pytest.fixture
-def client(start, tmp_path):
-    """A service of one that fills holes, one that colours, and one of two sensors, which no upload can be."""
+def sources() -> Shelf:
+    """One that fills holes, one that colours, and one of two sensors, which no upload can be."""
 
     def spec(source: int) -> DataSpec:
         return DataSpec({"source": ImageKind(source, 16, 16), "target": ImageKind(3, 16, 16)}, (), 100)
@@ -26,8 +25,13 @@ def client(start, tmp_path):
     little = {"generator_width": 2, "blocks": 1, "before": 0, "critic_width": 2, "halvings": 1}
     colours, sensors = small_of("pgan_mri", spec(1), **little), small_of("pgan_mri", spec(6), **little)
     named = {"filler": filler, "colours": colours, "sensors": sensors}
-    shelf = Shelf(tuple(Served(name, "stable", model) for name, model in named.items()))
-    with start(shelf, tmp_path) as client:
+    return Shelf(tuple(Served(name, "stable", model) for name, model in named.items()))
+
+
+@pytest.fixture
+def client(start, tmp_path):
+    """Their service."""
+    with start(sources(), tmp_path) as client:
         yield client
 
 

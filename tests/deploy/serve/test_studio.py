@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import shutil
@@ -14,10 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
+from test_served_holes import sources
 from test_served_kinds import other_kinds
 
 from saddlepoint.deploy.examine import examine
@@ -366,12 +369,8 @@ def test_a_key_is_asked_for_where_the_service_wants_one(browser, shelf, tmp_path
         page.close()
 
 
-@in_a_browser
-def test_a_brush_marks_what_is_made_anew_and_the_rest_stays(page: Any, tmp_path: Path) -> None:
-    choose(page, "halves@stable", "Complete")
-    path = tmp_path / "known.png"
-    Image.effect_noise((80, 80), 90).convert("L").save(path)
-    panel(page).get_by_label("The image", exact=True).set_input_files(path)
+def paint(page: Any) -> None:
+    """A broad stroke over the lower part of the image."""
     canvas = panel(page).locator("canvas.brush")
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()
@@ -381,6 +380,35 @@ def test_a_brush_marks_what_is_made_anew_and_the_rest_stays(page: Any, tmp_path:
     page.mouse.down()
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.8 * box["height"], steps=4)
     page.mouse.up()
+
+
+@in_a_browser
+def test_a_brush_makes_the_hole_that_a_model_fills(browser: Any, tmp_path: Path) -> None:
+    with running(sources(), tmp_path) as address:
+        page = browser.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.get_by_role("tab", name="Translate").wait_for()
+        panel(page).get_by_label("The image", exact=True).set_input_files(photo(tmp_path, (20, 24)))
+        paint(page)
+        with page.expect_response("**/v1/jobs") as waited:
+            panel(page).get_by_role("button", name="Translate").click()
+        sent = Image.open(io.BytesIO(base64.b64decode(waited.value.request.post_data_json["image"])))
+        holes = np.asarray(sent)[..., 3] < 128
+        assert (sent.size, sent.mode) == ((20, 24), "RGBA")
+        assert not holes[:8].any()
+        assert holes[18:20, 6:14].all()
+        page.wait_for_selector(".compare img, .compare canvas")
+        page.close()
+
+
+@in_a_browser
+def test_a_brush_marks_what_is_made_anew_and_the_rest_stays(page: Any, tmp_path: Path) -> None:
+    choose(page, "halves@stable", "Complete")
+    path = tmp_path / "known.png"
+    Image.effect_noise((80, 80), 90).convert("L").save(path)
+    panel(page).get_by_label("The image", exact=True).set_input_files(path)
+    paint(page)
     panel(page).get_by_label("Number of completions").fill("2")
     panel(page).get_by_role("button", name="Make the rest").click()
     expect(panel(page).locator(".tiles img")).to_have_count(2)

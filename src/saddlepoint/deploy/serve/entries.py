@@ -48,6 +48,7 @@ def entry(served: Served, *, default: bool, card: bool) -> ModelEntry:
         directions=[] if served.directions is None else list(served.directions.names),
         origins=dict(method.directions()) if knows(method, "translate") else {},
         takes_reference=served.takes_reference,
+        fills=served.fills,
         card=card,
     )
 

@@ -403,6 +403,7 @@ class ModelEntry(Typed):
     directions: list[str] = Field(description="names for `edit`")
     origins: dict[str, str] = Field(description="directions of translation, the default one first")
     takes_reference: bool
+    fills: bool = Field(description="whether a translation fills what is transparent in the image")
     card: bool = Field(description="whether it has a model card")
 
 

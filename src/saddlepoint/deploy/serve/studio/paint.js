@@ -1,10 +1,12 @@
-// An image of the user's on which a brush marks what is to be made anew: {node, file, text, mask}.
+// An image of the user's on which a brush marks what is to be made anew: {node, file, text, mask, holed}.
 
 import { make } from "./dom.js";
 import { slider } from "./fields.js";
 import { upload } from "./upload.js";
 
 const MARK = "rgb(255 60 60 / .6)";
+
+const inBase64 = (canvas) => canvas.toDataURL("image/png").split(",")[1];
 
 export function painted(text) {
   const file = upload(text);
@@ -66,8 +68,17 @@ export function painted(text) {
       onto.fillStyle = "white";
       onto.fillRect(0, 0, shown.width, shown.height);
       for (const one of strokes) draw(onto, "black", one);
-      const address = shown.toDataURL("image/png");
-      return address.slice(address.indexOf(",") + 1);
+      return inBase64(shown);
+    },
+    /** The image as PNG in base64, transparent where the brush was; without strokes its own file. */
+    async holed() {
+      if (!strokes.length) return file.text();
+      const shown = make("canvas", { width: canvas.width, height: canvas.height });
+      const onto = shown.getContext("2d");
+      onto.drawImage(picture, 0, 0);
+      onto.globalCompositeOperation = "destination-out";
+      for (const one of strokes) draw(onto, "black", one);
+      return inBase64(shown);
     },
   };
 }

@@ -6,6 +6,7 @@ import { make } from "./dom.js";
 import { agreed, check, choice, number, slider } from "./fields.js";
 import { note } from "./gallery.js";
 import { follow } from "./job.js";
+import { painted } from "./paint.js";
 import { upload } from "./upload.js";
 
 export const translate = {
@@ -14,7 +15,7 @@ export const translate = {
   verb: "Translate",
   live: false,
   build({ model, limits }) {
-    const file = upload("The image");
+    const file = model.fills ? painted("The image") : upload("The image");
     const ways = Object.entries(model.origins).map(([from, to]) => [from, `${from} to ${to}`]);
     const origin = ways.length > 1 ? choice("Direction of translation", ways) : { node: null, value: undefined };
     const reference = model.takes_reference ? upload("Style reference").optional() : { node: null, text: () => undefined };
@@ -28,9 +29,9 @@ export const translate = {
     return {
       fields: [file, consent, origin, reference, seed, strength, sharpen, colour, balance, light, lens, resize],
       async run({ stage }) {
-        const given = file.file;
+        const given = model.fills ? file.file.file : file.file;
         const done = await follow(stage, {
-          task: "translate", model: model.name, image: await file.text(), reference: await reference.text(), origin: origin.value,
+          task: "translate", model: model.name, image: await (model.fills ? file.holed() : file.text()), reference: await reference.text(), origin: origin.value,
           seed: seed.value, strength: strength.value, sharpen: sharpen.value, keep_colour: colour.value,
           white_balance: balance.value, even_light: light.value, lens: lens.value, consent: consent.value, resize: resize.value,
         });
