@@ -131,6 +131,7 @@ PROOF = Proof(
     data="world:ring8",
     measure="mixture",
     share=0.2,
+    bars={"modes": 8, "high_quality": 0.5},  # all 8 and .71 in the first run
     settings={
         "examples": 1_000_000,  # eleven epochs
         "batch": 256,
