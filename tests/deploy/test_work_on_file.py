@@ -36,7 +36,7 @@ def test_super_resolution_of_a_file_of_any_size_gives_a_larger_one_without_seams
 
 def test_a_model_whose_images_no_file_holds_says_so() -> None:
     method = ContextEncoder(width=2, code=4, critic_width=2)
-    spec = DataSpec({"source": ImageKind(4, 16, 16), "target": ImageKind(3, 16, 16)})
+    spec = DataSpec({"source": ImageKind(5, 16, 16), "target": ImageKind(3, 16, 16)})
     model = Model(method, method.networks(spec).eval(), spec, {"method": "context_encoder"}, Clock(), Path())
-    with pytest.raises(CapabilityError, match="images of 4 channels, which no picture file has"):
+    with pytest.raises(CapabilityError, match="images of 5 channels, which no picture file has"):
         Translation(model=model)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from saddlepoint.data import degrade
-from saddlepoint.data.degrade import blur, clouds, defocus, exposures, haze, holes, jpeg, noise, practical, strokes
+from saddlepoint.data.degrade import blur, cloudy, defocus, exposures, haze, holes, jpeg, noise, practical, strokes
 from saddlepoint.data.degrade._rows import filtered
 from saddlepoint.data.open import anchored, open_data
 from saddlepoint.data.settings import DataSettings
@@ -127,14 +127,23 @@ def test_grey_images_are_refused_where_colour_is_needed() -> None:
 
 def test_clouds_cover_what_is_asked_for_and_the_radar_sees_through_them() -> None:
     given, other = images(4, 32), images(4, 32)
-    hidden = np.stack([clouds.sky(row, (32, 32), 40)[0] for row in range(4)])
+    hidden = np.stack([cloudy.sky(row, (32, 32), 40)[0] for row in range(4)])
     assert (hidden > 0).mean() == pytest.approx(0.4, abs=0.01)
     whole = hidden == 1
     assert whole.mean() > 0.1
     changed = np.where(whole[:, None], 255 - other, other)  # other colours where clouds are thickest
-    one, two = clouds.degrade(given, 40), clouds.degrade(changed, 40)
+    one, two = cloudy.degrade(given, 40), cloudy.degrade(changed, 40)
     where = np.broadcast_to(whole[:, None], given.shape)
     assert np.array_equal(one[:, :3][where], two[:, :3][where])
     assert not np.array_equal(one[:, 3:], two[:, 3:])
     clear = np.broadcast_to(hidden[:, None] == 0, given.shape)
     assert np.array_equal(one[:, :3][clear], given[clear])
+
+
+SHAPES = ("volumes", "clouds", "meshes", "parts", "surfaces", "distances", "scene", "scenes", "scans")
+OTHERS = ("text", "lines", "textpairs", "series", "clips", "boxes", "captions", "table", "paired", "halves", "masked")
+
+
+@pytest.mark.parametrize("word", [*SHAPES, *OTHERS, "unpaired", "sensors", "world", "hub"])
+def test_no_degradation_takes_the_word_of_other_data(word: str) -> None:
+    assert degrade.split(f"{word}:folder") is None

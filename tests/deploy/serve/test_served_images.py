@@ -264,7 +264,7 @@ def test_a_model_is_listed_with_what_it_can_be_asked_for(client) -> None:
     alias = client.get("/v1/models/styles").json()
     card = client.get("/v1/models/faces/card")
     names = ["faces@stable", "faces@beta", "digits@stable", "styles@stable", "maps@stable"]
-    assert list(found) == [*names, "signs@stable", "scene@stable", "shapes@stable"]
+    assert list(found) == [*names, "signs@stable", "scene@stable", "shapes@stable", "halves@stable"]
     assert [name for name, one in found.items() if one["default"]] == ["faces@stable"]
     assert found["digits@stable"]["classes"] == ["nought", "one"]
     assert found["maps@stable"]["origins"] == {"source": "target"}

@@ -18,7 +18,7 @@ def test_a_score_is_that_of_the_command_line_and_names_its_protocol(tmp_path: Pa
     model = small("fvbn", (1, 8, 8))
     with started(Shelf((Served("digits", "stable", model),)), tmp_path / "jobs") as client:
         (entry,) = client.get("/v1/models").json()["models"]
-        assert entry["tasks"] == ["sample", "score"]
+        assert entry["tasks"] == ["sample", "complete", "score"]
         answer = client.post("/v1/score", files={"image": photo(8, 8, mode="L")}).json()
         assert client.post("/v1/predict", files={"image": photo(8, 8)}).status_code == 422
     figures = {one["name"]: one["value"] for one in answer["predictions"]}

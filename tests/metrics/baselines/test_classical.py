@@ -84,7 +84,7 @@ def test_exposures_of_a_still_scene_merge_to_its_light() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["noise25:x", "holes25:x", "grey:x", "blur5:x", "haze12:x", "lowres2:x", "rain20:x", "clouds40:x"]
+    "word", ["noise25:x", "holes25:x", "grey:x", "blur5:x", "haze12:x", "lowres2:x", "rain20:x", "cloudy40:x"]
 )
 def test_every_degradation_has_something_to_beat(word: str) -> None:
     name = word.rstrip(":x0123456789")

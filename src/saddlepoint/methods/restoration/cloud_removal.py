@@ -33,7 +33,7 @@ from saddlepoint.nn.backbones.several_sensors import SeveralSensors
 @dataclass(frozen=True, kw_only=True)
 class CloudRemoval(Restorer):
     """What is under clouds, from optical and radar channels of one scene: `--data sensors:OPTICAL,RADAR,CLEAR`, or
-    `clouds40:FOLDER` to try it."""
+    `cloudy40:FOLDER` to try it."""
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 16}
 
@@ -54,7 +54,7 @@ class CloudRemoval(Restorer):
         if source.shape[1:] != target.shape[1:] or source.channels < target.channels:
             raise ConfigError(
                 "cloud_removal takes optical channels, as many as there are to be made, and others after them; the data"
-                f" has {source} and {target}. Use --data sensors:OPTICAL,RADAR,CLEAR, or clouds40:FOLDER."
+                f" has {source} and {target}. Use --data sensors:OPTICAL,RADAR,CLEAR, or cloudy40:FOLDER."
             )
         return SeveralSensors(source.channels, target.channels, self.width, self.blocks, self.residual)
 
@@ -80,7 +80,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 PROOF = Proof(
     claim="With a radar's help it finds what clouds hide, far nearer to the truth than the best classical filling.",
-    data="clouds:world:shapes",
+    data="cloudy:world:shapes",
     measure="restored",
     share=0.8,
     settings={"examples": 40_000, "batch": 16, "width": 24, "blocks": 3, "lr": 2e-3},

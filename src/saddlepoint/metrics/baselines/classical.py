@@ -136,6 +136,6 @@ _SPECIAL: dict[str, Callable[[np.ndarray, int | None, tuple[np.ndarray, np.ndarr
     "dark": _by_pixel,
     "faded": _by_pixel,
     "haze": _of_haze,
-    "clouds": _of_clouds,
+    "cloudy": _of_clouds,
     "exposures": _of_exposures,
 }

@@ -23,9 +23,9 @@ _SOFT = 0.5
 
 def degrade(images: np.ndarray, amount: int) -> np.ndarray:
     """uint8 [N, 3, H, W] -> uint8 [N, 5, H, W]. amount: 1 to 99."""
-    check_colour(images, "clouds40:FOLDER")
+    check_colour(images, "cloudy40:FOLDER")
     if not 1 <= amount <= 99:
-        raise ConfigError(f"clouds over {amount} hundredths of a scene hide nothing, or all: say clouds40:FOLDER.")
+        raise ConfigError(f"clouds over {amount} hundredths of a scene hide nothing, or all: say cloudy40:FOLDER.")
 
     def change(image: np.ndarray, draw: np.random.Generator) -> np.ndarray:
         thick, white = _sky(draw, image.shape[1:], amount)
