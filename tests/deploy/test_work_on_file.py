@@ -15,8 +15,8 @@ from saddlepoint.deploy.work_on_file import Translation, translate_file
 from saddlepoint.errors import CapabilityError
 from saddlepoint.kinds.image import Image as ImageKind
 from saddlepoint.methods.base import Clock
-from saddlepoint.methods.restoration.context_encoder import ContextEncoder
 from saddlepoint.methods.restoration.srgan import SRGAN
+from saddlepoint.methods.translation.pgan_mri import PGANMRI
 
 
 def test_super_resolution_of_a_file_of_any_size_gives_a_larger_one_without_seams(tmp_path: Path) -> None:
@@ -34,9 +34,9 @@ def test_super_resolution_of_a_file_of_any_size_gives_a_larger_one_without_seams
     assert np.abs(tiles - whole).mean() < 3
 
 
-def test_a_model_whose_images_no_file_holds_says_so() -> None:
-    method = ContextEncoder(width=2, code=4, critic_width=2)
+def test_a_model_whose_images_no_single_file_holds_says_so() -> None:
+    method = PGANMRI(generator_width=2, blocks=1, before=0, critic_width=2, halvings=1)
     spec = DataSpec({"source": ImageKind(5, 16, 16), "target": ImageKind(3, 16, 16)})
-    model = Model(method, method.networks(spec).eval(), spec, {"method": "context_encoder"}, Clock(), Path())
-    with pytest.raises(CapabilityError, match="images of 5 channels, which no picture file has"):
+    model = Model(method, method.networks(spec).eval(), spec, {"method": "pgan_mri"}, Clock(), Path())
+    with pytest.raises(CapabilityError, match=r"takes 5 channels, not 1 picture: .* --beside, 5 in grey in all"):
         Translation(model=model)
