@@ -117,13 +117,18 @@ def test_recorded_figures_pass_the_proof_as_it_is_stated_and_say_so(path: Path) 
         assert each["passed"]
 
 
+TOLD = {"turn"}
+"""figures that a baseline is told: the plain GAN of `viewpoints` has the turn as its label, and no space to turn in"""
+
+
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_no_bar_is_one_that_the_naive_baseline_passes_too(path: Path) -> None:
     proof = methods.proof(path.stem)
     figures = measure(proof.measure).figures
     for each in evidence.read(path)["runs"]:
         naive = next(row for row in each["rows"] if row["kind"] == "baseline")
-        passed = {name: naive[name] for name, bar in proof.bars.items() if meets(figures[name], naive[name], bar)}
+        bars = {name: bar for name, bar in proof.bars.items() if name not in TOLD}
+        passed = {name: naive[name] for name, bar in bars.items() if meets(figures[name], naive[name], bar)}
         assert not passed, f"bars of {path.stem} that the naive baseline of seed {each['seed']} passes: {passed}"
 
 
