@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from saddlepoint.data.settings import DataSettings
-from saddlepoint.errors import ConfigError
+from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.runs.census import census
 
 
@@ -89,6 +89,14 @@ def test_degraded_cut_and_handed_over_data_are_counted_too(tmp_path: Path) -> No
     (tmp_path / "rows.csv").write_text("age,town\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20)))
     assert census(DataSettings(data=f"table:{tmp_path / 'rows.csv'}")).count == 20
     assert census(DataSettings(data="noise25:world:shapes", resolution=16)).noun == "image"
+
+
+def test_every_word_before_files_leads_to_them(tmp_path: Path) -> None:
+    for word in ("scenes", "captions", "boxes", "clouds", "text", "series", "table", "sensors", "scene", "paired"):
+        with pytest.raises((ConfigError, DataError)) as refused:
+            census(DataSettings(data=f"{word}:{tmp_path / 'nothing'}"))
+        assert "not images" not in str(refused.value)
+        assert "nothing" in str(refused.value)
 
 
 def test_the_command_prints_and_keeps_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

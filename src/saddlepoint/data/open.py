@@ -143,7 +143,7 @@ def of_pictures(settings: DataSettings) -> bool:
     if word.startswith(arrays.PREFIX):
         return arrays.pictures_of(arrays.stored(word, settings.cache)) is not None
     kind, _, rest = word.partition(":")
-    return not (rest and kind in ("world", *_SHAPES, *_CUT, "table"))
+    return not (rest and kind in ("world", *_NO_PICTURES))
 
 
 def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda text: None) -> Pictures:
@@ -172,7 +172,7 @@ def open_pictures(settings: DataSettings, *, say: Callable[[str], None] = lambda
         return _described(kind, expanded(rest), word)
     if kind == "scene" and rest:
         return _scene(expanded(rest), word)
-    if kind in (*_SHAPES, *_CUT, "scenes", "table") and rest:
+    if kind in _NO_PICTURES and rest:
         raise ConfigError(f"{word} holds {kind}, not images.")
     return _at_path(expanded(word), word)
 
@@ -261,6 +261,8 @@ _SHAPES: dict[str, tuple[str, tuple[str, ...]]] = {
     "distances": ("distances", (*shapes.MESHES, ".npy", ".npz")),
 }
 """what is no image: the field that it fills, and the endings of its files"""
+_NO_PICTURES = (*_SHAPES, *_CUT, "scenes", "table")
+"""words before files that are no pictures, or not one by one"""
 
 
 def _of_shapes(kind: str, rest: str, settings: DataSettings, say: Callable[[str], None]) -> Dataset:
