@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +15,14 @@ from torch import Tensor
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.cli.edit.options import Run, check_ending, under
+from saddlepoint.cli.edit.project import read_given
 from saddlepoint.config import nearest
-from saddlepoint.data.sources.decode import UnusableImage
 from saddlepoint.data.sources.names import is_image
-from saddlepoint.data.sources.remarks import Remark, sentences
+from saddlepoint.data.sources.remarks import sentences
 from saddlepoint.deploy.destination import check_new, chosen
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
-from saddlepoint.latent.load_image import load_image
 from saddlepoint.methods.tasks import knows
 from saddlepoint.report.captioned import captioned
 
@@ -66,7 +64,7 @@ def main(arguments: list[str]) -> int:
     names = method.conditions(model.nets)["attributes"].names
     settings = [changes(text, names) for text in options.set]
     paths = _paths(options.images)
-    images, remarks = _read(model, paths)
+    images, remarks = read_given(model, paths)
     with torch.no_grad():
         tiles = sheet(model, images, settings)
     columns = ["given", "made again", *(options.set or names)]
@@ -102,8 +100,8 @@ def sheet(model: Model, images: Tensor, settings: Sequence[dict[int, float]]) ->
     settings: what each column sets; empty for one column an attribute, changed to the other.
     """
     method: Any = model.method
-    shown = images.to(model.device)
-    holds = method.attributes_of(model.nets, shown)
+    originals = images.to(model.device)
+    holds = method.attributes_of(model.nets, originals)
     columns = [holds]
     for number in range(len(settings) or holds.shape[1]):
         other = holds.clone()
@@ -113,7 +111,7 @@ def sheet(model: Model, images: Tensor, settings: Sequence[dict[int, float]]) ->
         else:
             other[:, number] = (holds[:, number] < 0.5).float()
         columns.append(other)
-    edited = [method.edit(model.nets, shown, each).clamp(-1, 1).cpu() for each in columns]
+    edited = [method.edit(model.nets, originals, each).clamp(-1, 1).cpu() for each in columns]
     return torch.stack([images, *edited], 1)
 
 
@@ -127,17 +125,3 @@ def _paths(inputs: Sequence[Path]) -> list[Path]:
     if len(paths) > _MOST:
         raise DataError(f"a sheet holds {_MOST} images, and these are {len(paths)}: name fewer.")
     return paths
-
-
-def _read(model: Model, paths: Sequence[Path]) -> tuple[Tensor, Counter[Remark]]:
-    """The images as the model was shown its training images, [n, C, H, W], and what was done to them."""
-    images: list[Tensor] = []
-    remarks: Counter[Remark] = Counter()
-    for path in paths:
-        try:
-            image, done = load_image(model, path)
-        except UnusableImage as error:
-            raise DataError(f"{path}: {error}.") from error
-        images.append(image)
-        remarks.update(done)
-    return torch.stack(images), remarks
