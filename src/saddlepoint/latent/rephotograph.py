@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Literal, final, get_args
+from typing import Any, Literal, final, get_args
 
 import torch
 from torch import Tensor
@@ -78,8 +78,7 @@ class Ageing:
 
     def __call__(self, images: Tensor) -> Tensor:
         """[n, C, H, W] in [-1, 1], grey or in colour -> the old prints [n, 1, H, W], by the same scale."""
-        curve = (each.view(-1, 1, 1, 1) for each in (self.offset, self.gain, self.gamma))
-        offset, gain, gamma = curve
+        offset, gain, gamma = (each.view(-1, 1, 1, 1) for each in (self.offset, self.gain, self.gamma))
         level = seen(_blurred(images, self.blur), self.film).clamp(_LEAST, 1)
         return 2 * (offset + gain * level**gamma) - 1
 
@@ -156,7 +155,7 @@ def rephotograph(
     steps = [settings.steps // len(ways)] * len(ways)
     steps[-1] = settings.steps - sum(steps[:-1])
     parts: list[tuple[Code, Tensor, Tensor]] = []
-    done, stopped = 0, False
+    taken, stopped = 0, False
     for place, first in enumerate(firsts):
         target = 2 * seen(photographs[first : first + batch], "luma") - 1
         code, curve = _nearest(model, target, ways[0], settings, label)
@@ -181,13 +180,14 @@ def rephotograph(
             )
             code, curve = moved.code, curve.detach()
             done, stopped = done + moved.steps, stopped or moved.stopped
+        taken = max(taken, done)
         parts.append((code, curve, target))
     code = joined([each for each, _, _ in parts])
     ageing = _ageing(torch.cat([curve for _, curve, _ in parts]), settings)
     images, aged = _printed(model, code, ageing)
     spent = time.perf_counter() - began
-    given = torch.cat([target for _, _, target in parts]).cpu()
-    return Rephotographed(code, images, aged, given, ageing, done, spent, stopped)
+    prints = torch.cat([target for _, _, target in parts]).cpu()
+    return Rephotographed(code, images, aged, prints, ageing, taken, spent, stopped)
 
 
 def _ageing(curve: Tensor, settings: Rephotography) -> Ageing:
@@ -228,8 +228,8 @@ def _in_space(model: Model, code: Code, space: Space) -> Code:
     """A code of w as the same one of w+; any other as it is."""
     if code.space == space:
         return code
-    method = model.method
-    layers = len(method.style_sides(model.nets))  # type: ignore[attr-defined]
+    method: Any = model.method
+    layers = len(method.style_sides(model.nets))
     return Code(space, code.values[:, None].repeat(1, layers, 1), code.noise, code.label)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from saddlepoint.config import Count, Finite, Layers, Natural, Positive, Range, Share, Weight, Width
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
+from saddlepoint.kinds.views import Views
 from saddlepoint.losses.disparity import disparity_distance
 from saddlepoint.methods.base import AdamW, Clock, Cosine, Draw, Moves, Networks, Optim, Proof, Update, WarmUp
 from saddlepoint.methods.families.reconstruction import ReconstructedSplats, Shown
@@ -85,7 +86,9 @@ class LongLRM(ReconstructedSplats):
             raise ConfigError(
                 f"a width of {self.width} must be divided by {self.heads} heads, and twice that by --head {self.head}."
             )
-        patches_of(data.fields["views"].one, 2 * self.patch)  # type: ignore[attr-defined]
+        kind = data.fields["views"]
+        assert isinstance(kind, Views)
+        patches_of(kind.one, 2 * self.patch)
         numbers = 11 + 3 * (self.degree + 1) ** 2
         sizes = (self.patch, self.width, self.heads, self.layers, min(self.merge, self.layers - 1))
         return Networks(model=LongSplatNetwork(*sizes, self.state, self.head, numbers), **around)
