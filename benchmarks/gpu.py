@@ -34,7 +34,7 @@ import torch
 from record import record
 from torch import Tensor
 
-from conformance import STEPS, data_for, small
+from conformance import STEPS, train
 from games import Reports, StopAt, weights
 from saddlepoint import methods
 from saddlepoint.checkpoint import files
@@ -44,7 +44,7 @@ from saddlepoint.data.loader import Loader
 from saddlepoint.engine import plan as plans
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
-from saddlepoint.engine.run import Folder, RunSettings
+from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.kinds.camera import orbit
 from saddlepoint.kinds.pixels import to_uint8
@@ -121,15 +121,7 @@ def checked(device: str, clock: Clock, names: list[str]) -> Iterator[Row]:
 
 def begun(name: str, device: str, precision: str, steps: int = STEPS, hooks: tuple[Hook, ...] = ()) -> Trainer:
     """A trainer of the small method on a device, for steps of its last stage and all stages before."""
-    method, data = small(name), data_for(name)
-    *spans, last = method.stages()
-    sizes = [span.batch or 8 for span in spans]
-    before = sum(-(-(span.examples or 0) // size) * size for span, size in zip(spans, sizes))
-    run = RunSettings(batch=8, examples=before + steps * (last.batch or 8), log_every=1)
-    machine = TorchMachine(device, precision)
-    loader = Loader(data, method.takes, np.arange(len(data)), seed=run.seed, device=machine.device)
-    torch.manual_seed(run.seed)
-    return Trainer(method, method.networks(loader.spec), loader, run, machine, Path(), list(hooks))
+    return train(name, steps=steps, hooks=hooks, machine=TorchMachine(device, precision))
 
 
 def finite(precision: str) -> Callable[[str, str], str]:

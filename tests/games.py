@@ -118,11 +118,13 @@ def trainer(
     """A trainer of fresh networks on the processor; batch 8, two steps, a report each step, unless said otherwise."""
     values = {"batch": 8, "examples": 16, "log_every": 1, **settings}
     run = RunSettings(**values)
-    dataset = data or points()
-    loader = Loader(dataset, takes or method.takes, np.arange(len(dataset)), seed=run.seed, flip=flip)
+    dataset, machine = data or points(), machine or TorchMachine("cpu", "float32")
+    loader = Loader(
+        dataset, takes or method.takes, np.arange(len(dataset)), seed=run.seed, flip=flip, device=machine.device
+    )
     torch.manual_seed(run.seed)
     nets = method.networks(loader.spec)
-    return Trainer(method, nets, loader, run, machine or TorchMachine("cpu", "float32"), folder, hooks)
+    return Trainer(method, nets, loader, run, machine, folder, hooks)
 
 
 def weights(trained: Trainer) -> dict[str, Tensor]:

@@ -57,7 +57,9 @@ export function painted(text) {
   canvas.addEventListener("pointerup", () => (last = undefined));
 
   return {
-    file,
+    get file() {
+      return file.file;
+    },
     node: make("div", { class: "painted" }, file.node, canvas, size.node, clear),
     text: file.text,
     /** A picture of the image's size in base64, black where the brush was and white elsewhere; undefined without strokes. */

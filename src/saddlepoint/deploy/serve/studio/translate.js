@@ -29,7 +29,7 @@ export const translate = {
     return {
       fields: [file, consent, origin, reference, seed, strength, sharpen, colour, balance, light, lens, resize],
       async run({ stage }) {
-        const given = model.fills ? file.file.file : file.file;
+        const given = file.file;
         const done = await follow(stage, {
           task: "translate", model: model.name, image: await (model.fills ? file.holed() : file.text()), reference: await reference.text(), origin: origin.value,
           seed: seed.value, strength: strength.value, sharpen: sharpen.value, keep_colour: colour.value,
