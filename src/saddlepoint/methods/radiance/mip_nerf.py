@@ -221,7 +221,7 @@ PROOF = Proof(
     settings={
         "resolution": 32,
         "held_out": 0.15,
-        "examples": 1_000,
+        "examples": 2_200,
         "rays": 192,
         "octaves": 6,
         "view_octaves": 2,
