@@ -56,11 +56,12 @@ class RunSettings:
     """networks, or parts of them, whose weights stay as they are, such as `--freeze encoder` or `encoder.blocks.0`: for
     fine-tuning with --from. Running statistics of batch norms go on"""
     anchor: Weight = 0.0
-    """weight of the squared distance of every player's weights from an anchor, see --anchor-to; 0 for none"""
-    anchor_to: Literal["history", "start", "important"] = "history"
+    """weight of the distance from an anchor, of all weights or of the model's answers, see --anchor-to; 0 for none"""
+    anchor_to: Literal["history", "start", "important", "answers"] = "history"
     """history: the mean of all earlier weights, which calms a game that circles; start: the weights that the run begins
     with, so that fine-tuning with --from forgets less; important: the same, and a weight counts by the mean square of
-    its gradient in the earlier run (elastic weight consolidation)"""
+    its gradient in the earlier run (elastic weight consolidation); answers: not the weights, but what the model says of
+    examples, or makes of random latents, as it began (learning without forgetting)"""
     overfit_one_batch: bool = False
     """train on one batch over and over, as a test: a method that cannot learn it by heart has a fault"""
     log_every: Count = 20

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from saddlepoint import config
 from saddlepoint.data.loader import Loader
 from saddlepoint.engine.anchor import Anchor
+from saddlepoint.engine.answers import Answers
 from saddlepoint.engine.distributed import Machine
 from saddlepoint.engine.draw import PartDraw
 from saddlepoint.engine.ema import Average
@@ -84,7 +85,7 @@ class Trainer:
         check_groups(self.groups, self.nets, method.frozen)
         self.hooks = list(hooks)
         self._moves_state = type(method).after_step is not Method.after_step
-        self.anchor = Anchor(self.groups, settings.anchor_to, settings.anchor) if settings.anchor else None
+        self.anchor = self._anchored() if settings.anchor else None
         self.mover = Mover(self.groups, machine, [*self.hooks, *([self.anchor] if self.anchor else [])])
         self.stages = method.stages()
         self.clock = Clock(total=settings.examples)
@@ -383,6 +384,12 @@ class Trainer:
         torch._functorch.config.donated_buffer = False  # type: ignore[attr-defined]
         for name in self.method.compiles:
             self.nets.get_submodule(name).compile()
+
+    def _anchored(self) -> Anchor | Answers:
+        to, weight = self.settings.anchor_to, self.settings.anchor
+        if to != "answers":
+            return Anchor(self.groups, to, weight)
+        return Answers(self.method, self.nets, self.data, self.settings.batch // self.settings.accumulate, weight)
 
     def _too_few(self) -> ConfigError:
         """For networks that take statistics over a micro-batch, which one example does not have."""

@@ -32,7 +32,7 @@ def train(
     recompute: bool = ...,
     freeze: Sequence[str] = ...,
     anchor: float = ...,
-    anchor_to: Literal["history", "start", "important"] = ...,
+    anchor_to: Literal["history", "start", "important", "answers"] = ...,
     overfit_one_batch: bool = ...,
     log_every: int = ...,
     grid_size: int = ...,
