@@ -46,6 +46,7 @@ from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
+from saddlepoint.runs.held_out_pairs import evaluate_pairs, learnt_from_pairs
 from saddlepoint.runs.held_out_texts import evaluate_texts
 from saddlepoint.runs.held_out_translations import evaluate_translations
 from saddlepoint.runs.held_out_views import evaluate_views
@@ -68,8 +69,8 @@ class Measuring:
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
     """metrics to compute; docs/metrics.md explains each. Of a model of texts: perplexity, or where it makes one text of
     another, bleu, rouge-l and meteor, all that fit unless some are named. psnr, ssim, ms-ssim, lpips and mae compare
-    the images of --real and --fake that have the same name; a model of a scene is compared with its held-out views
-    by psnr, ssim and, where its weights are, lpips"""
+    the images of --real and --fake that have the same name; a model of a scene is compared with its held-out views,
+    and one that learnt from pairs with its held-out targets, by psnr, ssim and, where its weights are, lpips"""
     extractor: ExtractorName = "auto"
     """network whose features are compared; auto: a classifier trained on small labelled images, else Inception"""
     weights: tuple[Path, ...] = ()
@@ -161,6 +162,8 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
             home, result = model.home, evaluate_classes(model, options.groups)
         elif model is not None and _unpaired(model):
             home, result = model.home, _translations(options, model)
+        elif model is not None and learnt_from_pairs(model):
+            home, result = model.home, evaluate_pairs(model, _of_pairs(options, "translations"), options.weights)
         else:
             trained = None if model is None else _Trained(options, model, machine)
             home = None if trained is None else trained.model.home
@@ -181,14 +184,20 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
 
 def _views(options: Measuring, model: Model) -> Evaluation:
     """How near the views of a scene come to true ones; of metrics, those that compare pairs of images."""
-    usual = options.metrics == Measuring().metrics
-    others = [metric for metric in options.metrics if metric not in names("PairMetric")]
-    if others and not usual:
-        raise ConfigError(
-            f"{others[0]} compares sets of images; views of a scene are compared one by one: name"
-            f" {', '.join(names('PairMetric'))}."
-        )
-    return evaluate_views(model, None if usual else options.metrics, options.weights)
+    return evaluate_views(model, _of_pairs(options, "views of a scene"), options.weights)
+
+
+def _of_pairs(options: Measuring, what: str) -> tuple[Metric, ...] | None:
+    """The metrics that were named, each of pairs of images; None for the usual ones."""
+    if options.metrics == Measuring().metrics:
+        return None
+    for metric in options.metrics:
+        if metric not in names("PairMetric"):
+            raise ConfigError(
+                f"{metric} compares sets of images; {what} are compared one by one: name"
+                f" {', '.join(names('PairMetric'))}."
+            )
+    return options.metrics
 
 
 def _unpaired(model: Model) -> bool:
