@@ -127,3 +127,47 @@ def test_a_scene_that_is_not_whole_is_refused(sensors, tmp_path, capsys, words, 
     places = {"b": root / "b/5.png", "large": tmp_path / "large.png"}
     given = [word.format(**places) for word in words]
     assert sentence in saddle(capsys, run, root / "a/5.png", tmp_path / "out.png", *given, code=2)
+
+
+@pytest.fixture(scope="module")
+def merger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """HDR-GAN trained for two steps."""
+    root = tmp_path_factory.mktemp("light")
+    small = {"width": 2, "layers": 1, "growth": 2, "critic_width": 2, "out": root / "run", "cache": root / "cache"}
+    return saddlepoint.train("hdr_gan", f"exposures1:{photos(root / 'photos', 0)}", **small, **QUICK).folder
+
+
+def brackets(folder: Path, *times: float) -> list[Path]:
+    """Three exposures of one scene, without what a camera adds."""
+    light, paths = np.random.default_rng(0).uniform(0.002, 0.06, (16, 16, 3)), []
+    for number, time in enumerate(times):
+        shot = ((time * light).clip(0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
+        paths.append(folder / f"{number}.png")
+        Image.fromarray(shot).save(paths[-1])
+    return paths
+
+
+def test_exposures_become_light_as_a_screen_shows_it(merger, tmp_path, capsys):
+    paths = brackets(tmp_path, 1, 4, 16)
+    saddle(capsys, merger, paths[0], tmp_path / "out.png", "--beside", paths[1], paths[2])
+    given = np.concatenate([np.asarray(Image.open(path)).transpose(2, 0, 1) for path in paths])
+    light = saddlepoint.load(merger).translate(pixels(torch.from_numpy(given)[None]))[0].numpy()
+    assert light.min() >= 0
+    wanted = (light.clip(0, 1) ** (1 / 2.2) * 255).round().transpose(1, 2, 0)
+    assert np.abs(np.asarray(Image.open(tmp_path / "out.png")) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("times", "sentence"),
+    [((16, 4, 1), "0.25 times the light of"), ((1, 4, 4), "1 times the light of"), ((1, 32, 128), "the model knows 4")],
+)
+def test_exposures_that_do_not_grow_as_the_model_knows_are_refused(merger, tmp_path, capsys, times, sentence):
+    paths = brackets(tmp_path, *times)
+    assert sentence in saddle(capsys, merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
+
+
+def test_exposures_of_unequal_size_are_refused(merger, tmp_path, capsys):
+    paths = brackets(tmp_path, 1, 4, 16)
+    Image.new("RGB", (18, 16)).save(paths[2])
+    said = saddle(capsys, merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
+    assert "bring pictures of one scene to one size" in said

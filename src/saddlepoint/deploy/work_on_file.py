@@ -3,7 +3,8 @@
 The command line works from file to file; the service decodes uploads and encodes answers itself and shares the rest.
 
 A model whose sources have one channel more than what becomes of them fills holes: what is transparent in a picture. One
-of several sensors takes further pictures of the same scene, whose channels follow those of the first.
+of several sensors takes further pictures of the same scene, whose channels follow those of the first. One that makes
+light of exposures is shown as on a screen.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from torch import Tensor
 
 from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.degrade._holes import holed
+from saddlepoint.data.degrade.exposures import CURVE
 from saddlepoint.data.sources.decode import TooLarge, UnusableImage
 from saddlepoint.data.sources.fit import square
 from saddlepoint.data.sources.large import LargeImage
 from saddlepoint.data.sources.pictures import as_picture, as_pixels
 from saddlepoint.data.sources.remarks import Remark
+from saddlepoint.deploy.brackets import check_brackets
 from saddlepoint.deploy.finish import Finish
 from saddlepoint.deploy.label import disclosed, write
 from saddlepoint.deploy.large import check_target, translate_large
@@ -44,6 +47,13 @@ def source_of(model: Model, origin: str | None = None) -> ImageKind:
     kind = model.spec.fields.get(model.origin(origin))
     resolution = model.spec.resolution
     return kind if isinstance(kind, ImageKind) else ImageKind(model.spec.channels, resolution, resolution)
+
+
+def merges_light(model: Model, origin: str | None = None) -> bool:
+    """Whether a model makes linear light of exposures."""
+    method: Any = model.method
+    end = model.spec.fields.get(method.directions()[model.origin(origin)])
+    return isinstance(end, ImageKind) and end.bits == 32
 
 
 def fills(model: Model, origin: str | None = None) -> bool:
@@ -118,6 +128,11 @@ class Translation:
         return self.pictures == 1 and fills(self.model, self.origin)
 
     @property
+    def merges_light(self) -> bool:
+        """Whether the pictures of a source are exposures of one scene."""
+        return merges_light(self.model, self.origin)
+
+    @property
     def channels(self) -> int:
         """Channels of each picture."""
         return self.source_kind.channels // self.pictures
@@ -128,9 +143,10 @@ class Translation:
         return self.window or min(self.source_kind.height, self.source_kind.width)
 
     def work(self, windows: Tensor) -> Tensor:
-        """Windows [n, C, side, side] in [-1, 1], translated."""
+        """Windows [n, C, side, side] in [-1, 1], translated; light as a screen shows it."""
         translated_windows = self.model.translate(windows, self.origin, seed=self.seed, reference=self.reference)
-        return translated_windows.as_subclass(Tensor)
+        result = translated_windows.as_subclass(Tensor)
+        return 2 * result.clamp(0, 1) ** (1 / CURVE) - 1 if self.merges_light else result
 
     def settings(self) -> Mapping[str, Any]:
         """What the images depend on beside the model, for their disclosure."""
@@ -164,7 +180,10 @@ def translate_files(sources: Sequence[Path], how: Translation) -> Iterator[Resul
         try:
             read = [load_picture(path, how.channels) for path in (source, *how.beside.get(source, ()))]
             pictures, remarks = [picture for picture, _ in read], set[Remark]().union(*(said for _, said in read))
-            _check_scene(source, how.beside.get(source, ()), pictures)
+            beside = how.beside.get(source, ())
+            _check_scene(source, beside, pictures)
+            if how.merges_light:
+                check_brackets((source, *beside), pictures)
         except TooLarge as error:
             whole = how.resize or how.fills or how.beside
             results[source] = Result(source, error=error if whole else None)
