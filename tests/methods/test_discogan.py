@@ -40,6 +40,18 @@ def test_there_and_back_weighs_more_later(step: int, share: float) -> None:
     assert losses["cycle_a"].item() == pytest.approx(share * 2 * back, rel=1e-3)
 
 
+def test_what_is_of_the_wanted_kind_already_stays_where_that_is_asked_for() -> None:
+    nets, batch, moves = game(Clock(step=1), identity=3.0)
+    same = (nets.b2a(batch.a) - batch.a).abs().mean().item()
+    assert moves[0].losses["identity_a"].item() == pytest.approx(3 * same, rel=1e-3)
+    assert "identity_a" not in game(Clock(step=1))[2][0].losses
+
+
+def test_the_rate_falls_where_that_is_asked_for() -> None:
+    rate = DiscoGAN(decay_after=0.5, lr=1.0).optimisers()["critics"].lr
+    assert rate(Clock(examples=75, total=100)) == pytest.approx(0.5)  # type: ignore[operator]
+
+
 def test_mean_maps_are_compared_and_not_maps() -> None:
     one = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
     assert mean_feature_distance([one], [one.flip(0)]).item() == 0

@@ -24,6 +24,7 @@ from saddlepoint.config import Layers, Positive, Share, Weight, Width
 from saddlepoint.data.batches import PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image
+from saddlepoint.losses.reconstruction import Distance
 from saddlepoint.methods.base import Networks, Proof
 from saddlepoint.methods.families.restorer import Restorer
 from saddlepoint.nn.backbones.several_sensors import SeveralSensors
@@ -37,6 +38,7 @@ class CloudRemoval(Restorer):
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 16}
 
+    loss: ClassVar[Distance] = "l1"  # type: ignore[misc]  # no setting: CARL is of absolute differences
     width: Width = 256
     """channels of the residual blocks"""
     blocks: Layers = 16

@@ -27,7 +27,8 @@ from saddlepoint.config import Layers, Positive, Range, Width
 from saddlepoint.data.batches import DataSpec, PairedBatch
 from saddlepoint.errors import ConfigError
 from saddlepoint.kinds.image import Image
-from saddlepoint.methods.base import Adam, Cosine, Networks, Optim, Proof
+from saddlepoint.losses.reconstruction import Distance
+from saddlepoint.methods.base import Adam, AdamW, Cosine, Networks, Optim, Proof
 from saddlepoint.methods.families.restorer import Restorer, same_size
 from saddlepoint.nn.backbones.joining_unet import JoiningUNet
 from saddlepoint.nn.layers.local_variance import local_variance
@@ -42,6 +43,7 @@ class VDN(Restorer):
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 64, "clip_norm": 1e3}
 
+    loss: ClassVar[Distance] = "mse"  # type: ignore[misc]  # no setting: what is minimised is the evidence
     width: Width = 64
     """channels of the denoiser (a U-Net) at full size, doubled with each halving"""
     depth: Annotated[int, Range(least=1, most=8)] = 4
@@ -75,8 +77,10 @@ class VDN(Restorer):
         )
 
     def optimisers(self) -> Mapping[str, Optim]:
-        rate = Cosine(self.lr, self.last_lr * self.lr)
-        return {"restorer": Adam("restorer", "level", lr=rate, betas=(self.beta1, self.beta2))}
+        rate, betas = Cosine(self.lr, self.last_lr * self.lr), (self.beta1, self.beta2)
+        if self.weight_decay:
+            return {"restorer": AdamW("restorer", "level", lr=rate, betas=betas, weight_decay=self.weight_decay)}
+        return {"restorer": Adam("restorer", "level", lr=rate, betas=betas)}
 
     def terms(self, nets: Networks, pair: PairedBatch) -> Mapping[str, Tensor]:
         source, target = (pair.source + 1) / 2, (pair.target + 1) / 2
