@@ -67,7 +67,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 PROOF = Proof(
     claim="DnCNN takes noise of unknown strength away, nearer to the true images than BM3D does.",
-    data="sensor40:world:shapes",  # its blind form (DnCNN-B): of known white noise non-local means leave 7.2 levels here
+    data="sensor40:world:shapes",  # its blind form (DnCNN-B)
     measure="restored",
     share=0.8,
     settings={"examples": 50_000, "batch": 16, "layers": 5, "width": 64, "shuffle": 2, "norm": False},
