@@ -48,6 +48,13 @@ def test_activations_that_are_computed_again_change_no_bit() -> None:
         assert torch.equal(value, weights(runs[1])[name]), name
 
 
+def test_of_a_list_of_modules_each_is_computed_again() -> None:
+    nets = Networks(critic=nn.ModuleList(Block() for _ in range(2)))
+    recompute(nets, ("critic",))
+    torch.stack([block(torch.ones(1, 2)).sum() for block in nets.critic]).sum().backward()
+    assert [block.calls for block in nets.critic] == [2, 2]
+
+
 def test_what_cannot_be_computed_again_is_refused() -> None:
     with pytest.raises(ConfigError, match="Game names no modules to recompute"):
         trainer(Game(), recompute=True)

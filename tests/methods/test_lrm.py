@@ -92,3 +92,14 @@ def test_cameras_that_are_moved_as_one_see_the_same() -> None:
     torch.nn.init.normal_(nets.planes.grow.weight)
     torch.nn.init.constant_(nets.decoder.layers[-1].bias, 1.0)
     check_rigid_motion(method, nets, 12)
+
+
+def test_tokens_of_neighbouring_places_begin_alike() -> None:
+    torch.manual_seed(0)
+    nets = LRM(**SMALL).networks(spec(3, 12))
+    near = nets.planes.queries[0].detach().view(3, 4, 4, 8)
+    assert torch.allclose(near[0] - near[0, :1, :1], near[2] - near[2, :1, :1], atol=1e-6)
+    step, far = ((near[:, :, 0] - near[:, :, at]).norm(dim=-1).mean() for at in (1, 3))
+    assert step < far
+    patches = nets.encoder.positions[0, 1:].detach()
+    assert patches.norm(dim=1).min() > 1

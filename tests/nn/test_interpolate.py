@@ -81,3 +81,13 @@ def test_a_level_that_fits_is_dense_and_features_move_with_places() -> None:
     assert torch.allclose(place.grad[:, 0], slope, rtol=1e-5)  # type: ignore[index]
     with pytest.raises(ConfigError, match="a power of two"):
         HashGrid(2, 2, 1000, 4, 8)
+
+
+def test_many_places_are_looked_up_in_parts_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = HashGrid(3, 2, 64, 2, 9)
+    place = torch.rand(23, 3)
+    index, weight = grid.corners(place)
+    monkeypatch.setattr("saddlepoint.nn.layers.hash_grid._AT_ONCE", 5)
+    parts = grid.corners(place)
+    assert torch.equal(parts[0], index)
+    assert torch.equal(parts[1], weight)

@@ -16,19 +16,17 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.config import Count, Range, Share
 from saddlepoint.data.sources.decode import UnusableImage
-from saddlepoint.data.sources.fit import fitted_to
-from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.deploy.destination import Destination
 from saddlepoint.deploy.film import film_frame
 from saddlepoint.deploy.label import disclosed, write, write_example
 from saddlepoint.deploy.orbit import displaced
+from saddlepoint.deploy.photographs import photograph, scene_fields
 from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
 from saddlepoint.kinds.camera import read_cameras
 from saddlepoint.kinds.expression import Expression
-from saddlepoint.kinds.pixels import pixels
 from saddlepoint.kinds.views import Views
-from saddlepoint.latent.load_image import fit_of, load_picture
+from saddlepoint.latent.load_image import load_picture
 from saddlepoint.methods.tasks import Task
 from saddlepoint.nn.render.normals import normals
 from saddlepoint.report.motion import MOVING, check_motion, save_motion
@@ -168,19 +166,14 @@ def _given(model: Model, task: Task, options: Render) -> dict[str, Tensor]:
     """The photographs with their cameras, and the first example of whatever else is asked for.  [1, ...] each"""
     kind = task.takes["views"]
     assert isinstance(kind, Views)
-    fields = task.examples(model.nets, 1, 0)
-    for name, other in task.takes.items():
-        if isinstance(other, Expression):
-            fields[name] = (
-                other.parse(options.expression)[None] if options.expression else torch.zeros_like(fields[name])
-            )
-    fields["views"] = torch.stack([_photograph(model, kind, path) for path in options.image])[None]
+    views = torch.stack([_photograph(model, kind, path) for path in options.image])
+    fields = scene_fields(model, task, views, options.expression)
     if options.cameras is not None:
         rig = read_cameras(options.cameras)
         if len(rig) != kind.count:
             raise ConfigError(f"{options.cameras} has {len(rig)} cameras for {kind.count} photographs: name one each.")
         fields["rig"] = rig[None]
-    return {name: fields[name] for name in task.takes if name != "camera"}
+    return fields
 
 
 def _photograph(model: Model, kind: Views, path: Path) -> Tensor:
@@ -189,8 +182,7 @@ def _photograph(model: Model, kind: Views, path: Path) -> Tensor:
         picture, _ = load_picture(path, kind.channels)
     except UnusableImage as error:
         raise DataError(f"{path} cannot be used: {error}.") from error
-    cut = fitted_to(picture, (kind.width, kind.height), fit_of(model))[0]
-    return pixels(torch.from_numpy(np.array(as_pixels(cut)))[None])[0]
+    return photograph(model, kind, picture)
 
 
 def _scene_endings(model: Model) -> tuple[str, ...]:

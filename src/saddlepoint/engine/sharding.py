@@ -60,7 +60,8 @@ def shared_as(value: Tensor, like: Tensor) -> Tensor:
 
 
 def recompute(nets: nn.Module, paths: Iterable[str]) -> None:
-    """Have modules, as "network.path", compute their activations again in backward instead of keeping them.
+    """Have modules, as "network.path", compute their activations again in backward instead of keeping them; of a list
+    of modules each of its members.
 
     Raises MethodError for a path that is not there, and for batch norm, whose statistics would move twice.
     """
@@ -71,4 +72,5 @@ def recompute(nets: nn.Module, paths: Iterable[str]) -> None:
             raise MethodError(f"`checkpoints` names {path!r}, which is no module of these networks.") from error
         if any(isinstance(inner, nn.modules.batchnorm._BatchNorm) for inner in module.modules()):
             raise MethodError(f"{path} has batch norm, whose statistics would move twice: leave out --recompute.")
-        module.forward = functools.partial(checkpoint, module.forward, use_reentrant=False)
+        for part in module if isinstance(module, nn.ModuleList) else (module,):
+            part.forward = functools.partial(checkpoint, part.forward, use_reentrant=False)

@@ -36,13 +36,14 @@ def dry_run(plan: Plan, *, out: Path | None = None) -> None:
         parts = assemble(plan, Folder(Path(nowhere)), machine)
         print(_configuration(plan))
         print(_networks(parts))
-        print(_memory(estimate(parts.trainer), plan))
+        memory = estimate(parts.trainer)
+        print(_memory(memory, plan))
     epoch = len(parts.trainer.data.rows)
     steps = -(-plan.run.examples // plan.run.batch)
     shown, unit = plan.run.examples, parts.trainer.unit.removesuffix("s")
     times = f"{number(shown / epoch)} times each of {counted(epoch, unit)}"
     print(f"{counted(shown, unit)}: {counted(steps, 'step')}, {times}")
-    print(_time(parts))
+    print(_time(parts) if memory.fits else "time: a step needs more memory than is free here, so it was not measured")
     path = (out or Path()) / "data.png"
     save_png(_seen(parts), path, "what the networks will see")
     print(f"what the networks will see: {path}")
@@ -85,7 +86,8 @@ def _memory(memory: Memory, plan: Plan) -> str:
         (f"held for backward, {counted(micro, 'image')}", memory.activations),
         ("together, before torch's own", memory.total),
     ]
-    return "\n".join(["\nmemory (estimate)", *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])
+    title = "\nmemory (estimate)" if memory.whole else "\nmemory (at least: what is free here ends before a step does)"
+    return "\n".join([title, *(f"  {name:<30} {size / 2**20:>9,.1f} MiB" for name, size in rows), ""])
 
 
 def _time(parts: AssembledRun) -> str:

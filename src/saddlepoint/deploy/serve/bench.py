@@ -23,6 +23,7 @@ from saddlepoint.deploy.serve import (
     packing,
     predicting,
     projecting,
+    reconstructing,
     rendering,
     schemas,
     scoring,
@@ -135,6 +136,8 @@ class Bench:
             raise over(422, "images", most_images, making.count(ask), "images", mend)
         if isinstance(ask, schemas.RenderAsk):
             rendering.check(served, ask)
+        if isinstance(ask, schemas.ReconstructSettings):
+            reconstructing.check(served, ask)
         if isinstance(ask, schemas.SampleAsk):
             making.conditions(served, ask.given)
         pixels = making.pixels(served, ask)
@@ -166,6 +169,12 @@ class Bench:
             else:
                 one, code, figures = await self.long(projecting.projected, served, upload_image, ask, progress)
                 results, facts = [one], {**figures, **facts}
+        elif isinstance(ask, schemas.ReconstructSettings):
+            admitted = [await self._admitted(served, one, ask.consent) for one in ask.photographs]
+            original = admitted[0][0]
+            if remarks := set().union(*(some for _, some in admitted)):
+                facts["remarks"] = "; ".join(remarks_in_words(remarks))
+            results = await self._reconstruct(served, ask, progress, [picture for picture, _ in admitted])
         elif isinstance(ask, schemas.RenderAsk):
             cameras = await self.short(rendering.cameras, served, ask)
             kind = served.own["render"].gives[ask.output]
@@ -267,6 +276,21 @@ class Bench:
         pictures = await self._examples(served, kind, items, progress, self._most, main, image=True)
         return [Made(one, "modified", row) for (one, _), row in zip(pictures, completing.rows(served, ask))]
 
+    async def _reconstruct(
+        self,
+        served: Served,
+        ask: schemas.ReconstructSettings,
+        progress: Progress,
+        photographs: list[Image.Image],
+    ) -> list[Made]:
+        items = await self.short(reconstructing.items, served, photographs, ask)
+        kind = served.own["render"].gives[ask.output]
+        drawn = await self._examples(
+            served, ("reconstruct", ask.output), items, progress, rendering.TOGETHER, kind, image=ask.output != "depth"
+        )
+        rows = reconstructing.rows(ask)
+        return [Made(one, "modified", row, value) for (one, value), row in zip(drawn, rows)]
+
     async def _translate(
         self,
         served: Served,
@@ -304,6 +328,8 @@ class Bench:
             await batcher.ask(
                 ("render", "image"), await self.short(rendering.cameras, served, schemas.RenderAsk(orbit=1))
             )
+        elif "reconstruct" in served.tasks:
+            await batcher.ask(("reconstruct", "image"), await self.short(reconstructing.example, served))
         elif "predict" in served.tasks:
             await batcher.ask(("predict",), [torch.zeros(served.model.spec.shape)])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from saddlepoint.deploy.serve import completing, predicting, rendering, scoring
+from saddlepoint.deploy.serve import completing, predicting, reconstructing, rendering, scoring
 from saddlepoint.deploy.serve.making import conditions
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.image import Image
@@ -45,6 +45,8 @@ def forward(served: Served, kind: Hashable, items: list[Any]) -> Sequence[Any]:
             return tuple(method.translate_like(model.nets, windows, references, origin).float().cpu())
         case ("render", str(output)):
             return rendering.drawn(served, output, items)
+        case ("reconstruct", str(output)):
+            return reconstructing.drawn(served, output, items)
         case ("complete", float(temperature)):
             return completing.completed(served, temperature, items)
         case ("predict",):

@@ -73,7 +73,8 @@ class Jobs:
         if self._kept is None:
             raise nothing_kept()
         served = self._bench.check(ask, ask.task, self._bench.limits.most_job_images)
-        size = len(getattr(ask, "image", b"")) + len(getattr(ask, "reference", None) or b"")
+        files = getattr(ask, "photographs", (getattr(ask, "image", b""), getattr(ask, "reference", None) or b""))
+        size = sum(map(len, files))
         self._check_room(size)
         facts = Facts(
             id=secrets.token_hex(16),

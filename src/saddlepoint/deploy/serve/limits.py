@@ -28,6 +28,8 @@ MOST_CAMERAS = 64
 """cameras of its own that a request for views brings"""
 MOST_VIEW_SIDE = 2048
 """pixels of a side of a view from such a camera"""
+MOST_PHOTOGRAPHS = 8
+"""photographs that a scene is made of: image, image_2 and so on"""
 MOST_CONDITIONS = 8
 """conditions that a request for samples gives"""
 MOST_OVERLAP = 4096

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from saddlepoint.data.sources.pictures import as_picture
-from saddlepoint.deploy.serve import rendering, schemas
+from saddlepoint.deploy.serve import reconstructing, rendering, schemas
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import ConfigError
@@ -79,6 +79,8 @@ def count(ask: schemas.OfModel) -> int:
             return ask.n
         case schemas.RenderAsk():
             return len(rendering.numbers(ask)) if ask.cameras is None else len(ask.cameras)
+        case schemas.ReconstructSettings():
+            return len(reconstructing.numbers(ask))
     return 1
 
 
@@ -86,6 +88,8 @@ def pixels(served: Served, ask: schemas.OfModel) -> int:
     """How many pixels, or numbers of another example, a request makes."""
     if isinstance(ask, schemas.RenderAsk):
         return rendering.size(served, ask)
+    if isinstance(ask, schemas.ReconstructSettings):
+        return reconstructing.size(served, ask)
     return count(ask) * math.prod(served.model.spec.shape[1:])
 
 

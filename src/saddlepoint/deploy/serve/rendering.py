@@ -100,7 +100,14 @@ def _one(served: Served, output: str, camera: Tensor) -> Tensor | SaddlepointErr
         value = served.own["render"].call(served.model.nets, fields, AS_TRAINED)[output]
     except SaddlepointError as error:
         return error
-    return value[0].float().cpu() if output == "depth" else to_uint8(value if output == "image" else 2 * value - 1)[0]
+    return finished(output, value[0])
+
+
+def finished(output: str, value: Tensor) -> Tensor:
+    """An output of one view as it is packed: depth as float32, all else as uint8.  [C, H, W]"""
+    if output == "depth":
+        return value.float().cpu()
+    return to_uint8((value if output == "image" else 2 * value - 1)[None])[0]
 
 
 def _tensor(one: CameraEntry) -> Tensor:

@@ -27,6 +27,7 @@ from saddlepoint.deploy.serve.schemas import (
     OfModel,
     PredictSettings,
     ProjectSettings,
+    ReconstructSettings,
     RenderAsk,
     SampleAsk,
     ScoreSettings,
@@ -35,7 +36,10 @@ from saddlepoint.deploy.serve.schemas import (
 from saddlepoint.deploy.serve.store import Kept
 
 UPLOADS = frozenset(
-    {"/v1/complete", "/v1/predict", "/v1/project", "/v1/score", "/v1/translate", "/v1/jobs", "/v1/operator/repaint"}
+    {
+        *("/v1/complete", "/v1/predict", "/v1/project", "/v1/reconstruct", "/v1/score", "/v1/translate", "/v1/jobs"),
+        "/v1/operator/repaint",
+    }
 )
 """the paths to which images are sent; what is sent to the others is small"""
 _PROBLEM = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -108,6 +112,19 @@ class CompleteForm(CompleteSettings):
 
     image: Image
     mask: Image | None = None
+
+
+class ReconstructForm(ReconstructSettings):
+    """Views of a scene of photographs, whose client waits."""
+
+    image: Image
+    image_2: Image | None = None
+    image_3: Image | None = None
+    image_4: Image | None = None
+    image_5: Image | None = None
+    image_6: Image | None = None
+    image_7: Image | None = None
+    image_8: Image | None = None
 
 
 class ScoreForm(ScoreSettings):
@@ -291,6 +308,18 @@ async def complete(request: Request, ask: Annotated[CompleteForm, Depends(form_o
 async def render(request: Request, ask: Annotated[RenderAsk, Depends(json_of(RenderAsk))]) -> Response:
     """Views of a scene from cameras once around it."""
     return await _answered(request, ask, "render")
+
+
+@router.post(
+    "/reconstruct",
+    tags=["images"],
+    response_class=Response,
+    responses=answers(*SENT, 202, 415, ok=_IMAGES),
+    openapi_extra=described(ReconstructForm),
+)
+async def reconstruct(request: Request, ask: Annotated[ReconstructForm, Depends(form_of(ReconstructForm))]) -> Response:
+    """Views from all around of the scene that the model makes of one photograph or a few."""
+    return await _answered(request, ask, "reconstruct", ask.image)
 
 
 @router.post(

@@ -269,6 +269,18 @@ class CameraEntry(Typed):
     height: Side
 
 
+Lift = Annotated[float, Field(ge=-80, le=80, description="degrees above the orbit's own height")]
+Nearer = Annotated[float, Field(ge=0.25, le=4, description="how many times nearer to the centre of the scene")]
+Output = Annotated[
+    Literal["image", "depth", "opacity"],
+    Field(
+        description="what is drawn of each view; of depth near is bright, and `json` and `zip` bring its numbers too"
+    ),
+]
+PHOTOGRAPHS = ("image", *(f"image_{number}" for number in range(2, limits.MOST_PHOTOGRAPHS + 1)))
+"""the fields of the photographs that a scene is made of, in their order"""
+
+
 class RenderAsk(Ask):
     """Views of a scene: from cameras once around it, at the size of the trained views, or from `cameras`."""
 
@@ -281,8 +293,8 @@ class RenderAsk(Ask):
         fail_fast=True,
         description="numbers of the orbit's views, from 0; all of them by default",
     )
-    lift: float = Field(default=0.0, ge=-80, le=80, description="degrees above the orbit's own height")
-    nearer: float = Field(default=1.0, ge=0.25, le=4, description="how many times nearer to the centre of the scene")
+    lift: Lift = 0.0
+    nearer: Nearer = 1.0
     cameras: list[CameraEntry] | None = Field(
         default=None,
         min_length=1,
@@ -294,10 +306,7 @@ class RenderAsk(Ask):
         default=None,
         description="moment from 0 to 1 of a scene that moves; by default the views go from the first to the last",
     )
-    output: Literal["image", "depth", "opacity"] = Field(
-        default="image",
-        description="what is drawn of each view; of depth near is bright, and `json` and `zip` bring its numbers too",
-    )
+    output: Output = "image"
 
     def settings(self) -> dict[str, Any]:
         """What the views depend on; cameras by their number, since each view names its own."""
@@ -306,6 +315,39 @@ class RenderAsk(Ask):
         cameras = {} if self.cameras is None else {"cameras": len(self.cameras)}
         left_out |= ({"orbit"} if cameras else set()) | ({"time"} if self.time is None else set())
         return {name: value for name, value in super().settings().items() if name not in left_out} | cameras
+
+
+class ReconstructSettings(Ask):
+    """Views, from cameras once around it, of the scene that a model makes of photographs of a thing.
+
+    The photographs are taken as from equal turns once around the thing, the first of them from view 0.
+    """
+
+    consent: bool = CONSENT
+
+    orbit: int = Field(default=8, ge=1, le=limits.MOST_PLACES, description="views once around the scene")
+    view: int | None = Field(
+        default=None, ge=0, lt=limits.MOST_PLACES, description="number of the orbit's only view that is wanted, from 0"
+    )
+    lift: Lift = 0.0
+    nearer: Nearer = 1.0
+    expression: Word | None = Field(
+        default=None, description="what a face shall do, as numbers with commas between, where the model takes one"
+    )
+    output: Output = "image"
+
+    @property
+    def photographs(self) -> list[bytes]:
+        """Those that were sent, in their order."""
+        sent = (getattr(self, name, None) for name in PHOTOGRAPHS)
+        return [content for content in sent if content is not None]
+
+    def settings(self) -> dict[str, Any]:
+        """What the views depend on beside the photographs, of which it says how many there were."""
+        left_out = {*PHOTOGRAPHS, *({"output"} if self.output == "image" else ())}
+        left_out |= {name for name, usual in (("lift", 0), ("nearer", 1)) if getattr(self, name) == usual}
+        values = {name: value for name, value in super().settings().items() if name not in left_out}
+        return {**values, "photographs": len(self.photographs)}
 
 
 class PredictSettings(OfModel):
@@ -348,8 +390,30 @@ class CompleteAsk(CompleteSettings):
         return self.mask
 
 
+class ReconstructAsk(ReconstructSettings):
+    """Views of a scene of photographs as a job."""
+
+    task: Literal["reconstruct"] = "reconstruct"
+    image: File = Field(description="the photograph, or the first of them")
+    image_2: File | None = None
+    image_3: File | None = None
+    image_4: File | None = None
+    image_5: File | None = None
+    image_6: File | None = None
+    image_7: File | None = None
+    image_8: File | None = None
+
+
 AnyAsk = Annotated[
-    SampleAsk | InterpolateAsk | MixAsk | EditAsk | RenderAsk | ProjectAsk | TranslateAsk | CompleteAsk,
+    SampleAsk
+    | InterpolateAsk
+    | MixAsk
+    | EditAsk
+    | RenderAsk
+    | ProjectAsk
+    | TranslateAsk
+    | CompleteAsk
+    | ReconstructAsk,
     Field(discriminator="task"),
 ]
 

@@ -12,10 +12,12 @@ from typing import final
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.lifetime import Clock, Lifetime, day_of, today
+from saddlepoint.deploy.serve.limits import MOST_PHOTOGRAPHS
 from saddlepoint.deploy.serve.refusal import Refusal
 from saddlepoint.deploy.work_on_file import fills, source_of
 from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.image import Image
+from saddlepoint.kinds.views import Views
 from saddlepoint.latent.codes import spaces
 from saddlepoint.latent.directions import Directions
 from saddlepoint.latent.factorisation import affines, factorise
@@ -96,8 +98,11 @@ class Served:
         offered += ["complete"] if {"image", "mask"} <= parts.keys() and self.pictured else []
         offered += ["predict"] if "predict" in names and self.pictured else []
         offered += ["score"] if "log-likelihood" in names and self.pictured else []
-        # A scene of photographs has no route yet: their cameras and sizes would have to be asked for.
-        offered += ["render"] if "render" in names and "views" not in self.own["render"].takes else []
+        takes = self.own["render"].takes if "render" in names else {}
+        photographs = takes.get("views")
+        offered += ["render"] if takes and photographs is None else []
+        if isinstance(photographs, Views) and photographs.count <= MOST_PHOTOGRAPHS and photographs.channels in (1, 3):
+            offered.append("reconstruct")
         return tuple(offered)
 
     @cached_property

@@ -43,6 +43,7 @@ class Avatar(ReconstructedSplats):
     """Heads that nobody trained on, from four photographs, with any expression."""
 
     takes = ExpressionViewsBatch
+    checkpoints = ("model.looks", "model.blocks", "model.doubled")
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 8}
 
     inputs: Count = 4

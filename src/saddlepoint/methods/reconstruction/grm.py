@@ -32,6 +32,7 @@ from saddlepoint.nn.render.pixel_splats import NUMBERS, PixelSplats, bounded
 class GRM(ReconstructedSplats):
     """Unseen things from four photographs, as splats, in one pass of a transformer."""
 
+    checkpoints = ("model.blocks", "model.doubled")
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 8}
 
     inputs: Count = 4

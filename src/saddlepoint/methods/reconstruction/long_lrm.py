@@ -39,6 +39,7 @@ _RANDOM = 0.1  # share of the splats that are kept in training, whatever their o
 class LongLRM(ReconstructedSplats):
     """Scenes from many photographs at once, in a time that grows with their number and not its square."""
 
+    checkpoints = ("model.blocks",)
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 8}
 
     inputs: Count = 32

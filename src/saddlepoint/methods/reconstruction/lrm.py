@@ -7,7 +7,9 @@ image-to-triplane      `planes`: learned tokens that attend to the image's, then
 NeRF_MLP               `decoder`: features of the three planes side by side, four layers
 Other than in the paper: the encoder is trained from the start with the rest, and structural dissimilarity stands in for
 the perceptual loss, since no pretrained network comes with this library; what lies behind is the data's own instead of
-one of three greys; several given views have their tokens side by side, led by the first one's camera.
+one of three greys; several given views have their tokens side by side, led by the first one's camera; and what stands
+for places, of patches and of planes, begins as waves and is learnt on, where the paper has DINO's own positions and
+random tokens of planes: tokens of neighbouring places so begin alike, which a model without DINO has to learn else.
 """
 
 from __future__ import annotations
@@ -28,12 +30,13 @@ from saddlepoint.losses.ssim import ssim
 from saddlepoint.methods.base import AdamW, Clock, Cosine, Draw, Moves, Networks, Optim, Proof, Update, WarmUp
 from saddlepoint.methods.families.reconstruction import ReconstructedField, Shown
 from saddlepoint.nn.backbones.plane_transformer import JoinedDecoder, PlaneTransformer
-from saddlepoint.nn.backbones.vit import VisionTrunk
+from saddlepoint.nn.backbones.vit import VisionTrunk, waves_2d
 from saddlepoint.nn.kernels.triplane import from_planes
 from saddlepoint.nn.render.march import Light
 from saddlepoint.nn.render.midpoints import marched_between
 from saddlepoint.nn.render.rays import Rays, crossing, rays_through
 
+_FIRST = 0.5  # size of what the planes' tokens begin with
 _EMPTY = -80.0  # raw density of what lies outside of the planes
 
 
@@ -42,6 +45,7 @@ _EMPTY = -80.0  # raw density of what lies outside of the planes
 class LRM(ReconstructedField):
     """Unseen things from one photograph in one pass of a transformer."""
 
+    checkpoints = ("encoder.blocks", "planes.blocks", "decoder")
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 4}
 
     targets: Count = 3
@@ -103,7 +107,18 @@ class LRM(ReconstructedField):
             channels=self.plane_width,
             code=self.code,
         )
+        self._place(encoder, planes)
         return Networks(encoder=encoder, planes=planes, decoder=JoinedDecoder(self.plane_width), **around)
+
+    @torch.no_grad()
+    def _place(self, encoder: VisionTrunk, planes: PlaneTransformer) -> None:
+        """Set the first positions of patches and of the planes' tokens, where widths allow for waves."""
+        if not self.encoder_width % 4:
+            assert isinstance(encoder.positions, nn.Parameter)
+            encoder.positions[0, 1:] = waves_2d(*encoder.grid, self.encoder_width)
+        if not self.width % 4:
+            own = torch.randn(3, 1, self.width) + waves_2d(self.side, self.side, self.width)
+            planes.queries[0] = _FIRST * own.flatten(0, 1)
 
     def optimisers(self) -> Mapping[str, Optim]:
         rate = WarmUp(Cosine(self.lr, 0.0), self.warmup)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -82,12 +82,25 @@ class HoloGenerator(nn.Module):
         return {"image": self.image(x).float().tanh()}
 
 
+class Verdict(NamedTuple):
+    """What a critic says of images.
+
+    logit: [N]. code: [N, latent] in (-1, 1), the latents that it takes them to be made from. direction: [N, 3], from
+    where it takes them to be seen; None where it does not say. style: [N, L], a logit by the mean and spread of each
+    normalised layer; None where it does not say.
+    """
+
+    logit: Tensor
+    code: Tensor
+    direction: Tensor | None
+    style: Tensor | None
+
+
 @final
 class HoloCritic(nn.Module):
-    """Images [N, 3, S, S] -> logits [N], the latents [N, latent] in (-1, 1) that it takes them to be made from, and the
-    directions [N, 3] from which it takes them to be seen; None where `directed` is not asked for."""
+    """Images [N, 3, S, S] -> Verdict. Instance norm takes contrast and tint out of its maps, which `styled` judges."""
 
-    def __init__(self, latent: int, side: int, width: int, *, directed: bool = False) -> None:
+    def __init__(self, latent: int, side: int, width: int, *, directed: bool = False, styled: bool = False) -> None:
         super().__init__()
         halvings = int(math.log2(side)) - 2
         widths = [3] + [min(width << number, 8 * width) for number in range(halvings)]
@@ -100,9 +113,18 @@ class HoloCritic(nn.Module):
         self.logit = nn.Linear(flat, 1)
         self.code = nn.Sequential(nn.Linear(flat, 128), nn.LeakyReLU(0.2), nn.Linear(128, latent), nn.Tanh())
         self.direction = nn.Linear(flat, 3) if directed else None
+        self.styles = nn.ModuleList(nn.Linear(2 * outputs, 1) for outputs in widths[2:]) if styled else None
         normalise_spectrally(self)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        maps = self.maps(image).flatten(1)
+    def forward(self, image: Tensor) -> Verdict:
+        x, styles = image, []
+        for layer in self.maps:
+            if self.styles is not None and isinstance(layer, nn.InstanceNorm2d):
+                variance, mean = torch.var_mean(x, (2, 3), correction=0)
+                head = self.styles[len(styles)]
+                styles.append(head(torch.cat((mean, (variance + 1e-8).sqrt()), 1)))
+            x = layer(x)
+        maps = x.flatten(1)
         direction = None if self.direction is None else self.direction(maps)
-        return self.logit(maps).squeeze(1), self.code(maps), direction
+        style = None if self.styles is None else torch.cat(styles, 1)
+        return Verdict(self.logit(maps).squeeze(1), self.code(maps), direction, style)

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from saddlepoint.errors import ConfigError
 from saddlepoint.nn.kernels.interpolate import gathered_rows, grid_corners, hashed_corners, weighted_rows
 
+_AT_ONCE = 2**14  # places
+
 
 @final
 class HashGrid(nn.Module):
@@ -46,7 +48,21 @@ class HashGrid(nn.Module):
         self.table = nn.Parameter(torch.empty(sum(sizes), features).uniform_(-1e-4, 1e-4))
 
     def corners(self, place: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows of the table and weights, level by level within a place.  [M, 3] -> int32 [M L, 8], [M L, 8]"""
+        """Rows of the table and weights, level by level within a place.  [M, 3] -> int32 [M L, 8], [M L, 8]
+
+        Many places are looked up part by part, so that what is between takes no memory beside the answers.
+        """
+        if place.requires_grad or len(place) <= _AT_ONCE:
+            return self._corners(place)
+        levels = len(self.sides)
+        index = torch.empty(len(place) * levels, 8, dtype=torch.int32, device=place.device)
+        weight = place.new_empty(len(place) * levels, 8)
+        for begin in range(0, len(place), _AT_ONCE):
+            rows = slice(begin * levels, (begin + _AT_ONCE) * levels)
+            index[rows], weight[rows] = self._corners(place[begin : begin + _AT_ONCE])
+        return index, weight
+
+    def _corners(self, place: Tensor) -> tuple[Tensor, Tensor]:
         own, sides = self.dense, self.sides.to(place.dtype)
         parts = []
         if own:

@@ -68,12 +68,12 @@ export async function archive(task, body, form = "zip") {
   return (await send("POST", `v1/${task}`, { body: asked })).blob();
 }
 
-/** A translation, a projection or a completion that is waited for, where the service keeps no jobs. */
-export async function atOnce({ task, image, reference, mask, ...settings }) {
+/** A translation, a projection, a completion or a scene of photographs that is waited for, where no jobs are kept. */
+export async function atOnce({ task, image, more = {}, reference, mask, ...settings }) {
   const body = new FormData();
   const told = Object.entries({ ...settings, answer: "json" }).filter(([, value]) => value !== undefined);
   for (const [name, value] of told) body.append(name, value);
-  for (const [name, text] of Object.entries({ image, reference, mask })) {
+  for (const [name, text] of Object.entries({ image, ...more, reference, mask })) {
     if (text !== undefined) body.append(name, bytes(text, "application/octet-stream"));
   }
   return unpacked(await (await send("POST", `v1/${task}`, { body })).json());
@@ -88,8 +88,9 @@ export const repaint = async (body) => (await send("POST", "v1/operator/repaint"
 
 export const decide = async (body) => (await send("POST", "v1/operator/decisions", { body })).json();
 
-/** Begins a job; `task` stands in the body. */
-export const begin = async (body) => (await send("POST", "v1/jobs", { body: { ...body, answer: "json" } })).json();
+/** Begins a job; `task` stands in the body, and `more` are further images by name. */
+export const begin = async ({ more, ...body }) =>
+  (await send("POST", "v1/jobs", { body: { ...body, ...more, answer: "json" } })).json();
 
 export const look = async (job) => (await send("GET", `v1/jobs/${job}`)).json();
 

@@ -10,11 +10,12 @@ import { complain, panel } from "./panel.js";
 import { Picks } from "./picks.js";
 import { predict } from "./predict.js";
 import { project } from "./project.js";
+import { reconstruct } from "./reconstruct.js";
 import { render } from "./render.js";
 import { sample } from "./sample.js";
 import { translate } from "./translate.js";
 
-const TASKS = [sample, interpolate, mix, edit, project, complete, translate, predict, render];
+const TASKS = [sample, interpolate, mix, edit, project, complete, translate, predict, render, reconstruct];
 const picks = new Picks();
 
 async function open() {
