@@ -54,8 +54,9 @@ class Vid2Vid(Method):
     """how often the generator halves the side"""
     blocks: Layers = 9
     """residual blocks of the generator on each way"""
-    norm: Norm = "batch"
-    """norm between the generator's layers"""
+    norm: Norm = "instance"
+    """norm between the generator's layers; the paper's is batch, whose averages are wrong for the first frames of a film:
+    these have nothing before them"""
     critic_width: Width = 64
     """the discriminators' (critics') channels in the first layer; they double with each, to at most 8 times"""
     critic_layers: Layers = 3
