@@ -70,5 +70,13 @@ PROOF = Proof(
     data="sensor40:world:shapes",  # its blind form (DnCNN-B)
     measure="restored",
     share=0.8,
-    settings={"examples": 50_000, "batch": 16, "layers": 5, "width": 64, "shuffle": 2, "norm": False},
+    settings={
+        "examples": 48_000,
+        "batch": 16,
+        "layers": 5,
+        "width": 64,
+        "shuffle": 2,
+        "loss": "l1",
+        "lr": 2e-3,
+    },
 )

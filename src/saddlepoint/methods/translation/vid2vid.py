@@ -55,8 +55,8 @@ class Vid2Vid(Method):
     blocks: Layers = 9
     """residual blocks of the generator on each way"""
     norm: Norm = "instance"
-    """norm between the generator's layers; the paper's is batch, whose averages are wrong for the first frames of a film:
-    these have nothing before them"""
+    """norm between the generator's layers; the paper's is batch, whose averages are wrong for the first frames of a
+    film: these have nothing before them"""
     critic_width: Width = 64
     """the discriminators' (critics') channels in the first layer; they double with each, to at most 8 times"""
     critic_layers: Layers = 3
