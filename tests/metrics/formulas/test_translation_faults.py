@@ -7,7 +7,14 @@ import pytest
 
 import saddlepoint
 from saddlepoint.errors import ConfigError
-from saddlepoint.metrics.formulas.translation_faults import colour_drift, copies, cycle_errors, flicker_ratio, seams
+from saddlepoint.metrics.formulas.translation_faults import (
+    colour_drift,
+    copies,
+    cycle_errors,
+    entanglement,
+    flicker_ratio,
+    seams,
+)
 
 
 def grey(*levels: int, side: int = 4) -> np.ndarray:
@@ -33,6 +40,15 @@ def test_a_seam_is_steeper_than_the_rest_and_an_even_slope_has_none() -> None:
 
 def test_a_film_that_flickers_changes_more_than_its_source() -> None:
     assert flicker_ratio(grey(0, 1, 2), grey(0, 5, 0)) == pytest.approx(5)
+
+
+def test_attributes_that_move_with_another_are_entangled() -> None:
+    before = np.zeros((4, 3))
+    after = np.stack([before.copy() for _ in range(3)])
+    after[0, :, 0] = 1  # moves alone
+    after[1, :, 1], after[1, :, 2] = 1, 0.5  # takes the third along
+    shares = entanglement(before, after)
+    assert shares.tolist() == [0, 0.25, np.inf]  # the third does not move itself
 
 
 def test_evaluate_says_of_a_translator_what_can_be_said_without_pairs(tmp_path: Path) -> None:

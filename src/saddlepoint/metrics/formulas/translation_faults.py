@@ -1,4 +1,5 @@
-"""What can be measured of a translation without its truth: there and back, copies, drifting colours, seams and flicker.
+"""What can be measured of a translation without its truth: there and back, copies, drifting colours, seams, flicker,
+and attributes that move together.
 
 Images are uint8 [N, C, H, W], in levels of 0 to 255. A low figure proves nothing by itself: the identity has no seams,
 no drift of its own and comes back whole, but all of its images are copies.
@@ -55,6 +56,20 @@ def flicker_ratio(clip: Bytes, translated: Bytes) -> float:
     """How much more a translated film [T, C, H, W] changes from frame to frame than its source: 1 for as much."""
     own, other = (np.abs(np.diff(each.astype(np.float64), axis=0)).mean() for each in (clip, translated))
     return float(other / max(own, 1e-9))
+
+
+def entanglement(before: Doubles, after: Doubles) -> Doubles:
+    """How much the other attributes move when one is changed, as a share of how much that one moves: 0 for none.  [K]
+
+    before: what a reader, such as a classifier of each attribute, says of images, [N, K]. after: the same of these images
+    with attribute k changed, for each k: [K, N, K]. The share is the mean over the others; infinite where the attribute
+    itself does not move.
+    """
+    moved = np.abs(np.asarray(after, np.float64) - before).mean(1)  # of attribute k changed, each attribute's: [K, K]
+    own = np.diag(moved)
+    others = (moved.sum(1) - own) / max(len(own) - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(own > 0, others / own, np.inf))
 
 
 def _apart(one: Bytes, other: Bytes) -> Doubles:
