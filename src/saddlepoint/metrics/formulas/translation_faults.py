@@ -61,9 +61,9 @@ def flicker_ratio(clip: Bytes, translated: Bytes) -> float:
 def entanglement(before: Doubles, after: Doubles) -> Doubles:
     """How much the other attributes move when one is changed, as a share of how much that one moves: 0 for none.  [K]
 
-    before: what a reader, such as a classifier of each attribute, says of images, [N, K]. after: the same of these images
-    with attribute k changed, for each k: [K, N, K]. The share is the mean over the others; infinite where the attribute
-    itself does not move.
+    before: what a reader, such as a classifier of each attribute, says of images, [N, K]. after: the same of these
+    images with attribute k changed, for each k: [K, N, K]. The share is the mean over the others; infinite where the
+    attribute itself does not move.
     """
     moved = np.abs(np.asarray(after, np.float64) - before).mean(1)  # of attribute k changed, each attribute's: [K, K]
     own = np.diag(moved)
