@@ -171,9 +171,9 @@ PROOF = Proof(
     share=3 / 4,
     settings={
         "resolution": 16,
-        "images": 80_000,
-        "batch": 32,
-        "width": 12,
+        "images": 64_000,
+        "batch": 16,
+        "width": 32,  # four halvings leave one pixel: with 12, 96 numbers were all that was left of 768
         "late_from": 0,
         "cycle": 20.0,  # squares of small differences are small
         "features": 0.5,

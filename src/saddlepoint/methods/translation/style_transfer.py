@@ -154,6 +154,7 @@ PROOF = Proof(
         "images": 24_000,
         "batch": 12,
         "width": 6,
+        "style_weight": 3.0,  # with 10 the style had .65 of the baseline, and what was shown was lost
         "lr": 2e-3,
     },
 )
