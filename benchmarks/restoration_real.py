@@ -73,7 +73,7 @@ TASKS = {
     "dncnn": Task(
         "noise of deviation 25",
         "dncnn",
-        {"layers": 9, "width": 64, "shuffle": 2, "norm": False, "batch": 16},
+        {"layers": 9, "width": 64, "shuffle": 2, "batch": 16},
         "noise25:photographs",
         True,
         28.6,
