@@ -18,7 +18,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin would take time from other work
@@ -26,7 +25,8 @@ os.environ.setdefault("OMP_PROC_BIND", "true")  # one core a thread: two on one 
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from loops import dcgan_of_tutorials
+from torch import Tensor
 from torch.nn import functional
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
@@ -39,74 +39,14 @@ from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.gan.dcgan import DCGAN
-from saddlepoint.nn.backbones.dcgan import smallest, widths
 
 BARS = {"float32": 1.15, "bf16": 1.9}
 """least ratio of images/s to the tutorials' float32 with the default options, on two cores; bf16 where the processor
 has it"""
 
-LATENT, WIDTH, CHANNELS, STORED, WARM = 100, 64, 3, 1024, 2
+CHANNELS, STORED, WARM = 3, 1024, 2
 
 Step = Callable[[], object]
-
-
-class PlainGenerator(nn.Sequential):
-    """[N, latent, 1, 1] -> images [N, C, S, S], as tutorials write it."""
-
-    def __init__(self, resolution: int) -> None:
-        maps = widths(resolution, WIDTH)[::-1]
-        layers: list[nn.Module] = [nn.ConvTranspose2d(LATENT, maps[0], smallest(resolution), bias=False)]
-        for wide, narrow in pairwise([*maps, CHANNELS]):
-            layers += [nn.BatchNorm2d(wide), nn.ReLU(True), nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
-        super().__init__(*layers, nn.Tanh())
-
-
-class PlainCritic(nn.Sequential):
-    """Images [N, C, S, S] -> [N, 1, 1, 1] probabilities, as tutorials write it."""
-
-    def __init__(self, resolution: int) -> None:
-        maps = widths(resolution, WIDTH)
-        layers: list[nn.Module] = [nn.Conv2d(CHANNELS, maps[0], 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-        for narrow, wide in pairwise(maps):
-            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, True)]
-        super().__init__(*layers, nn.Conv2d(maps[-1], 1, smallest(resolution), bias=False), nn.Sigmoid())
-
-
-def initialise(module: nn.Module) -> None:
-    """Weights N(0, .02), scales of batch norm N(1, .02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
-
-
-def plain(pixels: np.ndarray, batch: int) -> tuple[Step, int]:
-    """The step of tutorials, and how many weights it trains.  pixels: uint8 [N, C, S, S]"""
-    critic, generator = PlainCritic(pixels.shape[-1]), PlainGenerator(pixels.shape[-1])
-    criterion = nn.BCELoss()
-    critic_optimiser, generator_optimiser = (
-        torch.optim.Adam(net.apply(initialise).parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (critic, generator)
-    )
-    draw = np.random.default_rng(0)
-
-    def judge(images: Tensor, target: float) -> float:
-        scores = critic(images).view(-1)
-        criterion(scores, torch.full((batch,), target)).backward()
-        return scores.mean().item()
-
-    def step() -> None:
-        real = torch.from_numpy(pixels[draw.integers(0, len(pixels), batch)]).float().div(255).sub(0.5).div(0.5)
-        critic.zero_grad()
-        judge(real, 1.0)
-        fake = generator(torch.randn(batch, LATENT, 1, 1))
-        judge(fake.detach(), 0.0)
-        critic_optimiser.step()
-        generator.zero_grad()
-        judge(fake, 1.0)
-        generator_optimiser.step()
-
-    return step, sum(p.numel() for net in (critic, generator) for p in net.parameters())
 
 
 class Turns(Hook):
@@ -177,14 +117,14 @@ def shares(pixels: np.ndarray, batch: int, precision: str) -> list[tuple[str, fl
 
 def compare(pixels: np.ndarray, batch: int, pairs: int, precision: str) -> bool:
     """Measure one precision and print it; whether its bar is met."""
-    other, weights = plain(pixels, batch)
-    turns = Turns(other)
+    other = dcgan_of_tutorials(pixels, batch)
+    turns = Turns(other.step)
     ours = train(pixels, batch, precision, WARM + pairs, turns)
-    assert ours == weights, f"{ours} weights against {weights}: the networks are not the same"
+    assert ours == other.weights, f"{ours} weights against {other.weights}: the networks are not the same"
     timed = turns.pairs[WARM:]
     ratio = statistics.median(theirs / own for theirs, own in timed)
     slow, fast = (statistics.median(column) for column in zip(*timed))
-    more, less = operations(other), operations(lambda: train(pixels, batch, precision, 1))
+    more, less = operations(other.step), operations(lambda: train(pixels, batch, precision, 1))
     print(f"{'tutorials, float32':<24}{more:>8.0f}{batch / slow:>10.1f}{1:>8.2f}")
     print(f"{'Trainer, ' + precision:<24}{less:>8.0f}{batch / fast:>10.1f}{ratio:>8.2f}{BARS[precision]:>8.2f}")
     speed, quickest = peak(precision), min(own for _, own in timed)

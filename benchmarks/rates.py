@@ -1,0 +1,186 @@
+"""What the commands cost beside the network they run: sampling, translating a folder and a photograph, starting.
+
+    python benchmarks/rates.py [--rounds 5] [--samples 512]
+
+A round runs the command's own function and a bare loop of the same network over as many batches, by turns, in one
+process of one thread; the median of the rounds' ratios counts. What the commands do more is theirs: noise by (seed,
+row), reading and writing files, windows that overlap, disclosures. The bar is .95, for a photograph in windows .9.
+Starting is timed as whole processes, from their call to their end, files in the disk cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from record import record
+
+import saddlepoint
+from saddlepoint.checkpoint.model import Model, load
+from saddlepoint.cli.sample import main as sample
+from saddlepoint.cli.translate import main as translate
+from saddlepoint.deploy.tile import starts
+from saddlepoint.report.tables import print_table
+
+SIDE, FOLDER_SIDE, FILES, PHOTOGRAPH = 64, 256, 8, (2048, 2048)
+BARS = {"sample": 0.95, "translate a folder": 0.95, "translate a photograph": 0.9}
+SAMPLED: dict[str, dict[str, Any]] = {"dcgan": {}, "stylegan2": {"base": 512, "most": 64, "latent": 64, "style": 64}}
+"""method -> what differs from its own sizes"""
+TRANSLATOR = {"resolution": 16, "batch": 1, "images": 1, "blocks": 3, "halvings": 1, "generator_width": 32}
+SECONDS = {"first image": 3.0, "first step": 5.0}
+Way = Callable[[], object]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=512)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [
+            *[sampling(method, folder, options) for method in SAMPLED],
+            *translating(folder, options.rounds),
+        ]
+        begun = starting(folder)
+    print_table(rows)
+    print_table(begun)
+    record(
+        "rates",
+        "What commands cost beside their networks",
+        f"Medians of {options.rounds} rounds; a round is the command and a bare loop of its network over as many"
+        " batches, by turns, in one process of one thread, processor time. Untrained networks: DCGAN and a narrow"
+        f" StyleGAN2 of {SIDE} pixels, {options.samples} images written as one sheet; a ResNet translator (3"
+        f" blocks, 32 channels), {FILES} PNG files of {FOLDER_SIDE} pixels, and one photograph of"
+        f" {PHOTOGRAPH[0]} x {PHOTOGRAPH[1]} in windows of {FOLDER_SIDE} pixels, where the bare loop runs as many"
+        " windows. Starting is whole processes, wall seconds, the least of three.",
+        {"Rates": rows, "Starting": begun},
+    )
+
+
+def run_of(method: str, folder: Path, **settings: Any) -> Path:
+    """A run that has seen one batch."""
+    result = saddlepoint.train(method, out=folder / method, grid_size=0, held_out=0.0, **settings)
+    return Path(result.folder)
+
+
+def compared(name: str, command: Way, bare: Way, count: int, rounds: int) -> dict[str, Any]:
+    """A row: images a second of both, and the median ratio."""
+    pairs = []
+    for _ in range(rounds + 1):  # the first warms up
+        begun = time.process_time()
+        command()
+        middle = time.process_time()
+        with torch.inference_mode():
+            bare()
+        pairs.append((middle - begun, time.process_time() - middle))
+    pairs = pairs[1:]
+    ours, theirs = (count / statistics.median(column) for column in zip(*pairs))
+    ratio = statistics.median(plain / own for own, plain in pairs)
+    return {"what": name, "images/s": round(ours, 2), "bare network": round(theirs, 2), "ratio": round(ratio, 3)}
+
+
+def sampling(method: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """`saddle sample` against the network alone."""
+    run, n = (
+        run_of(method, folder, data="world:shapes", resolution=SIDE, batch=16, images=16, **SAMPLED[method]),
+        options.samples,
+    )
+    model, size = load(run), 64
+
+    def command() -> None:
+        sample([str(run), "-n", str(n), "--out", str(folder / f"{method}.png"), "--device", "cpu"])
+        (folder / f"{method}.png").unlink()
+
+    def bare() -> None:
+        for _ in range(n // size):
+            model.method.generate(model.nets, torch.randn(size, model.method.latent))  # type: ignore[attr-defined]
+
+    return compared(f"sample, {method}", command, bare, n, options.rounds)
+
+
+def translating(folder: Path, rounds: int) -> list[dict[str, Any]]:
+    """`saddle translate` of a folder and of one photograph against the network alone."""
+    draw = np.random.default_rng(0)
+    model = load(run_of("cycle_gan", folder, data="world:colours", **TRANSLATOR))
+    originals, answers = folder / "originals", folder / "answers"
+    originals.mkdir()
+    for index in range(FILES):
+        pixels = draw.integers(0, 256, (FOLDER_SIDE // 8, FOLDER_SIDE // 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((FOLDER_SIDE, FOLDER_SIDE), Image.Resampling.BICUBIC).save(
+            originals / f"{index}.png"
+        )
+    large = folder / "photograph.png"
+    Image.fromarray(draw.integers(0, 256, (64, 64, 3), dtype=np.uint8)).resize(PHOTOGRAPH).save(large)
+    overlap = FOLDER_SIDE // 8
+    windows = len(starts(PHOTOGRAPH[0], FOLDER_SIDE, overlap)) * len(starts(PHOTOGRAPH[1], FOLDER_SIDE, overlap))
+    common = ["--window", str(FOLDER_SIDE), "--overlap", str(overlap), "--from", "a", "--device", "cpu"]
+    home = str(model.home)
+
+    def network(count: int, size: int) -> Way:
+        return lambda: [alone(model, size) for _ in range(count // size)]
+
+    many = compared(
+        "translate a folder",
+        lambda: translate([home, str(originals), str(answers), *common]),
+        network(FILES, FILES),
+        FILES,
+        rounds,
+    )
+    one = compared(
+        "translate a photograph",
+        lambda: translate([home, str(large), str(folder / "answer.png"), *common]),
+        network(windows, 1),
+        1,
+        rounds,
+    )
+    return [many, one]
+
+
+def alone(model: Model, size: int) -> torch.Tensor:
+    """The bare network on so many windows."""
+    return model.method.translate(model.nets, torch.zeros(size, 3, FOLDER_SIDE, FOLDER_SIDE), "a")  # type: ignore
+
+
+def starting(folder: Path) -> list[dict[str, Any]]:
+    """Seconds of whole processes."""
+    training = ["train", "dcgan", "--data", "world:shapes", "--resolution", "32", "--batch", "16", "--images", "16"]
+    ways = {
+        "first image": ["sample", str(folder / "dcgan"), "-n", "1", "--device", "cpu"],
+        "first step": [*training, "--out", str(folder / "first"), "--grid-size", "0"],
+    }
+    rows = []
+    for name, arguments in ways.items():
+        least = min(seconds(arguments) for _ in range(3))
+        rows.append({"what": name, "seconds": round(least, 2), "bar": SECONDS[name]})
+    return rows
+
+
+def seconds(arguments: list[str]) -> float:
+    """From call to end."""
+    begun = time.perf_counter()
+    subprocess.run(
+        [str(Path(sys.executable).with_name("saddle")), *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main()
