@@ -140,9 +140,14 @@ def translating(folder: Path, rounds: int) -> list[dict[str, Any]]:
         FILES,
         rounds,
     )
+
+    def photograph() -> None:
+        translate([home, str(large), str(folder / "answer.png"), *common])
+        (folder / "answer.png").unlink()
+
     one = compared(
         "translate a photograph",
-        lambda: translate([home, str(large), str(folder / "answer.png"), *common]),
+        photograph,
         network(windows, 1),
         1,
         rounds,

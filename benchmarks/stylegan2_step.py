@@ -16,7 +16,9 @@ when a bar is missed.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
+import resource
 import statistics
 import time
 from contextlib import ExitStack
@@ -147,6 +149,28 @@ def compare() -> tuple[bool, str]:
     return exact < SAME and far <= 2 * near, words
 
 
+def held(base: int, batch: int, reference: bool) -> int:
+    """Bytes that a step with both regularisers adds to its process at the peak; every call wants a new process."""
+    torch.set_num_threads(1)
+    way = Way(StyleGAN2(base=base), batch, reference)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    way.step(KINDS["both regularisers"][0])
+    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+
+def memory(base: int, batch: int) -> list[dict[str, Any]]:
+    """What the dearest step of each way holds, of half the batch and of the whole."""
+    rows = []
+    for size in (batch // 2, batch):
+        peaks = []
+        for reference in (True, False):
+            with multiprocessing.get_context("spawn").Pool(1) as alone:
+                peaks.append(alone.apply(held, (base, size, reference)) / 1e6)
+        name = f"batch {size}, step with both regularisers"
+        rows.append({"name": name, "reference MB": peaks[0], "library MB": peaks[1], "ratio": peaks[1] / peaks[0]})
+    return rows
+
+
 def main() -> int:
     """Time both ways in turn and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -175,15 +199,17 @@ def main() -> int:
     told = f"StyleGAN2, {SIDE} px, base {asked.base}, batch {asked.batch}, {asked.threads} threads, float32"
     rates = ", against ".join(f"{asked.batch / seconds:.1f} images/s" for seconds in total)
     verdict = f"{rates}. The ratio must be {BAR} or more: it is {ratio:.2f}."
+    peaks = memory(asked.base, asked.batch)
     print_table(rows, title=told)
+    print_table(peaks, title="Memory")
     print(f"{verdict}\n{same}")
     protocol = (
         "Both ways train the same first weights on the same numbers, in turn, in one process; medians of"
         f" {asked.rounds} rounds of wall time. The reference makes the weights of each image, inserts zeros and filters"
         " them away, as the papers' equations say."
     )
-    record("stylegan2_step", "A step of StyleGAN2 against readable operations", f"{told}. {protocol}", {"": rows},
-           notes=[verdict, same])  # fmt: skip
+    record("stylegan2_step", "A step of StyleGAN2 against readable operations", f"{told}. {protocol}",
+           {"": rows, "Memory that a step adds at its peak": peaks}, notes=[verdict, same])  # fmt: skip
     return 0 if ratio >= BAR and agree else 1
 
 
