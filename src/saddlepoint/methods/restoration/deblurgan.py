@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -35,6 +36,7 @@ from saddlepoint.methods.families.restorer import same_size
 from saddlepoint.nn.backbones.deblurgan import DeblurGenerator
 from saddlepoint.nn.backbones.patchgan import PatchCritic, fewer_halvings, patch_sizes
 from saddlepoint.nn.backbones.pyramid_deblur import PyramidDeblurGenerator
+from saddlepoint.nn.layers.norm import Norm, norm2d
 
 
 @final
@@ -52,6 +54,9 @@ class DeblurGAN(Method):
     """the generator's channels at full size, 4 times as many where its blocks are; of a pyramid those of its heads"""
     blocks: Layers = 9
     """the generator's residual blocks; a pyramid has its own"""
+    norm: Norm = "instance"
+    """norm of the residual generator: instance as in the paper, or batch, which keeps how strong a contrast is; a
+    pyramid has its own"""
     game: Literal["wasserstein", "relativistic"] = "wasserstein"
     """what the players minimise: the score of one critic with a gradient penalty, or least squares of two critics that
     compare (DeblurGAN-v2)"""
@@ -88,7 +93,7 @@ class DeblurGAN(Method):
         generator: nn.Module = (
             PyramidDeblurGenerator(source.channels, self.width)
             if pyramid
-            else DeblurGenerator(source.channels, self.width, self.blocks)
+            else DeblurGenerator(source.channels, self.width, self.blocks, norm=partial(norm2d, self.norm))
         )
         critics = {"critic": self.halvings} | ({"far_critic": deepest} if self.game == "relativistic" else {})
         nets = {
@@ -191,6 +196,7 @@ PROOF = Proof(
         "batch": 16,
         "width": 8,
         "blocks": 3,
+        "norm": "batch",  # what has to be added to an image is as strong as its contrast, which instance norm forgets
         "critic_width": 8,
         "halvings": 1,
         "critic_steps": 1,
