@@ -1,5 +1,7 @@
 """VQ-VAE-2: fine codes are made beside the coarse ones, and both the decoder and the fine prior see the coarse."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -66,3 +68,14 @@ def test_an_image_is_made_again_from_its_latents_as_from_its_codes(nets: Network
     images = torch.rand(3, 1, 16, 16) * 2 - 1
     again = METHOD.generate(nets, METHOD.encode(nets, images))
     assert torch.allclose(again, METHOD.reconstruct(nets, images), atol=1e-5)
+
+
+def test_in_training_a_share_of_images_is_made_from_coarse_codes_alone(nets: Networks) -> None:
+    method = replace(METHOD, coarse_alone=0.5)
+    top, bottom = (each.values for each in METHOD.quantise(nets, torch.randn(32, 1, 16, 16)))
+    alone, whole = METHOD.decode(nets, (top, 0 * bottom)), METHOD.decode(nets, (top, bottom))
+    assert torch.equal(method.decode(nets, (top, bottom)), whole)
+    trained = method.decode(nets.train(), (top, bottom))
+    kinds = [(trained - each).abs().amax((1, 2, 3)) < 1e-5 for each in (alone, whole)]
+    assert bool((kinds[0] ^ kinds[1]).all())
+    assert 4 < int(kinds[0].sum()) < 28
