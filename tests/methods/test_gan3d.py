@@ -6,9 +6,10 @@ import pytest
 import torch
 from drive import HandDraw
 
-from saddlepoint.data.batches import DataSpec, VolumeBatch
-from saddlepoint.errors import ConfigError
+from saddlepoint.data.batches import DataSpec, LabelledVolumeBatch, VolumeBatch
+from saddlepoint.errors import CapabilityError, ConfigError
 from saddlepoint.kinds.volume import Volume
+from saddlepoint.methods.abilities import by_label
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.gan.gan3d import GAN3D
 
@@ -44,6 +45,30 @@ def test_the_critic_rests_after_a_batch_that_it_told_apart_too_well(accuracy: fl
     updates = list(method.train_step(nets, draw, Clock()))
     assert [update.group for update in updates] == moves
     assert 0 <= float(updates[-1].watch["accuracy"]) <= 1
+
+
+def test_both_players_hear_the_class_where_it_is_asked_for() -> None:
+    method = GAN3D(latent=6, generator_width=4, critic_width=4, critic_accuracy=1.0, by_class=True)
+    assert method.takes is LabelledVolumeBatch
+    assert GAN3D().takes is VolumeBatch
+    nets = method.networks(DataSpec({"volume": Volume(1, 8, 8, 8)}, ("chair", "table")))
+    batch = LabelledVolumeBatch(torch.rand(4, 1, 8, 8, 8), torch.tensor([0, 1, 1, 0]))
+    draw: Any = HandDraw(batch)
+    for update in method.train_step(nets, draw, Clock()):
+        torch.stack(list(update.losses.values())).sum().backward()
+    assert nets.generator.layers[0].weight.grad[6:].abs().sum() > 0
+    assert nets.critic.layers[0].weight.grad[:, 1:].abs().sum() > 0
+    nets.eval()
+    latents = method.latents(nets, 1, 0).expand(2, -1)
+    chair, table = method.generate(nets, latents, by_label(torch.tensor([0, 1])))
+    assert not torch.equal(chair, table)
+    assert str(method.conditions(nets)["label"]) != ""
+    with pytest.raises(CapabilityError, match="give a label"):
+        method.generate(nets, latents)
+    with pytest.raises(ConfigError, match="no labels to hear"):
+        method.networks(spec(8))
+    with pytest.raises(CapabilityError, match="trained without labels"):
+        GAN3D().check_given(by_label(torch.tensor([0])))
 
 
 def test_other_data_and_sides_are_refused() -> None:
