@@ -78,6 +78,17 @@ def test_regions_are_read_where_sources_are_label_maps(folder: Path, tmp_path: P
 def test_there_and_back_is_measured_where_both_ways_are_known(folder: Path, tmp_path: Path) -> None:
     run = trained("danet", f"noise25:{folder}/pictures", tmp_path, width=2, depth=2, critic_width=2)
     assert list(figures(run))[-1] == "cycle-error"
+    page = (run.folder / "held-out/index.html").read_text()
+    words = ("given", "made-of-it", "truth", "there-and-back")
+    files = sorted(path.name for path in (run.folder / "held-out").glob("*.png"))
+    assert files == sorted(f"{number:04}-{word}.png" for number in range(1, 9) for word in words)
+    assert all(file in page for file in files)
+    assert page.count(" dB<") == 8
+    dataset = saddlepoint.open_data(
+        saddlepoint.DataSettings(data=f"noise25:{folder}/pictures", cache=tmp_path / "cache")
+    )
+    shown = np.asarray(Image.open(run.folder / "held-out/0003-truth.png")).transpose(2, 0, 1)
+    np.testing.assert_array_equal(shown, dataset.fields["target"][dataset.split(0.4)[1][2]])
 
 
 def test_films_flicker(tmp_path: Path) -> None:

@@ -29,10 +29,13 @@ from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.scores.base import Comparison
 from saddlepoint.metrics.scores.measure_pairs import comparison, measure_pairs
 from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.report.side_by_side import Columns, write_side_by_side
 from saddlepoint.runs.evaluation import Evaluation
 
 MOST, BATCH = 500, 16
 """held-out pairs that are looked at, and at once"""
+FOLDER = "held-out"
+"""of a run, with the page that shows them"""
 METRICS = ("psnr", "ssim", "lpips")
 """that pairs are compared by unless others are named; lpips where its weights are"""
 _WINDOW = 11
@@ -52,7 +55,8 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
 
     metrics: None for those of `METRICS` whose weights are there, and for images that become larger for the protocol of
     super-resolution too: brightness alone, a border as wide as the scale left out. Where sources are label maps, how
-    well each class is where the map has it; where the model knows both ways, the error after there and back.
+    well each class is where the map has it; where the model knows both ways, the error after there and back. All of
+    them are shown in the folder `held-out` of the run.
     Raises ConfigError where fewer than two pairs were held out.
     """
     dataset, settings = data_of(model)
@@ -76,11 +80,13 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
     scores = measure_pairs(list(comparisons), _parts(*images), protocol, list(comparisons.values()))
     scores.append(score("colour-drift", np.array([colour_drift(one[None], two[None]) for one, two in zip(*images)])))
     floor: list[Score] = []
+    columns = {"given": source, "made of it": translated, "truth": true}
     if clips:
         scores.append(score("flicker", np.array([flicker_ratio(*each) for each in zip(true, translated)])))
         notes.append("flicker: how much films change from frame to frame, as a share of the true ones' change")
     elif model.method.directions().get("target") == "source":  # type: ignore[attr-defined]
-        scores.append(score("cycle-error", cycle_errors(source, _translated(model, translated, "target"))))
+        columns["there and back"] = back = _translated(model, translated, "target")
+        scores.append(score("cycle-error", cycle_errors(source, back)))
         notes.append("cycle-error: levels that sources are from themselves after there and back")
     elif reader := region_reader(*_shown(dataset, train[:MOST])):
         for images_of, scores_of in ((translated, scores), (true, floor)):
@@ -97,7 +103,11 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
     ]
     if target.dtype == np.float32:
         notes.append(f"light is compared after mu-law compression ({_COMPRESSION})")
-    return Evaluation(f"{model.name} after {model.clock.examples:,} images", scores, floor, notes)
+    name = f"{model.name} after {model.clock.examples:,} images"
+    decibels = psnr(true.reshape(len(true), -1, *true.shape[-2:]), translated.reshape(len(true), -1, *true.shape[-2:]))
+    table = Columns("", "", columns, [f"{value:.2f} dB" for value in decibels])
+    notes.append(f"all of them side by side: {write_side_by_side(model.home / FOLDER, name, [table])}")
+    return Evaluation(name, scores, floor, notes)
 
 
 def _shown(dataset: Dataset, rows: np.ndarray) -> tuple[Bytes, Bytes]:

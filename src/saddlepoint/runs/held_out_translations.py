@@ -15,10 +15,12 @@ from saddlepoint.kinds.pixels import pixels, to_uint8
 from saddlepoint.metrics.formulas.translation_faults import colour_drift, copies, cycle_errors
 from saddlepoint.metrics.images import Bytes
 from saddlepoint.metrics.scores.score import Protocol, Score
+from saddlepoint.report.side_by_side import Columns, write_side_by_side
 from saddlepoint.runs.evaluation import Evaluation
+from saddlepoint.runs.held_out_pairs import FOLDER
 
-MOST = 1_000
-"""held-out images of each kind that are translated"""
+MOST, SHOWN = 1_000, 500
+"""held-out images of each kind that are translated, and shown side by side"""
 NOTES = (
     "no figure here knows the truth: cycle-error is how far images are from themselves after there and back, in levels"
     " of 0 to 255, which leaving everything as it is has at 0",
@@ -50,15 +52,20 @@ def evaluate_translations(model: Model) -> Evaluation:
         protocol = Protocol(f"{word}[{origin}]", len(images[ways[origin]]), count, reference="held-out")
         return Score(value, dataclasses.replace(protocol, data=dataset.fingerprint), error=error)
 
-    scores = []
+    scores, tables = [], []
     for origin, end in ways.items():
         translated = across(images[origin], origin)
+        columns = {"given": images[origin], "made of it": translated}
         if end in ways:
-            errors = cycle_errors(images[origin], across(translated, end))
+            columns["there and back"] = back = across(translated, end)
+            errors = cycle_errors(images[origin], back)
             scores.append(score(float(errors.mean()), "cycle-error", origin, float(errors.std() / len(errors) ** 0.5)))
+        tables.append(Columns(f"{origin}-", f"from {origin} to {end}", {n: c[:SHOWN] for n, c in columns.items()}))
         scores.append(score(copies(images[origin], translated, images[end]), "copied-share", origin))
         scores.append(score(colour_drift(translated, images[end]), "colour-drift", origin))
     floor = [
         score(colour_drift(images[end][::2], images[end][1::2]), "colour-drift", origin) for origin, end in ways.items()
     ]
-    return Evaluation(f"{model.name} after {model.clock.examples:,} images", scores, floor, list(NOTES))
+    name = f"{model.name} after {model.clock.examples:,} images"
+    page = write_side_by_side(model.home / FOLDER, name, tables)
+    return Evaluation(name, scores, floor, [*NOTES, f"{SHOWN} of each kind at most side by side: {page}"])

@@ -59,5 +59,8 @@ def test_evaluate_says_of_a_translator_what_can_be_said_without_pairs(tmp_path: 
     result = saddlepoint.evaluate(run.folder)
     names = [score["protocol"]["metric"] for score in result["scores"]]
     assert names == [f"{word}[{kind}]" for kind in "ab" for word in ("cycle-error", "copied-share", "colour-drift")]
+    page = (run.folder / "held-out/index.html").read_text()
+    assert "from a to b" in page
+    assert "b-0001-there-and-back.png" in page
     with pytest.raises(ConfigError, match="without --metrics"):
         saddlepoint.evaluate(run.folder, metrics=["kid"])
