@@ -31,6 +31,7 @@ from saddlepoint.nn.backbones.inpainting import DilatedNet, PatchGlobalCritic
 class PatchGlobalInpainting(Paired):
     """Inpainting of free holes, as `--data holes25:FOLDER` and `strokes3:FOLDER` make them."""
 
+    batch_statistics = True
     defaults: ClassVar[Mapping[str, Any]] = {"batch": 8}
     over_scales: ClassVar[Literal["sum", "mean"]] = "sum"
 

@@ -56,27 +56,30 @@ class ContextNet(nn.Module):
 class DilatedNet(nn.Module):
     """Images with a channel of what is known, [N, C + 1, H, W], sides that 4 divides -> images [N, C, H, W] in [-1, 1].
 
-    blocks: residual blocks at a quarter of the sides, whose convolutions reach 1, 2, 4 and 8 pixels in turn.
+    blocks: residual blocks at a quarter of the sides, whose convolutions reach 1, 2, 4 and 8 pixels in turn. What is
+    found at full size is joined to what comes back from there, so that colours need not go through the small maps.
     """
 
     sizes = Sizes(multiple=4, least=8)
 
     def __init__(self, channels: int, width: int, blocks: int) -> None:
         super().__init__()
+        self.full = nn.Sequential(nn.Conv2d(channels + 1, width, 5, padding=2), nn.BatchNorm2d(width), nn.ReLU())
         self.down = nn.Sequential(
-            *(nn.Conv2d(channels + 1, width, 5, padding=2), _norm(width), nn.ReLU()),
-            *(nn.Conv2d(width, 2 * width, 3, 2, 1), _norm(2 * width), nn.ReLU()),
-            *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1), _norm(4 * width), nn.ReLU()),
+            *(nn.Conv2d(width, 2 * width, 3, 2, 1), nn.BatchNorm2d(2 * width), nn.ReLU()),
+            *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1), nn.BatchNorm2d(4 * width), nn.ReLU()),
         )
         self.blocks = nn.Sequential(*(_Dilated(4 * width, 1 << number % 4) for number in range(blocks)))
         self.up = nn.Sequential(
-            *(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1), _norm(2 * width), nn.ReLU()),
-            *(nn.ConvTranspose2d(2 * width, width, 4, 2, 1), _norm(width), nn.ReLU()),
-            nn.Conv2d(width, channels, 3, padding=1),
+            *(nn.ConvTranspose2d(4 * width, 2 * width, 4, 2, 1), nn.BatchNorm2d(2 * width), nn.ReLU()),
+            *(nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU()),
         )
+        self.last = nn.Conv2d(2 * width, channels, 3, padding=1)
 
     def forward(self, source: Tensor) -> Tensor:
-        image: Tensor = torch.tanh(self.up(self.blocks(self.down(source))).float())
+        full = self.full(source)
+        large = self.up(self.blocks(self.down(full)))
+        image: Tensor = torch.tanh(self.last(torch.cat((large, full), 1)).float())
         return image
 
 
@@ -85,8 +88,8 @@ class _Dilated(nn.Module):
     def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *(nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation), _norm(width), nn.ReLU()),
-            *(nn.Conv2d(width, width, 3, padding=1), _norm(width)),
+            *(nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(width), nn.ReLU()),
+            *(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
