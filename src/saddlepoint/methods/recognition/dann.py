@@ -29,6 +29,7 @@ from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks,
 from saddlepoint.nn.backbones.lenet import LeNetTrunk
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.number import Number
+from saddlepoint.nn.modes import unremembered
 
 
 @final
@@ -75,10 +76,17 @@ class DANN(Method):
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
         label = batch.label - (batch.label > nets.untold.value).long()  # numbers without the class of the untold
-        own, other = nets.features(batch.labelled), nets.features(batch.unlabelled)
+        # Each domain is normalised by its own batch, and what is kept are the statistics of the second, where the
+        # classifier is used: Li et al. 2018, arXiv:1603.04779.
+        with unremembered(nets.features):
+            own = nets.features(batch.labelled)
+        other = nets.features(batch.unlabelled)
         logits = nets.labels(own).float()
         strength = reversal_strength(clock.examples / max(clock.total, 1))
-        verdicts = [nets.domains(reversed_gradient(each, strength)) for each in (own, other)]
+        both = nets.domains(
+            reversed_gradient(torch.cat((own, other)), strength)
+        )  # together: a norm hides no difference
+        verdicts = both.split((len(own), len(other)))
         right = torch.stack([(verdicts[0] < 0).float().mean(), (verdicts[1] > 0).float().mean()]).mean()
         losses = {"label": F.cross_entropy(logits, label), "domain": self.domain * domain_loss(*verdicts)}
         yield Update("classifier", losses, watch={"domain_accuracy": right.detach()})
