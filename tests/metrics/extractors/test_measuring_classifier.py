@@ -11,7 +11,7 @@ from saddlepoint.metrics.extractors import classifier as classifying
 from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.metrics.extractors.features import Pixels, features
 from saddlepoint.metrics.extractors.selection import extractor_for
-from saddlepoint.metrics.scores.task import train_on_synthetic
+from saddlepoint.metrics.scores.task import train_on_synthetic, train_with_synthetic
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,13 @@ def test_training_on_real_images_beats_training_on_wrong_labels(digits, monkeypa
     assert found.trained_on == (1200, 1200)
     with pytest.raises(DataError, match=r"no real training image has: \[9\]"):
         train_on_synthetic(train, (images[labels < 9], labels[labels < 9]), test)
+
+
+def test_added_images_help_where_real_ones_are_few_and_copies_of_these_do_not(digits, monkeypatch):
+    monkeypatch.setattr(classifying, "_SEEN", 6400)
+    images, labels = digits
+    few, others, test = ((images[a:b], labels[a:b]) for a, b in ((0, 130), (130, 1200), (1200, len(images))))
+    helped, copied = (train_with_synthetic(added, few, test) for added in (others, few))
+    assert helped.synthetic > helped.real + 0.05
+    assert abs(copied.synthetic - copied.real) < 0.05
+    assert helped.trained_on == (1200, 130)

@@ -21,6 +21,8 @@ def test_a_metric_is_of_its_kind_and_knows_its_direction(kind: str, name: str) -
 
 def test_the_command_knows_all_of_them() -> None:
     assert set(get_args(Metric)) == {name for _, name in ALL}
-    assert {"copying", "likelihood", "mig", "path-length", "train-on-synthetic"} <= set(names("ModelMetric"))
+    assert {"copying", "likelihood", "mig", "path-length", "train-on-synthetic", "with-synthetic"} <= set(
+        names("ModelMetric")
+    )
     assert {"fid-by-resolution", "sliced-wasserstein"} <= set(names("ImageSetMetric"))
     assert among(["fid", "mig", "kid"], "ModelMetric") == ["mig"]
