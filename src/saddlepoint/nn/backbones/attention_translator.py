@@ -11,17 +11,13 @@ from saddlepoint.nn.backbones.resnet_translator import ResNetTranslator
 from saddlepoint.nn.layers.initialisation import initialise
 from saddlepoint.nn.layers.norm import Norm
 
-_COPIED = -3.0
-"""what the last mask begins with: a share of a twentieth and less"""
-
 
 @final
 class AttentionTranslator(nn.Module):
     """Images [N, C, H, W] in [-1, 1] -> the same, float32; H and W are multiples of 4.
 
     A `ResNetTranslator` without its last layer gives `parts` images and one mask more; at each place masks sum to 1.
-    The result is the sum of the images by their masks, and of the given image by the last. That one begins with little:
-    where a mask copies from the start the game may never begin.
+    The result is the sum of the images by their masks, and of the given image by the last.
     """
 
     def __init__(self, channels: int, width: int, blocks: int, parts: int, norm: Norm = "instance") -> None:
@@ -33,7 +29,6 @@ class AttentionTranslator(nn.Module):
         self.masks = nn.Conv2d(width, parts + 1, 1)
         for layer in (self.contents, self.masks):
             initialise(layer, "normal", 0.02)
-        nn.init.constant_(self.masks.bias[-1], _COPIED)  # type: ignore[index]
 
     def forward(self, image: Tensor) -> Tensor:
         maps = self.trunk(image)
