@@ -217,7 +217,20 @@ def test_a_photo_is_translated_and_compared_by_a_slider_with_the_keyboard(page, 
     page.keyboard.press("End")
     assert "100%" in page.evaluate(cut)
     assert "in metadata alone that a model changed it: 40×24" in panel(page).inner_text()
-    assert page.evaluate("document.querySelector('.after').naturalWidth") == 40
+    assert page.evaluate("document.querySelector('.after img').naturalWidth") == 40
+    sides = "[...document.querySelectorAll('.stack img')].map((image) => getComputedStyle(image).transform)"
+    page.keyboard.press("+")
+    assert page.evaluate(sides) == ["matrix(2, 0, 0, 2, 0, 0)"] * 2
+    assert "200 %" in panel(page).inner_text()
+    box = page.locator(".stack").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    page.mouse.wheel(0, -300)  # twice as large once more, about a quarter from the left
+    expect(page.locator(".compare .times")).to_have_text("400 %")
+    place = "parseFloat(document.querySelector('.stack').style.getPropertyValue('--x'))"
+    assert page.evaluate(place) == pytest.approx((25 - 4 * 37.5) / (1 - 4), abs=1)
+    for _ in range(3):
+        panel(page).get_by_role("button", name="Smaller").click()
+    assert page.evaluate(sides) == ["matrix(1, 0, 0, 1, 0, 0)"] * 2
     panel(page).get_by_role("button", name="Open and download").click()
     assert page.get_by_role("dialog").get_by_role("link", name="Download PNG").is_visible()
 
