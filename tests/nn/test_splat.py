@@ -1,7 +1,9 @@
 """Drawing Gaussians: against the form that looks at every splat in every pixel, and against Monte Carlo."""
 
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from scipy.special import sph_harm_y
@@ -100,3 +102,15 @@ def test_a_view_that_would_take_all_memory_is_refused_before_it_is_built(monkeyp
     monkeypatch.setattr(splat, "MOST_PAIRS", 10)
     with pytest.raises(ShapeError, match=r"pairs of splats and pixels, more than 10: use a smaller view"):
         picture(parts, draw)
+
+
+def test_splats_are_projected_as_by_the_public_library() -> None:
+    file = np.load(Path(__file__).parents[1] / "parity" / "gsplat.npz")  # of its readable form, on a processor
+    values = {name: torch.from_numpy(file[name]) for name in file.files if name != "meta"}
+    camera = values["in.camera"]
+    ours = project(values["in.place"], values["in.scale"], values["in.turn"], camera[:16].view(4, 4), camera[16:])
+    seen = ours.visible
+    assert seen.sum() == 39
+    assert torch.allclose(ours.mean[seen], values["out.mean"][seen], atol=1e-3)
+    assert torch.allclose(ours.depth[seen], values["out.depth"][seen], atol=1e-5)
+    assert torch.allclose(ours.conic[seen], values["out.conic"][seen], atol=1e-6)
