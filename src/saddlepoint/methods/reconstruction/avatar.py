@@ -125,5 +125,5 @@ PROOF = Proof(
     data="world:heads",
     measure="unseen-scenes",
     share=0.8,
-    settings={**PRESETS["small"], "resolution": 24, "examples": 12_000, "held_out": 0.1},
+    settings={**PRESETS["small"], "resolution": 24, "examples": 8_000, "held_out": 0.1},
 )

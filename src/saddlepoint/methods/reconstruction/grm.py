@@ -88,5 +88,5 @@ PROOF = Proof(
     data="world:garage",
     measure="unseen-scenes",
     share=0.8,
-    settings={**PRESETS["small"], "resolution": 24, "examples": 16_000, "held_out": 0.1},
+    settings={**PRESETS["small"], "resolution": 24, "examples": 8_000, "held_out": 0.1},
 )

@@ -161,5 +161,5 @@ PROOF = Proof(
     data="world:garage",
     measure="unseen-scenes",
     share=0.8,
-    settings={**PRESETS["small"], "inputs": 6, "resolution": 24, "examples": 8_000, "held_out": 0.1},
+    settings={**PRESETS["small"], "inputs": 6, "resolution": 24, "examples": 5_000, "held_out": 0.1},
 )
