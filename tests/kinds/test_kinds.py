@@ -264,6 +264,8 @@ def test_a_condition_is_read_from_a_text_by_its_kind(tmp_path: Path) -> None:
     assert [int(label.parse(text)) for text in ("dog", "7", "0")] == [2, 1, 0]
     assert attributes.parse("large, red").tolist() == [1, 1]
     assert attributes.parse("").tolist() == [0, 0]
+    assert attributes.parse("large=0.25, red").tolist() == [1, 0.25]
+    assert Attributes(("a=b",)).parse("a=b=.5").tolist() == [0.5]
     image.raster(image.example(1, 0)[0]).save(tmp_path / "small.png")
     assert torch.allclose(image.parse(str(tmp_path / "small.png")), image.example(1, 0)[0], atol=0.01)
     camera = Camera().example(2, 0)
@@ -277,6 +279,7 @@ def test_texts_that_are_no_condition_are_refused_in_a_sentence(tmp_path: Path) -
     bad = [
         (Label(("cat", "dog")), "dgo"), (Label(("cat", "dog")), "2"), (Label(("cat", "dog")), "-1"),
         (Label(("cat", "dog")), "9" * 5000), (Attributes(("red", "large")), "red,larg"),
+        (Attributes(("red", "large")), "red=2"), (Attributes(("red", "large")), "red=much"),
         (Image(3, 4, 6), str(tmp_path / "small.png")), (Image(3, 4, 6), str(tmp_path / "broken.png")),
         (Image(3, 4, 6), str(tmp_path / "none.png")), (Image(3, 4, 6), "\0"), (Image(4, 4, 6), "x.png"),
         (SMALL["tokens"], "x"), (SMALL["tokens"], "a" * 13), (Tokens(2, ("0", "1")), "0"),

@@ -20,7 +20,8 @@ from saddlepoint.kinds.text import lines
 @final
 @dataclass(frozen=True)
 class Attributes(Kind):
-    """[K] float32, 1 where an attribute holds and 0 where not."""
+    """[K] float32, 1 where an attribute holds and 0 where not; between them where one is asked for that holds a
+    little."""
 
     word: ClassVar[str] = "attributes"
     condition: ClassVar[bool] = True
@@ -47,17 +48,38 @@ class Attributes(Kind):
         return (torch.rand(n, *self.shape, generator=generator(seed, "example attributes")) < 0.5).float()
 
     def parse(self, text: str) -> Tensor:
-        """The names of those that hold, with commas between them; an empty text for none.  [K]"""
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        for name in names:
-            if name not in self.names:
-                raise ConfigError(f"no attribute is called {name!r}{nearest(name, self.names)}")
-        return torch.tensor([float(name in names) for name in self.names])
+        """The names of those that hold, with commas between them, each perhaps with how much of it, such as
+        "night, snow=0.5"; an empty text for none.  [K]"""
+        holds = dict.fromkeys(self.names, 0.0)
+        for part in filter(None, map(str.strip, text.split(","))):
+            name, equals, share = part, "", ""
+            if part not in holds:  # a name may hold an equals sign itself
+                name, equals, share = (word.strip() for word in part.rpartition("="))
+            if name not in holds:
+                raise ConfigError(f"no attribute is called {part!r}{nearest(name or part, self.names)}")
+            holds[name] = _share(share, part) if equals else 1.0
+        return torch.tensor([*holds.values()])
 
     def picture(self, values: Tensor, columns: int | None = None) -> Pillow.Image:
-        """The names of those that hold, a line for each example."""
-        rows = [[name for name, value in zip(self.names, row) if value >= 0.5] for row in values.tolist()]
+        """The names of those that hold, a line for each example; in hundredths of those that hold in part."""
+        rows = [
+            [name if value > 0.995 else f"{name} {value:.0%}" for name, value in zip(self.names, row) if value >= 0.005]
+            for row in values.tolist()
+        ]
         return lines([", ".join(row) or "none" for row in rows])
 
     def __str__(self) -> str:
         return f"{len(self.names)} attributes"
+
+
+def _share(text: str, part: str) -> float:
+    """How much of an attribute is asked for, 0 to 1. Raises ConfigError."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ConfigError(
+            f"{part!r} says how much of an attribute holds: write a number from 0 to 1, such as snow=0.5."
+        )
+    return share
