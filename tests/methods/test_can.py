@@ -15,13 +15,18 @@ STYLES = DataSpec.of((1, 8, 8), ("one", "two", "three"))
 
 @pytest.mark.parametrize(("by", "least"), [("softmax", math.log(3)), ("binary", math.log(3) + 2 * math.log(1.5))])
 def test_the_ambiguity_is_least_where_styles_are_even(by: Ambiguity, least: float) -> None:
-    logit = math.log(1 / 2) if by == "binary" else 0.7  # of a probability of one third
-    even = torch.full((4, 3), logit, requires_grad=True)
+    even = torch.full((4, 3), 0.7, requires_grad=True)
     loss = ambiguous(even, by)
     assert loss.item() == pytest.approx(least, abs=1e-6)
     (slope,) = torch.autograd.grad(loss, even)
     assert slope.abs().max() < 1e-7
-    assert ambiguous(torch.tensor([[2.0, 0.0, 0.0]]), by) > least
+    uneven = torch.tensor([[2.0, 0.0, 0.0]])
+    assert ambiguous(uneven, by) > least
+    assert ambiguous(uneven + 5, by).item() == pytest.approx(ambiguous(uneven, by).item(), rel=1e-5)
+    sure = torch.tensor([[50.0, 0.0, 0.0]], requires_grad=True)
+    (slope,) = torch.autograd.grad(ambiguous(sure, by), sure)
+    assert slope.isfinite().all()
+    assert slope[0, 0] > 0.1
 
 
 def test_the_critic_is_told_no_style_of_a_fake() -> None:

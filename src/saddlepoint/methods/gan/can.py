@@ -27,6 +27,8 @@ from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, 
 from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.nn.backbones.dcgan import DCGANCritic, DCGANGenerator, check_size, small_maps, widths
 
+_LEAST = 1e-6
+"""of the probability of all styles but one: below it there is no slope left to follow in float32"""
 Ambiguity = Literal["binary", "softmax"]
 
 
@@ -105,13 +107,15 @@ class CAN(Unconditional):
 def ambiguous(style: Tensor, by: Ambiguity) -> Tensor:
     """The cross-entropy of an even share of K styles with the critic's logits [N, K], mean over images: a scalar.
 
-    Its minimum, where all logits are alike, is log K for "softmax"; for "binary", where each has a probability of
-    1 / K, K times the entropy of one such coin.
+    Its minimum, where all logits are alike and each style has a probability of 1 / K, is log K for "softmax"; for
+    "binary" K times the entropy of one such coin. The critic learns a distribution over styles, so the coins are its
+    probabilities: a sigmoid of each logit would change with a number that is added to all of them, which nothing holds.
     """
+    logs = style.log_softmax(1)
     if by == "softmax":
-        return -style.log_softmax(1).mean(1).mean()
-    even = style.new_full(style.shape, 1 / style.shape[1])
-    return F.binary_cross_entropy_with_logits(style, even, reduction="none").sum(1).mean()
+        return -logs.mean(1).mean()
+    others = (-logs.exp()).clamp_min(_LEAST - 1).log1p()
+    return -(logs + (style.shape[1] - 1) * others).mean(1).mean()
 
 
 # Settings by preset, with where each comes from.
