@@ -101,6 +101,17 @@ def test_a_table_is_read_and_records_are_written_as_one(tmp_path: Path) -> None:
     assert np.allclose(again.examples, dataset.examples)
 
 
+def test_a_column_that_counts_the_rows_is_left_out_and_one_with_gaps_is_a_measure(tmp_path: Path) -> None:
+    path = tmp_path / "counted.csv"
+    rows = [f"{100 + (number * 7) % 20},{number * number},{number / 4}" for number in range(20)]
+    path.write_text("\n".join(["number,square,quarter", *rows]))
+    dataset = open_data(f"table:{path}")
+    assert any("'number' counts the rows: left out" in note for note in dataset.notes)
+    kind = dataset.kinds["record"]
+    assert isinstance(kind, Record)
+    assert kind.columns == ("square", "quarter")
+
+
 def test_a_table_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     for text, words in (

@@ -1,7 +1,8 @@
 """Tables of mixed columns from a .csv or .tsv: which columns are numbers and which are words, and what is left out.
 
 A column of whole numbers with at most ten values is taken for words, as codes and counts are; so is one in which a
-cell is no number. Cells that are empty become the median of the numbers, or a word of their own.
+cell is no number. A column of words, or of a counter, that has another value in every row is left out. Cells that are
+empty become the median of the numbers, or a word of their own.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def _dataset(names: list[str], columns: list[list[str]], word: str) -> Dataset:
         numbers = _numbers(cells)
         if numbers is not None:
             column, missing = numbers
+            if not missing and _counts_rows(column):
+                notes.append(f"the column {name!r} counts the rows: left out")
+                continue
             if missing:
                 notes.append(f"{counted(missing, 'empty cell')} of {name!r} became the median of the others")
             low, high = float(column.min()), float(column.max())
@@ -86,7 +90,7 @@ def _dataset(names: list[str], columns: list[list[str]], word: str) -> Dataset:
         kept.append(name)
         values.append(column)
     if not kept:
-        raise DataError(f"no column of {word} can be learnt: each has another word in every row.")
+        raise DataError(f"no column of {word} can be learnt: each has another word in every row, or counts the rows.")
     rows = np.stack(values, 1).astype(np.float32)
     every = tuple(each for words, *_ in measures for each in words)
     kind = Record(
@@ -114,6 +118,12 @@ def _numbers(cells: list[str]) -> tuple[np.ndarray, int] | None:
     middle = float(np.median(numbers))
     missing = len(cells) - len(there)
     return np.array([middle if cell.lower() in _MISSING else float(cell) for cell in cells]), missing
+
+
+def _counts_rows(column: np.ndarray) -> bool:
+    """Whether more than ten numbers are whole ones without a gap, each once: a name of each row, and no measure."""
+    steps = np.diff(np.sort(column))
+    return len(column) > _FEW and bool((steps == 1).all()) and float(column[0]).is_integer()
 
 
 def _is_number(cell: str) -> bool:
