@@ -126,6 +126,6 @@ def guided_gram(maps: Tensor, places: Tensor) -> Tensor:
     """
     share = F.adaptive_avg_pool2d(places.float(), (maps.shape[2], maps.shape[3])).flatten(2)
     share = share / share.norm(dim=2, keepdim=True).clamp_min(1e-6)
-    seen = maps.float().flatten(2)[:, None] * share[:, :, None]  # [N, R, C, places]
-    products: Tensor = seen @ seen.mT
+    weighed = maps.float().flatten(2)[:, None] * share[:, :, None]  # [N, R, C, places]
+    products: Tensor = weighed @ weighed.mT
     return products

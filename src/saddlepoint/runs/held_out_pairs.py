@@ -145,8 +145,8 @@ def _translated(model: Model, images: Bytes, origin: str, *, linear: bool = Fals
     results = []
     for part in parts:
         given = pixels(part.reshape(-1, *part.shape[-3:]))
-        made: Any = model.translate(given.contiguous().reshape(part.shape) if part.ndim == 5 else given, origin)
-        results.append(_bytes(made.numpy()) if linear else to_uint8(made).cpu().numpy())
+        result: Any = model.translate(given.contiguous().reshape(part.shape) if part.ndim == 5 else given, origin)
+        results.append(_bytes(result.numpy()) if linear else to_uint8(result).cpu().numpy())
     return np.concatenate(results)
 
 
