@@ -22,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 from test_served_holes import sources
 from test_served_kinds import other_kinds
+from test_served_photographs import served as of_photographs
 
 from saddlepoint.deploy.examine import examine
 from saddlepoint.deploy.serve import app
@@ -309,6 +310,27 @@ def test_a_prompt_is_typed_and_a_clip_is_downloaded_as_a_moving_picture(browser,
         with page.expect_download() as waited:
             page.get_by_role("dialog").get_by_role("link", name="Download GIF").click()
         assert waited.value.suggested_filename.endswith(".gif")
+        page.close()
+
+
+@in_a_browser
+def test_a_photograph_becomes_a_scene_that_a_drag_turns(browser, tmp_path):
+    with running(Shelf((of_photographs("one", 1),)), tmp_path) as address:
+        page = browser.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.wait_for_selector("text=Turn a photograph")
+        panel(page).get_by_label("The photograph").set_input_files(photo(tmp_path))
+        panel(page).get_by_role("button", name="Make the scene").click()
+        page.wait_for_selector(".turn img[alt='view 0 of 24']")
+        box = page.locator(".turn img").bounding_box()
+        page.mouse.move(box["x"] + 4, box["y"] + 4)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 28, box["y"] + 4)
+        page.mouse.up()
+        page.wait_for_selector(".turn img[alt='view 22 of 24']")
+        panel(page).get_by_role("button", name="Open and download").click()
+        assert "view 22" in page.get_by_role("dialog").inner_text()
         page.close()
 
 
