@@ -105,6 +105,7 @@ BAD = {
     "empty.obj": "# nothing\n",
     "head.ply": PLY[:60],
     "counts.ply": PLY.replace("vertex 4", "vertex 4000000000"),
+    "other.ply": PLY.replace("property float x", "property float u"),
     "few.ply": PLY.replace("vertex 4", "vertex 9"),
     "binary.ply": PLY.replace("ascii", "binary_little_endian").encode()[:-10],
     "magic.glb": b"glTF" + struct.pack("<II", 2, 2**31) + b"\0" * 8,

@@ -134,6 +134,10 @@ def _declared(ending: str, content: bytes) -> tuple[int, int]:
     if ending == ".ply":
         head = content[: content.find(b"end_header") + 1 or 4096][:65536]
         elements = dict(re.findall(rb"^element (\w+) ([0-9]{1,18})\s*$", head, re.MULTILINE))
+        vertex = re.search(rb"^element vertex .*?(?=^element |\Z)", head, re.MULTILINE | re.DOTALL)
+        named = set(re.findall(rb"^property .*?(\w+)\s*$", vertex[0] if vertex else b"", re.MULTILINE))
+        if not {b"x", b"y", b"z"} <= named:
+            raise UnusableFile("has no vertices with properties x, y and z")
         return int(elements.get(b"vertex", 0)), int(elements.get(b"face", 0))
     if ending == ".off":
         match = re.match(rb"\s*(?:C?OFF)?\s*(?:#[^\n]*\n\s*)*([0-9]{1,18})\s+([0-9]{1,18})", content[:65536])
