@@ -81,5 +81,5 @@ PROOF = Proof(
     data="sensor40:world:shapes",
     measure="restored",
     share=0.8,
-    settings={"examples": 50_000, "batch": 16, "level_width": 6, "width": 12, "loss": "l1", "lr": 2e-3},
+    settings={"examples": 44_000, "batch": 16, "level_width": 6, "width": 12, "lr": 1e-3},
 )

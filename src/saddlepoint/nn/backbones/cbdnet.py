@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.nn.layers.initialisation import initialise
+
 
 @final
 class NoiseLevel(nn.Module):
@@ -80,6 +82,8 @@ class CBDNet(nn.Module):
         super().__init__()
         self.level = NoiseLevel(channels, level_width)
         self.denoiser = AddingUNet(2 * channels, channels, width)
+        initialise(self, "he")  # sixteen rectified layers without a norm would let smaller weights fade away
+        nn.init.normal_(self.denoiser.last.weight, std=1e-3)
 
     def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The image without noise, and the noise's deviation."""
