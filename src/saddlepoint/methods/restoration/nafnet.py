@@ -71,7 +71,7 @@ PROOF = Proof(
     measure="restored",
     share=0.8,
     settings={
-        "examples": 48_000,
+        "examples": 30_000,
         "batch": 16,
         "width": 16,
         "encoder": (1, 1),  # kernels of 9 pixels need a network that sees further than one halving lets it

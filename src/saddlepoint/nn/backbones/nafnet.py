@@ -10,8 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.nn.layers.norm import LayerNorm2d
-
 
 @final
 class NAFNet(nn.Module):
@@ -69,12 +67,12 @@ class NAFBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm = LayerNorm2d(width, 1e-6)
+        self.norm = ChannelNorm(width)
         self.widen = nn.Conv2d(width, 2 * width, 1)
         self.spread = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=2 * width)
         self.attention = nn.Conv2d(width, width, 1)
         self.narrow = nn.Conv2d(width, width, 1)
-        self.second_norm = LayerNorm2d(width, 1e-6)
+        self.second_norm = ChannelNorm(width)
         self.second_widen = nn.Conv2d(width, 2 * width, 1)
         self.second_narrow = nn.Conv2d(width, width, 1)
         self.beta = nn.Parameter(torch.zeros(1, width, 1, 1))
@@ -87,6 +85,17 @@ class NAFBlock(nn.Module):
         y = self.second_narrow(_gate(self.second_widen(self.second_norm(x))))
         output: Tensor = x + self.gamma * y
         return output
+
+
+@final
+class ChannelNorm(nn.LayerNorm):
+    """The channels of each pixel of [N, C, H, W] with mean 0 and deviation 1, then a gain and a shift for each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, eps=1e-6)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.movedim(1, -1)).movedim(-1, 1)
 
 
 def _gate(x: Tensor) -> Tensor:
