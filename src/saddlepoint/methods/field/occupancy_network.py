@@ -148,7 +148,6 @@ PROOF = Proof(
         "resolution": 16,
         "examples": 52_000,
         "batch": 32,
-        "ema_images": 2_000.0,
         "latent": 12,
         "width": 48,
         "blocks": 3,
