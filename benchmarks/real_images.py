@@ -50,7 +50,7 @@ MOST, SHOWN, DISTANCE = 10_000, 16, "Fréchet distance"
 STYLED = {"latent": 64, "style": 64, "base": 512, "most": 64, "batch": 32, "mixing": 0.0}
 R3GAN = {"width": 64, "full_width_to": 8, "blocks": 1}
 METHODS: dict[str, dict[str, Any]] = {
-    "dcgan": {"generator_width": 32, "critic_width": 32},
+    "dcgan": {"generator_width": 16, "critic_width": 16, "batch": 64},
     "wgan_gp": {"width": 16, "layers": "dcgan", "beta1": 0.5},
     "stylegan2": {**STYLED, "path_weight": 0.0, "augment_target": 0.0, "r1_weight": 1.0, "lr": 8e-3},
     "r3gan": {**R3GAN, "lr": 1e-3},
