@@ -272,13 +272,13 @@ PROOF = Proof(
     data="world:attributes",
     measure="edited-attributes",
     share=0.6,
-    bars={"wanted": 0.75},  # .85 in a first run of two thirds the length
+    bars={"wanted": 0.75},
     settings={
         "resolution": 16,
-        "examples": 450_000,
+        "examples": 290_000,  # 450,000 at a width of 32 took 347 seconds of a processor
         "batch": 64,
-        "game_examples": 300_000,
-        "width": 32,
+        "game_examples": 190_000,
+        "width": 24,
         "encoder_width": 32,
         "code_units": 512,
         "attribute_units": 128,

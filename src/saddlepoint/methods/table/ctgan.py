@@ -219,7 +219,7 @@ PROOF = Proof(
     measure="columns-together",
     share=0.6,
     settings={
-        "examples": 1_100_000,
+        "examples": 2_100_000,
         "batch": 250,
         "latent": 32,
         "generator_widths": (128, 128),
