@@ -117,7 +117,7 @@ class HoloCritic(nn.Module):
         normalise_spectrally(self)
 
     def forward(self, image: Tensor) -> Verdict:
-        x, styles = image, []
+        x, styles = image, list[Tensor]()
         for layer in self.maps:
             if self.styles is not None and isinstance(layer, nn.InstanceNorm2d):
                 variance, mean = torch.var_mean(x, (2, 3), correction=0)
