@@ -8,8 +8,7 @@ as memory replay GANs hold it by alignment (Wu et al. 2018, arXiv:1809.02058, se
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from typing import final
 
 import numpy as np
@@ -29,6 +28,7 @@ from saddlepoint.losses.distillation import distillation
 from saddlepoint.methods.abilities import Sampling
 from saddlepoint.methods.base import Method, Networks
 from saddlepoint.methods.tasks import Task, tasks
+from saddlepoint.nn.modes import evaluating
 
 _HOW = Sampling(noise="constant")
 """each layer's own noise is the same for both models, so that their answers can be compared"""
@@ -62,7 +62,7 @@ class Answers(Hook):
         """The pull towards the answers of the start, where a player's weights have a part in them."""
         if group in self._free:
             return
-        with torch.enable_grad(), _evaluating(self.nets):
+        with torch.enable_grad(), evaluating(self.nets):
             distance = self._distance(run)
             pulls = torch.autograd.grad(self.weight * distance, list(parameters.values()), allow_unused=True)
         if all(pull is None for pull in pulls):
@@ -96,7 +96,7 @@ class Answers(Hook):
     def _tasks(self) -> list[tuple[Task, list[str]]]:
         """What is asked, with the answers that have a slope; hidden descriptions are left free."""
         answers = []
-        with torch.enable_grad(), _evaluating(self.nets):
+        with torch.enable_grad(), evaluating(self.nets):
             for task in tasks(self.method, self.nets, self.data.spec):
                 if task.graph and task.name != "embed":
                     given = task.call(self.nets, _moved(task.examples(self.nets, 2, 0), self.nets), _HOW)
@@ -149,15 +149,3 @@ def _still(nets: Networks) -> Networks:
 def _moved(fields: Mapping[str, Tensor], nets: nn.Module) -> dict[str, Tensor]:
     device = next(nets.parameters()).device
     return {name: values.to(device) for name, values in fields.items()}
-
-
-@contextmanager
-def _evaluating(nets: nn.Module) -> Iterator[None]:
-    """Networks as they are used, each part as it was afterwards."""
-    before = {module: module.training for module in nets.modules()}
-    nets.eval()
-    try:
-        yield
-    finally:
-        for module, training in before.items():
-            module.training = training
