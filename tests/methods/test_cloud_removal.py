@@ -12,7 +12,7 @@ from saddlepoint.methods.base import Networks
 from saddlepoint.methods.restoration.cloud_removal import CloudRemoval
 from saddlepoint.nn.backbones.several_sensors import SeveralSensors
 
-TINY = {"shape": (3, 8, 8), "source_shape": (5, 8, 8), "width": 8, "blocks": 1}
+TINY = {"shape": (3, 8, 8), "source_shape": (5, 8, 8), "width": 2, "blocks": 1}
 
 
 class Perfect(nn.Module):

@@ -16,7 +16,7 @@ from saddlepoint.methods.reconstruction.pixelnerf import PixelNeRF
 from saddlepoint.nn.backbones.pixelnerf import PixelFeatures, ViewMLP, at_pixels
 from saddlepoint.nn.layers.frequencies import frequencies
 
-TINY = {"shape": (3, 3, 12, 12), "rays": 8, "coarse_samples": 4, "fine_samples": 2, "depth_samples": 2, "maps_width": 8,
+TINY = {"shape": (3, 3, 12, 12), "rays": 8, "coarse_samples": 4, "fine_samples": 2, "depth_samples": 2, "maps_width": 4,
         "maps_blocks": (1, 1, 1), "width": 12, "blocks": 3, "joined": 2, "box_steps": 1, "lr": 1e-3}  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "pixelnerf.npz"
 SMALL: dict[str, Any] = {name: value for name, value in TINY.items() if name != "shape"}
