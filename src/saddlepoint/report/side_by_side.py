@@ -15,7 +15,7 @@ import numpy as np
 
 from saddlepoint.data.sources.pictures import as_picture
 from saddlepoint.report.page import environment
-from saddlepoint.storage.whole import disk_errors, replace
+from saddlepoint.storage.whole import replace
 
 _SMALL = 128
 """side up to which pixels are shown as squares"""
@@ -46,8 +46,7 @@ def write_side_by_side(folder: Path, title: str, tables: Sequence[Columns]) -> P
                 file = f"{table.word}{number + 1:04}-{name.replace(' ', '-')}.png"
                 stream = io.BytesIO()
                 as_picture(in_a_row(images[number])).save(stream, "PNG")
-                with disk_errors(str(folder / file)):
-                    (folder / file).write_bytes(stream.getvalue())
+                replace(folder / file, stream.getvalue())
                 files.append(file)
             rows.append({"files": files, "figure": table.figures[number] if table.figures else ""})
         described.append({"heading": table.heading, "columns": list(table.images), "rows": rows})
