@@ -35,16 +35,16 @@ SHOWN, BATCH, POINTS = ("stylegan2", "r3gan"), 32, 10
 
 
 class Points(Hook):
-    """Measures the model after every so many images. rows: images seen and what they led to."""
+    """Measures a trainer's model after every so many images. rows: images seen and what they led to."""
 
-    def __init__(self, every: int, judge: Judge) -> None:
-        self.every, self.judge, self.rows, self.trainer, self.facts = every, judge, [], None, {}  # type: ignore[var-annotated]
+    def __init__(self, trainer: Trainer, facts: Mapping[str, Any], every: int, judge: Judge) -> None:
+        self.trainer, self.facts, self.every, self.judge = trainer, facts, every, judge
+        self.rows: list[dict[str, Any]] = []
 
     def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
         """Measure where a point has been passed."""
         if run.clock.examples // self.every == len(self.rows):
             return
-        assert isinstance(self.trainer, Trainer)
         nets = self.trainer.average or self.trainer.nets
         before = nets.training
         nets.eval()
@@ -87,10 +87,10 @@ def main() -> None:
 def curve(name: str, source: Mapping[str, Any], images: int, judge: Judge) -> list[dict[str, Any]]:
     """What a method comes to, a row for each tenth of the images."""
     flat = {**source, **METHODS[name], "batch": BATCH, "images": images, "precision": "float32", "grid_size": 0}
-    plan, points = plans.make(name, flat), Points(images // POINTS, judge)
+    plan = plans.make(name, flat)
     with tempfile.TemporaryDirectory() as nowhere:
         parts = assemble(plan, Folder(Path(nowhere)), TorchMachine("cpu", "float32"), quiet=True)
-        points.trainer, points.facts = parts.trainer, describe(parts)
+        points = Points(parts.trainer, describe(parts), images // POINTS, judge)
         parts.trainer.hooks[:] = [points]
         parts.trainer.fit()
     return points.rows

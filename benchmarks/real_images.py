@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from fashion_mnist import SCHEDULED, SETTINGS, words
 from loops import Loop, dcgan_of_tutorials, vae_of_pythae
 from record import FOLDER, record
 from timed import trained
@@ -47,19 +48,11 @@ from saddlepoint.report.grids import save_png
 from saddlepoint.report.tables import print_table
 
 MOST, SHOWN, DISTANCE = 10_000, 16, "Fréchet distance"
-STYLED = {"latent": 64, "style": 64, "base": 512, "most": 64, "batch": 32, "mixing": 0.0}
-R3GAN = {"width": 64, "full_width_to": 8, "blocks": 1}
 METHODS: dict[str, dict[str, Any]] = {
     "dcgan": {"generator_width": 16, "critic_width": 16, "batch": 64},
-    "wgan_gp": {"width": 16, "layers": "dcgan", "beta1": 0.5},
-    "stylegan2": {**STYLED, "path_weight": 0.0, "augment_target": 0.0, "r1_weight": 1.0, "lr": 8e-3},
-    "r3gan": {**R3GAN, "lr": 1e-3},
-    "vae": {},
+    **{name: SETTINGS[name] for name in ("wgan_gp", "stylegan2", "r3gan", "vae")},
 }
-"""row -> what differs from the method's defaults: sizes for one thread of a processor, and the rate of its proof, where
-that is raised for a short run"""
-SCHEDULED = ("r3gan",)
-"""methods whose rates follow the whole run"""
+"""row -> what differs from the method's defaults: for dcgan what `saddle recommend` proposes on a processor"""
 LOOPS: dict[str, Callable[[np.ndarray], Loop]] = {
     "the tutorials' DCGAN loop": dcgan_of_tutorials,
     "a VAE as pythae's": vae_of_pythae,
@@ -181,7 +174,7 @@ def told(name: str) -> str:
     """Settings of a row in words."""
     if name in LOOPS:
         return "its own"
-    return ", ".join(f"{key} {value}" for key, value in METHODS[name].items()) or "the defaults"
+    return words(METHODS[name])
 
 
 def ranked(rows: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -209,7 +202,7 @@ def keep(table: str, judge: Judge, rows: Mapping[str, dict[str, Any]], options: 
         " images."
         f" Distances are those of {judge.count:,} samples to as many real images in the {judge.extractor.identity}"
         " features, and can be compared within this table only. Parameters are those of all players, memory is the"
-        " peak of the whole process. Five or forty minutes of one thread say nothing about a GPU.",
+        " peak of the whole process. Minutes of one thread say nothing about a GPU.",
         {
             "": ranked(rows),
             "For comparison": [
