@@ -99,8 +99,8 @@ class Answers(Hook):
         with torch.enable_grad(), evaluating(self.nets):
             for task in tasks(self.method, self.nets, self.data.spec):
                 if task.graph and task.name != "embed":
-                    given = task.call(self.nets, _moved(task.examples(self.nets, 2, 0), self.nets), _HOW)
-                    names = [name for name, values in given.items() if values.requires_grad]
+                    outputs = task.call(self.nets, _moved(task.examples(self.nets, 2, 0), self.nets), _HOW)
+                    names = [name for name, values in outputs.items() if values.requires_grad]
                     answers += [(task, names)] if names else []
         return answers
 
@@ -113,8 +113,8 @@ class Answers(Hook):
             inputs = self._inputs(task, run)
             with torch.no_grad():
                 aim = task.call(self.start, inputs, _HOW)
-            given = task.call(self.nets, inputs, _HOW)
-            terms += [distance(given[name], aim[name], task.gives[name]) for name in names]
+            outputs = task.call(self.nets, inputs, _HOW)
+            terms += [distance(outputs[name], aim[name], task.gives[name]) for name in names]
         return torch.stack(terms).mean()
 
     def _inputs(self, task: Task, run: Run) -> dict[str, Tensor]:

@@ -66,6 +66,7 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
         raise ConfigError("two pairs or more are needed that were held out of training: use a larger --held-out.")
     source, target = _shown(dataset, held_out)
     translated = _translated(model, source, "source", linear=target.dtype == np.float32)
+    method: Any = model.method
     clips = isinstance(model.spec.fields["target"], Clip)
     true = _bytes(target)
     protocol = Protocol("", len(held_out), len(held_out), reference="held-out", data=dataset.fingerprint)
@@ -84,7 +85,7 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
     if clips:
         scores.append(score("flicker", np.array([flicker_ratio(*each) for each in zip(true, translated)])))
         notes.append("flicker: how much films change from frame to frame, as a share of the true ones' change")
-    elif model.method.directions().get("target") == "source":  # type: ignore[attr-defined]
+    elif method.directions().get("target") == "source":
         columns["there and back"] = back = _translated(model, translated, "target")
         scores.append(score("cycle-error", cycle_errors(source, back)))
         notes.append("cycle-error: levels that sources are from themselves after there and back")
@@ -112,7 +113,8 @@ def evaluate_pairs(model: Model, metrics: Sequence[str] | None, weights: Sequenc
 
 def _shown(dataset: Dataset, rows: np.ndarray) -> tuple[Bytes, Bytes]:
     """Sources and targets as they are stored."""
-    return tuple(np.ascontiguousarray(dataset.fields[name][rows]) for name in ("source", "target"))  # type: ignore[return-value]
+    source, target = (np.ascontiguousarray(dataset.fields[name][rows]) for name in ("source", "target"))
+    return source, target
 
 
 def _comparisons(
@@ -144,8 +146,8 @@ def _translated(model: Model, images: Bytes, origin: str, *, linear: bool = Fals
     parts = [torch.from_numpy(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
     results = []
     for part in parts:
-        given = pixels(part.reshape(-1, *part.shape[-3:]))
-        result: Any = model.translate(given.contiguous().reshape(part.shape) if part.ndim == 5 else given, origin)
+        values = pixels(part.reshape(-1, *part.shape[-3:]))
+        result: Any = model.translate(values.contiguous().reshape(part.shape) if part.ndim == 5 else values, origin)
         results.append(_bytes(result.numpy()) if linear else to_uint8(result).cpu().numpy())
     return np.concatenate(results)
 
