@@ -207,7 +207,7 @@ PROOF = Proof(
         "code": 64,
         "width": 16,
         "pretraining": 16_000,
-        "examples": 80_000,
+        "examples": 140_000,
         "lr": 7e-4,
         "coder_lr": 2e-3,
         "held_out": 0.15,
