@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
+from PIL import Image
 
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.cli.arguments import parsed
 from saddlepoint.data.sources.decode import UnusableImage
+from saddlepoint.data.sources.films import FILMS, is_film
 from saddlepoint.data.sources.names import is_image
 from saddlepoint.data.sources.remarks import Remark, sentences
 from saddlepoint.deploy.destination import Destination, same_file
 from saddlepoint.deploy.finish import Finish
+from saddlepoint.deploy.label import disclosed
 from saddlepoint.deploy.originals import originals
+from saddlepoint.deploy.translate_film import makes_films, open_film, translate_clips, translate_frames
 from saddlepoint.deploy.work_on_file import Translation, reference_for, translate_files, write_result
 from saddlepoint.engine.distributed import DEVICE
 from saddlepoint.errors import CapabilityError, ConfigError, DataError
+from saddlepoint.report.motion import MOVING, check_motion, save_motion
 from saddlepoint.report.pace import paced
 from saddlepoint.text import counted, printable
 
 _WRITTEN = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"})
 """endings that a file keeps; others get .png added"""
+_FOR_IMAGES = ("like", "resize", "window", "overlap")
+"""options that say how a model of images works on a picture"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +46,15 @@ class Translate:
     written in rows by libvips (pip install 'saddlepoint[large]'), with memory for two rows of windows. A model that
     fills holes fills what is transparent in a PNG. All but small TIFF files and BMP say in their metadata that a model
     changed them.
+
+    A film (.mp4, .gif and others) becomes a film without sound, OUT.mp4 or OUT.gif: frame by frame with a model of
+    images, which may flicker, or as a whole with a model of clips.
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """the folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
-    """image, or folder to search through"""
+    """image, or folder of images to search through; or a film"""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """file to write, or folder, where each image keeps its own name"""
     origin: Annotated[str | None, tyro.conf.arg(name="from")] = None
@@ -74,23 +85,14 @@ def main(arguments: list[str]) -> int:
     options = parsed(Translate, "saddle translate", arguments)
     model = load(options.run, device=options.device)
     model.origin(options.origin)
-    if len(model.spec.shape) != 3:
-        raise CapabilityError(f"{model} makes {model.spec.main.word}, not images.")
     if options.batch < 1:
         raise ConfigError("--batch must be 1 or more.")
+    if makes_films(model, options.origin) or (is_film(options.images) and not _still(options)):
+        return _film(options, model)
+    if len(model.spec.shape) != 3:
+        raise CapabilityError(f"{model} makes {model.spec.main.word}, not images.")
     jobs = list(_jobs(options, model))
-    how = Translation(
-        model=model,
-        origin=options.origin,
-        seed=options.seed,
-        reference=None if options.like is None else reference_for(model, options.like),
-        reference_name=None if options.like is None else options.like.name,
-        resize=options.resize,
-        window=options.window,
-        overlap=options.overlap,
-        beside={source: _beside(options, source) for source, _ in jobs} if options.beside else {},
-        finish=options.finish,
-    )
+    how = _how(options, model, {source: _beside(options, source) for source, _ in jobs} if options.beside else {})
     skipped, written = [], []
     remarks: Counter[Remark] = Counter()
     groups = (jobs[first : first + options.batch] for first in range(0, len(jobs), options.batch))
@@ -114,6 +116,59 @@ def main(arguments: list[str]) -> int:
     print(
         printable(str(written[0] if len(jobs) == 1 else f"{counted(len(written), 'image')} in {options.out}{left_out}"))
     )
+    return 0
+
+
+def _how(options: Translate, model: Model, beside: Mapping[Path, tuple[Path, ...]]) -> Translation:
+    return Translation(
+        model=model,
+        origin=options.origin,
+        seed=options.seed,
+        reference=None if options.like is None else reference_for(model, options.like),
+        reference_name=None if options.like is None else options.like.name,
+        resize=options.resize,
+        window=options.window,
+        overlap=options.overlap,
+        beside=beside,
+        finish=options.finish,
+    )
+
+
+def _still(options: Translate) -> bool:
+    """Whether a GIF is taken for one image: where OUT is none that moves."""
+    return options.images.suffix.lower() == ".gif" and options.out.suffix.lower() not in MOVING
+
+
+def _film(options: Translate, model: Model) -> int:
+    """One film into another. Raises ConfigError or CapabilityError for what films do not go with."""
+    whole = makes_films(model, options.origin)
+    if not options.images.exists():
+        raise DataError(f"there is no {options.images}: name a film.")
+    if not is_film(options.images) or options.images.is_dir():
+        raise CapabilityError(f"{model.name} makes films of films: name one, {', '.join(FILMS)}, not {options.images}.")
+    if options.beside:
+        raise ConfigError("--beside names images of one scene: leave it out with a film.")
+    plain = {field.name: field.default for field in fields(options) if field.name in _FOR_IMAGES}
+    changed = [name for name, usual in plain.items() if getattr(options, name) != usual]
+    if whole and (changed or options.finish.settings):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in (*changed, *options.finish.settings))
+        raise CapabilityError(f"{model.name} works on whole films: leave out {names}.")
+    into = options.out.is_dir() or not options.out.suffix
+    target = options.out / f"{options.images.stem}.mp4" if into else options.out
+    destination = Destination(target, named=not into, inputs=[options.images], option="OUT")
+    film = open_film(options.images)
+    check_motion(target, film.rate)
+    parts: Iterator[list[Image.Image]]
+    settings: Mapping[str, Any] = {"from": options.origin, "seed": options.seed}
+    if whole:
+        parts = translate_clips(film.frames(), model, options.origin, options.seed)
+    else:
+        how = _how(options, model, {})
+        parts, settings = translate_frames(film.frames(), how, options.batch), how.settings()
+    with destination as (file,):
+        frames = itertools.chain.from_iterable(paced(parts, film.count, "frames"))
+        save_motion(frames, file, film.rate, disclosed(model, "modified", settings).words)
+    print(printable(f"{destination.path}, {counted(film.count, 'frame')}"))
     return 0
 
 

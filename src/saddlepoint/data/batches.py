@@ -498,7 +498,7 @@ class ClipBatch(Batch):
 class PairedClipBatch(Batch):
     """Short moving pictures in two forms: what is given, and what shall become of it."""
 
-    given_by = "Use --data world:films, or arrays source and target [N, T, C, H, W] of a .npz."
+    given_by = "Use --data world:films, a degradation before clips (noise25:clips:FOLDER), or arrays of a .npz."
 
     source: Tensor = holds(Clip)
     """[N, T, C, H, W] float32 in [-1, 1]"""

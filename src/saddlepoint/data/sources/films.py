@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, final
 
 import numpy as np
@@ -142,8 +142,25 @@ class Films(Cuttings):
         if self._tree.size(name) > _MOST_FILE:
             raise UnusableFile(f"has {self._tree.size(name) // 2**20:,} MB, more than {_MOST_FILE // 2**20:,}")
         with self.held.stream(index) as stream:
-            gif = PurePosixPath(name).suffix.lower() == ".gif"
-            yield from _of_gif(stream) if gif else _of_film(stream)
+            yield from _of_file(name, stream)
+
+
+def film_frames(path: Path) -> Iterator[tuple[Image.Image, float]]:
+    """The frames of a film as mode "L" or "RGB", one decoded at a time, each with the frames a second of all.
+
+    Raises UnusableFile for what is no film, MissingExtra without PyAV.
+    """
+    with path.open("rb") as stream:
+        yield from _of_file(path.name, stream)
+
+
+def is_film(path: Path) -> bool:
+    """Whether a path ends like that of a moving picture; a GIF may be a still one."""
+    return path.suffix.lower() in FILMS
+
+
+def _of_file(name: str, stream: BinaryIO) -> Iterator[tuple[Image.Image, float]]:
+    return _of_gif(stream) if PurePosixPath(name).suffix.lower() == ".gif" else _of_film(stream)
 
 
 def _after(clips: int, words: str) -> str:
