@@ -204,10 +204,10 @@ PROOF = Proof(
     settings={
         "batch": 32,
         "latent": 32,
-        "code": 64,
+        "code": 128,
         "width": 16,
         "pretraining": 16_000,
-        "examples": 140_000,
+        "examples": 110_000,
         "lr": 7e-4,
         "coder_lr": 2e-3,
         "held_out": 0.15,
