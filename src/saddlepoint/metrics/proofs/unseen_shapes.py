@@ -45,7 +45,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
         return {"kind": kind, "name": name, "wrong": 1 - overlap, "overlap": overlap, **more}
 
     table = (
-        row("generated", model.name, shown, between=float(between.float().mean())),
+        row("generated", model.name, shown, between=float(between.double().mean())),
         row("real", "the solids themselves", truth, between=1.0),
         row("baseline", "naive: the nearest training solid", nearest, between=0.0),
     )
