@@ -113,7 +113,7 @@ PROOF = Proof(
     bars={"prior_gain": 0.2, "coarse": 2.0},
     settings={
         "held_out": 0.1,
-        "examples": 160_000,
+        "examples": 200_000,
         "batch": 32,
         "by_class": True,
         "codes": 64,
