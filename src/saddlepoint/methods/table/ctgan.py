@@ -219,8 +219,8 @@ PROOF = Proof(
     measure="columns-together",
     share=0.6,
     settings={
-        "examples": 2_100_000,
-        "batch": 250,
+        "examples": 4_000_000,
+        "batch": 500,
         "latent": 32,
         "generator_widths": (128, 128),
         "critic_widths": (128, 128),
