@@ -219,11 +219,9 @@ PROOF = Proof(
     measure="columns-together",
     share=0.6,
     settings={
-        "examples": 4_000_000,
+        "examples": 3_200_000,
         "batch": 500,
         "latent": 32,
-        "generator_widths": (128, 128),
-        "critic_widths": (128, 128),
         "lr": 5e-4,
         "held_out": 0.2,
     },
