@@ -26,7 +26,7 @@ from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import ConfigError
 from saddlepoint.losses.adversarial import critic_loss, generator_loss
 from saddlepoint.losses.penalties import gradient_penalty
-from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.tabular import Tabular, evenly, gumbel
 from saddlepoint.nn.layers.column_modes import ColumnModes
 
@@ -93,6 +93,8 @@ class CTGAN(Tabular):
     """learning rate of both players (Adam)"""
     weight_decay: Weight = 1e-6
     """L2 penalty on the weights, for both"""
+    ema_images: Weight = 0.0
+    """half-life, in rows, of the generator's running average that makes the samples; 0 for none, as in the paper"""
 
     def networks(self, data: DataSpec) -> Networks:
         modes = ColumnModes(self.record_kind(data))
@@ -106,6 +108,9 @@ class CTGAN(Tabular):
     def optimisers(self) -> Mapping[str, Optim]:
         settings: dict[str, Any] = {"lr": self.lr, "betas": (0.5, 0.9), "weight_decay": self.weight_decay}
         return {name: Adam(name, **settings) for name in ("critic", "generator")}
+
+    def ema(self) -> Ema | None:
+        return Ema(("generator",), half_life=self.ema_images) if self.ema_images else None
 
     def numbers(self, modes: ColumnModes) -> int:
         return self.latent + 2 + modes.width
@@ -219,8 +224,11 @@ PROOF = Proof(
     measure="columns-together",
     share=0.6,
     settings={
-        "examples": 3_200_000,
+        "examples": 3_600_000,
         "batch": 500,
+        "generator_widths": (128, 128),
+        "critic_widths": (128, 128),
+        "ema_images": 100_000.0,
         "latent": 32,
         "lr": 5e-4,
         "held_out": 0.2,
