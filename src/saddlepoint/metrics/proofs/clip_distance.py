@@ -14,7 +14,6 @@ from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.clip import Clip
-from saddlepoint.kinds.pixels import pixels
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
 from saddlepoint.metrics.proofs.base import Measure, Table
@@ -37,7 +36,7 @@ def compare(model: Model, dataset: Dataset, seed: int) -> Table:
     rows = numpy_generator("clips", len(dataset)).permutation(len(dataset))[: 2 * _MOST]
     cut = len(rows) // 2
     reference, other = (
-        pixels(torch.from_numpy(np.asarray(dataset.examples[np.sort(part)])))
+        torch.from_numpy(np.asarray(dataset.examples[np.sort(part)])).float() / 127.5 - 1
         for part in (rows[:cut], rows[cut : 2 * cut])
     )
     components = PCA(min(_COMPONENTS, cut - 1), random_state=0).fit(described(reference))
