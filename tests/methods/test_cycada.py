@@ -1,5 +1,6 @@
 """CyCADA: whose move comes when, what a translation must go on showing, and whom it teaches."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from drive import HandDraw
 from torch.nn import functional as F
 
+import saddlepoint
 from saddlepoint.data.batches import UNLABELLED, AdaptBatch, DataSpec
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.translation.cycada import CyCADA
@@ -45,3 +47,13 @@ def test_a_translation_shows_what_the_teacher_sees_and_teaches_the_label() -> No
     taught = F.cross_entropy(nets.classifier(fake), label).item()
     assert classifier.losses["label"].item() == pytest.approx(taught, rel=1e-3)
     assert not any(name.startswith("meaning") for name in game(meaning=0)[2][1].losses)
+
+
+def test_it_can_be_trained_from_data_and_says_of_images_what_they_show(tmp_path: Path) -> None:
+    small = {key: value for key, value in TINY.items() if key != "shape"}
+    run = saddlepoint.train("cycada", "world:domains", out=tmp_path, resolution=8, examples=8, batch=4, **small)
+    assert list(run.folder.glob("samples/*.png"))
+    images = torch.rand(2, 3, 8, 8) * 2 - 1
+    model = run.model()
+    assert torch.equal(model.translate(images, "labelled"), model.nets.a2b(images))
+    assert not torch.equal(model.translate(images, "unlabelled"), model.translate(images, "labelled"))

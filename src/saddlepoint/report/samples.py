@@ -95,7 +95,8 @@ class SampleGrids(Hook):
         method: Any = run.method
         if knows(method, "generate"):
             picture, caption = self._sampled(run, method, nets, caption)
-        elif knows(method, "translate") and self.inputs is not None and isinstance(self.spec.main, Image):
+        elif self._shows_translations(method):
+            assert self.inputs is not None
             with torch.no_grad(), evaluating(nets):
                 picture, words = translated(method, nets, self.inputs, run.settings.grid_size)
             caption = f"{caption} {words}"
@@ -116,6 +117,12 @@ class SampleGrids(Hook):
             caption = f"{caption} {words}"
         self._newest = run.clock.step
         save_png(picture, run.folder / "samples" / f"step-{run.clock.step:08d}.png", caption)
+
+    def _shows_translations(self, method: Any) -> bool:
+        """Whether the inputs are images of the kinds that it translates; of a classifier that does they may not be."""
+        if not knows(method, "translate") or self.inputs is None or not isinstance(self.spec.main, Image):
+            return False
+        return method.directions().keys() <= self.inputs.tensors().keys()
 
     def _sampled(self, run: Run, method: Any, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS

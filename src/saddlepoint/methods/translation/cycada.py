@@ -118,6 +118,14 @@ class CyCADA(TwoWay):
 
     # -- what a trained one can do ------------------------------------------------------------------------------------
 
+    def directions(self) -> Mapping[str, str]:
+        """Both ways, by the names that the images have in a batch."""
+        return {"labelled": "unlabelled", "unlabelled": "labelled"}
+
+    def translate(self, nets: nn.Module, images: Tensor, origin: str, seed: int = 0) -> Tensor:
+        """Images [n, C, H, W] in [-1, 1] of one domain as of the other; there is nothing to draw."""
+        return self.across(nets, images, "a" if origin == "labelled" else "b")
+
     def predictions(self, nets: nn.Module, spec: DataSpec) -> Mapping[str, Kind]:
         """The class."""
         return {"class": Probabilities(tuple(name for name in spec.classes if name != UNLABELLED))}
