@@ -42,7 +42,8 @@ class Score:
     tail: float = 0.01
     """share of held-out images at either end that would count as outliers"""
     samples: int | None = None
-    """random samples for each likelihood; by default 1 where it is exact and 100 where it is a bound"""
+    """random samples for each likelihood; by default 1 where it is exact, 100 of a bound, and 10,000 distributions of
+    annealed importance sampling where a partition function is estimated"""
     seed: int = 0
     """of what is drawn by chance: pixels made black or white, places in bins, samples of a bound"""
     out: Path | None = None

@@ -20,8 +20,9 @@ from saddlepoint.losses.likelihood import LEVELS
 from saddlepoint.methods.abilities import HasLikelihood, exactness
 from saddlepoint.metrics.images import Bytes
 
-BOUND_SAMPLES = 100
-"""random ones that a bound or an estimate is made from, where nothing else is asked for"""
+SAMPLES = {"exact": 1, "bound": 100, "estimate": 10_000}
+"""what a likelihood is made from where nothing else is asked for: random samples of a bound, distributions between the
+even one and the model's of an estimate, which is too good with few"""
 
 
 def of_likelihood(model: Model) -> HasLikelihood:
@@ -54,11 +55,11 @@ def stored_for(method: HasLikelihood, images: Bytes, seed: int) -> tuple[Bytes, 
 def nats_of(model: Model, stored: Bytes, *, samples: int | None = None, seed: int = 0) -> Tensor:
     """Log-likelihoods in nats of what `stored_for` gave.  [N] float32
 
-    samples: None for 1 of an exact likelihood and 100 of a bound.
+    samples: None for `SAMPLES`.
     """
     method = of_likelihood(model)
     if samples is None:
-        samples = 1 if method.exact else BOUND_SAMPLES
+        samples = SAMPLES[exactness(method)]
     images = pixels(torch.from_numpy(stored))
     if method.pixels_as == "levels":  # bytes are near the levels, and these must be met
         levels = _levels(method)
