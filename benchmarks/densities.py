@@ -224,7 +224,8 @@ def keep(rows: Mapping[str, Sequence[Mapping[str, Any]]], minutes: float, most: 
         " test once and alike for all (dynamic binarisation). Bits per dimension are of 256 levels; a dequantised"
         " figure is that of an exact density of the levels spread over their bins, one place for each image, which"
         " bounds the levels' own from above. A bound is one from above as well, with 100 samples; an estimate is by"
-        " annealed importance sampling over 10,000 distributions, and may be too good. Figures of the literature are of other data, sizes and hours of training, and not comparable.",
+        " annealed importance sampling over 10,000 distributions, and may be too good. Figures of the literature are of"
+        " other data, sizes and hours of training, and not comparable.",
         {TITLES[table]: ranked(table, each) for table, each in rows.items()},
         command=command(minutes, most),
     )

@@ -12,8 +12,8 @@ from saddlepoint.deploy.serve.schemas import Prediction, Predictions
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.losses.likelihood import bits_per_dim
-from saddlepoint.metrics.formulas.anomaly import complexity, corrected
 from saddlepoint.methods.abilities import exactness
+from saddlepoint.metrics.formulas.anomaly import complexity, corrected
 from saddlepoint.metrics.likelihoods import SAMPLES, nats_of, of_likelihood, protocol_of, stored_for
 
 _WORDS = {
