@@ -114,7 +114,7 @@ PROOF = Proof(
     bars={"classes": 10},
     settings={
         "resolution": 16,
-        "images": 30_000,
+        "images": 45_000,
         "batch": 16,
         "generator_width": 4,
         "critic_width": 4,
