@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> int:
     model.origin(options.origin)
     if options.batch < 1:
         raise ConfigError("--batch must be 1 or more.")
-    if makes_films(model, options.origin) or (is_film(options.images) and not _still(options)):
+    if makes_films(model, options.origin) or _moves(options):
         return _film(options, model)
     if len(model.spec.shape) != 3:
         raise CapabilityError(f"{model} makes {model.spec.main.word}, not images.")
@@ -134,9 +134,10 @@ def _how(options: Translate, model: Model, beside: Mapping[Path, tuple[Path, ...
     )
 
 
-def _still(options: Translate) -> bool:
-    """Whether a GIF is taken for one image: where OUT is none that moves."""
-    return options.images.suffix.lower() == ".gif" and options.out.suffix.lower() not in MOVING
+def _moves(options: Translate) -> bool:
+    """Whether IN is a film. A GIF is taken for one image where OUT is none that moves."""
+    still = options.images.suffix.lower() == ".gif" and options.out.suffix.lower() not in MOVING
+    return is_film(options.images) and not options.images.is_dir() and not still
 
 
 def _film(options: Translate, model: Model) -> int:

@@ -67,7 +67,7 @@ def translate_frames(frames: Iterable[Image.Image], how: Translation, batch: int
     while group := list(itertools.islice(waiting, batch)):
         pairs = [how.finish.before(_fitted(frame, how)) for frame in group]
         layers = [torch.from_numpy(np.array(as_pixels(shown))) for shown, _ in pairs]
-        if max(group[0].size if not how.resize else (how.side,)) <= how.side:
+        if how.resize or max(group[0].size) <= how.side:
             results = translated_together(layers, how.work, how.side)
         else:
             results = [translated(each, how.work, how.side, how.overlap) for each in layers]
@@ -93,8 +93,9 @@ def translate_clips(
     while group := list(itertools.islice(waiting, 2 * kind.frames)):
         shown = [in_channels(frame, kind.channels)[0] for frame in group]
         given = before + [torch.from_numpy(np.array(as_pixels(frame))) for frame in shown]
-        clip = model.translate(_padded(given, model)[None], origin, seed=seed).as_subclass(Tensor)[0, len(before) :]
-        width, height = group[0].size
+        padded = _padded(given, model)
+        clip = model.translate(padded[None], origin, seed=seed).as_subclass(Tensor)[0, len(before) :]
+        width, height = (side * clip.shape[3] // padded.shape[3] for side in group[0].size)
         yield [as_picture(frame[:, :height, :width]) for frame in to_uint8(clip).numpy()]
         before = given[-kind.frames :]
 
