@@ -71,7 +71,7 @@ PROOF = Proof(
     measure="restored",
     share=0.8,
     settings={
-        "examples": 48_000,
+        "examples": 80_000,
         "batch": 16,
         "layers": 5,
         "width": 64,
