@@ -122,7 +122,8 @@ class SampleGrids(Hook):
         """Whether the inputs are images of the kinds that it translates; of a classifier that does they may not be."""
         if not knows(method, "translate") or self.inputs is None or not isinstance(self.spec.main, Image):
             return False
-        return method.directions().keys() <= self.inputs.tensors().keys()
+        ways: Mapping[str, str] = method.directions()
+        return ways.keys() <= self.inputs.tensors().keys()
 
     def _sampled(self, run: Run, method: Any, nets: Networks, caption: str) -> tuple[Picture.Image, str]:
         count = run.settings.grid_size if self.real is None else POINTS

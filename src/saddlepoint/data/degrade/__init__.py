@@ -61,12 +61,13 @@ def pairs(dataset: Dataset, name: str, amount: int | None, word: str) -> Dataset
     note = f"sources are the {kind.word} after {name}{f' {amount}' if amount else ''}"
     prints = fingerprint(source, None), dataset.fingerprint
     fields = {"source": source, "target": target}
-    clips = (
-        {field: Clip(*array.shape[1:], rate=kind.rate) for field, array in fields.items()}
-        if isinstance(kind, Clip)
-        else {}
-    )
-    return Dataset(fields, _joined(prints), word, (), (*dataset.notes, note), dataset.skipped, kinds=clips)
+    kinds = {field: _clip(array, kind.rate) for field, array in fields.items()} if isinstance(kind, Clip) else {}
+    return Dataset(fields, _joined(prints), word, (), (*dataset.notes, note), dataset.skipped, kinds=kinds)
+
+
+def _clip(clips: np.ndarray, rate: float) -> Clip:
+    frames, channels, height, width = clips.shape[1:]
+    return Clip(frames, channels, height, width, rate)
 
 
 def _joined(prints: tuple[str, str]) -> str:
