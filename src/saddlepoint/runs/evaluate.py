@@ -23,6 +23,7 @@ from saddlepoint.deploy.destination import Destination, check_new
 from saddlepoint.engine.distributed import DEVICE, Machine, TorchMachine
 from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
+from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.points import Points
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.metrics.extractors.features import Extractor
@@ -46,6 +47,7 @@ from saddlepoint.metrics.sets import Generated, Indices, Rows
 from saddlepoint.report.grids import save_png
 from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
+from saddlepoint.runs.held_out_clips import evaluate_clips
 from saddlepoint.runs.held_out_pairs import evaluate_pairs, learnt_from_pairs
 from saddlepoint.runs.held_out_texts import evaluate_texts
 from saddlepoint.runs.held_out_translations import evaluate_translations
@@ -164,6 +166,8 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
             home, result = model.home, _translations(options, model)
         elif model is not None and learnt_from_pairs(model):
             home, result = model.home, evaluate_pairs(model, _of_pairs(options, "translations"), options.weights)
+        elif model is not None and isinstance(model.spec.main, Clip) and model.task("generate") is not None:
+            home, result = model.home, _clips(options, model)
         else:
             trained = None if model is None else _Trained(options, model, machine)
             home = None if trained is None else trained.model.home
@@ -204,6 +208,13 @@ def _unpaired(model: Model) -> bool:
     """Whether it translates between kinds of images that come without pairs, and does nothing else."""
     translates = any(task.name.startswith("translate-a") for task in model.tasks)
     return translates and model.task("generate") is None and model.task("predict") is None
+
+
+def _clips(options: Measuring, model: Model) -> Evaluation:
+    """How near generated clips come to real ones; none of the metrics of images goes with them."""
+    if options.metrics != Measuring().metrics:
+        raise ConfigError(f"{options.metrics[0]} is of images; clips are measured without --metrics.")
+    return evaluate_clips(model, options.n)
 
 
 def _translations(options: Measuring, model: Model) -> Evaluation:
