@@ -106,4 +106,5 @@ def _values(clips: Bytes) -> Tensor:
     if max(values.shape[3:]) <= _SIDE:
         return values
     small: Tensor = F.adaptive_avg_pool2d(values.flatten(0, 1), _SIDE)
-    return small.unflatten(0, values.shape[:2])
+    frames: Tensor = small.unflatten(0, values.shape[:2])
+    return frames
