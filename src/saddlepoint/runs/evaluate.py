@@ -25,6 +25,7 @@ from saddlepoint.errors import CapabilityError, ConfigError, SaddlepointError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.clip import Clip
 from saddlepoint.kinds.points import Points
+from saddlepoint.kinds.record import Record
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.metrics.extractors.features import Extractor
 from saddlepoint.metrics.extractors.own_network import OwnNetwork
@@ -49,6 +50,7 @@ from saddlepoint.runs.evaluation import EVALUATION, Evaluation
 from saddlepoint.runs.held_out_classes import evaluate_classes, names_classes
 from saddlepoint.runs.held_out_clips import evaluate_clips
 from saddlepoint.runs.held_out_pairs import evaluate_pairs, learnt_from_pairs
+from saddlepoint.runs.held_out_records import evaluate_records
 from saddlepoint.runs.held_out_texts import evaluate_texts
 from saddlepoint.runs.held_out_translations import evaluate_translations
 from saddlepoint.runs.held_out_views import evaluate_views
@@ -167,7 +169,9 @@ def measured(options: Measuring) -> Evaluation | dict[str, Any]:
         elif model is not None and learnt_from_pairs(model):
             home, result = model.home, evaluate_pairs(model, _of_pairs(options, "translations"), options.weights)
         elif model is not None and isinstance(model.spec.main, Clip) and model.task("generate") is not None:
-            home, result = model.home, _clips(options, model)
+            home, result = model.home, evaluate_clips(model, _count(options, model))
+        elif model is not None and isinstance(model.spec.main, Record):
+            home, result = model.home, evaluate_records(model, _count(options, model))
         else:
             trained = None if model is None else _Trained(options, model, machine)
             home = None if trained is None else trained.model.home
@@ -210,11 +214,11 @@ def _unpaired(model: Model) -> bool:
     return translates and model.task("generate") is None and model.task("predict") is None
 
 
-def _clips(options: Measuring, model: Model) -> Evaluation:
-    """How near generated clips come to real ones; none of the metrics of images goes with them."""
+def _count(options: Measuring, model: Model) -> int | None:
+    """How many examples are generated of what is measured in one way. Raises ConfigError for metrics of images."""
     if options.metrics != Measuring().metrics:
-        raise ConfigError(f"{options.metrics[0]} is of images; clips are measured without --metrics.")
-    return evaluate_clips(model, options.n)
+        raise ConfigError(f"{options.metrics[0]} is of images; {model.spec.main.word} are measured without --metrics.")
+    return options.n
 
 
 def _translations(options: Measuring, model: Model) -> Evaluation:
