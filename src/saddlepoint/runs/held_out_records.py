@@ -49,7 +49,7 @@ def evaluate_records(model: Model, n: int | None) -> Evaluation:
     draw, seed = numpy_generator("records", len(train)), 0
     train = np.sort(draw.permutation(train)[:MOST])
     known, unseen = (_shown(dataset.examples[rows], kind) for rows in (train, held_out[:MOST]))
-    made = model.sample(n or len(unseen), seed=seed).cpu().numpy()
+    generated = model.sample(n or len(unseen), seed=seed).cpu().numpy()
     others = known[draw.choice(len(known), min(len(unseen), len(known)), replace=False)]
     wanted = cut(unseen, known, kind)
     protocol = Protocol("", len(unseen), 0, reference="held-out", data=dataset.fingerprint)
@@ -80,7 +80,7 @@ def evaluate_records(model: Model, n: int | None) -> Evaluation:
         notes.append(
             f"taught: the share of {len(unseen):,} held-out rows whose {kind.columns[words[-1]]!r} is named rightly"
         )
-    return Evaluation(model.name, figures(made, seed), figures(others, None), notes)
+    return Evaluation(model.name, figures(generated, seed), figures(others, None), notes)
 
 
 def _shown(stored: np.ndarray, kind: Record) -> np.ndarray:
