@@ -154,7 +154,7 @@ class UNIT(Method):
 # Settings by preset, with where each comes from: github.com/mingyuliutw/UNIT, configs/*.yaml, a million images each.
 PRESETS: dict[str, dict[str, Any]] = {
     "authors": {"resolution": 256, "flip": True, "batch": 1, "images": 1_000_000, "shared": 0},
-    "small": {"generator_width": 12, "critic_width": 16, "blocks": 2},  # for a processor
+    "small": {"generator_width": 16, "critic_width": 16, "blocks": 2},  # for a processor
 }
 
 PROOF = Proof(
