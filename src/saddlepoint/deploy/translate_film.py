@@ -91,13 +91,13 @@ def translate_clips(
     waiting = iter(frames)
     before: list[Tensor] = []
     while group := list(itertools.islice(waiting, 2 * kind.frames)):
-        shown = [in_channels(frame, kind.channels)[0] for frame in group]
-        given = before + [torch.from_numpy(np.array(as_pixels(frame))) for frame in shown]
-        padded = _padded(given, model)
+        pictures = [in_channels(frame, kind.channels)[0] for frame in group]
+        clip_frames = before + [torch.from_numpy(np.array(as_pixels(picture))) for picture in pictures]
+        padded = _padded(clip_frames, model)
         clip = model.translate(padded[None], origin, seed=seed).as_subclass(Tensor)[0, len(before) :]
         width, height = (side * clip.shape[3] // padded.shape[3] for side in group[0].size)
         yield [as_picture(frame[:, :height, :width]) for frame in to_uint8(clip).numpy()]
-        before = given[-kind.frames :]
+        before = clip_frames[-kind.frames :]
 
 
 def _padded(frames: Sequence[Tensor], model: Model) -> Tensor:

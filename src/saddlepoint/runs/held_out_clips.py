@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -12,7 +13,8 @@ from saddlepoint.checkpoint.trained_on import data_of
 from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.metrics.extractors.clip_classifier import train_clip_classifier
+from saddlepoint.metrics.extractors.classifier import ABOVE_CHANCE, Labels
+from saddlepoint.metrics.extractors.clip_classifier import LEAST, train_clip_classifier
 from saddlepoint.metrics.extractors.features import Features, Identity
 from saddlepoint.metrics.formulas.frechet import frechet_distance
 from saddlepoint.metrics.formulas.statistics import gaussian
@@ -43,27 +45,15 @@ def evaluate_clips(model: Model, n: int | None) -> Evaluation:
     real, other = (clips[np.sort(part)] for part in np.array_split(rows, 2))
     seed = 0
     generated = np.asarray(to_uint8(model.sample(n or len(real), seed=seed)).cpu().numpy())
-    if len(dataset.classes) > 1:
-        classifier = train_clip_classifier(clips[np.sort(rows)], np.asarray(dataset.fields["label"])[np.sort(rows)])
-        described, identity = classifier.features, classifier.identity
-        notes = [
-            f"features: a network that names the classes of {classifier.accuracy:.0%} of"
-            f" {counted(classifier.held_out, 'clip')} that it has not seen, where the largest class alone gives"
-            f" {classifier.guess:.0%}"
-        ]
-    else:
-        components = PCA(min(_COMPONENTS, len(real) - 1), random_state=0).fit(_flat(real))
-
-        def described(clips: Bytes) -> Features:
-            return np.asarray(components.transform(_flat(clips)))
-
-        identity = Identity("pixels", "none", f"{components.n_components_} principal components", "none", "0..255")
-        notes = ["features: principal components of pixels, since these clips have no classes to learn features from"]
+    shown = np.sort(rows)
+    labels = np.asarray(dataset.fields["label"])[shown] if len(dataset.classes) > 1 else None
+    described, identity, note = _extractor(clips[shown], labels)
+    notes = [note]
     wanted = gaussian(described(real))
     protocol = Protocol("", len(real), 0, identity, "train", wanted.mean.shape[0], dataset.fingerprint)
 
-    def distance(shown: Bytes) -> float:
-        return frechet_distance(gaussian(described(shown)), wanted)
+    def distance(clips: Bytes) -> float:
+        return frechet_distance(gaussian(described(clips)), wanted)
 
     def figures(shown: Bytes, of_seed: int | None) -> list[Score]:
         values = {"frechet-clips": distance(shown), "change": _change(shown)}
@@ -81,6 +71,32 @@ def evaluate_clips(model: Model, n: int | None) -> Evaluation:
         f" clips is flicker (frames of different clips have {_change(mixed):.4g}), near 0 is a clip that stands still",
     ]
     return Evaluation(model.name, figures(generated, seed), figures(other, None), notes)
+
+
+def _extractor(clips: Bytes, labels: Labels | None) -> tuple[Callable[[Bytes], Features], Identity, str]:
+    """The features that clips are compared by, and a sentence that says what they are.
+
+    A network that has learnt the classes, where there are any and it has come half-way from a guess to all of them.
+    """
+    why = "these clips have no classes to learn features from"
+    if labels is not None and len(clips) >= LEAST:
+        classifier = train_clip_classifier(clips, labels)
+        result = (
+            f"a network names the classes of {classifier.accuracy:.0%} of {counted(classifier.held_out, 'clip')} that"
+            f" it has not seen, where the largest class alone gives {classifier.guess:.0%}"
+        )
+        if classifier.accuracy >= classifier.guess + ABOVE_CHANCE * (1 - classifier.guess):
+            return classifier.features, classifier.identity, f"features: {result}"
+        why = f"{result}: too few to measure by it"
+    elif labels is not None:
+        why = f"{len(clips)} clips are too few to learn their classes from"
+    components = PCA(min(_COMPONENTS, len(clips) - 1), random_state=0).fit(_flat(clips))
+
+    def described(clips: Bytes) -> Features:
+        return np.asarray(components.transform(_flat(clips)))
+
+    layer = f"{components.n_components_} principal components"
+    return described, Identity("pixels", "none", layer, "none", "0..255"), f"features: {layer} of pixels, since {why}"
 
 
 def _flat(clips: Bytes) -> Features:

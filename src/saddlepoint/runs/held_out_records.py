@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from scipy.stats import rankdata
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import NearestNeighbors
 
@@ -21,12 +22,14 @@ from saddlepoint.metrics.scores.score import Protocol, Score
 from saddlepoint.runs.evaluation import Evaluation
 
 MOST = 10_000
-"""rows of each sort that are looked at"""
+"""held-out rows that are looked at; of those trained on all are, since any of them may have been copied"""
+_WORDS = 1000  # of a column, that pairs tell apart; further ones count as one
+_SAME = 1e-6  # standard deviations within which two rows are one
 NOTES = [
     "marginals: half the summed difference of the shares of a column's words, or of eight parts of its numbers, mean"
     " over columns; pairs: the same of all combinations of two columns; 0 is alike, 1 is nothing in common",
     "closest: median distance to the closest row that was trained on, over that of held-out rows; far below 1 is"
-    " copying; copies: share of rows that are in the training table to the last digit",
+    " copying; copies: share of rows that are in the training table",
 ]
 
 
@@ -46,36 +49,36 @@ def evaluate_records(model: Model, n: int | None) -> Evaluation:
         raise ConfigError(
             "20 rows or more must be held out, and two be made, to compare them: use a larger --held-out."
         )
-    draw, seed = numpy_generator("records", len(train)), 0
-    train = np.sort(draw.permutation(train)[:MOST])
+    seed = 0
     known, unseen = (_shown(dataset.examples[rows], kind) for rows in (train, held_out[:MOST]))
     generated = model.sample(n or len(unseen), seed=seed).cpu().numpy()
-    others = known[draw.choice(len(known), min(len(unseen), len(known)), replace=False)]
+    others = known[numpy_generator("records", len(known)).permutation(len(known))[: len(unseen)]]
     wanted = cut(unseen, known, kind)
     protocol = Protocol("", len(unseen), 0, reference="held-out", data=dataset.fingerprint)
     numbers = [column for column, count in enumerate(kind.counts) if not count]
     words = [column for column, count in enumerate(kind.counts) if count > 1]
     distance = _distances(known, kind)
-    usual = max(float(np.median(distance(unseen))), 1e-9)
+    usual = distance(unseen)
 
     def figures(rows: np.ndarray, of_seed: int | None) -> list[Score]:
         cells = cut(rows, known, kind)
         values = {"marginals": _marginals(cells, wanted)}
         if cells.shape[1] > 1:
-            values["pairs"] = apart(cells, wanted)
+            values["pairs"] = apart(np.minimum(cells, _WORDS), np.minimum(wanted, _WORDS))
         if len(numbers) > 1:
             values["correlations"] = _correlations(rows[:, numbers], unseen[:, numbers])
         if words and cells.shape[1] > 1:
             values["taught"] = _taught(rows, cells, unseen, wanted, words[-1])
         if of_seed is not None:  # rows that were trained on are copies of themselves
             apart_by = distance(rows)
-            values |= {"closest": float(np.median(apart_by)) / usual, "copies": float((apart_by < 1e-6).mean())}
+            middle = max(float(np.median(usual)), _SAME)
+            values |= {"closest": float(np.median(apart_by)) / middle, "copies": _copies(apart_by)}
         return [
             Score(value, dataclasses.replace(protocol, metric=word, fake=len(rows)), seed=of_seed)
             for word, value in values.items()
         ]
 
-    notes = [*NOTES, f"of held-out rows {float((distance(unseen) < 1e-6).mean()):.2%} are in the training table too"]
+    notes = [*NOTES, f"of held-out rows {_copies(usual):.2%} are in the training table too"]
     if words and len(kind.counts) > 1:
         notes.append(
             f"taught: the share of {len(unseen):,} held-out rows whose {kind.columns[words[-1]]!r} is named rightly"
@@ -97,10 +100,14 @@ def _marginals(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.mean(distances))
 
 
+def _copies(distances: np.ndarray) -> float:
+    return float((distances < _SAME).mean())
+
+
 def _correlations(one: np.ndarray, other: np.ndarray) -> float:
     """Mean absolute difference of the rank correlations of columns of numbers."""
-    ranks = (np.argsort(np.argsort(values, 0), 0) for values in (one, other))
-    first, second = (np.nan_to_num(np.corrcoef(each, rowvar=False)) for each in ranks)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of a column that is the same throughout
+        first, second = (np.nan_to_num(np.corrcoef(rankdata(values, axis=0), rowvar=False)) for values in (one, other))
     above = np.triu_indices(one.shape[1], 1)
     return float(np.abs(first - second)[above].mean())
 
@@ -116,11 +123,10 @@ def _distances(known: np.ndarray, kind: Record) -> Callable[[np.ndarray], np.nda
     spread = np.where(known.std(0) > 0, known.std(0), 1.0)
 
     def places(rows: np.ndarray) -> np.ndarray:
-        parts = []
+        parts, cells = [], cut(rows, known, kind)
         for column, count in enumerate(kind.counts):
             if count:
-                word = np.rint((rows[:, column] + 1) / 2 * max(1, count - 1)).astype(np.int64)
-                parts.append(np.eye(count, dtype=np.float32)[word] / np.float32(2**0.5))
+                parts.append(np.eye(count, dtype=np.float32)[cells[:, column]] / np.float32(2**0.5))
             else:
                 parts.append((rows[:, column : column + 1] / spread[column]).astype(np.float32))
         return np.concatenate(parts, 1)

@@ -22,6 +22,8 @@ from saddlepoint.metrics.images import Bytes
 _STEPS, _BATCH, _TESTED = 300, 32, 64
 _SIDE = 16  # pixels a frame is averaged down to, at most
 _HELD_OUT = 0.2
+LEAST = 2 * _BATCH
+"""clips that a network is trained from"""
 
 
 class SmallClipNetwork(nn.Module):
@@ -75,8 +77,8 @@ def train_clip_classifier(clips: Bytes, labels: Labels, *, seed: int = 0) -> Cli
     clips: uint8 [N, T, C, H, W]. labels: [N] integers from 0. On the CPU, within a minute for clips of 16 frames.
     Raises DataError where there are too few clips or one class only.
     """
-    if len(clips) < 2 * _BATCH or len(np.unique(labels)) < 2:
-        raise DataError(f"features of clips need {2 * _BATCH} clips of two classes or more.")
+    if len(clips) < LEAST or len(np.unique(labels)) < 2:
+        raise DataError(f"features of clips need {LEAST} clips of two classes or more.")
     order = numpy_generator(seed, "clip classifier split", len(clips)).permutation(len(clips))
     tested = int(len(clips) * _HELD_OUT)
     test, train = np.sort(order[:tested]), np.sort(order[tested:])
