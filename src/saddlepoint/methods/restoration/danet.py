@@ -159,5 +159,5 @@ PROOF = Proof(
     data="sensor40:world:shapes",
     measure="restored",
     share=0.85,
-    settings={"examples": 24_000, "width": 8, "depth": 3, "critic_width": 4, "critic_steps": 1, "lr": 2e-3},
+    settings={"examples": 44_000, "width": 8, "depth": 3, "critic_width": 4, "critic_steps": 1, "lr": 2e-3},
 )

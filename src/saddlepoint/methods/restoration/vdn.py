@@ -137,7 +137,7 @@ PROOF = Proof(
     measure="restored",
     share=0.8,
     settings={
-        "examples": 64_000,
+        "examples": 128_000,
         "batch": 16,
         "width": 8,
         "depth": 3,
