@@ -7,6 +7,7 @@ import torch
 from drive import HandDraw
 
 from saddlepoint.data.batches import DataSpec, UnpairedBatch
+from saddlepoint.errors import ConfigError
 from saddlepoint.losses.features import mean_feature_distance
 from saddlepoint.methods.base import Clock
 from saddlepoint.methods.translation.discogan import DiscoGAN
@@ -56,3 +57,13 @@ def test_mean_maps_are_compared_and_not_maps() -> None:
     one = torch.tensor([[0.0, 1.0], [2.0, 3.0]])
     assert mean_feature_distance([one], [one.flip(0)]).item() == 0
     assert mean_feature_distance([one], [one + 2]).item() == pytest.approx(4)
+
+
+def test_two_halvings_keep_where_things_are() -> None:
+    nets = DiscoGAN(width=2, halvings=2).networks(DataSpec.of((3, 16, 16)))
+    assert nets.a2b.layers[:4](torch.zeros(2, 3, 16, 16)).shape == (2, 4, 4, 4)
+    assert nets.critic_a(torch.zeros(2, 3, 16, 16)).shape == (2, 1)
+    with pytest.raises(ConfigError, match="--halvings 2 or more"):
+        DiscoGAN(halvings=1)
+    with pytest.raises(ConfigError, match="fewer --halvings"):
+        DiscoGAN().networks(DataSpec.of((3, 24, 24)))

@@ -125,7 +125,7 @@ PROOF = Proof(
     measure="restored",
     share=0.85,
     settings={
-        "examples": 80_000,
+        "examples": 140_000,
         "batch": 32,
         "width": 24,
         "code": 256,
