@@ -77,11 +77,13 @@ class StyleTransfer(Method):
         return {"decoder": Adam("decoder", lr=lambda clock: self.lr / (1 + self.slower * clock.step))}
 
     def prepare(self, nets: Networks, look: Callable[[int], Batch]) -> None:
-        """Fetch the encoder's weights, and keep some styles."""
+        """Fetch the encoder's weights, or calibrate random ones, and keep some styles."""
+        looked = look(max(8 * self.bank, 128)).tensors()
         if self.encoder == "vgg19":
             nets.encoder.load(load_weights(VGG19))
-        images = look(8 * self.bank).tensors()["b"][: self.bank]
-        nets.styles.learn(nets.encoder(images)[-1])
+        else:
+            nets.encoder.calibrate(torch.cat([looked["a"], looked["b"]]))
+        nets.styles.learn(nets.encoder(looked["b"][: self.bank])[-1])
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         batch = draw()
