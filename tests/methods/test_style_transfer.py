@@ -79,6 +79,20 @@ def test_no_strength_leaves_the_contents_own_style_and_a_seed_draws_one_of_those
     assert torch.equal(one, method.translate(nets, image, "a", 4))  # of three, the second again
 
 
+@torch.no_grad()
+def test_a_calibrated_encoder_tells_images_apart_and_a_lower_one_holds_more_places() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(16, 3, 16, 16) * 2 - 1
+    for depth, side, width in ((4, 2, 16), (3, 4, 8), (2, 8, 4), (1, 16, 2)):
+        encoder, decoder = StyleEncoder(3, 2, depth), StyleDecoder(3, 2, depth)
+        encoder.calibrate(images)
+        last = encoder(images)[-1]
+        assert last.shape == (16, width, side, side)
+        assert len(encoder(images)) == depth
+        assert last.mean().item() == pytest.approx(0.4, abs=0.1)  # of max(0, a standard normal number)
+        assert decoder(last).shape == images.shape
+
+
 def test_weights_that_are_not_those_and_widths_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DataError, match="not the weights of VGG-19"):
         StyleEncoder(3, 64).load({})

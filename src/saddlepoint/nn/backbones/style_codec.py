@@ -22,6 +22,8 @@ VGG19 = WeightFile(
     "BSD-3-Clause",
 )
 _PLAN = (1, 1, "pool", 2, 2, "pool", 4, 4, 4, 4, "pool", 8)  # times the width
+_BACK = (4, "up", 4, 4, 4, 2, "up", 2, 1, "up", 1)
+_STAGES = {1: (1, 0), 2: (4, 2), 3: (7, 6), 4: (12, 11)}  # steps of the plan, and how many of those back
 _TAPS = (0, 2, 4, 8)  # convolutions whose maps are compared: relu1_1, relu2_1, relu3_1, relu4_1
 _PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19)  # of these convolutions in torchvision's file
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -29,19 +31,20 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @final
 class StyleEncoder(nn.Module):
-    """Images [N, C, H, W] in [-1, 1] -> four maps, of width, 2, 4 and 8 times the width, each after its ReLU.
+    """Images [N, C, H, W] in [-1, 1] -> a map of each stage, of width, 2, 4 and 8 times the width, each after its ReLU.
 
-    Borders reflect. `colours` is a 1x1 convolution before the first that brings colours to the range of the weights.
+    stages: 1 to 4; each but the first sees half the side of the one before. Borders reflect. `colours` is a 1x1
+    convolution before the first that brings colours to the range of the weights.
     """
 
     sizes = Sizes(least=16)
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, stages: int = 4) -> None:
         super().__init__()
         self.colours = nn.Conv2d(channels, channels, 1)
         self.layers = nn.ModuleList()
         inputs = channels
-        for step in _PLAN:
+        for step in _PLAN[: _STAGES[stages][0]]:
             if isinstance(step, str):
                 self.layers.append(nn.MaxPool2d(2, ceil_mode=True))
                 continue
@@ -84,7 +87,7 @@ class StyleEncoder(nn.Module):
         """Takes torchvision's file of VGG-19. Raises DataError where it does not fit."""
         convolutions = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
         try:
-            for place, conv in zip(_PLACES, convolutions, strict=True):
+            for place, conv in zip(_PLACES, convolutions):  # the file's later layers are left out
                 conv.load_state_dict({key: weights[f"features.{place}.{key}"] for key in ("weight", "bias")})
             deviation = torch.tensor(_DEVIATION)
             self.colours.weight.copy_(torch.diag(0.5 / deviation)[:, :, None, None])
@@ -95,13 +98,16 @@ class StyleEncoder(nn.Module):
 
 @final
 class StyleDecoder(nn.Module):
-    """Maps [N, 8 width, h, w] -> images [N, C, 8 h, 8 w], not clamped: the encoder backwards, doubled by repetition."""
+    """Maps of an encoder's last stage, as [N, 8 width, h, w] of four -> images [N, C, 8 h, 8 w], not clamped.
 
-    def __init__(self, channels: int, width: int) -> None:
+    The encoder backwards, doubled by repetition.
+    """
+
+    def __init__(self, channels: int, width: int, stages: int = 4) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        inputs = 8 * width
-        for step in (4, "up", 4, 4, 4, 2, "up", 2, 1, "up", 1):
+        inputs = width << (stages - 1)
+        for step in _BACK[len(_BACK) - _STAGES[stages][1] :]:
             if isinstance(step, str):
                 layers.append(nn.Upsample(scale_factor=2))
                 continue
