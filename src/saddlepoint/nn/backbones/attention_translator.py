@@ -17,10 +17,12 @@ class AttentionTranslator(nn.Module):
     """Images [N, C, H, W] in [-1, 1] -> the same, float32; H and W are multiples of 4.
 
     A `ResNetTranslator` without its last layer gives `parts` images and one mask more; at each place masks sum to 1.
-    The result is the sum of the images by their masks, and of the given image by the last.
+    The result is the sum of the images by their masks, and of the given image by the last, whose logit starts at `kept`.
     """
 
-    def __init__(self, channels: int, width: int, blocks: int, parts: int, norm: Norm = "instance") -> None:
+    def __init__(
+        self, channels: int, width: int, blocks: int, parts: int, norm: Norm = "instance", kept: float = 0.0
+    ) -> None:
         super().__init__()
         trunk = ResNetTranslator(channels, width, blocks, norm)
         self.sizes = trunk.sizes
@@ -29,6 +31,8 @@ class AttentionTranslator(nn.Module):
         self.masks = nn.Conv2d(width, parts + 1, 1)
         for layer in (self.contents, self.masks):
             initialise(layer, "normal", 0.02)
+        if self.masks.bias is not None:
+            nn.init.constant_(self.masks.bias[-1:], kept)
 
     def forward(self, image: Tensor) -> Tensor:
         maps = self.trunk(image)
