@@ -116,10 +116,15 @@ def main() -> None:
         print_table(rows, title=task.heading)
         reached = f"{task.method}: {network.images:,} crops"
         notes.append(reached if math.isnan(task.aim) else f"{reached}; {task.aim:g} dB are the aim after 20 minutes")
+        keep(asked, len(photographs), tables, notes)
+
+
+def keep(asked: argparse.Namespace, photographs: int, tables: Mapping[str, Any], notes: list[str]) -> None:
+    """Records the tables that there are: each takes half an hour, and stays if the next one does not come."""
     record(
         "restoration_real",
         "Restoration of photographs",
-        f"Networks learnt from {CROPS:,} crops of {CROP} pixels, turned and mirrored, of the {len(photographs)}"
+        f"Networks learnt from {CROPS:,} crops of {CROP} pixels, turned and mirrored, of the {photographs}"
         " photographs of Set14 and twelve of BSD100, and are judged by the five of Set5. Of enlarging, figures are"
         " those of papers: brightness alone, four pixels of border left out, small images as MATLAB makes them. Noise"
         f" is of brightness alone. {asked.minutes:g} minutes on {asked.threads} threads by the processor's own time,"
