@@ -10,7 +10,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -125,11 +125,21 @@ class Own(nn.Module):
     """A network whose class is of some program."""
 
 
-def test_a_compressed_archive_is_refused_before_it_unfolds(tmp_path) -> None:
+def test_an_archive_that_was_packed_again_is_read_and_one_that_unfolds_without_end_is_not(tmp_path) -> None:
+    weights = {"x": torch.rand(1000)}
+    torch.save(weights, tmp_path / "stored.pth")
+    with ZipFile(tmp_path / "stored.pth") as stored, ZipFile(tmp_path / "packed.pth", "w", ZIP_DEFLATED) as packed:
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    assert torch.equal(state_dicts(tmp_path / "packed.pth")[""]["x"], weights["x"])
     with ZipFile(tmp_path / "bomb.pth", "w", ZIP_DEFLATED) as archive:
         archive.writestr("x/data.pkl", b"\0" * 10_000_000)
-    with pytest.raises(CheckpointError, match=r"x/data\.pkl in it is compressed"):
+    with pytest.raises(CheckpointError, match=r"it would unfold to [\d,]+ times its size"):
         state_dicts(tmp_path / "bomb.pth")
+    with ZipFile(tmp_path / "odd.pth", "w", ZIP_BZIP2) as archive:
+        archive.writestr("x/data.pkl", b"abc")
+    with pytest.raises(CheckpointError, match=r"x/data\.pkl in it is compressed in a way"):
+        state_dicts(tmp_path / "odd.pth")
 
 
 def tensor_of(size: tuple[int, ...], stride: tuple[int, ...], first: int = 0) -> bytes:

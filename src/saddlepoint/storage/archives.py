@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import struct
 from typing import BinaryIO
-from zipfile import ZIP_STORED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 from saddlepoint.storage.plain import Unfit
 
 MOST_LIST = 16 << 20
 """bytes of the list of entries: two hundred thousand or so"""
+MOST_FOLD = 8
+"""times its own size that a file may unfold to"""
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 
 
@@ -21,11 +23,20 @@ def archive(file: BinaryIO) -> ZipFile:
     return ZipFile(file)
 
 
-def stored(zipped: ZipFile) -> None:
-    """Raises Unfit for a compressed entry: a small file could unfold to fill the memory."""
-    packed = [entry.filename for entry in zipped.infolist() if entry.compress_type != ZIP_STORED]
-    if packed:
-        raise Unfit(f"{packed[0]} in it is compressed")
+def unfolded(zipped: ZipFile, size: int) -> int:
+    """Bytes of all entries of a zip file of `size` bytes, at least that many.
+
+    Raises Unfit where entries are of another kind than stored or deflated, and where they unfold to more than MOST_FOLD
+    times the file: no numbers of a network do that, and a small file could fill the memory.
+    """
+    entries = zipped.infolist()
+    odd = [entry.filename for entry in entries if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED)]
+    if odd:
+        raise Unfit(f"{odd[0]} in it is compressed in a way that is not read here")
+    whole = sum(entry.file_size for entry in entries)
+    if whole > MOST_FOLD * size:
+        raise Unfit(f"it would unfold to {whole / size:,.0f} times its size")
+    return max(whole, size)
 
 
 def _list_bytes(file: BinaryIO) -> int:

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
-from saddlepoint.storage.archives import archive, stored
+from saddlepoint.storage.archives import archive, unfolded
 from saddlepoint.storage.pickles import Budget, Word, unpickled
 from saddlepoint.storage.plain import Unfit, opened
 
@@ -76,14 +76,13 @@ def _within(budget: Budget, data: bytes) -> Tensor:
 
 
 def _zipped(zipped: ZipFile, size: int, budget: Budget) -> Any:
-    stored(zipped)
+    room = _Room(unfolded(zipped, size))
     pickled = [name for name in zipped.namelist() if name.endswith("data.pkl")]
     if not pickled:
         raise Unfit("it is a zip file, and none of torch")
     home = pickled[0].removesuffix("data.pkl")
     if f"{home}byteorder" in zipped.namelist() and zipped.read(f"{home}byteorder") != b"little":
         raise Unfit("its numbers are of another order of bytes")
-    room = _Room(size)
 
     def numbers(key: str, dtype: torch.dtype, count: int) -> Tensor:
         entry = zipped.getinfo(f"{home}data/{key}")
@@ -132,7 +131,7 @@ class _Bounded:
 
 
 class _Room:
-    """Bytes of numbers that a file can hold: not more than itself, however often it names them."""
+    """Bytes of numbers that a file can hold: not more than itself, unfolded, however often it names them."""
 
     def __init__(self, size: int) -> None:
         self.left = size

@@ -17,7 +17,9 @@ class AttentionTranslator(nn.Module):
     """Images [N, C, H, W] in [-1, 1] -> the same, float32; H and W are multiples of 4.
 
     A `ResNetTranslator` without its last layer gives `parts` images and one mask more; at each place masks sum to 1.
-    The result is the sum of the images by their masks, and of the given image by the last, whose logit starts at `kept`.
+    The result is the sum of the images by their masks, and of the given image by the last.
+
+    kept: logit of the last mask at first.
     """
 
     def __init__(
