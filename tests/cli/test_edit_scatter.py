@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
@@ -39,16 +39,8 @@ def plain(tmp_path_factory, cache):
     return saddlepoint.train("vae", str(given), out=root / "run", cache=cache, **settings)
 
 
-def saddle(capsys, *words, code=0):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["edit", "scatter", *map(str, words)])
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
-
-
 def test_a_picture_lies_beside_the_run_with_its_figures_in_a_table(plane, capsys):
-    said = saddle(capsys, plane.folder)
+    said = saddle(capsys, "edit", "scatter", plane.folder)
     path = Path(said.strip().splitlines()[-1])
     assert path == plane.folder / "edited" / "scatter.png"
     assert "where it encodes 359 held-out images" in Image.open(path).info["Description"]
@@ -59,7 +51,7 @@ def test_a_picture_lies_beside_the_run_with_its_figures_in_a_table(plane, capsys
 
 
 def test_chosen_classes_and_draws_are_named_in_the_file(plane, capsys):
-    said = saddle(capsys, plane.folder, "--classes", "3", "2", "--draws", "4")
+    said = saddle(capsys, "edit", "scatter", plane.folder, "--classes", "3", "2", "--draws", "4")
     path = Path(said.strip().splitlines()[-1])
     assert path.name == "scatter-3-2-draws-4.png"
     assert "where it encodes 72 held-out images" in Image.open(path).info["Description"]
@@ -67,7 +59,7 @@ def test_chosen_classes_and_draws_are_named_in_the_file(plane, capsys):
 
 
 def test_a_movie_has_a_frame_for_each_checkpoint(plane, tmp_path, capsys):
-    said = saddle(capsys, plane.folder, "--classes", "0", "1", "--out", tmp_path / "learnt.gif")
+    said = saddle(capsys, "edit", "scatter", plane.folder, "--classes", "0", "1", "--out", tmp_path / "learnt.gif")
     assert re.findall(r"^ *([\d,]+) +[\d.]+%", said, re.M) == ["1,600", "3,200", "4,800"]
     with Image.open(tmp_path / "learnt.gif") as movie:
         frames = [np.asarray((movie.seek(number), movie.convert("L"))[1]) for number in range(movie.n_frames)]
@@ -78,17 +70,19 @@ def test_a_movie_has_a_frame_for_each_checkpoint(plane, tmp_path, capsys):
 
 
 def test_images_without_classes_have_a_picture_and_no_figure(plain, capsys):
-    said = saddle(capsys, plain.folder)
+    said = saddle(capsys, "edit", "scatter", plain.folder)
     assert "%" not in said
     assert Image.open(said.strip().splitlines()[-1]).size[0] == 480
-    assert "no labels: leave out --classes" in saddle(capsys, plain.folder, "--classes", "cat", code=2)
-    assert "keeps 1 checkpoint, " in saddle(capsys, plain.folder, "--out", "x.gif", code=2)
+    assert "no labels: leave out --classes" in saddle(
+        capsys, "edit", "scatter", plain.folder, "--classes", "cat", code=2
+    )
+    assert "keeps 1 checkpoint, " in saddle(capsys, "edit", "scatter", plain.folder, "--out", "x.gif", code=2)
 
 
 def test_one_class_has_no_figure_and_rare_ones_say_why(plane, capsys, monkeypatch):
-    assert "%" not in saddle(capsys, plane.folder, "--classes", "7")
+    assert "%" not in saddle(capsys, "edit", "scatter", plane.folder, "--classes", "7")
     monkeypatch.setattr("saddlepoint.cli.edit.scatter._MOST", 12)
-    said = saddle(capsys, plane.folder)
+    said = saddle(capsys, "edit", "scatter", plane.folder)
     assert "%" not in said
     assert "no figure of separability: class" in said
 
@@ -102,18 +96,20 @@ def test_one_class_has_no_figure_and_rare_ones_say_why(plane, capsys, monkeypatc
     ],
 )
 def test_what_cannot_be_drawn_is_refused(plane, capsys, words, text):
-    assert re.search(text, saddle(capsys, plane.folder, *words, code=2))
+    assert re.search(text, saddle(capsys, "edit", "scatter", plane.folder, *words, code=2))
 
 
 def test_a_model_that_does_not_encode_is_refused_with_those_that_do(tmp_path, cache, capsys):
     settings = {"images": 8, "batch": 8, "grid_size": 0}
     run = saddlepoint.train("cgan", "digits", out=tmp_path / "run", cache=cache, **settings)
-    assert "cgan does not encode given images; of the methods here" in saddle(capsys, run.folder, code=2)
+    assert "cgan does not encode given images; of the methods here" in saddle(
+        capsys, "edit", "scatter", run.folder, code=2
+    )
 
 
 def test_codes_of_one_number_and_too_many_classes_are_refused(tmp_path, plane, cache, capsys, monkeypatch):
     settings = {**SMALL, "latent": 1, "images": 16}
     run = saddlepoint.train("vae", "digits", out=tmp_path / "run", cache=cache, **settings)
-    assert "codes of one number" in saddle(capsys, run.folder, code=2)
+    assert "codes of one number" in saddle(capsys, "edit", "scatter", run.folder, code=2)
     monkeypatch.setattr("saddlepoint.cli.edit.scatter.COLOURS", ((0, 0, 0),) * 9)
-    assert "at most 9 classes, and there are 10" in saddle(capsys, plane.folder, code=2)
+    assert "at most 9 classes, and there are 10" in saddle(capsys, "edit", "scatter", plane.folder, code=2)

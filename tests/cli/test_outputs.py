@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 
 SMALL = {"latent": 8, "style": 8, "base": 64, "most": 16, "mapping_layers": 1, "images": 8, "batch": 8, "samples": 0}
 
@@ -18,14 +18,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A StyleGAN2 of digits, trained for one step."""
     root = tmp_path_factory.mktemp("styled")
     return saddlepoint.train("stylegan2", "digits", out=root / "run", cache=root / "cache", **SMALL).folder
-
-
-def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(list(map(str, words)))
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
 
 
 FILES = [

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 from saddlepoint.data.sources import decode
 from saddlepoint.deploy import metadata
 from saddlepoint.errors import CapabilityError
@@ -35,17 +35,9 @@ def photo(path: Path, size: tuple[int, int] = (16, 16)) -> Path:
     return path
 
 
-def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["translate", *map(str, words)])
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
-
-
 def test_a_file_becomes_what_the_model_makes_of_it(run, tmp_path, capsys):
     given = photo(tmp_path / "one.png")
-    assert str(tmp_path / "made.png") in saddle(capsys, run, given, tmp_path / "made.png", "--seed", "3")
+    assert str(tmp_path / "made.png") in saddle(capsys, "translate", run, given, tmp_path / "made.png", "--seed", "3")
     array = np.asarray(Image.open(given)).transpose(2, 0, 1).copy()
     made = saddlepoint.load(run).translate(pixels(torch.from_numpy(array)[None]), seed=3)
     shown = np.asarray(Image.open(tmp_path / "made.png")).transpose(2, 0, 1)
@@ -58,7 +50,7 @@ def test_a_folder_keeps_its_names_and_sizes_and_names_what_it_skips(run, tmp_pat
     photo(tmp_path / "in/moving.gif", (16, 16))
     (tmp_path / "in/bad.png").write_bytes(b"no image")
     (tmp_path / "in/words.txt").write_text("words")
-    said = saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    said = saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "out")
     assert "bad.png: not an image of a known kind" in said
     assert "3 images in" in said
     assert "1 skipped" in said
@@ -69,14 +61,14 @@ def test_a_folder_keeps_its_names_and_sizes_and_names_what_it_skips(run, tmp_pat
 
 
 def test_an_image_can_be_brought_to_the_trained_side_instead(run, tmp_path, capsys):
-    saddle(capsys, run, photo(tmp_path / "one.png", (50, 23)), tmp_path / "made.png", "--resize")
+    saddle(capsys, "translate", run, photo(tmp_path / "one.png", (50, 23)), tmp_path / "made.png", "--resize")
     assert Image.open(tmp_path / "made.png").size == (16, 16)
 
 
 def test_windows_and_their_overlap_are_settings(run, tmp_path, capsys):
     given = photo(tmp_path / "one.png", (40, 40))
     for name, words in (("a", ()), ("b", ("--overlap", 8)), ("c", ("--window", 32))):
-        saddle(capsys, run, given, tmp_path / f"{name}.png", *words)
+        saddle(capsys, "translate", run, given, tmp_path / f"{name}.png", *words)
     made = [np.asarray(Image.open(tmp_path / f"{name}.png")) for name in "abc"]
     assert (made[0] != made[1]).any()
     assert (made[0] != made[2]).any()
@@ -85,30 +77,30 @@ def test_windows_and_their_overlap_are_settings(run, tmp_path, capsys):
 @pytest.mark.parametrize(("window", "mend"), [(30, 16), (-5, 16), (47, 32)])
 def test_a_window_that_the_network_cannot_take_is_refused_with_the_nearest(run, tmp_path, capsys, window, mend):
     given = photo(tmp_path / "one.png", (60, 60))
-    said = saddle(capsys, run, given, tmp_path / "a.png", "--window", window, code=2)
+    said = saddle(capsys, "translate", run, given, tmp_path / "a.png", "--window", window, code=2)
     assert f"use --window {mend}." in said
-    saddle(capsys, run, given, tmp_path / "a.png", "--window", mend)
+    saddle(capsys, "translate", run, given, tmp_path / "a.png", "--window", mend)
 
 
 def test_an_image_of_too_many_pixels_to_hold_is_read_in_rows_and_becomes_the_same(run, tmp_path, capsys, monkeypatch):
     photo(tmp_path / "in/large.png", (50, 45))
     photo(tmp_path / "in/flat.png", (900, 9))
     photo(tmp_path / "in/small.png", (20, 20))
-    saddle(capsys, run, tmp_path / "in", tmp_path / "whole")
+    saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "whole")
     monkeypatch.setattr(decode, "MOST_PIXELS", 1000)
-    said = saddle(capsys, run, tmp_path / "in", tmp_path / "rows")
+    said = saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "rows")
     assert "flat.png: is large and still less than 16 pixels high or wide; use a smaller --window" in said
     assert "2 images in" in said
     for name in ("large.png", "small.png"):
         one, other = (np.asarray(Image.open(tmp_path / folder / name)) for folder in ("whole", "rows"))
         np.testing.assert_array_equal(one, other)
     assert "more than 0 megapixels" in saddle(
-        capsys, run, tmp_path / "in/large.png", tmp_path / "out.png", "--resize", code=2
+        capsys, "translate", run, tmp_path / "in/large.png", tmp_path / "out.png", "--resize", code=2
     )
 
 
 def test_what_was_changed_says_so(run, tmp_path, capsys):
-    saddle(capsys, run, photo(tmp_path / "one.png"), tmp_path / "made.png", "--seed", "3")
+    saddle(capsys, "translate", run, photo(tmp_path / "one.png"), tmp_path / "made.png", "--seed", "3")
     with Image.open(tmp_path / "made.png") as picture:
         found = metadata.read(picture).disclosure
     assert found is not None
@@ -123,13 +115,15 @@ def test_an_image_is_never_written_over_by_what_becomes_of_it(run, tmp_path, cap
     given = photo(tmp_path / "photo.png").read_bytes()
     monkeypatch.chdir(tmp_path)
     for number in (2, 3):
-        assert saddle(capsys, run, "photo.png", ".").strip() == f"photo-{number}.png"
+        assert saddle(capsys, "translate", run, "photo.png", ".").strip() == f"photo-{number}.png"
     assert contents(tmp_path).keys() == {"photo.png", "photo-2.png", "photo-3.png"}
     (tmp_path / "link.png").symlink_to("photo.png")
     (tmp_path / "hard.png").hardlink_to("photo.png")
     for out in ("link.png", "hard.png", "./photo.png"):
-        assert "is read, and would be written over" in saddle(capsys, run, "photo.png", out, code=2)
-    assert "photo-2.png is there already: choose another OUT" in saddle(capsys, run, "photo.png", "photo-2.png", code=2)
+        assert "is read, and would be written over" in saddle(capsys, "translate", run, "photo.png", out, code=2)
+    assert "photo-2.png is there already: choose another OUT" in saddle(
+        capsys, "translate", run, "photo.png", "photo-2.png", code=2
+    )
     assert (tmp_path / "photo.png").read_bytes() == given
 
 
@@ -137,8 +131,8 @@ def test_a_folder_translated_into_its_own_sub_folder_twice_is_the_same_images_tw
     photo(tmp_path / "in/one.png")
     photo(tmp_path / "in/deep/two.bmp", (20, 20))
     before = contents(tmp_path / "in")
-    saddle(capsys, run, tmp_path / "in", tmp_path / "in/out")
-    said = saddle(capsys, run, tmp_path / "in", tmp_path / "in/out")
+    saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "in/out")
+    said = saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "in/out")
     assert "2 images left out: results of earlier calls" in said
     after = contents(tmp_path / "in")
     assert after.keys() - before.keys() == {"out/one.png", "out/one-2.png", "out/deep/two.bmp", "out/deep/two-2.bmp"}
@@ -148,18 +142,18 @@ def test_a_folder_translated_into_its_own_sub_folder_twice_is_the_same_images_tw
 
 def test_results_of_earlier_calls_are_no_inputs_unless_they_are_all_there_is(run, tmp_path, capsys):
     photo(tmp_path / "in/one.png")
-    saddle(capsys, run, tmp_path / "in/one.png", tmp_path / "in/result.jpg")
-    said = saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    saddle(capsys, "translate", run, tmp_path / "in/one.png", tmp_path / "in/result.jpg")
+    said = saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "out")
     assert "1 image left out: results of earlier calls" in said
     assert contents(tmp_path / "out").keys() == {"one.png"}
-    saddle(capsys, run, tmp_path / "out", tmp_path / "again")
+    saddle(capsys, "translate", run, tmp_path / "out", tmp_path / "again")
     assert contents(tmp_path / "again").keys() == {"one.png"}
 
 
 def test_two_images_whose_results_would_have_one_name_both_have_one(run, tmp_path, capsys):
     photo(tmp_path / "in/moving.gif")
     photo(tmp_path / "in/moving.gif.png")
-    saddle(capsys, run, tmp_path / "in", tmp_path / "out")
+    saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "out")
     assert contents(tmp_path / "out").keys() == {"moving.gif.png", "moving.gif-2.png"}
 
 
@@ -176,9 +170,9 @@ def test_what_an_image_lost_on_its_way_is_said(run, tmp_path, capsys, monkeypatc
         "1 image had an alpha channel: laid on white",
         "1 image had grey only: repeated in three channels",
     }
-    assert expected <= set(saddle(capsys, run, tmp_path / "in", tmp_path / "whole").splitlines())
+    assert expected <= set(saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "whole").splitlines())
     monkeypatch.setattr(decode, "MOST_PIXELS", 1000)
-    assert expected <= set(saddle(capsys, run, tmp_path / "in", tmp_path / "rows").splitlines())
+    assert expected <= set(saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "rows").splitlines())
 
 
 @pytest.mark.parametrize(
@@ -198,7 +192,7 @@ def test_what_cannot_be_done_is_said(run, tmp_path, capsys, words, text):
     photo(tmp_path / "one.png")
     (tmp_path / "bad.png").write_bytes(b"no image")
     (tmp_path / "empty").mkdir()
-    assert re.search(text, saddle(capsys, run, *(word.format(tmp_path) for word in words), code=2))
+    assert re.search(text, saddle(capsys, "translate", run, *(word.format(tmp_path) for word in words), code=2))
 
 
 def test_a_translator_draws_grids_and_names_its_verb(run):
@@ -216,8 +210,8 @@ def test_files_that_share_a_batch_are_what_they_are_alone(run, tmp_path, capsys)
     for name, size in sizes.items():
         photo(tmp_path / f"in/{name}.png", size)
     (tmp_path / "in/bad.png").write_bytes(b"no image")
-    saddle(capsys, run, tmp_path / "in", tmp_path / "together", "--batch", "4")
-    said = saddle(capsys, run, tmp_path / "in", tmp_path / "alone", "--batch", "1")
+    saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "together", "--batch", "4")
+    said = saddle(capsys, "translate", run, tmp_path / "in", tmp_path / "alone", "--batch", "1")
     assert "1 skipped" in said
     for name, size in sizes.items():
         pair = [Image.open(tmp_path / folder / f"{name}.png") for folder in ("together", "alone")]
@@ -227,13 +221,24 @@ def test_files_that_share_a_batch_are_what_they_are_alone(run, tmp_path, capsys)
 
 def test_an_image_is_prepared_and_finished_and_says_so(run, tmp_path, capsys):
     given = photo(tmp_path / "one.png", (30, 20))
-    saddle(capsys, run, given, tmp_path / "plain.png")
-    saddle(capsys, run, given, tmp_path / "same.png", "--strength", "0")
-    saddle(capsys, run, given, tmp_path / "half.png", "--strength", "0.5", "--white-balance", "--sharpen", "0.2")
+    saddle(capsys, "translate", run, given, tmp_path / "plain.png")
+    saddle(capsys, "translate", run, given, tmp_path / "same.png", "--strength", "0")
+    saddle(
+        capsys,
+        "translate",
+        run,
+        given,
+        tmp_path / "half.png",
+        "--strength",
+        "0.5",
+        "--white-balance",
+        "--sharpen",
+        "0.2",
+    )
     plain, same, half = (np.asarray(Image.open(tmp_path / f"{name}.png"), int) for name in ("plain", "same", "half"))
     np.testing.assert_array_equal(same, np.asarray(Image.open(given)))
     assert np.abs(half - plain).mean() > 1
     settings = metadata.disclosure_in((tmp_path / "half.png").read_bytes()).settings
     assert (settings["strength"], settings["white_balance"], settings["sharpen"]) == (0.5, True, 0.2)
     assert "lens" not in settings
-    assert "it must be" in saddle(capsys, run, given, tmp_path / "x.png", "--lens", "2", code=2)
+    assert "it must be" in saddle(capsys, "translate", run, given, tmp_path / "x.png", "--lens", "2", code=2)

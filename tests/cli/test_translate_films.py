@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 from saddlepoint.data.open import open_data
 from saddlepoint.data.sources.films import film_frames
 from saddlepoint.deploy.translate_film import translate_clips, translate_frames
@@ -47,14 +47,6 @@ def pictures(frames: int = 11, size: tuple[int, int] = (18, 14)) -> list[Image.I
     return [Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8)) for _ in range(frames)]
 
 
-def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["translate", *map(str, words)])
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
-
-
 def shown(path: Path) -> list[Image.Image]:
     return [frame for frame, _ in film_frames(path)]
 
@@ -73,10 +65,10 @@ def test_a_model_of_images_makes_each_frame_by_itself(of_images, side):
 def test_films_keep_their_size_and_may_be_larger_than_a_window(of_images, of_clips, tmp_path, capsys):
     given = film(tmp_path / "in.mp4")
     for run in (of_images, of_clips):
-        saddle(capsys, run, given, tmp_path / f"{run.parent.name}.mp4")
+        saddle(capsys, "translate", run, given, tmp_path / f"{run.parent.name}.mp4")
         made = shown(tmp_path / f"{run.parent.name}.mp4")
         assert [len(made), made[0].size] == [11, (18, 14)]
-    saddle(capsys, of_clips, given, tmp_path / "folder")
+    saddle(capsys, "translate", of_clips, given, tmp_path / "folder")
     assert (tmp_path / "folder" / "in.mp4").is_file()
 
 
@@ -105,12 +97,12 @@ def test_what_films_do_not_go_with_is_said(of_images, of_clips, tmp_path, capsys
         ((of_images, given, given), "in.gif"),
     ]
     for words, sentence in wrong:
-        assert sentence in saddle(capsys, *words, code=2), words
+        assert sentence in saddle(capsys, "translate", *words, code=2), words
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.mp4", "in.gif", "one.png"]
 
 
 def test_a_gif_is_one_image_where_an_image_is_asked_for(of_images, tmp_path, capsys):
-    saddle(capsys, of_images, film(tmp_path / "in.gif"), tmp_path / "out.png")
+    saddle(capsys, "translate", of_images, film(tmp_path / "in.gif"), tmp_path / "out.png")
     assert Image.open(tmp_path / "out.png").size == (18, 14)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 from saddlepoint.kinds.pixels import pixels, to_uint8
 
 
@@ -30,14 +30,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return saddlepoint.train("munit", data, out=root / "run", cache=root / "cache", **small).folder
 
 
-def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["translate", *map(str, words)])
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
-
-
 def photo(path: Path, seed: int, size: tuple[int, int] = (16, 16)) -> torch.Tensor:
     """A file of noise, and what it holds: [1, 3, H, W]."""
     array = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
@@ -53,7 +45,7 @@ def test_a_reference_gives_its_style_and_seeds_draw_others(run, tmp_path, capsys
     given, like = photo(tmp_path / "in.png", 1), photo(tmp_path / "like.png", 2)
     made = []
     for number, words in enumerate((["--seed", 0], ["--seed", 1], ["--like", tmp_path / "like.png"])):
-        saddle(capsys, run, tmp_path / "in.png", tmp_path / f"{number}.png", "--from", "a", *words)
+        saddle(capsys, "translate", run, tmp_path / "in.png", tmp_path / f"{number}.png", "--from", "a", *words)
         made.append(read(tmp_path / f"{number}.png"))
     assert all(not np.array_equal(made[a], made[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
     model = saddlepoint.load(run)
@@ -63,7 +55,7 @@ def test_a_reference_gives_its_style_and_seeds_draw_others(run, tmp_path, capsys
 def test_a_reference_of_another_size_is_brought_to_the_trained_one(run, tmp_path, capsys):
     photo(tmp_path / "in.png", 1, (40, 20))
     photo(tmp_path / "like.jpg", 2, (50, 30))
-    saddle(capsys, run, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "like.jpg")
+    saddle(capsys, "translate", run, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "like.jpg")
     assert Image.open(tmp_path / "out.png").size == (40, 20)
 
 
@@ -74,7 +66,9 @@ def test_a_reference_that_cannot_be_read_is_refused_before_any_work(run, tmp_pat
     photo(tmp_path / "in.png", 1)
     if content is not None:
         (tmp_path / "like.png").write_bytes(content)
-    said = saddle(capsys, run, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "like.png", code=2)
+    said = saddle(
+        capsys, "translate", run, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "like.png", code=2
+    )
     assert words in said
     assert not (tmp_path / "out.png").exists()
 
@@ -87,4 +81,4 @@ def test_the_command_says_that_a_model_takes_nothing_from_a_reference(tmp_path, 
     folder = saddlepoint.train("pix2pix", f"paired:{tmp_path}", out=tmp_path / "run", cache=tmp_path / "c", **small)
     photo(tmp_path / "in.png", 1)
     words = (folder.folder, tmp_path / "in.png", tmp_path / "out.png", "--like", tmp_path / "in.png")
-    assert "pix2pix does not use a reference image" in saddle(capsys, *words, code=2)
+    assert "pix2pix does not use a reference image" in saddle(capsys, "translate", *words, code=2)

@@ -7,23 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command import saddle
 from PIL import Image
 
 import saddlepoint
-from saddlepoint import cli
 from saddlepoint.data.open import open_data
 from saddlepoint.errors import ConfigError, DataError
 from saddlepoint.kinds.pixels import pixels, to_uint8
 
 QUICK = {"images": 8, "batch": 4, "grid_size": 4}
-
-
-def saddle(capsys: pytest.CaptureFixture[str], *words: object, code: int = 0) -> str:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["translate", *map(str, words)])
-    said = capsys.readouterr()
-    assert ended.value.code == code, said.err
-    return said.out + said.err
 
 
 def photos(folder: Path, seed: int, mode: str = "RGB", count: int = 12) -> Path:
@@ -48,21 +40,21 @@ def test_what_is_transparent_is_filled_and_the_rest_stays(filler, tmp_path, caps
     picture[..., 3] = 255
     picture[5:9, 6:14, 3] = 0
     Image.fromarray(picture).save(tmp_path / "torn.png")
-    saddle(capsys, filler, tmp_path / "torn.png", tmp_path / "whole.png")
+    saddle(capsys, "translate", filler, tmp_path / "torn.png", tmp_path / "whole.png")
     result, known = np.asarray(Image.open(tmp_path / "whole.png")), picture[..., 3] > 0
     assert result.shape == (20, 24, 3)
     np.testing.assert_array_equal(result[known], picture[known][:, :3])
     picture[~known, :3] = 7  # colours below nothing change nothing
     Image.fromarray(picture).save(tmp_path / "other.png")
-    saddle(capsys, filler, tmp_path / "other.png", tmp_path / "again.png")
+    saddle(capsys, "translate", filler, tmp_path / "other.png", tmp_path / "again.png")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "again.png")), result)
 
 
 def test_a_picture_without_holes_is_refused_with_the_mend(filler, tmp_path, capsys):
     Image.new("RGB", (16, 16)).save(tmp_path / "whole.png")
-    said = saddle(capsys, filler, tmp_path / "whole.png", tmp_path / "out.png", code=2)
+    said = saddle(capsys, "translate", filler, tmp_path / "whole.png", tmp_path / "out.png", code=2)
     assert "has no transparent part: erase what is to be filled, and save it as a PNG" in said
-    said = saddle(capsys, filler, tmp_path / "whole.png", tmp_path / "out.png", "--white-balance", code=2)
+    said = saddle(capsys, "translate", filler, tmp_path / "whole.png", tmp_path / "out.png", "--white-balance", code=2)
     assert "--white-balance would change" in said
 
 
@@ -103,11 +95,11 @@ def test_images_of_one_scene_are_the_channels_of_one_source(sensors):
 def test_a_model_of_two_sensors_takes_the_second_image_beside_the_first(sensors, tmp_path, capsys):
     run, root = sensors
     given = [root / "a/5.png", root / "b/5.png"]
-    saddle(capsys, run, given[0], tmp_path / "out.png", "--beside", given[1])
+    saddle(capsys, "translate", run, given[0], tmp_path / "out.png", "--beside", given[1])
     source = np.stack([np.asarray(Image.open(path)) for path in given])
     expected = saddlepoint.load(run).translate(pixels(torch.from_numpy(source)[None]))
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), to_uint8(expected)[0, 0].numpy())
-    said = saddle(capsys, run, root / "a", tmp_path / "many", "--beside", root / "b", code=2)
+    said = saddle(capsys, "translate", run, root / "a", tmp_path / "many", "--beside", root / "b", code=2)
     assert "holds no partner of" in said
     assert "3.png" in said
 
@@ -126,7 +118,7 @@ def test_a_scene_that_is_not_whole_is_refused(sensors, tmp_path, capsys, words, 
     Image.new("L", (18, 16)).save(tmp_path / "large.png")
     places = {"b": root / "b/5.png", "large": tmp_path / "large.png"}
     given = [word.format(**places) for word in words]
-    assert sentence in saddle(capsys, run, root / "a/5.png", tmp_path / "out.png", *given, code=2)
+    assert sentence in saddle(capsys, "translate", run, root / "a/5.png", tmp_path / "out.png", *given, code=2)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +141,7 @@ def brackets(folder: Path, *times: float) -> list[Path]:
 
 def test_exposures_become_light_as_a_screen_shows_it(merger, tmp_path, capsys):
     paths = brackets(tmp_path, 1, 4, 16)
-    saddle(capsys, merger, paths[0], tmp_path / "out.png", "--beside", paths[1], paths[2])
+    saddle(capsys, "translate", merger, paths[0], tmp_path / "out.png", "--beside", paths[1], paths[2])
     given = np.concatenate([np.asarray(Image.open(path)).transpose(2, 0, 1) for path in paths])
     light = saddlepoint.load(merger).translate(pixels(torch.from_numpy(given)[None]))[0].numpy()
     assert light.min() >= 0
@@ -163,11 +155,11 @@ def test_exposures_become_light_as_a_screen_shows_it(merger, tmp_path, capsys):
 )
 def test_exposures_that_do_not_grow_as_the_model_knows_are_refused(merger, tmp_path, capsys, times, sentence):
     paths = brackets(tmp_path, *times)
-    assert sentence in saddle(capsys, merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
+    assert sentence in saddle(capsys, "translate", merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
 
 
 def test_exposures_of_unequal_size_are_refused(merger, tmp_path, capsys):
     paths = brackets(tmp_path, 1, 4, 16)
     Image.new("RGB", (18, 16)).save(paths[2])
-    said = saddle(capsys, merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
+    said = saddle(capsys, "translate", merger, paths[0], tmp_path / "a.png", "--beside", *paths[1:], code=2)
     assert "bring pictures of one scene to one size" in said
