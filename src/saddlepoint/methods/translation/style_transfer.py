@@ -118,7 +118,7 @@ class StyleTransfer(Method):
         return self._drawn(nets, content + self.strength * (aim - content)).clamp(-1, 1)
 
     def _drawn(self, nets: nn.Module, maps: Tensor) -> Tensor:
-        """Images of an encoder's last maps. Random layers do not mind colours that there are none of: tanh keeps them."""
+        """Images of an encoder's last maps; by tanh for random layers, which do not mind colours out of range."""
         images: Tensor = nets.get_submodule("decoder")(maps)
         return images if self.encoder == "vgg19" else images.tanh()
 
