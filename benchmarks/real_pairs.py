@@ -30,7 +30,7 @@ from saddlepoint.report.tables import print_table
 
 SIDE = 64
 SEEN = {"resolution": SIDE, "jitter": 6, "flip": True, "held_out": 0.0, "grid_size": 0}
-PIX2PIX = {**SEEN, "batch": 4, "generator_width": 32, "critic_width": 32, "halvings": 2}
+PIX2PIX = {**SEEN, "batch": 4, "generator_width": 32, "critic_width": 32, "halvings": 2, "decay_after": 0.5}
 CYCLE_GAN = {**SEEN, "batch": 2, "blocks": 3, "generator_width": 16, "critic_width": 16, "halvings": 2}
 
 
@@ -43,9 +43,10 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     seen, judged = (both(f"paired:{asked.pairs / part}") for part in ("train", "val"))
-    words = f"unpaired:{asked.unpaired / 'trainA'},{asked.unpaired / 'trainB'}"
-    pix2pix = trained("pix2pix", {**PIX2PIX, "data": f"paired:{asked.pairs / 'train'}"}, 60 * asked.minutes)
-    cycle_gan = trained("cycle_gan", {**CYCLE_GAN, "data": words}, 60 * asked.minutes, scheduled=True)
+    pairs = f"paired:{asked.pairs / 'train'}"
+    unpaired = f"unpaired:{asked.unpaired / 'trainA'},{asked.unpaired / 'trainB'}"
+    pix2pix = trained("pix2pix", {**PIX2PIX, "data": pairs}, 60 * asked.minutes, scheduled=True)
+    cycle_gan = trained("cycle_gan", {**CYCLE_GAN, "data": unpaired}, 60 * asked.minutes, scheduled=True)
     tables = {
         "photograph to map": table(seen, judged, {"pix2pix": (pix2pix, "source"), "cycle_gan": (cycle_gan, "a")}),
         "map to photograph": table(seen[::-1], judged[::-1], {"cycle_gan": (cycle_gan, "b")}),
