@@ -87,13 +87,13 @@ PROOF = Proof(
     measure="restored",
     share=0.85,
     settings={
-        "examples": 50_000,
-        "batch": 16,
+        "examples": 60_000,
+        "batch": 4,
         "width": 12,
         "blocks": 4,
         "critic_width": 8,
         "halvings": 3,
-        "lr": 2e-3,
+        "lr": 1e-3,
         "beta1": 0.9,
     },
 )
