@@ -6,12 +6,13 @@
 FOLDER holds Set5/x4, Set14/x4 and BSD100/x4 with img_001_SRF_4_HR.png, img_001_SRF_4_LR.png and so on. Networks learn
 from crops of Set14 and BSD100 and are judged by Set5, which none of them sees. --weights: published networks of
 `saddle import`, which were trained on far more. A method has so many minutes on so many threads, by its own processor
-time.
+time. A table of earlier calls with as many minutes and threads is kept, unless it is made again.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from record import record
+from record import FOLDER, record
 from timed import trained
 from torch import Tensor
 from torch.nn import functional as F
@@ -37,6 +38,7 @@ from saddlepoint.metrics.formulas.pairwise import psnr
 from saddlepoint.metrics.formulas.ssim import ssim
 from saddlepoint.report.tables import print_table
 
+NAME = "restoration_real"
 SCALE, CROP, CROPS, KNOWN = 4, 64, 8_000, 300
 """how many times smaller, pixels of a crop, how many, and how many of them classical methods are fitted to"""
 SIDES = 8
@@ -101,7 +103,7 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     photographs = [pair for name in ("Set14", "BSD100") for pair in read(asked.sets / name / "x4")]
     judged = read(asked.sets / "Set5" / "x4")
-    tables, notes = {}, []
+    tables, notes = kept(asked)
     for name in asked.only:
         task = TASKS[name]
         crops = degraded(task, cropped(photographs))
@@ -114,15 +116,30 @@ def main() -> None:
         rows = table(task, own, crops, judged)
         tables[task.heading] = rows
         print_table(rows, title=task.heading)
-        reached = f"{task.method}: {network.images:,} crops"
-        notes.append(reached if math.isnan(task.aim) else f"{reached}; {task.aim:g} dB are the aim after 20 minutes")
+        reached = f"{network.images:,} crops"
+        notes[name] = reached if math.isnan(task.aim) else f"{reached}; {task.aim:g} dB are the aim after 20 minutes"
         keep(asked, len(photographs), tables, notes)
 
 
-def keep(asked: argparse.Namespace, photographs: int, tables: Mapping[str, Any], notes: list[str]) -> None:
+def command(asked: argparse.Namespace) -> str:
+    """What makes all tables again."""
+    return f"python benchmarks/restoration_real.py --sets FOLDER --minutes {asked.minutes:g} --threads {asked.threads}"
+
+
+def kept(asked: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str]]:
+    """Tables by heading, and notes by method, of earlier calls with as many minutes and threads."""
+    path = FOLDER / f"{NAME}.json"
+    value = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if value.get("command") != command(asked):
+        return {}, {}
+    tables = {each["heading"]: each["rows"] for each in value["tables"]}
+    return tables, dict(note.split(": ", 1) for note in value["notes"])
+
+
+def keep(asked: argparse.Namespace, photographs: int, tables: Mapping[str, Any], notes: Mapping[str, str]) -> None:
     """Records the tables that there are: each takes half an hour, and stays if the next one does not come."""
     record(
-        "restoration_real",
+        NAME,
         "Restoration of photographs",
         f"Networks learnt from {CROPS:,} crops of {CROP} pixels, turned and mirrored, of the {photographs}"
         " photographs of Set14 and twelve of BSD100, and are judged by the five of Set5. Of enlarging, figures are"
@@ -130,9 +147,8 @@ def keep(asked: argparse.Namespace, photographs: int, tables: Mapping[str, Any],
         f" is of brightness alone. {asked.minutes:g} minutes on {asked.threads} threads by the processor's own time,"
         " one seed. Published networks were trained on far more photographs.",
         tables,
-        notes=notes,
-        command=f"python benchmarks/restoration_real.py --sets FOLDER --minutes {asked.minutes:g} --threads"
-        f" {asked.threads}",
+        notes=[f"{name}: {note}" for name, note in notes.items()],
+        command=command(asked),
     )
 
 
@@ -187,7 +203,9 @@ def table(
             results = {"bicubic interpolation": lowres.resized(source, SCALE)}
         else:
             source, target = degraded(task, large[None])
-            ways = classical(task.word, known, source)
+            ways = classical(
+                task.word, (mosaics(known[0], large.shape[1:]), mosaics(known[1], large.shape[1:])), source
+            )
             results = {name: np.rint(255 * way).astype(np.uint8) for name, way in ways.items()}
         results |= {name: work(source) for name, work in own.items()}
         for name, result in results.items():
@@ -198,6 +216,15 @@ def table(
         for means in [np.mean(each, 0)]
     ]
     return sorted(rows, key=lambda row: -row["psnr"])
+
+
+def mosaics(crops: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Crops [n, C, h, w] side by side as images of another size [m, C, H, W], which classical methods are fitted to."""
+    _, channels, h, w = crops.shape
+    down, across = -(-size[0] // h), -(-size[1] // w)
+    count = len(crops) // (down * across)
+    laid = crops[: count * down * across].reshape(count, down, across, channels, h, w)
+    return laid.transpose(0, 3, 1, 4, 2, 5).reshape(count, channels, down * h, across * w)[:, :, : size[0], : size[1]]
 
 
 def figures(task: Task, result: np.ndarray, target: np.ndarray) -> tuple[float, float]:
