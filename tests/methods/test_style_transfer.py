@@ -16,7 +16,7 @@ from saddlepoint.losses.perceptual import content_distance, gram, restyled, stat
 from saddlepoint.methods.translation.style_transfer import StyleTransfer
 from saddlepoint.nn.backbones.style_codec import StyleDecoder, StyleEncoder
 
-TINY = {"width": 2, "bank": 3, "shape": (3, 16, 16)}
+TINY = {"width": 2, "bank": 3, "style_weight": 1.0, "shape": (3, 16, 16)}
 PARITY = Path(__file__).parents[1] / "parity" / "adain.npz"
 
 

@@ -236,13 +236,13 @@ def test_a_person_answers_in_a_browser_reloads_and_saves(tmp_path: Path, sets: d
     page.check("#agree")
     page.click("#begin")
     for number in range(1, 7):
-        page.wait_for_function(f"document.getElementById('progress').textContent.startsWith('{number} of 6')")
+        page.locator("#progress", has_text=f"{number} of 6").wait_for()
         page.locator("#answers button:not([disabled])").first.wait_for()
         question = page.locator("#question").text_content() or ""
         told = re.search(r"choose (LEFT|RIGHT)", question)
         if number == 3 and told is None:
             page.reload()  # and goes on where it was
-            page.wait_for_function("document.getElementById('progress').textContent.startsWith('3 of 6')")
+            page.locator("#progress", has_text="3 of 6").wait_for()
             page.locator("#answers button:not([disabled])").first.wait_for()
         if told is not None and told[1] == "RIGHT":
             page.keyboard.press("ArrowRight")
