@@ -31,6 +31,9 @@ from saddlepoint.nn.backbones.style_codec import VGG19, StyleDecoder, StyleEncod
 from saddlepoint.nn.backbones.weights import load_weights
 from saddlepoint.nn.sizes import Sizes
 
+_PIXELS = 1 << 20
+"""of each kind that random layers are calibrated on, at most"""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,8 @@ class StyleTransfer(Method):
         if self.encoder == "vgg19":
             nets.encoder.load(load_weights(VGG19))
         else:
-            nets.encoder.calibrate(torch.cat([looked["a"], looked["b"]]))
+            few = max(4, _PIXELS // looked["a"][0, 0].numel())  # maps of many large images would fill the memory
+            nets.encoder.calibrate(torch.cat([looked["a"][:few], looked["b"][:few]]))
         nets.styles.learn(nets.encoder(looked["b"][: self.bank])[-1])
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
