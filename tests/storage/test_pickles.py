@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import struct
+import tracemalloc
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
@@ -140,6 +141,18 @@ def test_an_archive_that_was_packed_again_is_read_and_one_that_unfolds_without_e
         archive.writestr("x/data.pkl", b"abc")
     with pytest.raises(CheckpointError, match=r"x/data\.pkl in it is compressed in a way"):
         state_dicts(tmp_path / "odd.pth")
+
+
+def test_an_entry_that_unfolds_to_more_than_its_list_says_is_cut(tmp_path) -> None:
+    large, path = 50_000_000, tmp_path / "liar.pth"
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("x/data.pkl", b"\0" * large)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", large), struct.pack("<I", 1000)))
+    tracemalloc.start()
+    with pytest.raises(CheckpointError):
+        state_dicts(path)
+    assert tracemalloc.get_traced_memory()[1] < large / 10
+    tracemalloc.stop()
 
 
 def tensor_of(size: tuple[int, ...], stride: tuple[int, ...], first: int = 0) -> bytes:

@@ -39,6 +39,15 @@ def unfolded(zipped: ZipFile, size: int) -> int:
     return max(whole, size)
 
 
+def member(zipped: ZipFile, name: str) -> bytes:
+    """What an entry unfolds to, of the size that the list says: one that would unfold to more is cut, and its sum is
+    wrong then. (`ZipFile.read` unfolds all of it before it looks.)
+    """
+    entry = zipped.getinfo(name)
+    with zipped.open(entry) as file:
+        return file.read(entry.file_size)
+
+
 def _list_bytes(file: BinaryIO) -> int:
     """How long the end of the file says that its list is; 0 where it has no such end, which `ZipFile` then says."""
     size = file.seek(0, os.SEEK_END)

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
-from saddlepoint.storage.archives import archive, unfolded
+from saddlepoint.storage.archives import archive, member, unfolded
 from saddlepoint.storage.pickles import Budget, Word, unpickled
 from saddlepoint.storage.plain import Unfit, opened
 
@@ -81,7 +81,7 @@ def _zipped(zipped: ZipFile, size: int, budget: Budget) -> Any:
     if not pickled:
         raise Unfit("it is a zip file, and none of torch")
     home = pickled[0].removesuffix("data.pkl")
-    if f"{home}byteorder" in zipped.namelist() and zipped.read(f"{home}byteorder") != b"little":
+    if f"{home}byteorder" in zipped.namelist() and member(zipped, f"{home}byteorder") != b"little":
         raise Unfit("its numbers are of another order of bytes")
 
     def numbers(key: str, dtype: torch.dtype, count: int) -> Tensor:
@@ -89,12 +89,12 @@ def _zipped(zipped: ZipFile, size: int, budget: Budget) -> Any:
         if entry.file_size != count * dtype.itemsize:
             raise TypeError(f"{entry.file_size:,} bytes for {count:,} numbers")
         room.take(entry.file_size)
-        return _numbers(bytearray(zipped.read(entry)), dtype)
+        return _numbers(bytearray(member(zipped, entry.filename)), dtype)
 
     entry = zipped.getinfo(pickled[0])
     if entry.file_size > _MOST_PICKLE:
         raise Unfit(f"{entry.filename} in it is too large")
-    return unpickled(io.BytesIO(zipped.read(entry)), budget, partial(_within, budget), _Storages(numbers))
+    return unpickled(io.BytesIO(member(zipped, entry.filename)), budget, partial(_within, budget), _Storages(numbers))
 
 
 def _older(file: BinaryIO, size: int, budget: Budget) -> Any:
