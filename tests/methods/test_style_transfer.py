@@ -91,6 +91,8 @@ def test_a_calibrated_encoder_tells_images_apart_and_a_lower_one_holds_more_plac
         assert len(encoder(images)) == depth
         assert last.mean().item() == pytest.approx(0.4, abs=0.1)  # of max(0, a standard normal number)
         assert decoder(last).shape == images.shape
+        encoder.calibrate(torch.zeros_like(images))  # nothing to scale by
+        assert all(maps.isfinite().all() for maps in encoder(images))
 
 
 def test_weights_that_are_not_those_and_widths_that_do_not_fit_are_refused() -> None:

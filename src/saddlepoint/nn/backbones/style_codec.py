@@ -26,6 +26,7 @@ _BACK = (4, "up", 4, 4, 4, 2, "up", 2, 1, "up", 1)
 _STAGES = {1: (1, 0), 2: (4, 2), 3: (7, 6), 4: (12, 11)}  # steps of the plan, and how many of those back
 _TAPS = (0, 2, 4, 8)  # convolutions whose maps are compared: relu1_1, relu2_1, relu3_1, relu4_1
 _PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19)  # of these convolutions in torchvision's file
+_FLAT = 1e-4  # deviation under which a channel is the same everywhere, and is shifted only
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -74,13 +75,14 @@ class StyleEncoder(nn.Module):
         """
         x = self.colours(images)
         for layer in self.layers:
+            x = layer(x)
             if isinstance(layer, nn.Conv2d):
-                deviation, mean = torch.std_mean(layer(x), (0, 2, 3))
-                layer.weight.div_(deviation[:, None, None, None] + 1e-5)
-                layer.bias.sub_(mean).div_(deviation + 1e-5)  # type: ignore[union-attr]
-                x = layer(x).relu()
-            else:
-                x = layer(x)
+                assert layer.bias is not None
+                deviation, mean = torch.std_mean(x, (0, 2, 3))
+                deviation = deviation.where(deviation > _FLAT, 1)
+                layer.weight.div_(deviation[:, None, None, None])
+                layer.bias.sub_(mean).div_(deviation)
+                x = ((x - mean[:, None, None]) / deviation[:, None, None]).relu()
 
     @torch.no_grad()
     def load(self, weights: Mapping[str, Tensor]) -> None:
