@@ -117,9 +117,9 @@ def test_recorded_figures_pass_the_proof_as_it_is_stated_and_say_so(path: Path) 
         assert each["passed"]
 
 
-TOLD = {"turn", "structure"}
-"""figures that a baseline has by its making, and is judged by others: the plain GAN of `viewpoints` is told the turn as
-its label, and has no space to turn in; the map of `restyling` changes colours alone, and keeps all of the structure"""
+TOLD = {"structure"}
+"""figures that a baseline has by its making, and is judged by others: the map of `restyling` changes colours alone, and
+keeps all of the structure"""
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)

@@ -125,7 +125,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 PROOF = Proof(
     claim="GRAF makes toy cars of its own that are seen from where they are asked for, and are nearer to real ones"
-    " than those of a plain GAN with the turn as a label are.",
+    " than those of a Gaussian over pixels.",
     data="world:toys",
     measure="viewpoints",
     share=0.8,
