@@ -73,8 +73,6 @@ def test_the_orders_are_those_that_were_measured() -> None:
     rows = json.loads(path.read_text(encoding="utf-8"))["tables"][0]["rows"]
     ranks = [row["method"] for row in rows]  # the nearest to real images first
     assert ranks[0] == ORDERS["processor"][0]
-    assert ranks.index("stylegan2") < ranks.index("r3gan")
-    assert ORDERS["gpu"].index("stylegan2") < ORDERS["gpu"].index("r3gan")
     assert "docs/benchmarks.md" in "".join(advise(images(), LAPTOP, ALL).reasons)
 
 

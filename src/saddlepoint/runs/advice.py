@@ -40,8 +40,9 @@ ORDERS = {
     "pairs": ("pix2pix",),
     "domains": ("cycle_gan", "munit"),
 }
-"""methods by the case they are for, the best first; the first that is there is taken. The order on a processor, and
-that of stylegan2 before r3gan, are those of benchmarks/fashion_mnist.py, which no GPU has run yet"""
+"""methods by the case they are for, the best first; the first that is there is taken. The order on a processor is that
+of the benchmarks here; on a GPU that of published results, with stylegan2 first, whose authors publish settings for any
+resolution and number of images"""
 PASSES = 100
 """how often translators are shown the larger domain, or the pairs: half of the papers' 200, for a first good result"""
 _NOUNS = {"images": "image", "pairs": "pair", "domains": "image"}
@@ -137,8 +138,8 @@ def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
         )
     if computer.gpu:
         return "gpu", (
-            "styles for every layer, and a GPU that can carry them; in the same time stylegan2 came nearer to"
-            " Fashion-MNIST than r3gan did, though on a processor (docs/benchmarks.md)"
+            "styles for every layer, a GPU that can carry them, and settings that its authors publish for any"
+            " resolution (Karras et al. 2020, arXiv:2006.06676)"
         )
     return "processor", (
         "on a processor a cheap step counts for more than the best method: in five minutes each, dcgan came nearest to"
@@ -157,6 +158,11 @@ def _others(images: Images, method: str, known: Collection[str]) -> dict[str, st
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
         turns = " with --balanced" if images.imbalance >= UNEVEN else ""
         others[chosen] = f"if you want to choose one of the {counted(len(images.classes), 'class')}{turns}"
+    if method == "stylegan2" and "r3gan" in known:
+        others["r3gan"] = (
+            "its authors report that it comes nearer to FFHQ and CIFAR-10 than stylegan2, in its presets' sizes"
+            " (Huang et al. 2024, arXiv:2501.05441)"
+        )
     if "wgan_gp" in known and method != "wgan_gp":
         others["wgan_gp"] = "if training does not settle or modes are missing (five critic steps each, so slower)"
     return others
