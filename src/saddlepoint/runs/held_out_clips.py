@@ -50,7 +50,7 @@ def evaluate_clips(model: Model, n: int | None) -> Evaluation:
     described, identity, note = _extractor(clips[shown], labels)
     notes = [note]
     wanted = gaussian(described(real))
-    protocol = Protocol("", len(real), 0, identity, "train", wanted.mean.shape[0], dataset.fingerprint)
+    protocol = Protocol("", len(real), 0, identity, "train", wanted.mean.shape[0], dataset.fingerprint, things="clips")
 
     def distance(clips: Bytes) -> float:
         return frechet_distance(gaussian(described(clips)), wanted)

@@ -54,7 +54,7 @@ def evaluate_records(model: Model, n: int | None) -> Evaluation:
     generated = model.sample(n or len(unseen), seed=seed).cpu().numpy()
     others = known[numpy_generator("records", len(known)).permutation(len(known))[: len(unseen)]]
     wanted = cut(unseen, known, kind)
-    protocol = Protocol("", len(unseen), 0, reference="held-out", data=dataset.fingerprint)
+    protocol = Protocol("", len(unseen), 0, reference="held-out", data=dataset.fingerprint, things="rows")
     numbers = [column for column, count in enumerate(kind.counts) if not count]
     words = [column for column, count in enumerate(kind.counts) if count > 1]
     distance = _distances(known, kind)

@@ -41,7 +41,7 @@ def evaluate_texts(model: Model, metrics: Sequence[str] | None, n: int | None) -
     if len(held_out) < 2:
         raise ConfigError("fewer than two texts were held out of this run: train with a larger --held-out.")
     rows = held_out[: n or _MOST]
-    protocol = Protocol("", 0, 0, reference="held-out", data=dataset.fingerprint)
+    protocol = Protocol("", 0, 0, reference="held-out", data=dataset.fingerprint, things="texts")
     scores: list[Score] = []
     notes = [f"of {counted(len(rows), 'text')}, drawn once at random and held out of training (--held-out)"]
     if translates:

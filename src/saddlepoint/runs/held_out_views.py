@@ -103,7 +103,7 @@ def evaluate_views(model: Model, metrics: Sequence[str] | None, weights: Sequenc
             view = model.do("render", fields, batch=1)["image"]
             yield image[None], to_uint8(view).cpu().numpy()
 
-    protocol = Protocol("", 0, 0, reference="held-out")
+    protocol = Protocol("", 0, 0, reference="held-out", things="views")
     scores = measure_pairs(
         [name for name, _ in comparisons], pairs(), protocol, [compare for _, compare in comparisons]
     )

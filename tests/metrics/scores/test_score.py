@@ -39,6 +39,12 @@ def test_a_sentence_names_all_that_matters():
         assert part in line
 
 
+def test_a_sentence_says_what_was_counted() -> None:
+    clips = dataclasses.replace(SCORE, protocol=dataclasses.replace(PROTOCOL, things="clips"))
+    assert "2,000 generated against 1,000 real clips (held-out)" in sentence([clips])
+    assert "1,000 real images" in sentence([SCORE])
+
+
 def test_figures_made_in_different_ways_have_sentences_of_their_own():
     other = dataclasses.replace(SCORE, protocol=dataclasses.replace(PROTOCOL, metric="psnr", extractor=None))
     kid = dataclasses.replace(SCORE, protocol=dataclasses.replace(PROTOCOL, metric="kid"), value=0.5)

@@ -46,6 +46,8 @@ class Protocol:
     """fingerprint of the real images"""
     truncation: float = 1.0
     """of the latents; 1 leaves them as they are"""
+    things: str = "images"
+    """what is counted, such as `clips`"""
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,11 @@ def circumstances(score: Score) -> str:
     by = "" if protocol.extractor is None else f", features of {protocol.extractor}"
     cut = "" if protocol.truncation == 1 else f", truncation {protocol.truncation:g}"
     drawn = "" if score.seed is None else f", sample seed {score.seed}"
-    against = f" against {protocol.real:,} real images ({protocol.reference})" if protocol.real else " images"
+    things = protocol.things
+    against = f" against {protocol.real:,} real {things} ({protocol.reference})" if protocol.real else f" {things}"
     release = score.versions.get("saddlepoint", "unknown")
     if not protocol.fake:
-        return f"{protocol.real:,} real images ({protocol.reference}){drawn}, saddlepoint {release}"
+        return f"{protocol.real:,} real {things} ({protocol.reference}){drawn}, saddlepoint {release}"
     return f"{protocol.fake:,} generated{against}{by}{cut}{drawn}, saddlepoint {release}"
 
 
