@@ -93,13 +93,14 @@ def score_folder(
     images = to_uint8(torch.stack([load_image(model, path)[0] for path in paths])).numpy()
     reference = reference_images(model)
     stored, protocol = stored_for(method, images, seed)
-    scores = likelihoods(model, stored, samples, seed)
-    held_out, notes = None, []
+    notes = []
     if reference is None:
+        scores, held_out = likelihoods(model, stored, samples, seed), None
         notes.append("The data that the model was trained on cannot be opened: no image is marked as an outlier.")
     else:
-        stored, known_made = stored_for(method, reference, seed)
-        held_out = likelihoods(model, stored, samples, seed)
+        known, known_made = stored_for(method, reference, seed)
+        both = likelihoods(model, np.concatenate((stored, known)), samples, seed)  # a partition function is sought once
+        scores, held_out = both.at(np.arange(len(stored))), both.at(np.arange(len(stored), len(both.nats)))
         if known_made != protocol:
             notes.append(f"The images were scored by {protocol}, the held-out ones by {known_made}: beware.")
     reasons = ["" for _ in paths] if held_out is None else outliers(scores, held_out, tail)
