@@ -98,11 +98,12 @@ def score_folder(
         scores, held_out = likelihoods(model, stored, samples, seed), None
         notes.append("The data that the model was trained on cannot be opened: no image is marked as an outlier.")
     else:
-        known, known_made = stored_for(method, reference, seed)
-        both = likelihoods(model, np.concatenate((stored, known)), samples, seed)  # a partition function is sought once
+        references, references_as = stored_for(method, reference, seed)
+        every = np.concatenate((stored, references))
+        both = likelihoods(model, every, samples, seed)  # in one call: a partition function is sought once
         scores, held_out = both.at(np.arange(len(stored))), both.at(np.arange(len(stored), len(both.nats)))
-        if known_made != protocol:
-            notes.append(f"The images were scored by {protocol}, the held-out ones by {known_made}: beware.")
+        if references_as != protocol:
+            notes.append(f"The images were scored by {protocol}, the held-out ones by {references_as}: beware.")
     reasons = ["" for _ in paths] if held_out is None else outliers(scores, held_out, tail)
     ranks = np.argsort(np.argsort(-scores.corrected, kind="stable"), kind="stable") + 1
     rows = [
