@@ -58,7 +58,8 @@ def test_only_methods_that_are_there_are_proposed() -> None:
     assert advise(images(count=900), STATION, {"dcgan"}).method == "dcgan"
     narrow = {"dcgan": {"generator_width": 16, "batch": 8}}
     assert advise(images(), LAPTOP, ALL, narrow).settings["generator_width"] == 16
-    assert advise(images(), LAPTOP, ALL, narrow).settings["batch"] == 64
+    assert advise(images(), LAPTOP, ALL, narrow).settings["batch"] == 8
+    assert advise(images(count=20), LAPTOP, ALL, narrow).settings["batch"] == 5  # a quarter of what there is
     assert "generator_width" not in advise(images(), STATION, {"dcgan"}, narrow).settings
     assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}
     alone = {case: order for case, order in ORDERS.items() if case not in ("pairs", "domains")}

@@ -77,18 +77,21 @@ def advise(
         raise ConfigError(f"none of the methods for {images.form} is installed: {', '.join(ORDERS[case])}.")
     settings: dict[str, Any] = {"resolution": side, **_amounts(images, side)}
     batch = settings["batch"]
-    if not computer.gpu and side >= NARROW_FROM and method in (small or {}):
-        settings |= {name: value for name, value in (small or {})[method].items() if name != "batch"}
-        reasons.append(
-            "networks as narrow as in the preset `small`: on a processor many cheap steps show more than few dear ones"
-        )
-    few = "of all there are" if batch >= images.count else "a quarter of the images"
+    size = "of all there are" if batch >= images.count else "a quarter of the images"
     if images.form != "images":
-        few = "as in the paper: each image is translated for itself"
-    reasons += [
-        f"{method}: {why}",
-        f"a batch of {batch}" + (f", {few}" if batch < 64 else ": the size that most methods are tuned for"),
-    ]
+        size = "as in the paper: each image is translated for itself"
+    elif batch >= 64:
+        size = "the size that most methods are tuned for"
+    if not computer.gpu and side >= NARROW_FROM and method in (small or {}):
+        settings |= (small or {})[method]
+        if settings["batch"] < batch:
+            size = "of the preset"
+        batch = settings["batch"] = min(batch, settings["batch"])
+        reasons.append(
+            "networks, batch and rates of the preset `small`: on a processor many cheap steps come nearer than few dear"
+            " ones (docs/benchmarks.md)"
+        )
+    reasons += [f"{method}: {why}", f"a batch of {batch}, {size}"]
     if "halvings" in settings:
         judged = f"smaller patches than usual, since images have only {side} pixels"
         reasons.append(

