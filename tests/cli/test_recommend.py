@@ -59,6 +59,7 @@ def test_only_methods_that_are_there_are_proposed() -> None:
     narrow = {"dcgan": {"generator_width": 16, "batch": 8}}
     assert advise(images(), LAPTOP, ALL, narrow).settings["generator_width"] == 16
     assert advise(images(), LAPTOP, ALL, narrow).settings["batch"] == 8
+    assert advise(images(), LAPTOP, ALL, narrow).settings["images"] == 250_000  # as many steps as 2,000,000 by 64
     assert advise(images(count=20), LAPTOP, ALL, narrow).settings["batch"] == 5  # a quarter of what there is
     assert "generator_width" not in advise(images(), STATION, {"dcgan"}, narrow).settings
     assert advise(images(classes={"a": 500, "b": 600}), STATION, {"dcgan"}).others == {}

@@ -85,8 +85,9 @@ def advise(
     if not computer.gpu and side >= NARROW_FROM and method in (small or {}):
         settings |= (small or {})[method]
         if settings["batch"] < batch:
-            size = "of the preset"
-        batch = settings["batch"] = min(batch, settings["batch"])
+            settings["images"] = settings["images"] * settings["batch"] // batch
+            batch, size = settings["batch"], "of the preset, and as many steps as with more"
+        settings["batch"] = batch
         reasons.append(
             "networks, batch and rates of the preset `small`: on a processor many cheap steps come nearer than few dear"
             " ones (docs/benchmarks.md)"
