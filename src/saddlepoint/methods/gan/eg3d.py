@@ -151,10 +151,10 @@ PROOF = Proof(
     share=0.8,
     bars={"turn": 0.8},
     settings={
-        "examples": 66_000,
+        "examples": 40_000,
         "batch": 16,
         "latent": 32,
-        "ema_images": 8_000,
+        "ema_images": 4_000,
         "style": 32,
         "plane": 16,
         "plane_width": 6,
