@@ -113,14 +113,15 @@ PROOF = Proof(
     share=0.8,
     bars={"turn": 0.8},
     settings={
-        "examples": 48_000,
-        "batch": 16,
+        "examples": 40_000,
+        "batch": 8,
         "latent": 32,
         "ema_images": 4_000,
         "width": 64,
         "critic_width": 16,
+        "identity": 0.1,  # with 1 a car is painted with the latent, so that the critic can tell it
         "pose": 3.0,
-        "styles": 1.0,  # else nothing sees colours fade: instance norm takes contrast and tint out
+        "styles": 2.0,  # else nothing sees colours fade: instance norm takes contrast and tint out
         "lr": 5e-4,
     },
 )
