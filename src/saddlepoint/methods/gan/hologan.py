@@ -120,8 +120,8 @@ PROOF = Proof(
         "width": 64,
         "critic_width": 16,
         "identity": 0.1,  # with 1 a car is painted with the latent, so that the critic can tell it
-        "pose": 9.0,
-        "styles": 6.0,  # else nothing sees colours fade: instance norm takes contrast and tint out
-        "lr": 4e-4,
+        "pose": 3.0,
+        "styles": 2.0,  # else nothing sees colours fade: instance norm takes contrast and tint out
+        "lr": 5e-4,
     },
 )
