@@ -147,7 +147,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_images": 0.0,
         "batch": 64,
     },
-    "small": {  # for a processor: in the same time ten times nearer to faces of 64 pixels than with a batch of 64
+    "small": {  # for a processor; batch and rates were chosen on faces of 64 pixels (benchmarks/real_images.py)
         "generator_width": 16,
         "critic_width": 16,
         "generator_lr": 4e-4,
