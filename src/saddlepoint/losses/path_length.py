@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from saddlepoint.nn.kernels.double_backward import DoubleBackward
+
 
 def path_lengths(synthesis: Callable[[Tensor], Tensor], styles: Tensor, direction: Tensor) -> Tensor:
     """How far each image moves along `direction` for a step of its styles.  [N], float32
@@ -25,7 +27,8 @@ def path_lengths(synthesis: Callable[[Tensor], Tensor], styles: Tensor, directio
     uncompiled = torch.compiler.set_stance("force_eager")
     with torch.autocast(styles.device.type, enabled=False), uncompiled:
         styles = styles.float()
-        images = synthesis(styles)
+        with DoubleBackward():
+            images = synthesis(styles)
         along = (images * direction).sum() / math.sqrt(images.shape[2] * images.shape[3])
         (slope,) = torch.autograd.grad(along, styles, create_graph=True)
     return slope.square().sum(2).mean(1).sqrt()

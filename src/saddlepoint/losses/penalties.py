@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
+from saddlepoint.nn.kernels.double_backward import DoubleBackward
 
 
 def gradient_penalty(
@@ -72,7 +73,8 @@ def _slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, 
     uncompiled = torch.compiler.set_stance("force_eager")
     with torch.enable_grad(), torch.autocast(images.device.type, enabled=False), uncompiled:
         images = images.detach().float().requires_grad_()
-        outputs = critic(images)
+        with DoubleBackward():
+            outputs = critic(images)
         # Output i depends on image i alone, so the gradient of the sum holds each image's own slope.
         (slope,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
     return outputs, slope
