@@ -6,8 +6,10 @@ The other loop of each row is written from its paper and its authors' public cod
 calls, gradients frozen or not, torch's Adam as it comes, images normalised batch by batch, channels first. It trains a
 copy of the very same networks, with the Trainer's first weights, so that what differs is the step alone. Its float32 is
 what both precisions are compared with. A pair is one step of each; the median of the pairs' ratios counts, and is
-little disturbed by what else the machine does. DCGAN and StyleGAN2 have files of their own (train_step.py,
-stylegan2_step.py), whose networks are not the same classes.
+little disturbed by what else the machine does. Two columns say what a ratio could be: the floor is the time that the
+step's convolutions and matrix products would take at the best speed that one of them reaches here alone; the limit is
+the ratio if all of our step but its calls of torch's convolutions and matrix products took no time. DCGAN and StyleGAN2
+have files of their own (train_step.py, stylegan2_step.py), whose networks are not the same classes.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import torch
 from record import record
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
 from train_step import Step, Turns, operations, peak
 
 from saddlepoint import methods
@@ -38,12 +41,14 @@ from saddlepoint.config import from_json
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.loader import Loader
 from saddlepoint.engine.distributed import TorchMachine
+from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
 from saddlepoint.methods.base import Networks
 from saddlepoint.report.tables import print_table
 
 STORED, WARM, LATENT = 64, 2, 64
+ARITHMETIC = ("aten::convolution", "aten::convolution_backward", "aten::mm", "aten::addmm", "aten::bmm")
 Draw = Callable[[], Tensor]
 """uint8 images of a batch, as float32 in [-1, 1]"""
 
@@ -201,6 +206,23 @@ def _read(loss: Tensor) -> float:
     return loss.item()
 
 
+class Share(Hook):
+    """Profiles a step after the first ones. found: what the calls of torch's arithmetic take of its time."""
+
+    def __init__(self) -> None:
+        self.found, self.record = math.nan, profile(activities=[ProfilerActivity.CPU])
+
+    def step(self, run: Run, report: Mapping[str, Tensor]) -> None:
+        """Start after two steps, stop after the next."""
+        if run.clock.step == WARM:
+            self.record.start()
+        if run.clock.step == WARM + 1:
+            self.record.stop()
+            events = self.record.key_averages()
+            arithmetic = sum(each.cpu_time_total for each in events if each.key in ARITHMETIC)
+            self.found = arithmetic / sum(each.self_cpu_time_total for each in events)
+
+
 def networks(peer: Peer, pixels: np.ndarray) -> tuple[Any, Loader, Networks]:
     """The method, a loader of random images, and fresh networks."""
     method = from_json(methods.load(peer.method), dict(peer.settings))
@@ -242,6 +264,9 @@ def compared(name: str, precisions: Sequence[str], pairs: int) -> list[dict[str,
         train(peer, pixels, precision, WARM + pairs, turns)
         timed = turns.pairs[WARM:]
         slow, fast = (statistics.median(column) for column in zip(*timed))
+        share = Share()
+        train(peer, pixels, precision, WARM + 2, share)
+        ratio = statistics.median(theirs / own for theirs, own in timed)
         try:
             floor = operations(partial(train, peer, pixels, precision, 1)) / peak(precision)
         except RuntimeError:  # torch cannot count under a penalty on slopes
@@ -251,8 +276,9 @@ def compared(name: str, precisions: Sequence[str], pairs: int) -> list[dict[str,
             "precision": precision,
             "other loop: images/s": round(peer.batch / slow, 2),
             "images/s": round(peer.batch / fast, 2),
-            "ratio": round(statistics.median(theirs / own for theirs, own in timed), 2),
+            "ratio": round(ratio, 2),
             "aim": peer.bars[precision == "bf16"],
+            "limit": round(ratio / share.found, 2),
             "floor, share of the step": round(floor / min(own for _, own in timed), 2),
         }
         print(row, flush=True)
@@ -275,7 +301,7 @@ def main() -> int:
         precisions.remove("bf16")
     rows = [row for name in options.names or PEERS for row in compared(name, precisions, options.pairs)]
     print_table(rows, title="training steps beside the loops of today")
-    if not options.names:
+    if options.names == [] and options.precision == "both":
         record(
             "peers",
             "Training steps beside the loops of today",
@@ -283,7 +309,8 @@ def main() -> int:
             f" {options.threads} threads; the ratio is the median over {options.pairs} pairs of steps, and above 1 the"
             " Trainer is faster. The other loop is in float32 and written from the paper and the authors' code. The"
             " floor is what the step's convolutions and matrix products would take at the best speed that one of them"
-            " reaches here alone.",
+            " reaches here alone; the limit is the ratio if all of the Trainer's step but its calls of torch's"
+            " convolutions and matrix products took no time.",
             {"": rows},
         )
     return 0

@@ -68,14 +68,20 @@ def test_a_critic_without_slope_has_a_finite_gradient() -> None:
     assert torch.isfinite(critic[1].weight.grad).all()
 
 
-def test_slopes_are_taken_in_float32_inside_autocast() -> None:
+@pytest.mark.parametrize(
+    ("precision", "inner", "near"), [(torch.float16, torch.float32, 1e-6), (torch.bfloat16, torch.bfloat16, 2e-2)]
+)
+def test_slopes_are_float32_and_never_pass_through_float16(
+    precision: torch.dtype, inner: torch.dtype, near: float
+) -> None:
     seen: list[torch.dtype] = []
     critic = linear_critic(SLOPE / 3)
     critic.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = gradient_penalty(critic, REAL, FAKE.bfloat16(), torch.rand(3))
-    assert seen == [torch.float32]
-    assert inside.item() == pytest.approx((5 / 3 - 1) ** 2, rel=1e-6)
+    with torch.autocast("cpu", dtype=precision):
+        inside = gradient_penalty(critic, REAL, FAKE.to(precision), torch.rand(3))
+    assert seen == [inner]
+    assert inside.dtype == torch.float32
+    assert inside.item() == pytest.approx((5 / 3 - 1) ** 2, rel=near)
 
 
 def test_slopes_can_be_taken_where_gradients_are_off() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from saddlepoint.nn.kernels.double_backward import DoubleBackward
+from saddlepoint.nn.kernels.double_backward import differentiable_twice
 
 Shape = tuple[int, ...]
 
@@ -51,7 +51,7 @@ def test_gradients_of_gradients_are_those_of_torch(name: str, biased: bool) -> N
         slopes = torch.autograd.grad(value, inputs, create_graph=True)
         return value, *slopes, *torch.autograd.grad(sum(slope.square().sum() for slope in slopes), inputs)
 
-    with DoubleBackward():
+    with differentiable_twice("cpu"):
         found = second()
     for own, theirs in zip(found, second()):
         torch.testing.assert_close(own, theirs, rtol=1e-10, atol=1e-10)
@@ -59,9 +59,28 @@ def test_gradients_of_gradients_are_those_of_torch(name: str, biased: bool) -> N
 
 def test_weights_that_are_not_trained_get_no_gradient() -> None:
     image, weight = random(1, 2, 4, 4, seed=0), random(3, 2, 3, 3, seed=1).detach()
-    with DoubleBackward():
+    with differentiable_twice("cpu"):
         value = F.conv2d(image, weight).square().sum()
         (slope,) = torch.autograd.grad(value, image, create_graph=True)
     slope.square().sum().backward()
     assert image.grad is not None
     assert weight.grad is None
+
+
+def test_a_penalty_in_bfloat16_is_that_of_float32_but_for_rounding() -> None:
+    images, weight = random(4, 8, 8, 8, seed=0).float().detach(), random(16, 8, 3, 3, seed=1).float().detach()
+
+    def trained(precision: torch.dtype) -> Tensor:
+        maps, kernel = images.clone().requires_grad_(), weight.clone().requires_grad_()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision is torch.bfloat16):
+            with differentiable_twice("cpu"):
+                value = F.conv2d(maps, kernel, padding=1)
+            assert value.dtype == precision
+            with torch.autocast("cpu", enabled=False):
+                (slope,) = torch.autograd.grad(value.float().sigmoid().sum(), maps, create_graph=True)
+        slope.square().sum().backward()
+        assert kernel.grad is not None
+        return kernel.grad
+
+    exact, rounded = trained(torch.float32), trained(torch.bfloat16)
+    assert (rounded - exact).norm() / exact.norm() < 0.05

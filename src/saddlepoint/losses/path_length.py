@@ -14,21 +14,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from saddlepoint.nn.kernels.double_backward import DoubleBackward
+from saddlepoint.nn.kernels.double_backward import differentiable_twice
 
 
 def path_lengths(synthesis: Callable[[Tensor], Tensor], styles: Tensor, direction: Tensor) -> Tensor:
     """How far each image moves along `direction` for a step of its styles.  [N], float32
 
     styles: [N, L, D], made with gradients; they flow into what made them. direction: N(0, 1), the images' shape.
-    The square is a sum over D and a mean over the layers L, as in the authors' code. In float32 and uncompiled, since
+    The square is a sum over D and a mean over the layers L, as in the authors' code. Not in float16, as
     it is itself differentiated. Source: equation 4.
     """
-    uncompiled = torch.compiler.set_stance("force_eager")
-    with torch.autocast(styles.device.type, enabled=False), uncompiled:
-        styles = styles.float()
-        with DoubleBackward():
-            images = synthesis(styles)
+    kind, styles = styles.device.type, styles.float()
+    with differentiable_twice(kind):
+        images = synthesis(styles).float()
+    with torch.autocast(kind, enabled=False):
         along = (images * direction).sum() / math.sqrt(images.shape[2] * images.shape[3])
         (slope,) = torch.autograd.grad(along, styles, create_graph=True)
     return slope.square().sum(2).mean(1).sqrt()

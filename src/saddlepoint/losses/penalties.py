@@ -1,8 +1,8 @@
 """Penalties on the critic's slope with respect to its input: WGAN-GP's, R1 and R2.
 
 The slope is the gradient of the critic's output for an image with respect to that image, one number a pixel; its norm
-runs over all axes but the first. It is taken in float32, uncompiled, whatever precision the run has: under float16 a
-slope of 1e-4 squared is zero, and a compiled network cannot be differentiated twice.
+runs over all axes but the first. It is float32; what the critic computes is in bfloat16 where the run is, but never in
+float16, under which a slope of 1e-4 squared is zero.
 A critic with batch norm mixes the images of a batch, so its slope is not each image's own: use none with a penalty.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
-from saddlepoint.nn.kernels.double_backward import DoubleBackward
+from saddlepoint.nn.kernels.double_backward import differentiable_twice
 
 
 def gradient_penalty(
@@ -70,11 +70,12 @@ def _half_squared_slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> T
 
 
 def _slope(critic: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
-    uncompiled = torch.compiler.set_stance("force_eager")
-    with torch.enable_grad(), torch.autocast(images.device.type, enabled=False), uncompiled:
+    kind = images.device.type
+    with torch.enable_grad():
         images = images.detach().float().requires_grad_()
-        with DoubleBackward():
-            outputs = critic(images)
-        # Output i depends on image i alone, so the gradient of the sum holds each image's own slope.
-        (slope,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
+        with differentiable_twice(kind):
+            outputs = critic(images).float()
+        with torch.autocast(kind, enabled=False):
+            # Output i depends on image i alone, so the gradient of the sum holds each image's own slope.
+            (slope,) = torch.autograd.grad(outputs.sum(), images, create_graph=True)
     return outputs, slope

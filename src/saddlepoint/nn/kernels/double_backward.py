@@ -7,7 +7,8 @@ kernels are as large as the maps, group by group. A penalty on a critic's slope 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -18,21 +19,33 @@ _convolve = torch.ops.aten.convolution
 _differentiate = torch.ops.aten.convolution_backward
 
 
-class DoubleBackward(TorchFunctionMode):
+@contextmanager
+def differentiable_twice(device: str) -> Iterator[None]:
+    """What is computed within can be differentiated twice, and its convolutions soon. device: its type.
+
+    Uncompiled, since a compiled network cannot be; and never in float16, where a slope of 1e-4 squared is zero: in
+    float32 or, where the run has that, in bfloat16, which reaches as far as float32. Gradients are best taken outside.
+    """
+    half = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device) is torch.bfloat16
+    uncompiled = torch.compiler.set_stance("force_eager")
+    with uncompiled, torch.autocast(device, dtype=torch.bfloat16, enabled=half), _Convolutions():
+        yield
+
+
+class _Convolutions(TorchFunctionMode):
     """Within it, convolutions and transposed ones, of any number of axes, are differentiated twice by fast kernels.
 
-    `with DoubleBackward(): outputs = critic(images)`. Numbers are those of torch but for rounding; padding given as a
-    word is left to torch.
+    Numbers are those of torch but for rounding; padding given as a word is left to torch.
     """
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         read = _READ.get(function)
-        form = read(*args, **(kwargs or {})) if read else None
-        if form is None:
+        call = read(*args, **(kwargs or {})) if read else None
+        if call is None:
             return function(*args, **(kwargs or {}))
-        return _Convolution.apply(*form)  # type: ignore[no-untyped-call]
+        return _Convolution.apply(*_cast(call))  # type: ignore[no-untyped-call]
 
 
 class _Form(NamedTuple):
@@ -81,6 +94,16 @@ def _transposed(
     if call is None:
         return None
     return *call[:3], call[3]._replace(transposed=True, output_padding=_each(output_padding, weight.dim() - 2))
+
+
+def _cast(call: _Call) -> _Call:
+    """As autocast would."""
+    maps, weight, bias, form = call
+    kind = maps.device.type
+    if not torch.is_autocast_enabled(kind):
+        return call
+    dtype = torch.get_autocast_dtype(kind)
+    return maps.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype), form
 
 
 _READ: dict[Any, Callable[..., _Call | None]] = {
