@@ -22,19 +22,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from fashion_mnist import SCHEDULED, SETTINGS, words
 from loops import Loop, dcgan_of_tutorials, vae_of_pythae
 from record import FOLDER, record
 from timed import trained
 from torch import Tensor, nn
 
+from saddlepoint import methods
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
-from saddlepoint.methods.gan.dcgan import PRESETS
 from saddlepoint.metrics.baselines.gaussian import PixelGaussian
 from saddlepoint.metrics.extractors.classifier import train_classifier
 from saddlepoint.metrics.extractors.features import Extractor, Features, ModuleExtractor, features
@@ -49,11 +48,25 @@ from saddlepoint.report.grids import save_png
 from saddlepoint.report.tables import print_table
 
 MOST, SHOWN, DISTANCE = 10_000, 16, "Fréchet distance"
-METHODS: dict[str, dict[str, Any]] = {
-    "dcgan": PRESETS["small"],
-    **{name: SETTINGS[name] for name in ("wgan_gp", "stylegan2", "r3gan", "vae")},
+STYLED = {"latent": 64, "style": 64, "base": 512, "most": 64, "batch": 32, "mixing": 0.0}
+GROWN = {"first_side": 8, "fade_images": 8_000, "steady_images": 8_000}
+METHODS: dict[str, Mapping[str, Any]] = {
+    "dcgan": methods.presets("dcgan")["small"],
+    "stylegan2": {**STYLED, "path_weight": 0.0, "augment_target": 0.0, "r1_weight": 1.0, "lr": 8e-3},
+    "r3gan": {"width": 64, "full_width_to": 8, "blocks": 1, "lr": 1e-3},
+    "wgan_gp": {"width": 16, "layers": "dcgan", "beta1": 0.5},
+    "vae": {},
+    "gan": {},
+    "mnist_gan": {},
+    "wgan": {"width": 16, "lr": 1e-4},
+    "progan": {"latent": 64, "base": 512, "most": 64, "batch": 32, **GROWN, "lr": 3e-3},
+    "stylegan": {**STYLED, "mapping_layers": 4, "r1_weight": 1.0, **GROWN, "lr": 5e-3},
+    **{name: methods.presets(name)["small"] for name in ("lsgan", "sagan", "fastgan", "stylegan3")},
 }
-"""row -> what differs from the method's defaults: for dcgan what `saddle recommend` proposes on a processor"""
+"""row -> what differs from the method's defaults: sizes for one thread of a processor, and the rate of its proof, where
+that is raised for a short run; of the first and the last ones what `saddle recommend` proposes on a processor"""
+SCHEDULED = ("r3gan",)
+"""methods whose rates follow the whole run"""
 LOOPS: dict[str, Callable[[np.ndarray], Loop]] = {
     "the tutorials' DCGAN loop": dcgan_of_tutorials,
     "a VAE as pythae's": vae_of_pythae,
@@ -151,7 +164,8 @@ def row(name: str, source: Mapping[str, Any], minutes: float, count: int) -> tup
     if name in LOOPS:
         images, facts = looped(LOOPS[name], np.asarray(open_data(DataSettings(**source)).images), minutes, count)
     else:
-        flat = {**source, **METHODS[name], "grid_size": 0}
+        grown = {"last_side": source["resolution"]} if "first_side" in METHODS[name] else {}
+        flat = {**source, **METHODS[name], **grown, "grid_size": 0}
         result = trained(name, flat, 60 * minutes, scheduled=name in SCHEDULED)
         images = to_uint8(result.model.sample(count, seed=0)).numpy()
         weights = sum(each.numel() for each in result.model.nets.parameters())
@@ -175,7 +189,7 @@ def told(name: str) -> str:
     """Settings of a row in words."""
     if name in LOOPS:
         return "its own"
-    return words(METHODS[name])
+    return ", ".join(f"{key} {value}" for key, value in METHODS[name].items()) or "the defaults"
 
 
 def ranked(rows: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
