@@ -184,12 +184,47 @@ def vae(nets: nn.Module, draw: Draw, batch: int) -> Step:
     return step
 
 
+def dncnn(nets: nn.Module, draw: Draw, batch: int) -> Step:
+    """Half the summed squared distance to the true image, as cszn/DnCNN has it."""
+    restorer = nets.get_submodule("restorer")
+    move = torch.optim.Adam(restorer.parameters(), lr=1e-3)
+
+    def step() -> None:
+        source, target = draw(), draw()
+        move.zero_grad()
+        loss = F.mse_loss(restorer(source), target, reduction="sum") / (2 * batch)
+        loss.backward()
+        move.step()
+        _read(loss)
+
+    return step
+
+
+def realnvp(nets: nn.Module, draw: Draw, batch: int) -> Step:
+    """Nats of an image with noise within its levels, by the flow's own volume."""
+    flow = nets.get_submodule("flow")
+    move = torch.optim.Adam(flow.parameters(), lr=1e-3)
+
+    def step() -> None:
+        levels = (draw() + 1) * 127.5
+        move.zero_grad()
+        noise, log_det = flow((levels + torch.rand_like(levels)) / 256)
+        loss = (0.5 * (noise.square() + math.log(2 * math.pi)).sum(1) - log_det).mean()
+        loss.backward()
+        move.step()
+        _read(loss)
+
+    return step
+
+
 PEERS = {
     "pix2pix-1": Peer("pix2pix", 256, 1, pix2pix, {}, ("source", "target")),
     "pix2pix-4": Peer("pix2pix", 256, 4, pix2pix, {}, ("source", "target")),
     "cycle_gan": Peer("cycle_gan", 128, 1, cycle_gan, {"blocks": 6}),
     "r3gan": Peer("r3gan", 32, 32, r3gan, {}),
     "vae": Peer("vae", 32, 64, vae, {}),
+    "realnvp": Peer("realnvp", 32, 16, realnvp, {"width": 32, "blocks": 2}),
+    "dncnn": Peer("dncnn", 40, 32, dncnn, {}, ("source", "target")),
 }
 
 
