@@ -414,6 +414,14 @@ class Model:
     def __repr__(self) -> str:
         return "<{}, {}, {}, from {}>".format(*self._words())
 
+    @property
+    def title(self) -> str:
+        """The same for files that others may read: of the place its last name alone, which tells nothing of a disk."""
+        *words, path = self._words()
+        place = path.parent.parent if path.parent.name == Folder(Path()).checkpoints.name else path
+        prefix = zoo.PREFIX if place.parent == zoo.HOME else ""
+        return "{} ({}, {}) from {}".format(*words, f"{prefix}{place.resolve().name}")
+
     def _words(self) -> tuple[str, str, str, Path]:
         """Name, shape, images seen and place."""
         shape = "x".join(map(str, self.spec.shape))

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     words = ("attributes", paths[0].stem, *options.set)
     target = chosen(options.out, under(model, *words, suffix=".png"))
     with target as (file,):
-        write(picture, file, disclosed(model, "modified", {"edit": title}), f"modified by {model}: {title}")
+        write(picture, file, disclosed(model, "modified", {"edit": title}), f"modified by {model.title}: {title}")
     for sentence in sentences(remarks):
         print(sentence, file=sys.stderr)
     print(target.path)

@@ -114,7 +114,7 @@ def origin(of: Sequence[Address]) -> Literal["generated", "modified"]:
 
 def made_by(model: Model, title: str, of: Sequence[Address]) -> str:
     """What a file says of where it comes from."""
-    return f"{origin(of)} by {model}: {title}"
+    return f"{origin(of)} by {model.title}: {title}"
 
 
 def at_one_label(code: Code) -> Code:

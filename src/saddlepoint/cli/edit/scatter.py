@@ -104,7 +104,7 @@ def main(arguments: list[str]) -> int:
     pictures = _pictures(model, moments, shown, options)
     drawn = f"draws-{options.draws}" if options.draws else ""
     target = chosen(options.out, under(model, "scatter", *options.classes, drawn, suffix=".png"))
-    caption = f"made by {model}: where it encodes {len(shown.images):,} {options.reference} images"
+    caption = f"made by {model.title}: where it encodes {len(shown.images):,} {options.reference} images"
     with target as (file,):
         if moves:
             hold = repeat(pictures[-1], 2 * options.rate)  # time to look at how it ended
