@@ -81,6 +81,8 @@ def main() -> None:
         f" images in the {judge.extractor.identity} features; real against real has {judge.real[DISTANCE]}, a Gaussian"
         f" over pixels {judge.naive[DISTANCE]}. What the time of each says is in the tables of real images.",
         {"": rows},
+        command=f"python benchmarks/over_images.py --data {options.data} --resolution {options.resolution}"
+        f" --images {options.images}",
     )
 
 
