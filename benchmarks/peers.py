@@ -299,13 +299,14 @@ def compared(name: str, precisions: Sequence[str], pairs: int) -> list[dict[str,
         train(peer, pixels, precision, WARM + pairs, turns)
         timed = turns.pairs[WARM:]
         slow, fast = (statistics.median(column) for column in zip(*timed))
-        share = Share()
+        quickest, share = min(own for _, own in timed), Share()
         train(peer, pixels, precision, WARM + 2, share)
         ratio = statistics.median(theirs / own for theirs, own in timed)
+        floor: float | str
         try:
             floor = operations(partial(train, peer, pixels, precision, 1)) / peak(precision)
         except RuntimeError:  # torch cannot count under a penalty on slopes
-            floor = math.nan
+            floor = "not counted"
         row = {
             "step": f"{peer.method}, {peer.side} px, batch {peer.batch}",
             "precision": precision,
@@ -314,7 +315,7 @@ def compared(name: str, precisions: Sequence[str], pairs: int) -> list[dict[str,
             "ratio": round(ratio, 2),
             "aim": peer.bars[precision == "bf16"],
             "limit": round(ratio / share.found, 2),
-            "floor, share of the step": round(floor / min(own for _, own in timed), 2),
+            "floor, share of the step": floor if isinstance(floor, str) else round(floor / quickest, 2),
         }
         print(row, flush=True)
         rows.append(row)
