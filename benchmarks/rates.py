@@ -161,15 +161,15 @@ def alone(model: Model, size: int) -> torch.Tensor:
 
 
 def starting(folder: Path) -> list[dict[str, Any]]:
-    """Seconds of whole processes."""
+    """Seconds of whole processes, each with a place of its own for what it writes."""
     training = ["train", "dcgan", "--data", "world:shapes", "--resolution", "32", "--batch", "16", "--images", "16"]
     ways = {
-        "first image": ["sample", str(folder / "dcgan"), "-n", "1", "--device", "cpu"],
-        "first step": [*training, "--out", str(folder / "first"), "--grid-size", "0"],
+        "first image": ["sample", str(folder / "dcgan"), "-n", "1", "--device", "cpu", "--out"],
+        "first step": [*training, "--grid-size", "0", "--out"],
     }
     rows = []
     for name, arguments in ways.items():
-        least = min(seconds(arguments) for _ in range(3))
+        least = min(seconds([*arguments, str(folder / f"{name} {turn}.png")]) for turn in range(3))
         rows.append({"what": name, "seconds": round(least, 2), "bar": SECONDS[name]})
     return rows
 
