@@ -165,56 +165,37 @@ def r3gan(nets: nn.Module, draw: Draw, batch: int) -> Step:
 
 
 def vae(nets: nn.Module, draw: Draw, batch: int) -> Step:
-    """The method's own networks and loss in the plain loop: zero_grad, backward, step, item."""
+    """The method's own networks and loss."""
     encoder, decoder = nets.get_submodule("encoder"), nets.get_submodule("decoder")
-    move = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=1e-3)
 
-    def step() -> None:
+    def loss() -> Tensor:
         image = torch.bernoulli((draw() + 1) / 2) * 2 - 1
-        move.zero_grad()
         mean, log_variance = encoder(image).chunk(2, 1)
         shown = decoder(mean + (0.5 * log_variance).exp() * torch.randn_like(mean))
         shown = shown[0] if isinstance(shown, tuple) else shown
         distance = F.binary_cross_entropy_with_logits(shown.flatten(1), (image.flatten(1) + 1) / 2, reduction="sum")
-        loss = (distance - 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()) / batch
-        loss.backward()
-        move.step()
-        _read(loss)
+        return (distance - 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()) / batch
 
-    return step
+    return _minimised(nets, loss)
 
 
 def dncnn(nets: nn.Module, draw: Draw, batch: int) -> Step:
     """Half the summed squared distance to the true image, as cszn/DnCNN has it."""
     restorer = nets.get_submodule("restorer")
-    move = torch.optim.Adam(restorer.parameters(), lr=1e-3)
-
-    def step() -> None:
-        source, target = draw(), draw()
-        move.zero_grad()
-        loss = F.mse_loss(restorer(source), target, reduction="sum") / (2 * batch)
-        loss.backward()
-        move.step()
-        _read(loss)
-
-    return step
+    return _minimised(nets, lambda: F.mse_loss(restorer(draw()), draw(), reduction="sum") / (2 * batch))
 
 
 def realnvp(nets: nn.Module, draw: Draw, batch: int) -> Step:
     """Nats of an image with noise within its levels, by the flow's own volume."""
     flow = nets.get_submodule("flow")
-    move = torch.optim.Adam(flow.parameters(), lr=1e-3)
 
-    def step() -> None:
+    def loss() -> Tensor:
         levels = (draw() + 1) * 127.5
-        move.zero_grad()
         noise, log_det = flow((levels + torch.rand_like(levels)) / 256)
-        loss = (0.5 * (noise.square() + math.log(2 * math.pi)).sum(1) - log_det).mean()
-        loss.backward()
-        move.step()
-        _read(loss)
+        nats: Tensor = (0.5 * (noise.square() + math.log(2 * math.pi)).sum(1) - log_det).mean()
+        return nats
 
-    return step
+    return _minimised(nets, loss)
 
 
 PEERS = {
@@ -226,6 +207,20 @@ PEERS = {
     "realnvp": Peer("realnvp", 32, 16, realnvp, {"width": 32, "blocks": 2}),
     "dncnn": Peer("dncnn", 40, 32, dncnn, {}, ("source", "target")),
 }
+
+
+def _minimised(nets: nn.Module, loss: Callable[[], Tensor]) -> Step:
+    """The plain loop of one player: zero_grad, backward, step, item."""
+    move = torch.optim.Adam(nets.parameters(), lr=1e-3)
+
+    def step() -> None:
+        move.zero_grad()
+        value = loss()
+        value.backward()
+        move.step()
+        _read(value)
+
+    return step
 
 
 def _entropy(logits: Tensor, target: float) -> Tensor:
