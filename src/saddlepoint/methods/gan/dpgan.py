@@ -120,8 +120,8 @@ class DPGAN(Unconditional):
 
     def spent(self, nets: Networks, clock: Clock) -> float:
         """Epsilon once this step is done, at `delta`."""
-        shown = self.critic_steps * (clock.examples + max(1, clock.fresh))
-        epochs = math.ceil(shown / int(nets.examples.value))
+        critic_examples = self.critic_steps * (clock.examples + max(1, clock.fresh))
+        epochs = math.ceil(critic_examples / int(nets.examples.value))
         return epsilon(self.share, self.noise, epochs, self.delta)
 
 
