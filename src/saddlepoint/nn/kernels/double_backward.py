@@ -21,7 +21,7 @@ _differentiate = torch.ops.aten.convolution_backward
 
 @contextmanager
 def differentiable_twice(device: str) -> Iterator[None]:
-    """What is computed within can be differentiated twice, and its convolutions soon. device: its type.
+    """What is computed within can be differentiated twice, its convolutions by fast kernels. device: its type.
 
     Uncompiled, since a compiled network cannot be; and never in float16, where a slope of 1e-4 squared is zero: in
     float32 or, where the run has that, in bfloat16, which reaches as far as float32. Gradients are best taken outside.
@@ -45,7 +45,7 @@ class _Convolutions(TorchFunctionMode):
         call = read(*args, **(kwargs or {})) if read else None
         if call is None:
             return function(*args, **(kwargs or {}))
-        return _Convolution.apply(*_cast(call))  # type: ignore[no-untyped-call]
+        return _Convolution.apply(*_cast(call))
 
 
 class _Form(NamedTuple):
@@ -136,7 +136,7 @@ class _Convolution(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         maps, weight = ctx.saved_tensors
         wanted = tuple(ctx.needs_input_grad[:3])
-        gradients = _Gradient.apply(slope, maps, weight, ctx.biases, ctx.form, wanted)  # type: ignore[no-untyped-call]
+        gradients = _Gradient.apply(slope, maps, weight, ctx.biases, ctx.form, wanted)
         return (*gradients, None)
 
 
