@@ -17,6 +17,7 @@ def test_they_are_there_and_small() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_does_its_first_task(name: str) -> None:
     model = saddlepoint.load(f"zoo:{name}")
+    assert model.title.endswith(f" from zoo:{name}")  # which pictures say, and no folder
     task = model.tasks[0]
     outputs = model.do(task.name, task.examples(model.nets, 2, 0))
     for word, kind in task.gives.items():

@@ -418,7 +418,7 @@ class Model:
     def title(self) -> str:
         """The same for files that others may read: of the place its last name alone, which tells nothing of a disk."""
         *words, path = self._words()
-        place = path.parent.parent if path.parent.name == Folder(Path()).checkpoints.name else path
+        place = path if pretrained.is_packed(path) else path.parent.parent
         prefix = zoo.PREFIX if place.parent == zoo.HOME else ""
         return "{} ({}, {}) from {}".format(*words, f"{prefix}{place.resolve().name}")
 
