@@ -1,5 +1,8 @@
 """The trained models that come with the package: each loads, does what it is for, and all are small together."""
 
+import subprocess
+import sys
+
 import pytest
 
 import saddlepoint
@@ -27,3 +30,13 @@ def test_each_does_its_first_task(name: str) -> None:
 def test_no_file_says_where_it_was_trained() -> None:
     for file in zoo.HOME.rglob("*.json"):
         assert '"/' not in file.read_text(encoding="utf-8")
+
+
+def test_loading_imports_no_compiler() -> None:
+    """Torch imports its compiler, which takes seconds, to fill or make a tensor without numbers in some ways."""
+    code = (
+        "import sys, saddlepoint; saddlepoint.load('zoo:digits');"
+        " sys.exit(sorted({'torch._dynamo', 'sympy'} & sys.modules.keys()))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr.strip() == "[]", ended.stderr

@@ -122,11 +122,22 @@ def latest(checkpoints: Path, say: Callable[[str], object] = lambda text: None) 
     return None
 
 
-def read(folder: Path, parts: Iterable[str] = PARTS) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors (of the named parts) and facts of a checkpoint. Raises CheckpointError when it is damaged."""
+def check(folder: Path) -> None:
+    """Raises CheckpointError for a checkpoint that is damaged."""
     wrong = fault(folder)
     if wrong:
         raise CheckpointError(f"the checkpoint {folder} is damaged: {wrong}.")
+
+
+def read(
+    folder: Path, parts: Iterable[str] = PARTS, *, checked: bool = False
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors (of the named parts) and facts of a checkpoint. Raises CheckpointError when it is damaged.
+
+    checked: `check` or `latest` has just found it whole, which reads all its bytes.
+    """
+    if not checked:
+        check(folder)
     with judged(f"the checkpoint {folder}", CheckpointError):
         weights: dict[str, Tensor] = {}
         for path in _paths(folder, parts):

@@ -169,7 +169,7 @@ class Model:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
-        batch: int = 256,
+        batch: int = 64,
     ) -> Tensor:
         """`n` images, [n, C, H, W] in [-1, 1] on the CPU ([n, D] for points); image i depends on (seed, i) alone.
 
@@ -213,7 +213,7 @@ class Model:
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
-        batch: int = 256,
+        batch: int = 64,
     ) -> Iterator[Tensor]:
         """The images of `sample`, at most `batch` at a time."""
         method: Any = self.method
@@ -454,7 +454,7 @@ def load(
     run = Folder(checkpoint.resolve().parent.parent)
     facts = read_facts(run)
     with judged(f"the checkpoint {checkpoint}", CheckpointError):
-        tensors, saved = files.read(checkpoint, ("nets", "average"))
+        tensors, saved = files.read(checkpoint, ("nets", "average"), checked=True)
         check_unchanged(saved.get(files.CONFIGURATION), facts, run.facts, ("method", "options", "dataset"))
         weights = {**under("nets/", tensors), **under("average/", tensors)}
         declared = {name: Declared(value.dtype, tuple(value.shape)) for name, value in weights.items()}
@@ -484,8 +484,9 @@ def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.dev
 
 
 def find_checkpoint(path: Path) -> Path:
-    """The checkpoint that a path means: itself, or the latest good one of a run. Raises CheckpointError."""
+    """The whole checkpoint that a path means: itself, or the latest good one of a run. Raises CheckpointError."""
     if (path / files.MANIFEST).exists():
+        files.check(path)
         return path
     if pretrained.is_packed(path) or str(path).startswith(hub.PREFIX):
         raise CheckpointError(f"{path} is a model without what training needs: give the folder of its run.")

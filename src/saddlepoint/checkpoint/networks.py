@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 
@@ -25,6 +25,10 @@ _SMALL = 4096
 """numbers of a tensor that is made at once, since it may be a constant that no file holds, such as a filter"""
 _CALLS, _CALLS_EACH = 5_000, 200
 """calls of torch that drawing may take, in all and for each tensor of the file"""
+# Without numbers torch imports its compiler or sympy, which takes seconds, for what leaves a tensor as it is.
+_DRAWS = (torch.randn, torch.rand)
+_FILLS = (Tensor.normal_, nn.init.normal_)
+_SCALES = (Tensor.mul, Tensor.mul_, Tensor.div, Tensor.div_)
 _ROOM, _TIMES = 1 << 30, 64
 """bytes that networks which cannot be drawn without numbers may have, beside so many times the file's"""
 
@@ -49,12 +53,17 @@ def networks(
                 raise Unfit("its settings ask for networks that are far larger than its weights")
             whole = method.networks(spec)
             nets = Networks(**{name: whole.get_submodule(name) for name in names})
-    nets._apply(lambda value: torch.empty_like(value, device="cpu") if value.is_meta else value)
+    nets._apply(_with_room)
     load_networks(nets, tensors())
     for name, value in nets.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
             raise Unfit(f"{name} holds numbers that are not finite")
     return nets
+
+
+def _with_room(value: Tensor) -> Tensor:
+    """The same tensor with memory on the CPU; `empty_like` would import sympy for it."""
+    return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype) if value.is_meta else value
 
 
 def outline(method: Method, spec: DataSpec, calls: int) -> Networks | None:
@@ -82,7 +91,7 @@ def _check(nets: Networks, declared: Mapping[str, Declared]) -> None:
             raise Unfit("{} is of the kind {}, where {} belongs".format(name, *kinds))
 
 
-def _is_constant(module: torch.nn.Module) -> bool:
+def _is_constant(module: nn.Module) -> bool:
     """Whether a layer has large numbers that no file holds, which only making it anew brings."""
     hidden = [module._buffers.get(name) for name in module._non_persistent_buffers_set]
     return any(isinstance(value, Tensor) and value.is_meta for value in (*hidden, *vars(module).values()))
@@ -106,7 +115,13 @@ class _Drawing(TorchFunctionMode):
             raise Unfit("its settings ask for more layers than it has weights for")
         if function in self.makers and keywords.get("device") is None:
             elsewhere = {name: value for name, value in keywords.items() if name != "generator"}
-            drawn = function(*arguments, **{**elsewhere, "device": "meta"})
+            make = torch.empty if function in _DRAWS else function
+            drawn = make(*arguments, **{**elsewhere, "device": "meta"})
             if math.prod(drawn.shape) > _SMALL:
                 return drawn
+        tensor = arguments[0] if arguments else keywords.get("tensor")
+        if isinstance(tensor, Tensor) and tensor.is_meta:
+            scaled = function in _SCALES and tensor.is_floating_point() and isinstance(arguments[1], int | float)
+            if scaled or function in _FILLS:
+                return tensor
         return function(*arguments, **keywords)

@@ -91,6 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     # Waiting threads that spin make two busy cores up to 100 times slower; must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Huge pages for tensors of 2 MB and more: without, a large one that is freed and made again is paged in anew.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     for stream in (sys.stdout, sys.stderr):  # a name that is no UTF-8 is printed as an escape instead of failing
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

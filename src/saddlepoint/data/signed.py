@@ -7,9 +7,8 @@ the middle of its voxel, and distances are negative inside.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
-from scipy import ndimage
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from saddlepoint.kinds.camera import pose_of
@@ -67,7 +66,7 @@ def mesh_distances(corners: np.ndarray, side: int) -> np.ndarray:
     """
     places = middles(side).view(-1, 3).double().numpy()
     points, owners = _spread(corners, 1.0 / side)
-    near = cKDTree(points).query(places, k=min(_NEAREST, len(points)))[1].reshape(len(places), -1)
+    near = scipy.spatial.cKDTree(points).query(places, k=min(_NEAREST, len(points)))[1].reshape(len(places), -1)
     distance = np.full(len(places), np.inf)
     for column in range(near.shape[1]):
         distance = np.minimum(distance, distance_to_triangles(places, corners[owners[near[:, column]]]))
@@ -85,11 +84,11 @@ def _inside(distance: np.ndarray, places: np.ndarray, corners: Tensor, side: int
         wound: np.ndarray = winding_number(torch.from_numpy(places[rows]), corners).abs().numpy() > 0.5
         return wound
 
-    regions, count = ndimage.label(distance > 1.001 / side)
+    regions, count = scipy.ndimage.label(distance > 1.001 / side)
     inside = np.zeros(side**3, bool)
     flat, away = regions.reshape(-1), distance.reshape(-1)
     if count:
-        deepest = ndimage.maximum_position(away, flat, np.arange(1, count + 1))
+        deepest = scipy.ndimage.maximum_position(away, flat, np.arange(1, count + 1))
         inside = np.concatenate(([False], within(np.array([place[0] for place in deepest]))))[flat]
     band = np.flatnonzero(flat == 0)
     inside[band] = within(band)
@@ -126,7 +125,7 @@ def distances_of(occupancy: np.ndarray) -> np.ndarray:
     filled, side = np.asarray(occupancy) > 0, occupancy.shape[0]
     if filled.all() or not filled.any():
         return np.full(filled.shape, -2.0 if filled.all() else 2.0, np.float32)
-    away = ndimage.distance_transform_edt(~filled) - ndimage.distance_transform_edt(filled)
+    away = scipy.ndimage.distance_transform_edt(~filled) - scipy.ndimage.distance_transform_edt(filled)
     signed: np.ndarray = ((away - 0.5 * np.sign(away)) * (2 / side)).astype(np.float32)
     return signed
 

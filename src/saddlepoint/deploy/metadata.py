@@ -41,6 +41,7 @@ _DESCRIPTION, _SOFTWARE, _EXIF, _COMMENT = 0x010E, 0x0131, 0x8769, 0x9286  # EXI
 _BEGINNING = b'{"made": "'  # of every record
 _ASCII = b"ASCII\0\0\0"  # how a UserComment says its coding
 _QUALITY = 95
+_PNG_LEVEL = 3  # of photographs, in half the time of 6, files that are one percent larger
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -120,7 +121,7 @@ def encoded(picture: Image.Image, disclosure: Disclosure, form: Form = "png", wo
         for keyword, text in (("Description", words), ("Software", tool), (_KEYWORD, record)):
             info.add_itxt(keyword, text)
         info.add_itxt("XML:com.adobe.xmp", xmp)
-        picture.save(content, "PNG", pnginfo=info)
+        picture.save(content, "PNG", pnginfo=info, compress_level=_PNG_LEVEL)
     else:
         exif = Image.Exif()
         exif[_DESCRIPTION], exif[_SOFTWARE] = _ascii(words), tool

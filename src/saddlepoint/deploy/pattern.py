@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from PIL import Image
-from scipy.ndimage import gaussian_filter, uniform_filter
 
 PERIOD = 64
 """pixels"""
@@ -65,9 +65,9 @@ class Trace:
 def woven(pixels: np.ndarray, luminance: np.ndarray) -> np.ndarray:
     """The pixels [H, W, 3] with the pattern in them, stronger in texture; luminance: theirs, [H, W], 0 to 255."""
     height, width = luminance.shape
-    mean = uniform_filter(luminance, _ACTIVITY)
-    spread = np.sqrt(np.maximum(uniform_filter(luminance**2, _ACTIVITY) - mean**2, 0))
-    strength = np.clip(_FAINTEST + 0.08 * uniform_filter(spread, _ACTIVITY), _FAINTEST, _STRONGEST)
+    mean = scipy.ndimage.uniform_filter(luminance, _ACTIVITY)
+    spread = np.sqrt(np.maximum(scipy.ndimage.uniform_filter(luminance**2, _ACTIVITY) - mean**2, 0))
+    strength = np.clip(_FAINTEST + 0.08 * scipy.ndimage.uniform_filter(spread, _ACTIVITY), _FAINTEST, _STRONGEST)
     tiles = np.tile(_tile(), (height // PERIOD + 1, width // PERIOD + 1))[:height, :width]
     marked: np.ndarray = pixels + (strength * tiles)[..., None]
     return marked
@@ -100,8 +100,8 @@ def _windows(luminance: np.ndarray) -> list[np.ndarray]:
 
 def _scores(window: np.ndarray) -> tuple[np.ndarray, int]:
     """The best score of each size, and the number of places that were tried for each."""
-    even = window - gaussian_filter(window, 2.0)
-    even = even / (np.sqrt(gaussian_filter(even**2, 4.0)) + 1)
+    even = window - scipy.ndimage.gaussian_filter(window, 2.0)
+    even = even / (np.sqrt(scipy.ndimage.gaussian_filter(even**2, 4.0)) + 1)
     even = even * np.outer(np.hanning(window.shape[0]), np.hanning(window.shape[1])).astype(np.float32)
     down, across = (_waves_along(length) for length in window.shape)
     half = (down.reshape(-1, window.shape[0]) @ even).reshape(*down.shape[:2], -1)

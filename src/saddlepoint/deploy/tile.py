@@ -38,7 +38,7 @@ def check_overlap(overlap: int, window: int) -> None:
 
 
 def bands(
-    read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int, batch: int = 16
+    read: Callable[[int, int], Tensor], height: int, width: int, work: Work, window: int, overlap: int, batch: int = 4
 ) -> Iterator[Tensor]:
     """The rows of a worked image from top to bottom, some at a time: [D, rows, k width], float32.
 

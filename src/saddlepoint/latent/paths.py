@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import scipy
 import torch
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
@@ -47,7 +47,8 @@ def smooth(points: Tensor, steps: int, *, closed: bool = False) -> Tensor:
     """On a cubic spline through the points, whose speed and direction have no jumps; otherwise as `line`."""
     _check(points, steps)
     knots = torch.cat([points, points[:1]]) if closed else points
-    spline = CubicSpline(range(len(knots)), knots.detach().cpu().double(), bc_type="periodic" if closed else "natural")
+    ends = "periodic" if closed else "natural"
+    spline = scipy.interpolate.CubicSpline(range(len(knots)), knots.detach().cpu().double(), bc_type=ends)
     places = torch.arange((len(knots) - 1) * steps + (not closed), dtype=torch.float64) / steps
     return torch.from_numpy(spline(places)).to(points)
 

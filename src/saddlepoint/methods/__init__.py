@@ -29,20 +29,27 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Entry:
-    """A method as a listing shows it: its name, family, module path and the first line of its docstring."""
+    """A method as a listing shows it: its name, family and module path."""
 
     name: str
     family: str
     module: str
-    summary: str
+    described: Path | str
+    """its file, or the words that describe it"""
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of its docstring, in one line."""
+        if isinstance(self.described, str):
+            return self.described
+        return _first_sentences(self.described, self.described.stat().st_mtime_ns)
 
 
 def listing() -> dict[str, Entry]:
     """All methods by name, in order of family and name, and a person's own last; reads files, imports none of them."""
     entries = _published()
     for name, added in own.known().items():
-        summary = _paragraph(added.kind.__doc__ or "")
-        entries[name] = Entry(name, "own", added.module.__name__, summary)
+        entries[name] = Entry(name, "own", added.module.__name__, _paragraph(added.kind.__doc__ or ""))
     return entries
 
 
@@ -53,7 +60,7 @@ def _published() -> dict[str, Entry]:
         if path.name.startswith("_") or path.parent.name == "families":
             continue
         module = f"saddlepoint.methods.{path.parent.name}.{path.stem}"
-        entries[path.stem] = Entry(path.stem, path.parent.name, module, _summary(path))
+        entries[path.stem] = Entry(path.stem, path.parent.name, module, path)
     for name, value in _plugged_in(tuple(sys.path)):
         entries.setdefault(name, Entry(name, "plug-in", value.split(":")[0], f"from {value}"))
     return entries
@@ -63,10 +70,6 @@ def _published() -> dict[str, Entry]:
 def _plugged_in(_path: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """The methods of installed packages by name, with where each is; read once for each search path."""
     return tuple((point.name, point.value) for point in entry_points(group="saddlepoint.methods"))
-
-
-def _summary(path: Path) -> str:
-    return _first_sentences(path, path.stat().st_mtime_ns)
 
 
 @functools.cache

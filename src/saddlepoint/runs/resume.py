@@ -69,7 +69,7 @@ def resume(
             tell = say if machine.rank == 0 else lambda text: None
             checkpoint = None if from_start else files.latest(folder.checkpoints, tell)
             if checkpoint is not None:
-                tensors, saved = files.read(checkpoint)
+                tensors, saved = files.read(checkpoint, checked=True)
                 _check(saved, facts, folder, plan)
             elif not from_start:
                 _check_nothing_lost(folder)

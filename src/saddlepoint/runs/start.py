@@ -22,7 +22,8 @@ def start_from(trainer: Trainer, start: Path) -> None:
     """
     run, names = named_networks(start)
     checkpoint = find_checkpoint(run)
-    tensors, _ = files.read(checkpoint, ("nets", "average", *(("optim",) if trainer.anchor else ())))
+    parts = ("nets", "average", *(("optim",) if trainer.anchor else ()))
+    tensors, _ = files.read(checkpoint, parts, checked=True)
     saved = {**under("nets/", tensors), **under("average/", tensors)}
     for name in names:
         _check_there(name, {key.partition(".")[0] for key in saved}, str(run))
