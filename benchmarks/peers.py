@@ -34,7 +34,7 @@ from record import record
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
-from train_step import Step, Turns, operations, peak
+from train_step import Step, Turns, peak, trained_operations
 
 from saddlepoint import methods
 from saddlepoint.config import from_json
@@ -299,7 +299,7 @@ def compared(name: str, precisions: Sequence[str], pairs: int) -> list[dict[str,
         ratio = statistics.median(theirs / own for theirs, own in timed)
         floor: float | str
         try:
-            floor = operations(partial(train, peer, pixels, precision, 1)) / peak(precision)
+            floor = trained_operations(partial(train, peer, pixels, precision)) / peak(precision)
         except RuntimeError:  # torch cannot count under a penalty on slopes
             floor = "not counted"
         row = {

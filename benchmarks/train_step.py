@@ -87,6 +87,11 @@ def operations(step: Step) -> float:
     return counter.get_total_flops() / 1e9
 
 
+def trained_operations(train: Callable[[int], object]) -> float:
+    """The same of one of a Trainer's steps, less what it does once. train: for so many steps."""
+    return operations(lambda: train(2)) - operations(lambda: train(1))
+
+
 def peak(precision: str) -> float:
     """What one convolution or matrix product reaches at best, in GFLOP/s: short ones, so that one of many is alone."""
     kind = {"float32": torch.float32, "bf16": torch.bfloat16}[precision]
@@ -124,7 +129,7 @@ def compare(pixels: np.ndarray, batch: int, pairs: int, precision: str) -> bool:
     timed = turns.pairs[WARM:]
     ratio = statistics.median(theirs / own for theirs, own in timed)
     slow, fast = (statistics.median(column) for column in zip(*timed))
-    more, less = operations(other.step), operations(lambda: train(pixels, batch, precision, 1))
+    more, less = operations(other.step), trained_operations(lambda steps: train(pixels, batch, precision, steps))
     print(f"{'tutorials, float32':<24}{more:>8.0f}{batch / slow:>10.1f}{1:>8.2f}")
     print(f"{'Trainer, ' + precision:<24}{less:>8.0f}{batch / fast:>10.1f}{ratio:>8.2f}{BARS[precision]:>8.2f}")
     speed, quickest = peak(precision), min(own for _, own in timed)

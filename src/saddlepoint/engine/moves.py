@@ -35,6 +35,8 @@ class Layout:
 
     def unpack(self, flat: Tensor) -> Report:
         """Figures by name from their flat form."""
+        if not any(self.shapes):
+            return dict(zip(self.names, flat.unbind()))
         sizes = [torch.Size(shape).numel() for shape in self.shapes]
         return {n: part.view(s) for n, part, s in zip(self.names, flat.split(sizes), self.shapes)}
 
