@@ -28,7 +28,7 @@ _CALLS, _CALLS_EACH = 5_000, 200
 # Without numbers torch imports its compiler or sympy, which takes seconds, for what leaves a tensor as it is.
 _DRAWS = (torch.randn, torch.rand)
 _FILLS = (Tensor.normal_, nn.init.normal_)
-_SCALES = (Tensor.mul, Tensor.mul_, Tensor.div, Tensor.div_, Tensor.add, Tensor.sub)
+_BY_A_NUMBER = (Tensor.mul, Tensor.mul_, Tensor.div, Tensor.div_, Tensor.add, Tensor.sub)
 _ROOM, _TIMES = 1 << 30, 64
 """bytes that networks which cannot be drawn without numbers may have, beside so many times the file's"""
 
@@ -122,7 +122,7 @@ class _Drawing(TorchFunctionMode):
         tensor = arguments[0] if arguments else keywords.get("tensor")
         if isinstance(tensor, Tensor) and tensor.is_meta:
             scale = arguments[1] if len(arguments) == 2 else None
-            scaled = function in _SCALES and tensor.is_floating_point() and isinstance(scale, int | float)
+            scaled = function in _BY_A_NUMBER and tensor.is_floating_point() and isinstance(scale, int | float)
             if scaled or function in _FILLS:
                 return tensor
         return function(*arguments, **keywords)
