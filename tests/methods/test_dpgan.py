@@ -90,6 +90,6 @@ def test_what_the_proof_spends_is_under_10_and_points_have_dense_networks() -> N
     method = DPGAN(**settings)
     nets = method.networks(DataSpec.of((2,), examples=98_000))
     assert method.spent(nets, Clock(examples=PROOF.settings["examples"] - 512, fresh=512)) < 10
-    assert nets.generator(torch.randn(3, 2)).shape == (3, 2)
+    assert nets.generator(torch.randn(3, method.latent)).shape == (3, 2)
     moves = list(method.train_step(nets, HandDraw(torch.randn(4, 2)), Clock()))
     assert [move.group for move in moves] == ["critic"] * 3 + ["generator"]
