@@ -27,8 +27,8 @@ _CALLS, _CALLS_EACH = 5_000, 200
 """calls of torch that drawing may take, in all and for each tensor of the file"""
 # Without numbers torch imports its compiler or sympy, which takes seconds, for what leaves a tensor as it is.
 _DRAWS = (torch.randn, torch.rand)
-_FILLS = (Tensor.normal_, nn.init.normal_)
-_BY_A_NUMBER = (Tensor.mul, Tensor.mul_, Tensor.div, Tensor.div_, Tensor.add, Tensor.sub)
+_IN_PLACE = (Tensor.normal_, nn.init.normal_, Tensor.mul_, Tensor.div_)
+_BY_A_NUMBER = (Tensor.mul, Tensor.div, Tensor.add, Tensor.sub)
 _ROOM, _TIMES = 1 << 30, 64
 """bytes that networks which cannot be drawn without numbers may have, beside so many times the file's"""
 
@@ -121,8 +121,9 @@ class _Drawing(TorchFunctionMode):
                 return drawn
         tensor = arguments[0] if arguments else keywords.get("tensor")
         if isinstance(tensor, Tensor) and tensor.is_meta:
-            scale = arguments[1] if len(arguments) == 2 else None
-            scaled = function in _BY_A_NUMBER and tensor.is_floating_point() and isinstance(scale, int | float)
-            if scaled or function in _FILLS:
+            if function in _IN_PLACE:
                 return tensor
+            number = arguments[1] if len(arguments) == 2 else None
+            if function in _BY_A_NUMBER and tensor.is_floating_point() and isinstance(number, int | float):
+                return tensor.detach()
         return function(*arguments, **keywords)

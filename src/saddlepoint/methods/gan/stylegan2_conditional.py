@@ -57,7 +57,7 @@ PROOF = Proof(
     measure="conditional",
     share=0.5,
     bars={"least_class": 0.9},  # a Gaussian of each class has .96 over all, but .80 to .84 in its worst class
-    settings={  # those of the proof of `stylegan2` at 1.5 times its rate: .31 of the bar's distance, where it had .45
+    settings={  # those of the proof of `stylegan2` at 1.5 times its rate: .31 of the baseline's distance, where .45 was
         "images": 160_000,
         "batch": 32,
         "latent": 64,
