@@ -166,7 +166,7 @@ PROOF = Proof(
     settings={
         "resolution": 16,
         "images": 23_000,
-        "batch": 16,
+        "batch": 8,  # with 16 the error was .73 to .76 of the baseline's
         "generator_width": 12,
         "content_halvings": 0,
         "blocks": 1,
