@@ -166,7 +166,7 @@ PROOF = Proof(
     settings={
         "resolution": 16,
         "images": 23_000,
-        "batch": 8,  # with 16 the error was .73 to .76 of the baseline's
+        "batch": 16,  # with 8 seed 1 has .63 of the baseline's error, and seed 0 finds another map
         "generator_width": 12,
         "content_halvings": 0,
         "blocks": 1,
