@@ -55,15 +55,22 @@ def listing() -> dict[str, Entry]:
 
 def _published() -> dict[str, Entry]:
     """The methods of this package and of those that are installed beside it."""
-    entries: dict[str, Entry] = {}
-    for path in sorted(_HERE.glob("*/*.py")):
-        if path.name.startswith("_") or path.parent.name == "families":
-            continue
-        module = f"saddlepoint.methods.{path.parent.name}.{path.stem}"
-        entries[path.stem] = Entry(path.stem, path.parent.name, module, path)
+    entries = {path.stem: _entry(path) for path in _files()}
     for name, value in _plugged_in(tuple(sys.path)):
         entries.setdefault(name, Entry(name, "plug-in", value.split(":")[0], f"from {value}"))
     return entries
+
+
+@functools.cache
+def _files() -> tuple[Path, ...]:
+    """The files of this package that hold a method each."""
+    folders = (path for path in sorted(_HERE.iterdir()) if path.is_dir() and path.name != "families")
+    return tuple(path for folder in folders for path in sorted(folder.glob("[!_]*.py")))
+
+
+def _entry(path: Path) -> Entry:
+    family = path.parent.name
+    return Entry(path.stem, family, f"saddlepoint.methods.{family}.{path.stem}", path)
 
 
 @functools.cache
