@@ -109,14 +109,14 @@ def sampling(method: str, folder: Path, options: argparse.Namespace) -> dict[str
         options.samples,
     )
     model, size = load(run), 64
+    player: Any = model.method
 
     def command() -> None:
         sample([str(run), "-n", str(n), "--out", str(folder / f"{method}.png"), "--device", "cpu"])
         (folder / f"{method}.png").unlink()
 
     def bare() -> torch.Tensor:
-        draws = [torch.randn(size, model.method.latent) for _ in range(n // size)]  # type: ignore[attr-defined]
-        return torch.cat([model.method.generate(model.nets, draw) for draw in draws])  # type: ignore[attr-defined]
+        return torch.cat([player.generate(model.nets, torch.randn(size, player.latent)) for _ in range(n // size)])
 
     def script() -> None:
         sheet = bare().view(n // 16, 16, 3, SIDE, SIDE).permute(0, 3, 1, 4, 2).reshape(n // 16 * SIDE, 16 * SIDE, 3)
@@ -154,17 +154,17 @@ def translating(folder: Path, rounds: int) -> list[dict[str, Any]]:
     home = str(model.home)
 
     def network(count: int, size: int) -> Way:
-        return lambda: [alone(model, size) for _ in range(count // size)]
+        return lambda: [translated(model, blank(size)) for _ in range(count // size)]
 
     def script() -> None:
         for path in originals.iterdir():
-            answer = model.method.translate(model.nets, read(path).permute(2, 0, 1)[None], "a")  # type: ignore
+            answer = translated(model, read(path).permute(2, 0, 1)[None])
             as_picture(answer[0].permute(1, 2, 0)).save(folder / f"{path.stem} of a script.png")
 
     def script_of_windows() -> None:
         photograph = read(large)
         for _ in range(windows):
-            alone(model, 1)
+            translated(model, blank(1))
         as_picture(photograph).save(folder / "answer of a script.png")
 
     many = compared(
@@ -191,9 +191,16 @@ def translating(folder: Path, rounds: int) -> list[dict[str, Any]]:
     return [many, one]
 
 
-def alone(model: Model, size: int) -> torch.Tensor:
-    """The bare network on so many windows."""
-    return model.method.translate(model.nets, torch.zeros(size, 3, FOLDER_SIDE, FOLDER_SIDE), "a")  # type: ignore
+def translated(model: Model, images: torch.Tensor) -> torch.Tensor:
+    """What the bare network makes of images [n, 3, H, W]."""
+    player: Any = model.method
+    result: torch.Tensor = player.translate(model.nets, images, "a")
+    return result
+
+
+def blank(size: int) -> torch.Tensor:
+    """So many windows."""
+    return torch.zeros(size, 3, FOLDER_SIDE, FOLDER_SIDE)
 
 
 def starting(folder: Path) -> list[dict[str, Any]]:
