@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from saddlepoint import methods
-from saddlepoint.checkpoint.model import Model, find_checkpoint
+from saddlepoint.checkpoint.find import find_checkpoint
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CapabilityError, CheckpointError
 from saddlepoint.methods.base import Clock

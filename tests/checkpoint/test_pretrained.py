@@ -15,7 +15,8 @@ import conformance
 import saddlepoint
 from saddlepoint import cli, methods
 from saddlepoint.checkpoint import manifest, pretrained
-from saddlepoint.checkpoint.model import Model, find_checkpoint
+from saddlepoint.checkpoint.find import find_checkpoint
+from saddlepoint.checkpoint.model import Model
 from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.errors import CheckpointError, RunError

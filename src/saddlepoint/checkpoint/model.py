@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import Tensor
 from saddlepoint import config, methods
 from saddlepoint.checkpoint import files, hub, pretrained, saving, zoo
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, method_of, read_facts, spec_of
-from saddlepoint.checkpoint.hook import FIRST_AFTER
+from saddlepoint.checkpoint.find import find_checkpoint
 from saddlepoint.checkpoint.needed_networks import used_networks
 from saddlepoint.checkpoint.networks import networks
 from saddlepoint.data.batches import DataSpec
@@ -481,26 +480,3 @@ def _awake(method: Method, nets: Networks, clock: Clock, device: str | torch.dev
     nets = nets.to(torch.device(device)).eval().requires_grad_(False)
     method.set_phase(nets, clock)
     return nets
-
-
-def find_checkpoint(path: Path) -> Path:
-    """The whole checkpoint that a path means: itself, or the latest good one of a run. Raises CheckpointError."""
-    if (path / files.MANIFEST).exists():
-        files.check(path)
-        return path
-    if pretrained.is_packed(path) or str(path).startswith(hub.PREFIX):
-        raise CheckpointError(f"{path} is a model without what training needs: give the folder of its run.")
-    if not path.exists():
-        raise CheckpointError(f"there is no {path}.")
-    newest = files.latest(Folder(path).checkpoints, warnings.warn)
-    if newest is None:
-        raise CheckpointError(f"{path} holds no complete checkpoint{_meant(path)}.")
-    return newest
-
-
-def _meant(path: Path) -> str:
-    """When there will be one, or what else could be given: a run that lies in the folder, the newest of several."""
-    if Folder(path).facts.exists():
-        return f" yet: a run writes its first one after {FIRST_AFTER:.0f} seconds of training, or when it is stopped"
-    runs = [facts.parent for facts in path.glob("*/run.json")]
-    return f". Give a run in it, such as {max(runs, key=lambda run: run.stat().st_mtime)}" if runs else ""

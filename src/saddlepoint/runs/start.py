@@ -6,7 +6,7 @@ from pathlib import Path
 
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.facts import read_facts, spec_of
-from saddlepoint.checkpoint.model import find_checkpoint
+from saddlepoint.checkpoint.find import find_checkpoint
 from saddlepoint.config import nearest
 from saddlepoint.engine.run import Folder
 from saddlepoint.engine.trainer import Trainer, load_networks, under
