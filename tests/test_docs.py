@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import tyro
@@ -99,7 +100,9 @@ def site() -> dict[str, str]:
         path.relative_to(ROOT / "docs").as_posix(): path.read_text(encoding="utf-8")
         for path in ROOT.glob("docs/**/*.md")
     }
-    return {path: make.inside(text, path) for path, text in {**written, **make.pages()}.items()}
+    # Two parts take minutes and hold no links: the networks over a proof's whole data, and which code has changed.
+    with patch.object(make.methods, "_networks", str), patch.object(make.evidence, "_code_today", str):
+        return {path: make.inside(text, path) for path, text in {**written, **make.pages()}.items()}
 
 
 def test_links_of_the_site_lead_somewhere() -> None:
@@ -142,6 +145,12 @@ def test_a_method_has_a_page_by_its_own_files_alone() -> None:
     assert "def train_step" in text
     assert "Often taught" in text
     assert "| `--clip-weights` | a number | 0.01 |" in text
+
+
+def test_a_page_counts_the_parameters_of_its_networks() -> None:
+    text = maker().methods._networks("dcgan")
+    assert "for examples of shape 1 x 8 x 8 from `digits`" in text
+    assert re.search(r"\| `generator` \| `DCGANGenerator` \| [\d,]+ \|", text)
 
 
 def test_the_reference_names_arguments_and_commands() -> None:
