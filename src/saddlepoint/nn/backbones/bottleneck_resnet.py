@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.nn.layers.thinned import ThinnedConv2d
+
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """of ImageNet's colours from 0 to 1"""
 
@@ -59,7 +61,7 @@ class Bottleneck(nn.Module):
         self.narrow, self.across = nn.Conv2d(inputs, middle, 1), nn.Conv2d(middle, middle, 3, stride, 1)
         self.wide = nn.Conv2d(middle, 4 * middle, 1)
         same = inputs == 4 * middle and stride == 1
-        self.past = nn.Identity() if same else nn.Conv2d(inputs, 4 * middle, 1, stride)
+        self.past = nn.Identity() if same else ThinnedConv2d(inputs, 4 * middle, stride)
 
     def forward(self, features: Tensor) -> Tensor:
         hidden = self.across(self.narrow(features).relu()).relu()

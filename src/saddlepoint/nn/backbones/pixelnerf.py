@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.nn.layers.thinned import ThinnedConv2d
+
 _POOLED = 64
 """pixels of a side beyond which the first maps are halved once more"""
 
@@ -27,15 +29,12 @@ class _Basic(nn.Module):
         self.first_norm, self.second_norm = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
         same = inputs == outputs and stride == 1
         self.past = nn.Identity() if same else nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+            ThinnedConv2d(inputs, outputs, stride, bias=False), nn.BatchNorm2d(outputs)
         )  # fmt: skip
-        self.stride = stride
 
     def forward(self, features: Tensor) -> Tensor:
         hidden = self.second_norm(self.second(self.first_norm(self.first(features)).relu()))
-        # Thinned out before the 1x1 convolution: with a stride of its own oneDNN's for AVX2 writes past its end where
-        # channels are no multiple of 8.
-        output: Tensor = (hidden + self.past(features[..., :: self.stride, :: self.stride])).relu()
+        output: Tensor = (hidden + self.past(features)).relu()
         return output
 
 
