@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
@@ -107,11 +106,8 @@ class Group:
         """Move the parameters; in fp16 not at all where a gradient overflowed. Tell autograd that they moved."""
         if self.optimiser is None:
             return
-        if self.scaler.is_enabled():
-            self.scaler.step(self.optimiser)
-            self.scaler.update()
-        else:
-            _unlabelled(self.optimiser)()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         # Fused kernels do not bump versions, so a graph held across the step would give wrong gradients silently.
         torch.autograd.graph.increment_version([p for p in self.parameters.values() if p.grad is not None])
 
@@ -218,15 +214,6 @@ def _build(spec: Optim, entries: list[dict[str, Any]], device: torch.device) -> 
     if isinstance(spec, RMSProp):
         return torch.optim.RMSprop(entries, alpha=spec.alpha, eps=spec.eps, **common)
     raise MethodError(f"{type(spec).__name__} is no optimiser that the engine knows.")
-
-
-def _unlabelled(optimiser: torch.optim.Optimizer) -> Callable[[], object]:
-    """The step of an optimiser without what torch wraps it in for its profiler and for hooks, which nothing here uses.
-
-    A tenth of a step of the smallest networks is spent on that label.
-    """
-    step = type(optimiser).step
-    return functools.partial(step.__wrapped__ if getattr(step, "hooked", False) else step, optimiser)  # type: ignore[attr-defined]
 
 
 def _check_held(name: str, rate: Rate, nets: Networks) -> None:
