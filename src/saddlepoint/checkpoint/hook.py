@@ -12,7 +12,7 @@ from torch import Tensor
 from saddlepoint.checkpoint import files
 from saddlepoint.config import nearest
 from saddlepoint.engine.hooks import Hook, Json, Run
-from saddlepoint.engine.run import DISTANCES, Folder
+from saddlepoint.engine.run import DISTANCES, Folder, RunSettings
 from saddlepoint.errors import ConfigError
 from saddlepoint.storage.whole import disk_errors, sync
 
@@ -99,7 +99,7 @@ class Checkpoints(Hook):
 
         A score is of one moment: it counts for a checkpoint of that very step alone.
         """
-        name = watched(run)
+        name = watched(run.settings)
         if name is None or not run.reporting:
             return
         scored = name.startswith("score/")
@@ -109,13 +109,13 @@ class Checkpoints(Hook):
         self._figure = run.figures.get(name, None if scored else self._figure)
 
     def _is_best_score(self, run: Run) -> bool:
-        name = watched(run)
+        name = watched(run.settings)
         if name is None or not name.startswith("score/") or not run.reporting or self._figure is None:
             return False
         return self._best is None or self._figure < self._best[0]
 
 
-def watched(run: Run) -> str | None:
+def watched(settings: RunSettings) -> str | None:
     """The figure whose lowest value marks the best checkpoint; None for none."""
-    distances = [f"score/{name}" for name in run.settings.score if name in DISTANCES]
-    return run.settings.best or (distances[0] if distances else None)
+    distances = [f"score/{name}" for name in settings.score if name in DISTANCES]
+    return settings.best or (distances[0] if distances else None)

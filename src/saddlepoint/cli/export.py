@@ -38,7 +38,7 @@ class Export:
     """
 
     run: tyro.conf.Positional[Path]
-    """the folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """the folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     to: Literal["bundle", "onnx", "torch", "file"]
     """format to write; torch is a .pt2 file for torch.export.load; file is what the model holds, such as a scene of
     splats for viewers, in the form that the ending of --out names (.ply, .splat, .spz), or a shape that it makes, as a

@@ -49,7 +49,7 @@ class Predict:
     with a picture of each image; masks, depths, parts and their kind as a file for each, parts in colours."""
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: tyro.conf.Positional[Path]
     """an image, or a folder of images; for a model of clouds, grids of voxels or meshes a file of such, or a folder"""
     out: Path | None = None

@@ -41,7 +41,7 @@ class Render:
     """Draw a trained scene from cameras once around it, from a file of cameras, or from those of the held-out views."""
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     orbit: Count = 60
     """views once around the scene"""
     lift: Annotated[float, Range(least=-80, most=80)] = 0.0

@@ -47,7 +47,7 @@ class Sample:
     """
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """number of images; by default 64, 5 with --interpolate, and 24 with --given camera=orbit"""
     seed: int = 0

@@ -33,7 +33,7 @@ class Score:
     """
 
     run: tyro.conf.Positional[Path]
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: tyro.conf.Positional[Path]
     """an image, or a folder of images; its subfolders are labels"""
     usual: tuple[str, ...] = ()

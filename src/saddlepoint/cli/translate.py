@@ -52,7 +52,7 @@ class Translate:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """the folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """the folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
     """image, or folder of images to search through; or a film"""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]

@@ -73,8 +73,8 @@ class RunSettings:
     keep_checkpoints: Count = 3
     """number of latest checkpoints to keep"""
     best: str | None = None
-    """logged figure, such as generator/fake, whose lowest checkpoint is kept as well; with --score by default its first
-    distance (fid, kid or fid-infinity)"""
+    """logged figure, such as generator/fake, whose lowest checkpoint is kept as RUN/best; with --score by default its
+    first distance (fid, kid or fid-infinity)"""
     score: tuple[Literal["fid", "fid-infinity", "kid", "is", "precision", "recall", "density", "coverage"], ...] = ()
     """metrics to compute while training, such as `--score fid kid`; see docs/metrics.md"""
     score_every: Count = 50_000

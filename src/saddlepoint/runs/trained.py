@@ -10,10 +10,13 @@ from urllib.parse import quote
 import numpy as np
 import torch
 
-from saddlepoint import methods
+from saddlepoint import config, methods
+from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.facts import read_facts
+from saddlepoint.checkpoint.find import BEST, best_checkpoint
+from saddlepoint.checkpoint.hook import watched
 from saddlepoint.checkpoint.model import Model, load
-from saddlepoint.engine.run import Folder
+from saddlepoint.engine.run import Folder, RunSettings
 from saddlepoint.methods.tasks import knows
 from saddlepoint.report.history import figure, table
 from saddlepoint.report.notebook import card
@@ -72,8 +75,18 @@ class Trained:
             lines += [f"  resume   saddle resume {self.folder}"]
         method = methods.load(read_facts(Folder(self.folder))["method"])
         use = next((use for word, use in _USES.items() if knows(method, word)), "report {}")
-        lines += [f"  next     saddle {use.format(self.folder)}"]
+        best = self._better()
+        lines += [f"  best     {self.folder / BEST}: {best}"] if best else []
+        lines += [f"  next     saddle {use.format(self.folder / BEST if best else self.folder)}"]
         return "\n".join(lines)
+
+    def _better(self) -> str:
+        """What an earlier checkpoint has of the watched figure, where the run ended worse; else nothing."""
+        best = best_checkpoint(self.folder)
+        if best is None or best[0] == files.listing(Folder(self.folder).checkpoints)[-1]:
+            return ""
+        name = watched(config.from_json(RunSettings, read_facts(Folder(self.folder))["run"])) or "the figure"
+        return f"step {files.step_of(best[0]):,}, where {name.removeprefix('score/')} was {best[1]:.4g}, its lowest"
 
 
 _USES: dict[str, str] = {
