@@ -10,6 +10,7 @@ from games import Game, trainer
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.find import best_checkpoint, find_checkpoint
 from saddlepoint.checkpoint.hook import Checkpoints
+from saddlepoint.deploy.serve.shelf import _from
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError
@@ -37,6 +38,7 @@ def test_best_is_the_lowest_and_the_run_itself_the_latest(tmp_path: Path) -> Non
     found = run(tmp_path, score=("fid",), keep_checkpoints=1)
     assert files.step_of(find_checkpoint(found / "best")) == 3
     assert files.step_of(find_checkpoint(found)) == 8
+    assert _from(f"{found}/best") == _from(str(found)) == found.name[:64]
     told = Trained(found, "done", 64, found / "report.html").summary()
     assert f"best     {found}/best: step 3, where fid was 0.5, its lowest" in told
     assert f"saddle sample {found}/best -n 64" in told

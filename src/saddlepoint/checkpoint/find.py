@@ -26,7 +26,7 @@ def find_checkpoint(path: Path) -> Path:
         return path
     if pretrained.is_packed(path) or str(path).startswith(hub.PREFIX):
         raise CheckpointError(f"{path} is a model without what training needs: give the folder of its run.")
-    if path.name == BEST and not path.exists() and Folder(path.parent).facts.exists():
+    if means_best(path):
         best = best_checkpoint(path.parent, warnings.warn)
         if best is None:
             raise CheckpointError(
@@ -41,6 +41,11 @@ def find_checkpoint(path: Path) -> Path:
     if newest is None:
         raise CheckpointError(f"{path} holds no complete checkpoint{_meant(path)}.")
     return newest
+
+
+def means_best(path: Path) -> bool:
+    """Whether a path is that of a run with `best` behind it."""
+    return path.name == BEST and not path.exists() and Folder(path.parent).facts.exists()
 
 
 def best_checkpoint(run: Path, say: Callable[[str], object] = lambda text: None) -> tuple[Path, float] | None:

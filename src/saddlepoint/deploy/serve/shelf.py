@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
+from saddlepoint.checkpoint.find import means_best
 from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.config import nearest
 from saddlepoint.deploy.serve.lifetime import Clock, Lifetime, day_of, today
@@ -255,4 +256,6 @@ def _from(path: str) -> str:
     folder = Path(path.removeprefix("hub:").removeprefix("zoo:")).resolve()
     if folder.parent.name == "checkpoints":
         folder = folder.parent.parent
+    elif means_best(folder):
+        folder = folder.parent
     return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-._")[:64] or "model"
