@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
 from saddlepoint.deploy.drift import Baseline
-from saddlepoint.deploy.serve import operating, schemas
+from saddlepoint.deploy.serve import operating, replies, schemas
 from saddlepoint.deploy.serve.bench import Bench
 from saddlepoint.deploy.serve.consent import Detector
 from saddlepoint.deploy.serve.entries import card_of, entry
@@ -289,7 +289,7 @@ def _description(app: FastAPI, *, keyed: bool) -> dict[str, Any]:
     """The OpenAPI description, with the schemas that routes name alone, and the key where one is asked for."""
     description = app.openapi()
     parts = description.setdefault("components", {})
-    kinds: tuple[Any, ...] = (schemas.Problem, schemas.Images, schemas.Predictions, schemas.AnyAsk)
+    kinds: tuple[Any, ...] = (replies.Problem, replies.Images, replies.Predictions, schemas.AnyAsk)
     for kind in kinds:
         schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
         parts["schemas"] |= schema.pop("$defs", {})

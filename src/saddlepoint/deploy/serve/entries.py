@@ -8,7 +8,7 @@ from typing import Any
 
 from saddlepoint.checkpoint import pretrained
 from saddlepoint.deploy.serve.lifetime import Lifetime, today
-from saddlepoint.deploy.serve.schemas import KindEntry, ModelEntry, Shape, TaskEntry
+from saddlepoint.deploy.serve.replies import KindEntry, ModelEntry, Shape, TaskEntry
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import CheckpointError
 from saddlepoint.kinds.image import Image

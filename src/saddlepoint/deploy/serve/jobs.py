@@ -10,7 +10,7 @@ from typing import Any, final
 
 from PIL import Image
 
-from saddlepoint.deploy.serve import packing, review, schemas
+from saddlepoint.deploy.serve import packing, replies, review
 from saddlepoint.deploy.serve.bench import Bench, Done
 from saddlepoint.deploy.serve.journal import Journal
 from saddlepoint.deploy.serve.limits import MOST_TOGETHER
@@ -68,7 +68,7 @@ class Jobs:
         states = [one.facts.state for one in self._open.values()]
         return {state: states.count(state) for state in ("waiting", "running")}
 
-    async def begin(self, ask: Any, request: str) -> schemas.Job:
+    async def begin(self, ask: Any, request: str) -> replies.Job:
         """Put a job into the queue. Raises Refusal for what cannot be done, and when there are too many (429)."""
         if self._kept is None:
             raise nothing_kept()
@@ -91,7 +91,7 @@ class Jobs:
         await asyncio.shield(running.kept)
         return self.seen(facts.id)
 
-    async def hold(self, ask: Any, task: str, done: Done, request: str) -> schemas.Job:
+    async def hold(self, ask: Any, task: str, done: Done, request: str) -> replies.Job:
         """Keep an answer that fell short of its gate for review, as a job that is done otherwise.
 
         Raises Refusal: 422 where nothing is kept, 429 where enough waits already.
@@ -140,13 +140,13 @@ class Jobs:
             return
         raise Refusal(429, "jobs", text, "wait until some are done", bound=bound, headers={"Retry-After": "5"})
 
-    def seen(self, job: str) -> schemas.Job:
+    def seen(self, job: str) -> replies.Job:
         """What is known of a job. Raises Refusal (404)."""
         running, facts = self._open.get(job), self._facts(job)
         state = facts.state
         share = running.progress.share if running else float(state == "done")
         seconds = time.monotonic() - running.begun if running and state == "running" else facts.seconds
-        return schemas.Job(
+        return replies.Job(
             id=job,
             task=facts.task,
             model=facts.model,
@@ -179,7 +179,7 @@ class Jobs:
             text = "this job shows nothing before it is done."
             raise Refusal(404, "no-preview", text, "ask for its result") from error
 
-    async def cancel(self, job: str) -> schemas.Job:
+    async def cancel(self, job: str) -> replies.Job:
         """End a job that waits or runs; forget one that has ended. Raises Refusal (404)."""
         running = self._open.get(job)
         if running is None:

@@ -19,7 +19,8 @@ from PIL import Image
 from saddlepoint.data.sources.pictures import as_pixels
 from saddlepoint.deploy.label import Disclosure, carried, labelled
 from saddlepoint.deploy.serve.making import Made
-from saddlepoint.deploy.serve.schemas import Ask, Images, OneImage
+from saddlepoint.deploy.serve.replies import Images, OneImage
+from saddlepoint.deploy.serve.schemas import Ask
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.report.motion import gif

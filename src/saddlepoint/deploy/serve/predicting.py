@@ -10,7 +10,8 @@ from torch import Tensor
 
 from saddlepoint.deploy.serve.making import Made
 from saddlepoint.deploy.serve.packing import Parcel, described, file_of
-from saddlepoint.deploy.serve.schemas import Ask, ClassShare, Prediction, Predictions
+from saddlepoint.deploy.serve.replies import ClassShare, Prediction, Predictions
+from saddlepoint.deploy.serve.schemas import Ask
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.image import Image
 from saddlepoint.kinds.kind import Kind

@@ -15,15 +15,13 @@ from saddlepoint.deploy.serve.bench import Done
 from saddlepoint.deploy.serve.bodies import described, form_of, json_of
 from saddlepoint.deploy.serve.limits import CHUNK
 from saddlepoint.deploy.serve.refusal import MEDIA_TYPE, Refusal
+from saddlepoint.deploy.serve.replies import Job, ModelEntry, ModelList
 from saddlepoint.deploy.serve.schemas import (
     AnyAsk,
     CompleteSettings,
     EditAsk,
     InterpolateAsk,
-    Job,
     MixAsk,
-    ModelEntry,
-    ModelList,
     OfModel,
     PredictSettings,
     ProjectSettings,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.deploy.serve.packing import Parcel
-from saddlepoint.deploy.serve.schemas import Prediction, Predictions
+from saddlepoint.deploy.serve.replies import Prediction, Predictions
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.losses.likelihood import bits_per_dim

@@ -24,7 +24,7 @@ from saddlepoint.deploy.serve.limits import Limits
 from saddlepoint.deploy.serve.making import Codes
 from saddlepoint.deploy.serve.packing import Parcel
 from saddlepoint.deploy.serve.refusal import Refusal
-from saddlepoint.deploy.serve.schemas import State
+from saddlepoint.deploy.serve.replies import State
 from saddlepoint.deploy.serve.shelf import Served
 from saddlepoint.errors import RunError
 from saddlepoint.latent.codes import Code, save_code
