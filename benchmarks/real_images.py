@@ -64,7 +64,7 @@ METHODS: dict[str, Mapping[str, Any]] = {
     **{name: methods.presets(name)["small"] for name in ("lsgan", "sagan", "fastgan", "stylegan3")},
 }
 """row -> what differs from the method's defaults: sizes for one thread of a processor, and the rate of its proof, where
-that is raised for a short run; of the first and the last ones what `saddle recommend` proposes on a processor"""
+that is raised for a short run; of the first two and the last ones the preset `small`, stylegan2 without augmentation"""
 SCHEDULED = ("r3gan",)
 """methods whose rates follow the whole run"""
 LOOPS: dict[str, Callable[[np.ndarray], Loop]] = {

@@ -51,7 +51,7 @@ class Recommend:
     data: tyro.conf.Positional[str]
     """images: anything that `saddle train --data` takes, except the made worlds"""
     minutes: float = 24 * 60
-    """minutes you have for training"""
+    """minutes you have for training: what is proposed depends on them"""
     json: Path | None = None
     """.json file to write the proposal into, for `saddle train --recommended FILE`"""
     cache: Path | None = None
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
     known = methods.listing()
     proposed = [name for name in known if any(name in order for order in ORDERS.values())]
     small = {name: table["small"] for name in proposed if "small" in (table := methods.presets(name))}
-    advice = advise(images, computer, known, small)
+    advice = advise(images, computer, known, small, options.minutes)
     settings = {"data": options.data, **advice.settings} | (
         {} if options.cache is None else {"cache": str(options.cache)}
     )

@@ -32,10 +32,16 @@ LARGEST = {"": 64, "gpu": 256}
 """side in pixels that is worth beginning with, without and with a GPU"""
 SHOWN = {16: 300_000, 32: 1_000_000, 64: 2_000_000, 128: 5_000_000, 256: 10_000_000}
 """images to show, by the largest side that the number is for: enough for a first good result, not for a record"""
+SHOWN_NARROW = 250_000
+"""the same for the narrow networks of a processor: about what the nearest rows of the tables here were shown"""
+SOON = 30.0
+"""minutes of a processor under which cheap steps come nearer than good ones: dcgan led after 5 and 10 minutes of one
+thread, stylegan2 after 40, by far"""
 ORDERS = {
     "few": ("stylegan2", "dcgan"),
     "small": ("dcgan",),
-    "processor": ("dcgan", "stylegan2", "wgan_gp"),
+    "soon": ("dcgan", "stylegan2", "wgan_gp"),
+    "processor": ("stylegan2", "dcgan", "wgan_gp"),
     "gpu": ("stylegan2", "r3gan", "wgan_gp", "dcgan"),
     "pairs": ("pix2pix",),
     "domains": ("cycle_gan", "munit"),
@@ -63,15 +69,19 @@ class Advice:
 
 
 def advise(
-    images: Images, computer: Computer, known: Collection[str], small: Mapping[str, Mapping[str, Any]] | None = None
+    images: Images,
+    computer: Computer,
+    known: Collection[str],
+    small: Mapping[str, Mapping[str, Any]] | None = None,
+    minutes: float = 24 * 60,
 ) -> Advice:
-    """What to train on these images here.
+    """What to train on these images here, in so many minutes.
 
     known: names of the methods that there are. small: settings of the preset `small` of those that have one, whose
     narrower networks are proposed on a processor.
     """
     side, reasons = _side(images, computer)
-    case, why = _case(images, computer, side)
+    case, why = _case(images, computer, side, minutes)
     method = next((name for name in ORDERS[case] if name in known), None)
     if method is None:
         raise ConfigError(f"none of the methods for {images.form} is installed: {', '.join(ORDERS[case])}.")
@@ -84,21 +94,25 @@ def advise(
         size = "the size that most methods are tuned for"
     if not computer.gpu and side >= NARROW_FROM and method in (small or {}):
         settings |= (small or {})[method]
+        if images.form == "images":
+            settings["images"] = min(SHOWN_NARROW, settings["images"])
         if settings["batch"] < batch:
-            settings["images"] = settings["images"] * settings["batch"] // batch
-            batch, size = settings["batch"], "of the preset, and as many steps as with more"
+            batch, size = settings["batch"], "of the preset"
         settings["batch"] = batch
         reasons.append(
             "networks, batch and rates of the preset `small`: on a processor many cheap steps come nearer than few dear"
             " ones (docs/benchmarks.md)"
         )
+        if method == "stylegan2" and images.count >= FEW:
+            settings["augment_target"] = 0.0
+            reasons.append(f"without augmentation, as it was measured; under {FEW:,} images it would be left on")
     reasons += [f"{method}: {why}", f"a batch of {batch}, {size}"]
     if "halvings" in settings:
         judged = f"smaller patches than usual, since images have only {side} pixels"
         reasons.append(
             f"the discriminator (critic) halves the side {settings['halvings']} times instead of 3: {judged}"
         )
-    return Advice(method, settings, (*reasons, *_warnings(images, method)), _others(images, method, known))
+    return Advice(method, settings, (*reasons, *_warnings(images, method)), _others(images, computer, method, known))
 
 
 def _amounts(images: Images, side: int) -> dict[str, int]:
@@ -128,7 +142,7 @@ def _side(images: Images, computer: Computer) -> tuple[int, list[str]]:
     return side, [f"resolution {side}: the largest power of two that 90% of your images have"]
 
 
-def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
+def _case(images: Images, computer: Computer, side: int, minutes: float) -> tuple[str, str]:
     if images.form == "pairs":
         return "pairs", "each image has its target beside it; no other method here learns from pairs"
     if images.form == "domains":
@@ -145,13 +159,18 @@ def _case(images: Images, computer: Computer, side: int) -> tuple[str, str]:
             "styles for every layer, a GPU that can carry them, and settings that its authors publish for any"
             " resolution (Karras et al. 2020, arXiv:2006.06676)"
         )
+    if minutes < SOON:
+        return "soon", (
+            f"in less than {SOON:.0f} minutes of a processor a cheap step counts for more than the best method: after"
+            " five and ten minutes dcgan was nearest to Fashion-MNIST and to faces (docs/benchmarks.md)"
+        )
     return "processor", (
-        "on a processor a cheap step counts for more than the best method: in five minutes each, dcgan came nearest to"
-        " Fashion-MNIST of all methods (docs/benchmarks.md)"
+        "after 40 minutes of one thread it was nearest to Fashion-MNIST and to faces, where dcgan had begun to lose"
+        " kinds (docs/benchmarks.md)"
     )
 
 
-def _others(images: Images, method: str, known: Collection[str]) -> dict[str, str]:
+def _others(images: Images, computer: Computer, method: str, known: Collection[str]) -> dict[str, str]:
     others = {}
     if images.form == "domains" and "munit" in known and method != "munit":
         others["munit"] = "if one image has many valid translations (day to several nights): it gives several"
@@ -162,7 +181,11 @@ def _others(images: Images, method: str, known: Collection[str]) -> dict[str, st
     if len(images.classes) > 1 and smallest >= ENOUGH_IN_A_CLASS and chosen:
         turns = " with --balanced" if images.imbalance >= UNEVEN else ""
         others[chosen] = f"if you want to choose one of the {counted(len(images.classes), 'class')}{turns}"
-    if method == "stylegan2" and "r3gan" in known:
+    if method == "stylegan2" and not computer.gpu and "dcgan" in known:
+        others["dcgan"] = (
+            f"for a first look: say --minutes 10, or any time under {SOON:.0f}, and it is proposed instead"
+        )
+    if method == "stylegan2" and computer.gpu and "r3gan" in known:
         others["r3gan"] = (
             "its authors report that it comes nearer to FFHQ and CIFAR-10 than stylegan2, in its presets' sizes"
             " (Huang et al. 2024, arXiv:2501.05441)"

@@ -85,7 +85,17 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_ramp": False,
         "augment_most": None,
     },
-    "small": {"latent": 64, "style": 64, "base": 1024, "most": 64, "batch": 16, "path_weight": 0.0},  # for a processor
+    "small": {  # for a processor: as its proof, and as benchmarks/real_images.py, which turns augmentation off
+        "latent": 64,
+        "style": 64,
+        "base": 512,
+        "most": 64,
+        "batch": 32,
+        "mixing": 0.0,
+        "path_weight": 0.0,
+        "r1_weight": 1.0,
+        "lr": 8e-3,
+    },
 }
 
 PROOF = Proof(
