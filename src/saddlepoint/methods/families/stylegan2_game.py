@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -137,3 +138,17 @@ class StyleGAN2Game(Styled, ABC):
     def _augmented(self, nets: Networks, draw: Draw, images: Tensor) -> Tensor:
         changed: Tensor = nets.augment(images, self._chance(draw, len(images)))
         return changed
+
+
+SMALL: Mapping[str, Any] = {
+    "latent": 64,
+    "style": 64,
+    "base": 512,
+    "most": 64,
+    "batch": 32,
+    "mixing": 0.0,
+    "path_weight": 0.0,
+    "r1_weight": 1.0,
+    "lr": 8e-3,
+}
+"""settings for a processor: those of the proof of `stylegan2`, measured on photographs by benchmarks/real_images.py"""

@@ -15,7 +15,7 @@ from typing import Any, final
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
 from saddlepoint.methods.base import Networks, Proof
-from saddlepoint.methods.families.stylegan2_game import StyleGAN2Game
+from saddlepoint.methods.families.stylegan2_game import SMALL, StyleGAN2Game
 from saddlepoint.methods.families.unconditional import Unconditional
 
 
@@ -85,17 +85,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_ramp": False,
         "augment_most": None,
     },
-    "small": {  # for a processor: as its proof, and as benchmarks/real_images.py, which turns augmentation off
-        "latent": 64,
-        "style": 64,
-        "base": 512,
-        "most": 64,
-        "batch": 32,
-        "mixing": 0.0,
-        "path_weight": 0.0,
-        "r1_weight": 1.0,
-        "lr": 8e-3,
-    },
+    "small": {**SMALL},
 }
 
 PROOF = Proof(

@@ -17,7 +17,7 @@ from typing import Any, final
 from saddlepoint.data.batches import DataSpec, LabelledBatch
 from saddlepoint.methods.base import Networks, Proof
 from saddlepoint.methods.families.conditional import Conditional
-from saddlepoint.methods.families.stylegan2_game import StyleGAN2Game
+from saddlepoint.methods.families.stylegan2_game import SMALL, StyleGAN2Game
 
 
 @final
@@ -47,17 +47,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema_images": 500_000.0,
         "augment_most": None,
     },
-    "small": {  # for a processor: that of `stylegan2`, which was measured on photographs
-        "latent": 64,
-        "style": 64,
-        "base": 512,
-        "most": 64,
-        "batch": 32,
-        "mixing": 0.0,
-        "path_weight": 0.0,
-        "r1_weight": 1.0,
-        "lr": 8e-3,
-    },
+    "small": {**SMALL},
 }
 
 PROOF = Proof(
