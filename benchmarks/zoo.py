@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import saddlepoint
+from saddlepoint import methods
 from saddlepoint.checkpoint import zoo
 
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "digits": ("stylegan2", {"data": "digits", "images": 120_000, "batch": 32, "latent": 64, "style": 64, "base": 512,
         "most": 32, "lr": 8e-3, "r1_weight": 1.0, "r1_every": 4, "path_weight": 0.0, "mixing": 0.0}),
-    "fashion": ("cgan", {"data": "fashion-mnist", "resolution": 32, "images": 300_000, "conditioning": "projection",
-        "generator_width": 24, "critic_width": 24}),
+    "fashion": ("stylegan2_conditional", {"data": "fashion-mnist", "resolution": 32, "images": 250_000,
+        **methods.presets("stylegan2_conditional")["small"], "augment_target": 0.0}),
     "sentences": ("transformer", {"data": "world:sentences", "examples": 40_000, "batch": 64, "layers": 2, "heads": 4,
         "width": 64, "hidden": 128, "dropout": 0.0, "scale": 0.5, "warmup": 300}),
     "edges": ("pix2pix", {"data": "world:edges", "images": 40_000, "batch": 16, "statistics": "trained",
@@ -43,6 +44,7 @@ def main() -> None:
         path = {"data_path": options.data_path} if settings["data"] == "fashion-mnist" and options.data_path else {}
         with tempfile.TemporaryDirectory() as folder:
             run = saddlepoint.train(method, out=Path(folder) / name, threads=1, device="cpu", **settings, **path)
+            saddlepoint.evaluate(run.folder, device="cpu")
             shutil.rmtree(zoo.HOME / name, ignore_errors=True)
             run.model().save_pretrained(zoo.HOME / name)
         size = sum(file.stat().st_size for file in (zoo.HOME / name).iterdir())
