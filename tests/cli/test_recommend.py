@@ -91,6 +91,7 @@ def test_on_a_processor_few_images_are_augmented_and_a_first_look_is_offered() -
     small = {"stylegan2": methods.presets("stylegan2")["small"]}
     few, many = (advise(images(count=count), LAPTOP, ALL, small) for count in (900, 9_000))
     assert "augment_target" not in few.settings
+    assert any("900 images are few: with augmentation" in reason for reason in few.reasons)
     assert many.settings["augment_target"] == 0
     assert "--minutes 10" in many.others["dcgan"]
     assert "r3gan" not in many.others

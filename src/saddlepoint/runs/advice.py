@@ -106,6 +106,8 @@ def advise(
         if method == "stylegan2" and images.count >= FEW:
             settings["augment_target"] = 0.0
             reasons.append(f"without augmentation, as it was measured; under {FEW:,} images it would be left on")
+        elif method == "stylegan2":
+            reasons.append(_augmented(images))
     reasons += [f"{method}: {why}", f"a batch of {batch}, {size}"]
     if "halvings" in settings:
         judged = f"smaller patches than usual, since images have only {side} pixels"
@@ -150,10 +152,7 @@ def _case(images: Images, computer: Computer, side: int, minutes: float) -> tupl
     if side <= 16:
         return "small", f"images of {side} pixels need no more than plain convolutions"
     if computer.gpu and images.count < FEW:
-        return (
-            "few",
-            f"{images.count:,} images are few: with augmentation the discriminator (critic) cannot learn them by heart",
-        )
+        return "few", _augmented(images)
     if computer.gpu:
         return "gpu", (
             "styles for every layer, a GPU that can carry them, and settings that its authors publish for any"
@@ -168,6 +167,12 @@ def _case(images: Images, computer: Computer, side: int, minutes: float) -> tupl
         "after 40 minutes of one thread it was nearest to Fashion-MNIST and to faces, where dcgan had begun to lose"
         " kinds (docs/benchmarks.md)"
     )
+
+
+def _augmented(images: Images) -> str:
+    """Why few images are shown with augmentation."""
+    number = f"{images.count:,} images are" if images.count != 1 else "1 image is"
+    return f"{number} few: with augmentation the discriminator (critic) cannot learn them by heart"
 
 
 def _others(images: Images, computer: Computer, method: str, known: Collection[str]) -> dict[str, str]:
