@@ -14,6 +14,7 @@ from saddlepoint.deploy.serve.shelf import _from
 from saddlepoint.engine.hooks import Hook
 from saddlepoint.engine.run import Folder
 from saddlepoint.errors import CheckpointError
+from saddlepoint.runs.resume import resume
 from saddlepoint.runs.trained import Trained
 
 DATASET = {"name": "noise", "shape": [1, 8, 8], "images": 64, "classes": []}
@@ -48,6 +49,12 @@ def test_a_run_that_ended_at_its_best_says_nothing_of_it(tmp_path: Path) -> None
     found = run(tmp_path, score=("fid",), examples=24)
     assert best_checkpoint(found) == (find_checkpoint(found), 0.5)
     assert "best" not in Trained(found, "done", 24, found / "report.html").summary()
+
+
+def test_a_run_does_not_go_on_from_its_best_but_a_new_one_can(tmp_path: Path) -> None:
+    found = run(tmp_path, score=("fid",))
+    with pytest.raises(CheckpointError, match=rf"give {found}, or .* saddle train gan --from {found}/best\."):
+        resume(found / "best")
 
 
 def test_a_run_that_nobody_measured_has_none(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 from saddlepoint import methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.facts import check_unchanged, clock_of, read_facts
+from saddlepoint.checkpoint.find import means_best
 from saddlepoint.config import Threads, checked
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import anchored
@@ -51,6 +52,12 @@ def resume(
     made with, and when the data is not that which it was trained on.
     """
     folder = Folder(Path(root))
+    if means_best(folder.root):
+        run = folder.root.parent
+        raise CheckpointError(
+            f"a run goes on from its latest checkpoint: give {run}, or begin a new one from its best with"
+            f" saddle train {read_facts(Folder(run))['method']} --from {root}."
+        )
     if method is not None:
         methods.named(method)
     facts = read_facts(folder)
