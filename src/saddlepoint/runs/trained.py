@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -10,13 +11,14 @@ from urllib.parse import quote
 import numpy as np
 import torch
 
-from saddlepoint import config, methods
+from saddlepoint import methods
 from saddlepoint.checkpoint import files
 from saddlepoint.checkpoint.facts import read_facts
 from saddlepoint.checkpoint.find import BEST, best_checkpoint
 from saddlepoint.checkpoint.hook import watched
 from saddlepoint.checkpoint.model import Model, load
-from saddlepoint.engine.run import Folder, RunSettings
+from saddlepoint.engine.plan import Plan
+from saddlepoint.engine.run import Folder
 from saddlepoint.methods.tasks import knows
 from saddlepoint.report.history import figure, table
 from saddlepoint.report.notebook import card
@@ -73,19 +75,20 @@ class Trained:
         lines += [f"  report   {self.report}"]
         if self.ended != "done":
             lines += [f"  resume   saddle resume {self.folder}"]
-        method = methods.load(read_facts(Folder(self.folder))["method"])
-        use = next((use for word, use in _USES.items() if knows(method, word)), "report {}")
-        best = self._better()
+        facts = read_facts(Folder(self.folder))
+        method, best = methods.load(facts["method"]), self._better(facts)
         lines += [f"  best     {self.folder / BEST}: {best}"] if best else []
-        lines += [f"  next     saddle {use.format(self.folder / BEST if best else self.folder)}"]
+        use = next((use for word, use in _USES.items() if knows(method, word)), None)
+        model = self.folder / BEST if best else self.folder
+        lines += [f"  next     saddle {use.format(model) if use else f'report {self.folder}'}"]
         return "\n".join(lines)
 
-    def _better(self) -> str:
+    def _better(self, facts: Mapping[str, Any]) -> str:
         """What an earlier checkpoint has of the watched figure, where the run ended worse; else nothing."""
-        best = best_checkpoint(self.folder)
-        if best is None or best[0] == files.listing(Folder(self.folder).checkpoints)[-1]:
+        name = watched(Plan.read(facts).run)
+        best = best_checkpoint(self.folder) if name else None
+        if name is None or best is None or best[0] == files.listing(Folder(self.folder).checkpoints)[-1]:
             return ""
-        name = watched(config.from_json(RunSettings, read_facts(Folder(self.folder))["run"])) or "the figure"
         return f"step {files.step_of(best[0]):,}, where {name.removeprefix('score/')} was {best[1]:.4g}, its lowest"
 
 
