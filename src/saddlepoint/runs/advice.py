@@ -95,7 +95,7 @@ def advise(
     if not computer.gpu and side >= NARROW_FROM and method in (small or {}):
         settings |= (small or {})[method]
         if images.form == "images":
-            settings["images"] = min(SHOWN_NARROW, settings["images"])
+            settings["images"] = SHOWN_NARROW
         if settings["batch"] < batch:
             batch, size = settings["batch"], "of the preset"
         settings["batch"] = batch
