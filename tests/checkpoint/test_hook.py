@@ -59,6 +59,12 @@ def test_the_best_is_kept_beside_the_last(tmp_path: Path) -> None:
     assert kept(tmp_path) == [2, 7, 8]
 
 
+def test_a_figure_that_is_no_number_is_never_the_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "SCORES", [float("nan"), 4.0, 1.0, 2.0, 3.0, 6.0, 7.0, 8.0])
+    train(tmp_path, checkpoint_every=8, keep_checkpoints=1, best="judge/own")
+    assert kept(tmp_path) == [3, 8]
+
+
 def test_the_best_is_remembered_over_a_restart(tmp_path: Path) -> None:
     """Scores fall at step 2 and rise after it; stopped at 3, the run must still know which was the best."""
     settings = {"checkpoint_every": 8, "keep_checkpoints": 1, "best": "judge/own", "examples": 64, "folder": tmp_path}

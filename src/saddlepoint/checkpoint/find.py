@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -62,8 +61,6 @@ def best_checkpoint(run: Path, say: Callable[[str], object] = lambda text: None)
         if best is None:
             return None
         figure, step = float(best[0]), int(best[1])
-    if not math.isfinite(figure):
-        return None
     return Folder(run).checkpoints / files.name_of(step), figure
 
 

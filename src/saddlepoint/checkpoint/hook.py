@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import final
@@ -106,7 +107,8 @@ class Checkpoints(Hook):
         if run.clock.step == 1 and name not in run.figures and not scored:
             known = ", ".join(sorted(run.figures))
             raise ConfigError(f"--best {name} is no figure of this run{nearest(name, run.figures)} There are {known}.")
-        self._figure = run.figures.get(name, None if scored else self._figure)
+        figure = run.figures.get(name, None if scored else self._figure)
+        self._figure = figure if figure is not None and math.isfinite(figure) else None
 
     def _is_best_score(self, run: Run) -> bool:
         name = watched(run.settings)

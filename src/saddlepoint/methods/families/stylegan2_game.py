@@ -151,5 +151,5 @@ SMALL: Mapping[str, Any] = {
     "r1_weight": 1.0,
     "lr": 8e-3,
 }
-"""settings for a processor, measured on photographs by benchmarks/real_images.py: rate and R1 of the proof of `stylegan2`,
-with up to twice its channels"""
+"""settings for a processor, measured on photographs by benchmarks/real_images.py: rate and R1 of the proof of
+`stylegan2`, with up to twice its channels"""
