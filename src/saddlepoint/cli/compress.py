@@ -48,7 +48,7 @@ class Compress:
     """
 
     run: tyro.conf.Positional[Path]
-    """the folder of a run, or of one of its checkpoints; the images that it was trained on must still be there"""
+    """folder of a run, RUN/best, or of one of its checkpoints; the images that it was trained on must still be there"""
     by: Literal["int8", "prune", "distil"]
     """kind of compression"""
     worst: float = 1.1

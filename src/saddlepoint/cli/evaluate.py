@@ -19,7 +19,7 @@ class Evaluate(Measuring):
     """Measure a model against real images. Prints a table with real against real beside it, and writes JSON."""
 
     run: tyro.conf.Positional[Path | None] = None
-    """folder of a run or of one of its checkpoints; leave out with --fake"""
+    """folder of a run, RUN/best, or of one of its checkpoints; leave out with --fake"""
     n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
     """number of images to generate; by default as many as there are real ones, at most 10,000"""
 

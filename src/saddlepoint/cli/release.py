@@ -27,7 +27,7 @@ class Release:
     """
 
     run: tyro.conf.Positional[Path]
-    """folder of a run or of one of its checkpoints, beside the data that it was trained on"""
+    """folder of a run, RUN/best, or of one of its checkpoints, beside the data that it was trained on"""
     n: Annotated[Count, tyro.conf.arg(aliases=["-n"])] = 10_000
     """number of images"""
     seed: Natural = 0

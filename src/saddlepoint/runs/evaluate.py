@@ -69,7 +69,7 @@ class Measuring:
     """What to measure, and how."""
 
     run: Path | None = None
-    """folder of a run or of one of its checkpoints; leave out with --fake"""
+    """folder of a run, RUN/best, or of one of its checkpoints; leave out with --fake"""
     metrics: tuple[Metric, ...] = ("fid", "kid", "precision", "recall")
     """metrics to compute; docs/metrics.md explains each. Of a model of texts: perplexity, or where it makes one text of
     another, bleu, rouge-l and meteor, all that fit unless some are named. psnr, ssim, ms-ssim, lpips and mae compare
@@ -116,7 +116,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure a trained model, or two folders of images, and return the figures as plain data.
 
-    run: the folder of a run, of one of its checkpoints or of a saved model; None with `real` and `fake`.
+    run: the folder of a run, RUN/best, of one of its checkpoints or of a saved model; None with `real` and `fake`.
     metrics, settings: as `saddle evaluate --help` has them, such as n=1000, seeds=3, reference="held-out".
     Writes evaluation.json as `saddle evaluate` does, and returns what it holds: "scores", each with "value" and its
     protocol, "real against real", "warnings" and sentences "for a paper". Of a model of points, "rows" with its modes.

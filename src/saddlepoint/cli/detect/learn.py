@@ -21,7 +21,7 @@ class Learn:
     """Train a detector of the images of one model. It knows no other model, and who wants to can train against it."""
 
     run: tyro.conf.Positional[Path]
-    """folder of a run or of one of its checkpoints, beside the data that it was trained on"""
+    """folder of a run, RUN/best, or of one of its checkpoints, beside the data that it was trained on"""
     false_alarms: float = 0.01
     """share of real images that may be called generated"""
     shown: Count = detector.SHOWN

@@ -39,7 +39,7 @@ class ChangeAttributes:
     endings: ClassVar[tuple[str, ...]] = (".png",)
 
     run: Run
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
     """one or more images, or folders of images; at most 24"""
     set: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ class Encode:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """folder of a run, or of one of its checkpoints"""
+    """folder of a run, RUN/best, or of one of its checkpoints"""
     space: Space | None = None
     """latent space: z (the latent), w (one style for all layers) or w+ (one style per layer); by default w+ where the
     model has styles, else z"""

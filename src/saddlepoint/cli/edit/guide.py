@@ -47,7 +47,7 @@ class Guide:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """folder of a run, or of one of its checkpoints"""
+    """folder of a run, RUN/best, or of one of its checkpoints"""
     image: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="IMAGE")] = "0"
     """image to start from: 1:5 is image 5 of `saddle sample RUN --seed 1`, 3 alone is 3:0, photo.safetensors is a
     result of `saddle edit project`"""

@@ -33,7 +33,7 @@ class EditOptions:
     """of the file to write"""
 
     run: Run
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     out: Path | None = None
     """file to write; by default one under RUN/edited, named after the command and its images"""
     label: str | None = None

@@ -48,7 +48,7 @@ class Project:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """folder of a run, or of one of its checkpoints"""
+    """folder of a run, RUN/best, or of one of its checkpoints"""
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="IMAGE")]
     """one or more images, or folders of images"""
     by: By | None = None

@@ -40,7 +40,7 @@ class Rephotograph:
     """
 
     run: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """folder of a run, or of one of its checkpoints"""
+    """folder of a run, RUN/best, or of one of its checkpoints"""
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="PHOTO")]
     """one or more photographs, or folders of them"""
     film: Film = "luma"

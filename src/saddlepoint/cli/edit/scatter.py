@@ -53,7 +53,7 @@ class Scatter:
     """
 
     run: Run
-    """folder of a run, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
+    """folder of a run, RUN/best, of one of its checkpoints or of a saved model, hub:OWNER/NAME or zoo:NAME"""
     classes: tuple[str, ...] = ()
     """names of the classes to show, such as `--classes 2 3`; by default all"""
     draws: int = 0
