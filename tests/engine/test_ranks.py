@@ -16,6 +16,10 @@ from torch import distributed
 from saddlepoint.checkpoint import files
 
 HERE = Path(__file__).parent
+divides = pytest.mark.skipif(
+    not distributed.is_gloo_available() or not hasattr(torch.cpu.Stream, "record_event"),
+    reason="this build of torch cannot share weights out over processors",
+)
 
 
 def run(folder: Path, processes: int, accumulate: int = 1, *more: str) -> None:
@@ -58,7 +62,7 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     assert all(files.fault(folder) is None for folder in kept)
 
 
-@pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
+@divides
 def test_a_penalty_on_a_slope_trains_on_two_processes_and_is_refused_where_the_weights_are_divided(
     tmp_path: Path,
 ) -> None:
@@ -71,7 +75,7 @@ def test_a_penalty_on_a_slope_trains_on_two_processes_and_is_refused_where_the_w
         assert text.endswith("leave out --shard.")
 
 
-@pytest.mark.skipif(not distributed.is_gloo_available(), reason="this build of torch has no gloo")
+@divides
 def test_two_processes_that_share_the_weights_out_equal_one(tmp_path: Path) -> None:
     run(tmp_path / "one", 1)
     run(tmp_path / "two", 2, 2, "shard")

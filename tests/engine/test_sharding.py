@@ -67,3 +67,11 @@ def test_what_cannot_be_computed_again_is_refused() -> None:
 def test_one_process_cannot_share_out() -> None:
     with pytest.raises(ConfigError, match="--shard needs several processes"):
         TorchMachine("cpu", "float32").shard(two_lines(None))  # type: ignore[arg-type]
+
+
+def test_a_torch_that_divides_weights_among_gpus_alone_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "Stream", object)  # as in torch 2.6
+    machine = TorchMachine("cpu", "float32")
+    machine.world = 2
+    with pytest.raises(ConfigError, match="--shard needs a newer one"):
+        machine.shard(two_lines(None))  # type: ignore[arg-type]

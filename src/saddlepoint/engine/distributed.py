@@ -88,6 +88,10 @@ class TorchMachine:
             raise ConfigError("--shard needs several processes: torchrun --nproc-per-node 2 --no-python saddle ...")
         if self.precision == "fp16":
             raise ConfigError("--shard works with bf16 and float32, not with fp16: use --precision bf16.")
+        if self.device.type == "cpu" and not hasattr(torch.cpu.Stream, "record_event"):
+            raise ConfigError(
+                f"torch {torch.__version__} can share weights out over GPUs alone: --shard needs a newer one."
+            )
         from torch.distributed.device_mesh import init_device_mesh
 
         from saddlepoint.engine.sharding import shard
