@@ -149,6 +149,16 @@ def test_without_its_packages_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
         parity.session_of(b"")
 
 
+def test_what_the_exporter_of_this_torch_has_no_rule_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **more: object) -> None:
+        raise torch.onnx.OnnxExporterError("batch norm")  # as torch 2.6 does
+
+    part = parts_of(model("gan"))[0]
+    monkeypatch.setattr(torch.onnx, "export", refuse)
+    with pytest.raises(CapabilityError, match="cannot write generate as ONNX; a newer torch may"):
+        onnx_of(part, program_of(part), {})
+
+
 def test_a_difference_of_large_numbers_counts_by_their_size() -> None:
     part = dataclasses.replace(parts_of(model("gan"))[0], truth=lambda *inputs: torch.full((len(inputs[0]), 1), 200.0))
     assert parity.parity(part, lambda inputs: torch.full((len(inputs[0]), 1), 201.0)) == pytest.approx(0.005)

@@ -54,7 +54,8 @@ def pt2_of(program: ExportedProgram) -> bytes:
 def onnx_of(part: Part, program: ExportedProgram, facts: Mapping[str, str]) -> bytes:
     """An ONNX file. facts: its metadata.
 
-    Raises MissingExtra without its packages, CapabilityError for a model too large for one file.
+    Raises MissingExtra without its packages, CapabilityError for a model too large for one file and for what the
+    exporter has no rule for.
     """
     try:
         import onnx
@@ -66,15 +67,21 @@ def onnx_of(part: Part, program: ExportedProgram, facts: Mapping[str, str]) -> b
         raise CapabilityError(f"{part.name} has over {_MOST:,} bytes of weights, more than one ONNX file holds.")
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), _quiet():
         warnings.simplefilter("ignore")
-        exported: Any = torch.onnx.export(
-            program,
-            dynamo=True,
-            input_names=list(part.inputs),
-            output_names=[part.output[0]],
-            opset_version=OPSET,
-            optimize=False,
-            verbose=False,
-        )
+        try:
+            exported: Any = torch.onnx.export(
+                program,
+                dynamo=True,
+                input_names=list(part.inputs),
+                output_names=[part.output[0]],
+                opset_version=OPSET,
+                optimize=False,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:  # torch 2.6 has no rule for batch norm
+            raise CapabilityError(
+                f"torch {torch.__version__} cannot write {part.name} as ONNX; a newer torch may, and `--to torch`"
+                " writes a graph for torch.export.load."
+            ) from error
         # The exporter's own `optimize` takes an addition of 1e-8 for one of nothing, and then divides by 0.
         optimizer.inline(exported.model)
         optimizer.fold_constants(exported.model)
