@@ -6,7 +6,7 @@
 NAME is of the table. Only so many images of WORD are trained on; the others are the fresh photographs that every
 model's images are compared with, and tell how near to the training images one comes without having seen them. Each row
 is trained for so many minutes of one processor thread's own time. A finished row is kept in the evidence and not made
-again; another --minutes begins anew.
+again; another --count or --minutes begins anew.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     pixels = features(Pixels(16), few)
     unseen = nearest(pixels, features(Pixels(16), rest))
     table = f"few_photographs_{options.name}"
-    rows = kept(table, options.minutes)
+    rows = kept(table, f" --count {options.count} --minutes {options.minutes:g}")
     for name in options.only or ROWS:
         if not same(rows.get(name, {}).get("settings", ""), worded(ROWS[name][1])):
             with multiprocessing.get_context("spawn").Pool(1) as alone:
@@ -92,9 +92,8 @@ def row(name: str, few: Bytes, minutes: float, count: int) -> tuple[dict[str, An
         word = word_of(few, Path(cache))
         flat = {**settings, "data": word, "cache": cache, "resolution": few.shape[-1], "held_out": 0.0, "grid_size": 0}
         result = trained(method, flat, 60 * minutes)
-    return {"images seen": result.images, "images/s": round(result.rate, 1)}, to_uint8(
-        result.model.sample(count, seed=0)
-    ).numpy()
+        images = to_uint8(result.model.sample(count, seed=0)).numpy()
+    return {"images seen": result.images, "images/s": round(result.rate, 1)}, images
 
 
 def keep(table: str, judge: Judge, rows: Mapping[str, dict[str, Any]], options: argparse.Namespace) -> None:

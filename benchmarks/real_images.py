@@ -152,7 +152,7 @@ def main() -> None:
     source |= {"data_path": options.data_path} if options.data_path else {}
     judge = Judge(open_data(DataSettings(**source)), options.weights)
     table = f"real_images_{options.name}"
-    rows = kept(table, options.minutes)
+    rows = kept(table, f" --minutes {options.minutes:g}")
     for name in options.only or [*METHODS, *LOOPS]:
         if not same(rows.get(name, {}).get("settings", ""), told(name)):
             with multiprocessing.get_context("spawn").Pool(1) as alone:
@@ -213,11 +213,11 @@ def ranked(rows: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows.values(), key=lambda each: each[DISTANCE])
 
 
-def kept(table: str, minutes: float) -> dict[str, dict[str, Any]]:
-    """The rows of earlier calls with as many minutes, by method."""
+def kept(table: str, ending: str) -> dict[str, dict[str, Any]]:
+    """The rows of earlier calls whose recorded command ends so, by method."""
     path = FOLDER / f"{table}.json"
     value = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if not value.get("command", "").endswith(f" --minutes {minutes:g}"):
+    if not value.get("command", "").endswith(ending):
         return {}
     return {each["method"]: each for each in value["tables"][0]["rows"]}
 
