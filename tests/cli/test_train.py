@@ -227,6 +227,7 @@ def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.Mon
     [
         (["train", "dcgann"], "did you mean 'dcgan'?"),
         (["trian", "dcgan"], "did you mean 'train'?"),
+        (["train", "dcgan", "--imagess", "300"], "did you mean '--images'?"),
         (["train", "dcgan", "--generator-learning-rate", "1"], "it is called --generator-lr here"),
         (["train", "dcgan", "--preset", "prot"], "did you mean 'port'?"),
         (["train", "dcgan", "--data", "digitz"], "did you mean 'digits'?"),

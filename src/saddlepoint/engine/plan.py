@@ -83,7 +83,7 @@ def refuse_unknown(
             advice = synonyms.advice(name, value, [*known, "out", "start", "config"], size, form)
             if advice is not None:
                 raise ConfigError(f"no setting is called {form(name)!r}: {advice}")
-            ending = config.nearest(form(name), map(form, known))
+            ending = config.nearest(form(name), map(form, [*known, *RunSettings.spellings]))
             slip = difflib.get_close_matches(name.lower(), synonyms.words(), n=1, cutoff=0.8) if ending == "." else []
             if slip and (advice := synonyms.advice(slip[0], value, known, size, form)):
                 ending = f"; if you mean {slip[0]!r}, {advice}"
