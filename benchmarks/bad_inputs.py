@@ -7,11 +7,13 @@ The inputs are those of tests/deploy/serve/bad_uploads.py. After each one the se
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from service_parts import photo, small
 
 def main() -> None:
     """Try all of it, print it, keep it."""
+    argparse.ArgumentParser(description=__doc__.split("\n", 1)[0]).parse_args()
     torch.set_num_threads(1)
     model = small("pix2pix", (3, 16, 16), generator_width=4, halvings=1)
     with tempfile.TemporaryDirectory() as place:
@@ -66,8 +69,8 @@ def asks(client: TestClient) -> dict[str, Callable[[], Any]]:
     found["100 megapixels, a whole JPEG"] = upload(huge())
     found["more bytes than are taken"] = upload(b"\xff\xd8\xff" + bytes(21_000_000))
     found |= {f"file called {shown(name)}": upload(photo(), name) for name in NAMES}
-    found |= {f"model called {shown(name)}": lambda name=name: client.get(f"/v1/models/{name}") for name in MODELS}
-    found |= {f"job called {shown(name)}": lambda name=name: client.get(f"/v1/jobs/{name}/result") for name in JOBS}
+    found |= {f"model called {shown(name)}": partial(client.get, f"/v1/models/{name}") for name in MODELS}
+    found |= {f"job called {shown(name)}": partial(client.get, f"/v1/jobs/{name}/result") for name in JOBS}
     found["a field that nothing has"] = lambda: client.post("/v1/sample", json={"sedes": [1]})
     found["a number that is none"] = lambda: client.post(
         "/v1/sample", content=b'{"truncation": NaN}', headers={"Content-Type": "application/json"}

@@ -7,6 +7,7 @@ Seconds at each length, the exponent of their growth, and that of the multiplica
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from functools import partial
@@ -56,6 +57,7 @@ def multiplications(name: str, n: int) -> int:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n", 1)[0]).parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     recurrent, attention = nn.RNN(WIDTH, WIDTH, batch_first=True), Attention(WIDTH, 1)
@@ -84,7 +86,7 @@ def main() -> None:
     )
     print(path)
     wanted = {"attention": 2.0, "recurrent": 1.0, "state space": 1.0}
-    off = [row["layer"] for row in rows if abs(float(row["exponent"]) - wanted[str(row["layer"])]) > BOUND]
+    off = [row["layer"] for row in rows if abs(float(str(row["exponent"])) - wanted[str(row["layer"])]) > BOUND]
     raise SystemExit(f"another exponent than expected: {', '.join(map(str, off))}" if off else 0)
 
 

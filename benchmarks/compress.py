@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--student", nargs="+", default=["generator_width=32"], help="what makes the student smaller")
     asked = parser.parse_args()
     model = load(asked.run)
-    ways: dict[str, dict[str, Any]] = {"int8": {}, "prune": {}, "distil": {"student": tuple(asked.student)}}
+    ways: dict[Any, dict[str, Any]] = {"int8": {}, "prune": {}, "distil": {"student": tuple(asked.student)}}
     tables, protocols = {}, []
     for by, more in ways.items():
         outcome = compress(model, Compress(run=asked.run, by=by, steps=asked.steps, **more))

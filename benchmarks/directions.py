@@ -16,6 +16,7 @@ import argparse
 import re
 import tempfile
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ _UNSIGNED = (
     "The bar is on mean rises, in which what happens to one image and its opposite to another cancel out. The last"
     " column has the mean |change| instead, which counts these too, and the readers' own uncertainty with them."
 )
-SMALL = {
+SMALL: dict[str, Any] = {
     "resolution": 16, "images": 200_000, "minutes": 4.0, "batch": 64, "latent": 64, "generator_width": 32,
     "critic_width": 32, "threads": 1,
 }  # fmt: skip

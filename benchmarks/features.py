@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,9 +53,8 @@ def plain(weights: Mapping[str, Tensor]) -> Way:
     network = inception.Inception()
     for name, unit in list(network.named_modules()):
         if isinstance(unit, inception.Unit):
-            apart = nn.Conv2d(
-                unit.in_channels, unit.out_channels, unit.kernel_size, unit.stride, unit.padding, bias=False
-            )
+            its: Any = unit
+            apart = nn.Conv2d(its.in_channels, its.out_channels, its.kernel_size, its.stride, its.padding, bias=False)
             norm = nn.BatchNorm2d(unit.out_channels, eps=1e-3)
             apart.weight.data = weights[f"{name}.conv.weight"]
             norm.load_state_dict({key: weights[f"{name}.bn.{key}"] for key in norm.state_dict()})
@@ -63,7 +63,8 @@ def plain(weights: Mapping[str, Tensor]) -> Way:
 
     def run(images: Bytes) -> np.ndarray:
         with torch.inference_mode():
-            return network(resized(images, "tensorflow", inception.SIDE)).numpy()
+            values: np.ndarray = network(resized(images, "tensorflow", inception.SIDE)).numpy()
+            return values
 
     return run
 
@@ -79,7 +80,8 @@ def torch_fidelity(weights: Mapping[str, Tensor]) -> Way:
 
     def run(images: Bytes) -> np.ndarray:
         with torch.inference_mode():
-            return network(torch.from_numpy(images))[0].numpy()
+            values: np.ndarray = network(torch.from_numpy(images))[0].numpy()
+            return values
 
     return run
 

@@ -12,7 +12,6 @@ again; another --count or --minutes begins anew.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from real_images import METHODS, SHOWN, Judge, kept, ranked, same, worded
-from record import FOLDER, record
+from real_images import METHODS, Judge, alone, kept, ranked, same, show, strip, worded
+from record import record
 from timed import trained
 
 from saddlepoint import methods
@@ -29,13 +28,10 @@ from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.data.sources.arrays import dataset_of, word_of
 from saddlepoint.keyed import numpy_generator
-from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.metrics.extractors.features import Pixels, features
 from saddlepoint.metrics.formulas.memorisation import copying, nearest
 from saddlepoint.metrics.images import Bytes
-from saddlepoint.report.grids import save_png
-from saddlepoint.report.tables import print_table
 
 ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "stylegan2, augmented": ("stylegan2", methods.presets("stylegan2")["small"]),
@@ -71,17 +67,14 @@ def main() -> None:
     rows = kept(table, f" --count {options.count} --minutes {options.minutes:g}")
     for name in options.only or ROWS:
         if not same(rows.get(name, {}).get("settings", ""), worded(ROWS[name][1])):
-            with multiprocessing.get_context("spawn").Pool(1) as alone:
-                facts, images = alone.apply(row, (name, few, options.minutes, judge.count))
-            strip = name.replace(", ", "-") + ".png"
-            save_png(grid(torch.from_numpy(images[:SHOWN]), columns=SHOWN, enlarge=1), FOLDER / table / strip)
+            facts, images = alone(row, name, few, options.minutes, judge.count)
             found = copying(unseen, nearest(pixels, features(Pixels(16), images)))
             copies = {"copying ratio": round(found.ratio, 2), "copies": round(found.share, 3)}
-            picture = {"samples": f"![{name}](../evidence/benchmarks/{table}/{strip})"}
+            picture = strip(table, name, images)
             rows[name] = {"method": name, **judge.figures(images), **copies, **facts, **picture}
             rows[name]["settings"] = worded(ROWS[name][1])
             keep(table, judge, rows, options)
-    print_table([{key: value for key, value in each.items() if key != "samples"} for each in ranked(rows)], title=table)
+    show(table, rows)
 
 
 def row(name: str, few: Bytes, minutes: float, count: int) -> tuple[dict[str, Any], Bytes]:

@@ -121,7 +121,8 @@ def checked(device: str, clock: Clock, names: list[str]) -> Iterator[Row]:
 
 def begun(name: str, device: str, precision: str, steps: int = STEPS, hooks: tuple[Hook, ...] = ()) -> Trainer:
     """A trainer of the small method on a device, for steps of its last stage and all stages before."""
-    return train(name, steps=steps, hooks=hooks, machine=TorchMachine(device, precision))
+    trainer: Trainer = train(name, steps=steps, hooks=hooks, machine=TorchMachine(device, precision))
+    return trainer
 
 
 def finite(precision: str) -> Callable[[str, str], str]:

@@ -31,9 +31,9 @@ from saddlepoint.engine.plan import Plan
 from saddlepoint.errors import DivergedError
 from saddlepoint.kinds.pixels import pixels
 from saddlepoint.methods.families.unconditional import Unconditional
+from saddlepoint.metrics.critic_outputs import rated
 from saddlepoint.metrics.formulas import monitoring
 from saddlepoint.report.tables import print_table
-from saddlepoint.runs.health_inputs import rated
 from saddlepoint.runs.train import train_plan
 
 SMALL: dict[str, Any] = {
@@ -164,7 +164,8 @@ def critic_rows(folder: Path) -> Iterator[dict[str, Any]]:
         for rows in dataset.split(model.facts["data"]["held_out"]):
             parts = pixels(torch.from_numpy(dataset.images[rows])).split(64)
             with torch.no_grad():
-                logits.append(torch.cat([rated(critic, part) for part in parts]))
+                outputs = [rated(critic, part) for part in parts]
+                logits.append(torch.cat([each for each in outputs if each is not None]))
         seen, unseen = ((each > 0).float().mean().item() for each in logits)
         chance = monitoring.known(*logits)
         yield {

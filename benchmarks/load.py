@@ -47,7 +47,7 @@ def main() -> None:
         packing = asked.images / (time.perf_counter() - started)
         loader = Loader(data, ImageBatch, np.arange(len(data)))
         ways = {"decoded": lambda step: decoded(paths, step), "packed": lambda step: loader.read(step, BATCH)}
-        rates = {name: [] for name in ways}
+        rates: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(asked.rounds):
             for name, read in ways.items():
                 rates[name].append(epoch(read, asked.images))

@@ -86,7 +86,7 @@ def dcgan_of_tutorials(pixels: np.ndarray, batch: int = 128) -> Loop:
     def judge(images: Tensor, target: float) -> float:
         scores = critic(images).view(-1)
         criterion(scores, torch.full((batch,), target)).backward()
-        return scores.mean().item()
+        return float(scores.mean())
 
     def step() -> None:
         real = torch.from_numpy(pixels[draw.integers(0, len(pixels), batch)]).float().div(255).sub(0.5).div(0.5)

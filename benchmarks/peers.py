@@ -78,7 +78,7 @@ def pix2pix(nets: nn.Module, draw: Draw, batch: int) -> Step:
         critic.requires_grad_(True)
         moves[0].zero_grad()
         scores = critic(torch.cat((source, fake.detach()), 1)), critic(torch.cat((source, target), 1))
-        (sum(_entropy(score, float(real)) for real, score in enumerate(scores)) * 0.5).backward()
+        ((_entropy(scores[0], 0.0) + _entropy(scores[1], 1.0)) * 0.5).backward()
         moves[0].step()
         critic.requires_grad_(False)
         moves[1].zero_grad()
@@ -174,7 +174,8 @@ def vae(nets: nn.Module, draw: Draw, batch: int) -> Step:
         shown = decoder(mean + (0.5 * log_variance).exp() * torch.randn_like(mean))
         shown = shown[0] if isinstance(shown, tuple) else shown
         distance = F.binary_cross_entropy_with_logits(shown.flatten(1), (image.flatten(1) + 1) / 2, reduction="sum")
-        return (distance - 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()) / batch
+        divergence: Tensor = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+        return (distance + divergence) / batch
 
     return _minimised(nets, loss)
 
@@ -275,7 +276,8 @@ def train(peer: Peer, pixels: np.ndarray, precision: str, steps: int, *hooks: An
 
 def other(peer: Peer, pixels: np.ndarray) -> Step:
     """The other loop, on a copy of the same networks."""
-    nets = copy.deepcopy(networks(peer, pixels)[2]).to(memory_format=torch.contiguous_format)
+    nets = copy.deepcopy(networks(peer, pixels)[2])
+    nets.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     random = np.random.default_rng(0)
 
     def draw() -> Tensor:

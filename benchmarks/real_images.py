@@ -155,13 +155,30 @@ def main() -> None:
     rows = kept(table, f" --minutes {options.minutes:g}")
     for name in options.only or [*METHODS, *LOOPS]:
         if not same(rows.get(name, {}).get("settings", ""), told(name)):
-            with multiprocessing.get_context("spawn").Pool(1) as alone:
-                facts, images = alone.apply(row, (name, source, options.minutes, judge.count))
-            strip = "".join(letter if letter.isalnum() else "-" for letter in name) + ".png"
-            save_png(grid(torch.from_numpy(images[:SHOWN]), columns=SHOWN, enlarge=1), FOLDER / table / strip)
-            picture = {"samples": f"![{name}](../evidence/benchmarks/{table}/{strip})"}
+            facts, images = alone(row, name, source, options.minutes, judge.count)
+            picture = strip(table, name, images)
             rows[name] = {"method": name, **judge.figures(images), **facts, **picture, "settings": told(name)}
             keep(table, judge, rows, options)
+    show(table, rows)
+
+
+def alone(make: Callable[..., Any], *arguments: object) -> Any:
+    """What a function gives in a process of its own, whose memory is that of nothing else."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(make, arguments)
+
+
+def strip(table: str, name: str, images: Bytes) -> dict[str, str]:
+    """Save the first images of a row beside its table: the column that shows them."""
+    path = (
+        FOLDER / table / ("".join(letter if letter.isalnum() else "-" for letter in name.replace(", ", " ")) + ".png")
+    )
+    save_png(grid(torch.from_numpy(images[:SHOWN]), columns=SHOWN, enlarge=1), path)
+    return {"samples": f"![{name}](../evidence/benchmarks/{table}/{path.name})"}
+
+
+def show(table: str, rows: Mapping[str, dict[str, Any]]) -> None:
+    """Print the rows without their pictures."""
     print_table([{key: value for key, value in each.items() if key != "samples"} for each in ranked(rows)], title=table)
 
 

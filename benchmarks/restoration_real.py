@@ -172,7 +172,7 @@ def cropped(photographs: list[Pair]) -> np.ndarray:
     for row, index in enumerate(draw.choice(len(photographs), CROPS, p=areas / areas.sum())):
         large = photographs[index][1]
         top, left = (int(draw.integers(0, length - CROP + 1)) for length in large.shape[1:])
-        crop = np.rot90(large[:, top : top + CROP, left : left + CROP], draw.integers(4), (1, 2))
+        crop = np.rot90(large[:, top : top + CROP, left : left + CROP], int(draw.integers(4)), (1, 2))
         crops[row] = crop[:, :, ::-1] if draw.integers(2) else crop
     return crops
 

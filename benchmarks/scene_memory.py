@@ -52,6 +52,9 @@ class Hand:
     def __call__(self) -> ViewBatch:
         return self.views
 
+    def noise(self, n: int, *shape: int) -> Tensor:
+        return torch.randn(n, *shape)
+
     def uniform(self, n: int, *shape: int) -> Tensor:
         return torch.rand(n, *shape)
 

@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -33,6 +34,7 @@ from saddlepoint.checkpoint.model import Model, load
 from saddlepoint.data.batches import DataSpec
 from saddlepoint.kinds.pixels import to_uint8
 from saddlepoint.methods.base import Clock
+from saddlepoint.methods.families.unconditional import Unconditional
 from saddlepoint.report.tables import print_table
 
 CLIENTS = 32
@@ -102,7 +104,7 @@ def start(folder: Path, scratch: Path, name: str, batch: int) -> Seen:
     run = [sys.executable, "-c", "from saddlepoint.cli import main; main()", *words]
     process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     assert process.stdout is not None
-    port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+    port = int(part(r":(\d+)/", process.stdout.readline()))
     seen = Seen(name, process, port)
     asyncio.run(until_ready(port))
     return seen
@@ -120,6 +122,13 @@ async def until_ready(port: int) -> None:
     raise SystemExit("the service did not start")
 
 
+def part(pattern: str, text: str) -> str:
+    """What the first group of a pattern is in a text that has it."""
+    match = re.search(pattern, text)
+    assert match is not None, f"no {pattern} in {text!r}"
+    return match[1]
+
+
 async def asked(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
@@ -133,7 +142,7 @@ async def asked(
         % (method.encode(), path.encode(), len(body), body)
     )
     head = await reader.readuntil(b"\r\n\r\n")
-    length = int(re.search(rb"content-length: (\d+)", head)[1])
+    length = int(part(r"content-length: (\d+)", head.decode("latin-1")))
     return int(head[9:12]), await reader.readexactly(length)
 
 
@@ -184,7 +193,7 @@ def batch_share(port: int) -> float:
         return (await asked(reader, writer, b"", path="/metrics", method="GET"))[1].decode()
 
     text = asyncio.run(read())
-    total, count = (float(re.search(rf"batch_size_{name}{{.*}} (.*)", text)[1]) for name in ("sum", "count"))
+    total, count = (float(part(rf"batch_size_{name}{{.*}} (.*)", text)) for name in ("sum", "count"))
     return total / count
 
 
@@ -207,12 +216,14 @@ def network_alone(model: Model) -> tuple[float, float]:
     import time as clock
 
     spent: dict[int, list[float]] = {1: [], 32: []}
-    latents = model.method.latents(model.nets, 32, 0)
+    method = model.method
+    assert isinstance(method, Unconditional)
+    latents = method.latents(model.nets, 32, 0)
     with torch.inference_mode():
         for turn in range(40):
             for n in spent:
                 begun = clock.perf_counter()
-                model.method.generate(model.nets, latents[:n])
+                method.generate(model.nets, latents[:n])
                 if turn > 4:
                     spent[n].append((clock.perf_counter() - begun) / n)
     return statistics.median(spent[1]), statistics.median(spent[32])
@@ -238,7 +249,7 @@ def report(
         )
     ratios = [fast / slow for fast, slow in zip(both[0].rates, both[1].rates)]
     ratio = statistics.median(ratios)
-    figures = [
+    figures: list[dict[str, Any]] = [
         {"figure": "images a second, batches of 32 over one by one (median of turns)", "value": round(ratio, 2)},
         {"figure": "it must reach", "value": BAR},
         {"figure": "least and most of the turns", "value": f"{min(ratios):.2f} to {max(ratios):.2f}"},

@@ -33,9 +33,10 @@ from record import record
 from torch import Tensor
 
 from saddlepoint.data.batches import DataSpec, ImageBatch
-from saddlepoint.methods.base import Clock
+from saddlepoint.methods.base import Clock, Update
 from saddlepoint.methods.gan.stylegan2 import StyleGAN2
-from saddlepoint.nn.backbones import stylegan2 as networks
+from saddlepoint.nn.kernels import modulated as modulation
+from saddlepoint.nn.kernels import resample as resampling
 from saddlepoint.nn.kernels.modulated import modulated_reference
 from saddlepoint.nn.kernels.resample import resample_reference
 from saddlepoint.nn.layers.augment import warp
@@ -81,7 +82,8 @@ class Way:
         torch.manual_seed(0)
         self.method, self.batch, self.reference, self.dtype = method, batch, reference, dtype
         layout = torch.contiguous_format if reference else torch.channels_last
-        self.nets = method.networks(DataSpec.of((3, SIDE, SIDE))).to(memory_format=layout, dtype=dtype)
+        self.nets = method.networks(DataSpec.of((3, SIDE, SIDE))).to(dtype)
+        self.nets.to(memory_format=layout)  # type: ignore[call-overload]
         self.nets.augment.p.fill_(0.3)
         self.optimisers = {
             name: torch.optim.SGD(self.nets.get_submodule(name).parameters(), lr=0.1, fused=True)
@@ -94,8 +96,8 @@ class Way:
         """Train one step. Returns its seconds."""
         with ExitStack() as swapped:
             if self.reference:
-                swapped.enter_context(patch.object(networks.modulation, "modulated", modulated_reference))
-                swapped.enter_context(patch.object(networks.resampling, "resample", resample_reference))
+                swapped.enter_context(patch.object(modulation, "modulated", modulated_reference))
+                swapped.enter_context(patch.object(resampling, "resample", resample_reference))
                 swapped.enter_context(patch.object(warp, "resample", resample_reference))
             if self.dtype == torch.float64:  # losses and norms ask for float32, which here would be less
                 swapped.enter_context(patch.object(Tensor, "float", lambda tensor: tensor))
@@ -104,6 +106,7 @@ class Way:
             begun = time.perf_counter()
             clock = Clock(step=number, fresh=self.batch)
             for update in self.method.train_step(self.nets, Draw(self.batch, number, self.dtype), clock):
+                assert isinstance(update, Update)
                 moved = list(self.nets.get_submodule(update.group).parameters())
                 torch.stack(list(update.losses.values())).sum().backward(inputs=moved)
                 self.optimisers[update.group].step()

@@ -84,7 +84,7 @@ def operations(step: Step) -> float:
     """Floating-point operations of one step's convolutions and matrix products, in thousands of millions."""
     with FlopCounterMode(display=False) as counter:
         step()
-    return counter.get_total_flops() / 1e9
+    return float(counter.get_total_flops()) / 1e9
 
 
 def trained_operations(train: Callable[[int], object]) -> float:
