@@ -31,6 +31,7 @@ from saddlepoint import methods
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.open import open_data
 from saddlepoint.data.settings import DataSettings
+from saddlepoint.errors import ConfigError
 from saddlepoint.keyed import numpy_generator
 from saddlepoint.kinds.pictures import grid
 from saddlepoint.kinds.pixels import to_uint8
@@ -155,7 +156,11 @@ def main() -> None:
     rows = kept(table, f" --minutes {options.minutes:g}")
     for name in options.only or [*METHODS, *LOOPS]:
         if not same(rows.get(name, {}).get("settings", ""), told(name)):
-            facts, images = alone(row, name, source, options.minutes, judge.count)
+            try:
+                facts, images = alone(row, name, source, options.minutes, judge.count)
+            except ConfigError as error:  # of a row that asks for labels, where there are none
+                print(f"{name} is left out: {error}")
+                continue
             picture = strip(table, name, images)
             rows[name] = {"method": name, **judge.figures(images), **facts, **picture, "settings": told(name)}
             keep(table, judge, rows, options)
