@@ -18,7 +18,7 @@ from saddlepoint.nn.layers.norm import LayerNorm2d
 
 TINY = {
     "generator_width": 2, "content_halvings": 1, "blocks": 1, "critic_width": 2, "critic_halvings": 1, "scales": 2,
-    "image": 1.0, "cycle": 1.0, "shape": (3, 8, 8),
+    "image": 1.0, "cycle": 1.0, "ema_images": 4.0, "shape": (3, 8, 8),
 }  # fmt: skip
 PARITY = Path(__file__).parents[1] / "parity" / "unit.npz"
 
