@@ -36,7 +36,7 @@ SHOWN_NARROW = 250_000
 """the same for the narrow networks of a processor: about what the nearest rows of the tables here were shown"""
 SOON = 30.0
 """minutes of a processor under which cheap steps come nearer than good ones: dcgan led after 5 and 10 minutes of one
-thread, stylegan2 after 40, by far"""
+thread (lsgan, a hair nearer to Fashion-MNIST, shows far fewer kinds), stylegan2 after 40, by far"""
 ORDERS = {
     "few": ("stylegan2", "dcgan"),
     "small": ("dcgan",),
@@ -161,7 +161,8 @@ def _case(images: Images, computer: Computer, side: int, minutes: float) -> tupl
     if minutes < SOON:
         return "soon", (
             f"in less than {SOON:.0f} minutes of a processor a cheap step counts for more than the best method: after"
-            " five and ten minutes dcgan was nearest to Fashion-MNIST and to faces (docs/benchmarks.md)"
+            " ten minutes dcgan was nearest to faces, and after five to Fashion-MNIST, but for lsgan, which shows far"
+            " fewer kinds (docs/benchmarks.md)"
         )
     return "processor", (
         "after 40 minutes of one thread it was nearest to Fashion-MNIST and to faces, where dcgan had begun to lose"
