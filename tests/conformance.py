@@ -28,6 +28,7 @@ from saddlepoint.data.batches import UNLABELLED, AdaptBatch, Batch, PairedBatch,
 from saddlepoint.data.dataset import Dataset
 from saddlepoint.data.settings import DataSettings
 from saddlepoint.engine import plan as plans
+from saddlepoint.engine.distributed import TorchMachine
 from saddlepoint.engine.hooks import Hook, Run
 from saddlepoint.engine.run import RunSettings
 from saddlepoint.engine.trainer import Trainer
@@ -180,11 +181,13 @@ def each_update_moves_only_its_group(name: str) -> None:
 
 
 def every_trained_weight_moves(name: str) -> None:
-    run = train(name)
+    seen = Reports()
+    run = train(name, hooks=[seen])
     before = {n: p.detach().clone() for group in run.groups.values() for n, p in group.parameters.items()}
     closed = {network for group in run.groups.values() if group.closed for network in group.spec.networks}
     states = {n: {k: v.clone() for k, v in run.nets.get_submodule(n).state_dict().items()} for n in closed}
     run.fit()
+    check_finite(seen)
     still = [n for group in run.groups.values() for n, p in group.parameters.items() if torch.equal(p, before[n])]
     assert not still, f"{name}: {', '.join(still)} did not move in {STEPS} steps"
     for network, state in states.items():
@@ -192,9 +195,13 @@ def every_trained_weight_moves(name: str) -> None:
         assert any(not torch.equal(moved[key], value) for key, value in state.items()), f"{network} did not move"
 
 
-def losses_are_finite(name: str) -> None:
+def trains_in_bf16(name: str) -> None:
     seen = Reports()
-    train(name, hooks=[seen]).fit()
+    train(name, steps=1, hooks=[seen], machine=TorchMachine("cpu", "bf16")).fit()
+    check_finite(seen)
+
+
+def check_finite(seen: Reports) -> None:
     assert all(math.isfinite(value) for figures in seen.figures() for value in figures.values())
 
 

@@ -16,6 +16,7 @@ from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.tokens import Tokens
 from saddlepoint.methods.base import Adam, Networks, Optim
 from saddlepoint.methods.families.sequential import SequentialDensity, Stepper
+from saddlepoint.nn.full_precision import in_full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +76,14 @@ class _Network(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         start = torch.full_like(tokens[:, :1], self.pieces)
-        states, _ = self.recurrent(self.tokens(torch.cat((start, tokens[:, :-1]), 1)))
+        states, _ = self.states(self.tokens(torch.cat((start, tokens[:, :-1]), 1)))
         logits: Tensor = self.head(states)
         return logits
+
+    @in_full  # torch has bf16 for them on some processors alone
+    def states(self, tokens: Tensor, state: Any = None) -> Any:
+        """What torch's layers give: the states after each token's numbers [N, L, width], and how to go on."""
+        return self.recurrent(tokens, state)
 
     def stepper(self, n: int) -> Stepper:
         """See `Sequential.stepper`."""
@@ -86,7 +92,7 @@ class _Network(nn.Module):
 
         def step(before: Tensor | None) -> Tensor:
             nonlocal state
-            output, state = self.recurrent(self.tokens(start if before is None else before)[:, None], state)
+            output, state = self.states(self.tokens(start if before is None else before)[:, None], state)
             logits: Tensor = self.head(output[:, 0])
             return logits
 

@@ -170,14 +170,14 @@ class SeqGAN(Recurrent):
         played = (
             texts[:, None].repeat(length - 1, 1, repeats, 1).view(-1, length)
         )  # by place begun after, text, rollout
-        _, known = rollout.recurrent(rollout.tokens(texts.new_full((n, 1), rollout.pieces)))
+        _, known = rollout.states(rollout.tokens(texts.new_full((n, 1), rollout.pieces)))
         state = tuple(part[:, :0] for part in known)
         for place in range(1, length):
             going = (place - 1) * n * repeats
-            output, known = rollout.recurrent(rollout.tokens(texts[:, place - 1 : place]), known)
+            output, known = rollout.states(rollout.tokens(texts[:, place - 1 : place]), known)
             outputs = output.repeat_interleave(repeats, 0)
             if going:
-                further, state = rollout.recurrent(rollout.tokens(played[:going, place - 1 : place]), state)
+                further, state = rollout.states(rollout.tokens(played[:going, place - 1 : place]), state)
                 outputs = torch.cat((further, outputs))
             state = tuple(torch.cat((a, b.repeat_interleave(repeats, 1)), 1) for a, b in zip(state, known))
             chance = noise[:, :, :place, place].permute(2, 0, 1).flatten()

@@ -51,8 +51,8 @@ class Patches:
     def of(self, values: Tensor) -> Tensor:
         """Values [V, C] averaged in each bin of each patch.  [V, bins, C]"""
         vertices, channels = values.shape
-        total = values.new_zeros(vertices * self.bins, channels)
-        total = total.index_add(0, self.place, self.weight[:, None] * values.index_select(0, self.other))
+        parts = self.weight[:, None] * values.index_select(0, self.other)
+        total = parts.new_zeros(vertices * self.bins, channels).index_add(0, self.place, parts)
         return total.view(vertices, self.bins, channels)
 
 

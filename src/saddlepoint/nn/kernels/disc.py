@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
+from saddlepoint.nn.full_precision import in_full
 from saddlepoint.nn.kernels.blend import weights
 from saddlepoint.nn.kernels.splat import LEAST, MOST, MOST_PAIRS, rotations
 
@@ -55,6 +56,7 @@ class Surface:
     distortion: Tensor
 
 
+@in_full
 def before(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tensor) -> Discs:
     """Discs of a scene as a camera has them before it. Can be differentiated.
 

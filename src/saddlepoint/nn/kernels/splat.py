@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import ShapeError
+from saddlepoint.nn.full_precision import in_full
 
 LEAST = 1 / 255
 """an opacity under which a splat is not drawn in a pixel"""
@@ -43,6 +44,7 @@ class Projected:
     visible: Tensor
 
 
+@in_full
 def project(place: Tensor, scale: Tensor, turn: Tensor, pose: Tensor, lens: Tensor) -> Projected:
     """Gaussians of a scene as ellipses of a camera's picture. Can be differentiated.
 
@@ -223,6 +225,7 @@ class _Blend(torch.autograd.Function):
         return means, conics, torch.stack(on_colour, 1), on_opacity, on_background, None, None, None, None
 
 
+@in_full
 def planes(place: Tensor, normal: Tensor, pose: Tensor, lens: Tensor) -> Tensor:
     """Planes through places as what their inverse depth is in pixels: a x + b y + c.  [P, 3] twice -> [P, 3]
 

@@ -137,7 +137,7 @@ def convolved(values: Tensor, weight: Tensor, rules: Rules, outputs: int) -> Ten
     total = values.new_zeros(outputs, weight.shape[2])
     for (source, target), matrix in zip(rules, weight):
         if len(source):
-            total = total.index_add(0, target, values[source] @ matrix)
+            total = total.index_add(0, target, (values[source] @ matrix).to(total.dtype))
     return total
 
 

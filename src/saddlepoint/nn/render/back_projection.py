@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from saddlepoint.kinds.camera import pose_of
+from saddlepoint.nn.full_precision import in_full
 
 
+@in_full
 def shown_at(place: Tensor, depth: Tensor, camera: Tensor, reach: float) -> tuple[Tensor, Tensor, Tensor]:
     """Which pixel of each view shows each place, and whether it does.
 

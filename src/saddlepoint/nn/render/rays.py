@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.kinds.camera import pose_of
+from saddlepoint.nn.full_precision import in_full
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Rays:
         return Rays(self.start[rows], self.ahead[rows], self.cosine[rows])
 
 
+@in_full
 def rays_through(camera: Tensor, pixel: Tensor) -> Rays:
     """The rays of cameras [n, 22] through places of their pictures [n, k, 2], x and y in pixels.  R = n k
 
