@@ -35,3 +35,7 @@ def in_full(function: Callable[P, R]) -> Callable[P, R]:
 def _full(value: object) -> object:
     half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
     return value.float() if half and isinstance(value, Tensor) else value
+
+
+product = in_full(torch.matmul)
+"""a matrix product with all digits, for places and directions"""

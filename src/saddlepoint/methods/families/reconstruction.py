@@ -29,6 +29,7 @@ from saddlepoint.losses.ssim import ssim
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Draw, Method, Networks
 from saddlepoint.nn.backbones.vit import patches_of
+from saddlepoint.nn.full_precision import product
 from saddlepoint.nn.kernels.splat import draw as drawn
 from saddlepoint.nn.kernels.splat import project
 from saddlepoint.nn.render.march import Light
@@ -102,7 +103,7 @@ class Reconstruction(Method, ABC):
         middle = torch.zeros_like(around.centre)
         home = looking(-around.distance * around.distance.new_tensor([[0.0, 1.0, 0.0]]), middle)
         pose = pose_of(rig)
-        return torch.cat(((home @ inverse(pose[:, :1]) @ pose).flatten(2), rig[..., 16:]), 2)
+        return torch.cat((product(product(home, inverse(pose[:, :1])), pose).flatten(2), rig[..., 16:]), 2)
 
     @abstractmethod
     def rebuilt(self, nets: nn.Module, given: Any) -> Any:
@@ -153,7 +154,7 @@ class Reconstruction(Method, ABC):
 def inverse(pose: Tensor) -> Tensor:
     """World to camera of camera to world, or the other way round.  [..., 4, 4]"""
     turned = pose[..., :3, :3].mT
-    upper = torch.cat((turned, -turned @ pose[..., :3, 3:]), -1)
+    upper = torch.cat((turned, product(-turned, pose[..., :3, 3:])), -1)
     return torch.cat((upper, pose[..., 3:, :]), -2)
 
 

@@ -25,6 +25,7 @@ from saddlepoint.kinds.parts import Parts
 from saddlepoint.kinds.probabilities import Probabilities
 from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Update
 from saddlepoint.methods.schedules import Schedule
+from saddlepoint.nn.full_precision import product
 
 _LEAST_RATE = 1e-5
 
@@ -113,7 +114,7 @@ class CloudSettings:
             angle = draw.uniform(n) * (2 * torch.pi)
             zero, one = torch.zeros_like(angle), torch.ones_like(angle)
             rows = (angle.cos(), angle.sin(), zero, -angle.sin(), angle.cos(), zero, zero, zero, one)
-            places = places @ torch.stack(rows, 1).view(n, 3, 3)
+            places = product(places, torch.stack(rows, 1).view(n, 3, 3))
         if self.point_noise:
             noise = draw.noise(n, *places.shape[1:]).clamp(-5, 5) * self.point_noise
             places = places + noise

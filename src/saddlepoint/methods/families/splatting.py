@@ -24,6 +24,7 @@ from saddlepoint.kinds.splats import C0, GEOMETRY, Splats
 from saddlepoint.losses.ssim import ssim
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
 from saddlepoint.methods.base import Adam, Clock, Method, Networks, Optim, Part
+from saddlepoint.nn.full_precision import product
 from saddlepoint.nn.kernels.harmonics import harmonics
 from saddlepoint.nn.kernels.splat import rotations, spread
 from saddlepoint.nn.layers.pool import Pool
@@ -241,7 +242,7 @@ class Splatting(Method):
         both = torch.cat((olds[split], twins[split]))
         stream = generator("split", step)
         offset = torch.randn(len(both), self.axes, generator=stream).to(scene.place.device) * scene.scale[both].exp()
-        moved = (rotations(scene.turn[both])[:, :, : self.axes] @ offset[:, :, None])[:, :, 0]
+        moved = product(rotations(scene.turn[both])[:, :, : self.axes], offset[:, :, None])[:, :, 0]
         scene.place[both] += moved / nets.surroundings.extent
         scene.scale[both] -= float(torch.tensor(1.6).log())
         changed = torch.zeros(self.capacity, dtype=torch.bool, device=scene.place.device)

@@ -29,6 +29,7 @@ from saddlepoint.methods.base import AdamW, Clock, Cosine, Draw, Moves, Networks
 from saddlepoint.methods.families.reconstruction import ReconstructedSplats, Shown
 from saddlepoint.nn.backbones.splat_transformer import LongSplatNetwork
 from saddlepoint.nn.backbones.vit import patches_of
+from saddlepoint.nn.full_precision import product
 from saddlepoint.nn.render.pixel_splats import PixelSplats, unbounded
 
 _RANDOM = 0.1  # share of the splats that are kept in training, whatever their opacity
@@ -119,7 +120,7 @@ class LongLRM(ReconstructedSplats):
             camera = given.rig[number, which]
             pose = camera[:16].view(4, 4)
             places = scenes.place[number].unflatten(0, (k, height * width))[which]
-            depths.append(((places - pose[:3, 3]) @ pose[:3, 2]).view(height, width))
+            depths.append(product(places - pose[:3, 3], pose[:3, 2]).view(height, width))
             with torch.no_grad():
                 _, opacity, depth = self.view(nets, pruned.row(number), camera)
                 drawn.append(torch.where(opacity > 0.5, depth, torch.zeros_like(depth)))

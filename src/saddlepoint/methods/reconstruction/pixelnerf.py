@@ -26,6 +26,7 @@ from saddlepoint.kinds.camera import pose_of
 from saddlepoint.methods.base import Adam, Clock, Draw, Moves, Networks, Optim, Proof, Update
 from saddlepoint.methods.families.reconstruction import ReconstructedField, Shown
 from saddlepoint.nn.backbones.pixelnerf import PixelFeatures, ViewMLP, at_pixels
+from saddlepoint.nn.full_precision import product
 from saddlepoint.nn.layers.frequencies import frequencies
 from saddlepoint.nn.render.march import Light, by_weight, composite, lengths, stratified
 from saddlepoint.nn.render.rays import Rays, crossing, rays_through
@@ -164,14 +165,14 @@ class PixelNeRF(ReconstructedField):
         name: "coarse" or "fine".
         """
         pose, lens = pose_of(scene.rig), scene.rig[..., 16:]  # [n, k, ...]
-        turned = place[:, None] @ pose[..., :3, :3]  # in each view's axes, from the middle of the cube
-        own = turned - (pose[..., None, :3, 3] @ pose[..., :3, :3])
+        turned = product(place[:, None], pose[..., :3, :3])  # in each view's axes, from the middle of the cube
+        own = turned - product(pose[..., None, :3, 3], pose[..., :3, :3])
         depth = own[..., 2:].clamp_min(_LEAST)
         pixel = own[..., :2] / depth * lens[..., None, :2] + lens[..., None, 2:4]
         size = (int(lens[0, 0, 5]), int(lens[0, 0, 4]))
         maps = at_pixels(scene.maps.flatten(0, 1), pixel.flatten(0, 1), size).unflatten(0, pixel.shape[:2])
         waves = frequencies(turned * (_FACTOR / math.pi), _OCTAVES)[..., 3:]
-        inputs = torch.cat((turned, waves, ahead[:, None] @ pose[..., :3, :3]), -1)
+        inputs = torch.cat((turned, waves, product(ahead[:, None], pose[..., :3, :3])), -1)
         raw = nets.get_submodule(name)(maps, inputs)
         return F.softplus(raw[..., 3] - 1), raw[..., :3].sigmoid()
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from saddlepoint.config import Share, Weight
 from saddlepoint.methods.base import Clock, Draw, Moves, Networks, Proof, Update
 from saddlepoint.methods.families.splatting import Drawn, Splatting
+from saddlepoint.nn.full_precision import product
 from saddlepoint.nn.kernels.disc import Surface, before, draw
 from saddlepoint.nn.render.hull import outward
 from saddlepoint.nn.render.normals import normals
@@ -72,7 +73,7 @@ class Gaussians2D(Splatting):
     def _bend(self, surface: Surface, camera: Tensor) -> Tensor:
         """Mean over the pixels of sum w (1 - n . N), where N is the normal of the depth that is drawn."""
         solid = normals(self._depth(surface)[None], camera)
-        turned = torch.einsum("ij,jhw->ihw", camera[:16].view(4, 4)[:3, :3], surface.normal)
+        turned = product(camera[:16].view(4, 4)[:3, :3], surface.normal.flatten(1)).view_as(surface.normal)
         known = (solid.detach() != 0).any(0)
         return torch.where(known, surface.opacity - (turned * solid).sum(0), torch.zeros_like(surface.opacity)).mean()
 

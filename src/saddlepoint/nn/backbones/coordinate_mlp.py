@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from saddlepoint.nn.full_precision import in_full
 from saddlepoint.nn.layers.feature_grid import DenseGrid, SparseGrid
 
 Form = Literal["raw", "frequencies", "fourier", "siren", "grid"]
@@ -48,6 +49,7 @@ class FourierFeatures(nn.Module):
         self.outputs = 2 * features
         self.register_buffer("directions", torch.randn(inputs, features) * sd)
 
+    @in_full
     def forward(self, place: Tensor) -> Tensor:
         angle = math.pi * (place + 1) @ self.directions
         return torch.cat((angle.cos(), angle.sin()), -1)

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.kinds.camera import pose_of
+from saddlepoint.nn.full_precision import in_full
 from saddlepoint.nn.layers.spectral_norm import normalise_spectrally
 
 
+@in_full
 def turned(volume: Tensor, rotation: Tensor) -> Tensor:
     """Features [N, C, S, S, S] of a cube with the axes z, y, x of the world, as a turned cube of its size has them.
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from saddlepoint.errors import ConfigError
+from saddlepoint.nn.full_precision import in_full
 
 _LEAST = 1e-6
 """running share below which a code is left where it is: a mean over so few vectors says nothing"""
@@ -77,6 +78,7 @@ class Codebook(nn.Module):
         self.share.fill_(1 / self.size)
         self.total.copy_(self.codes / self.size)
 
+    @in_full
     def forward(self, z: Tensor) -> Quantised:
         """Vectors [N, D, H, W] as codes."""
         vectors = z.float().movedim(1, -1)  # [N, H, W, D]

@@ -8,11 +8,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from saddlepoint.nn.full_precision import in_full
+
 _TO_XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 _WHITE = (0.95047, 1.0, 1.08883)
 _BEND = 6 / 29
 
 
+@in_full
 def to_lab(rgb: Tensor) -> Tensor:
     """[N, 3, ...] in [0, 1] -> L, a, b, the same shape."""
     linear = torch.where(rgb > 0.04045, ((rgb.clamp_min(0.04045) + 0.055) / 1.055).pow(2.4), rgb / 12.92)
@@ -23,6 +26,7 @@ def to_lab(rgb: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), 1)
 
 
+@in_full
 def to_rgb(lab: Tensor) -> Tensor:
     """L, a, b [N, 3, ...] -> [0, 1], the same shape; colours that sRGB has not are cut."""
     lightness, a, b = lab.unbind(1)
