@@ -21,13 +21,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from saddlepoint.config import Count, Layers, Positive, Weight, Width
+from saddlepoint.config import Count, Layers, Positive, Width
 from saddlepoint.data.batches import DataSpec, SeriesBatch
 from saddlepoint.keyed import normal_rows
 from saddlepoint.kinds.kind import Kind
 from saddlepoint.kinds.series import Series
 from saddlepoint.methods.abilities import AS_TRAINED, Sampling
-from saddlepoint.methods.base import Adam, Clock, Draw, Ema, Method, Moves, Networks, Optim, Proof, Stage, Update
+from saddlepoint.methods.base import Adam, Clock, Draw, Method, Moves, Networks, Optim, Proof, Stage, Update
 
 _ENOUGH = 0.15
 """loss under which the critic rests, as in the authors' code"""
@@ -53,8 +53,6 @@ class TimeGAN(Method):
     """series shown then, while the step ahead is learnt alone"""
     lr: Positive = 1e-3
     """learning rate of all (Adam)"""
-    ema_images: Weight = 0.0
-    """half-life, in series, of the running average that makes the samples; 0 for none, as in the paper"""
 
     def networks(self, data: DataSpec) -> Networks:
         series = data.fields["series"]
@@ -77,9 +75,6 @@ class TimeGAN(Method):
 
     def stages(self) -> tuple[Stage, ...]:
         return (Stage(examples=self.embedding_examples), Stage(examples=self.step_examples), Stage())
-
-    def ema(self) -> Ema | None:
-        return Ema(("generator", "supervisor", "recovery"), self.ema_images) if self.ema_images else None
 
     def train_step(self, nets: Networks, draw: Draw, clock: Clock) -> Moves:
         if clock.stage == 0:
