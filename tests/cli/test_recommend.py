@@ -73,7 +73,7 @@ def test_only_methods_that_are_there_are_proposed() -> None:
 
 @pytest.mark.parametrize(("table", "minutes"), [("", 10), ("_40_minutes", 40)])
 @pytest.mark.parametrize("name", ["faces", "fashion"])
-def test_one_that_none_was_clearly_nearer_than_in_the_time_is_proposed_as_it_was(
+def test_one_that_is_as_near_as_any_with_as_many_kinds_in_the_time_is_proposed_as_it_was(
     name: str, table: str, minutes: int
 ) -> None:
     file = f"real_images_{name}{table or {'fashion': '_mnist'}.get(name, '')}.json"
@@ -82,7 +82,9 @@ def test_one_that_none_was_clearly_nearer_than_in_the_time_is_proposed_as_it_was
     small = {name: methods.presets(name)["small"] for name in ("dcgan", "stylegan2")}
     advice = advise(images(), LAPTOP, ALL, small, minutes)
     row, least = rows[advice.method], min(each["Fréchet distance"] for each in rows.values())
-    assert row["Fréchet distance"] <= 1.2 * least  # with one seed, a lead of less is none
+    assert row["Fréchet distance"] <= 1.2 * least
+    nearer = [each for each in rows.values() if each["Fréchet distance"] < row["Fréchet distance"]]
+    assert all(each["recall"] < row["recall"] for each in nearer)  # which the reason says of it
     measured = dict(each.split(" ") for each in row["settings"].split(", "))
     assert {key: str(value) for key, value in advice.settings.items() if key in measured} == measured
     assert "docs/benchmarks.md" in "".join(advice.reasons)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_HALVES = (torch.bfloat16, torch.float16)
 
 
 def in_full(function: Callable[P, R]) -> Callable[P, R]:
@@ -19,22 +20,21 @@ def in_full(function: Callable[P, R]) -> Callable[P, R]:
     A direction in bf16 has 8 bits: at 256 pixels it misses its own by one.
     """
 
+    free: Callable[..., R] = function
+
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        device = next((each.device.type for each in args if isinstance(each, Tensor)), "cpu")
+        device = next((each.device.type for each in (*args, *kwargs.values()) if isinstance(each, Tensor)), "cpu")
         if not torch.is_autocast_enabled(device):
             return function(*args, **kwargs)
-        given: Any = function
         with torch.autocast(device, enabled=False):
-            result: R = given(*map(_full, args), **{name: _full(each) for name, each in kwargs.items()})
-            return result
+            return free(*map(_full, args), **{name: _full(each) for name, each in kwargs.items()})
 
     return run
 
 
 def _full(value: object) -> object:
-    half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
-    return value.float() if half and isinstance(value, Tensor) else value
+    return value.float() if isinstance(value, Tensor) and value.dtype in _HALVES else value
 
 
 product = in_full(torch.matmul)
