@@ -17,7 +17,7 @@ _HALVES = (torch.bfloat16, torch.float16)
 def in_full(function: Callable[P, R]) -> Callable[P, R]:
     """The function, with autocast off and half tensors taken as float32; the first tensor says on which device.
 
-    A direction in bf16 has 8 bits: at 256 pixels it misses its own by one.
+    A direction in bf16 has 8 bits: at 256 pixels the worst ray misses its pixel by more than one.
     """
 
     free: Callable[..., R] = function
