@@ -175,9 +175,8 @@ def alone(make: Callable[..., Any], *arguments: object) -> Any:
 
 def strip(table: str, name: str, images: Bytes) -> dict[str, str]:
     """Save the first images of a row beside its table: the column that shows them."""
-    path = (
-        FOLDER / table / ("".join(letter if letter.isalnum() else "-" for letter in name.replace(", ", " ")) + ".png")
-    )
+    word = "".join(letter if letter.isalnum() else "-" for letter in name.replace(", ", " "))
+    path = FOLDER / table / f"{word}.png"
     save_png(grid(torch.from_numpy(images[:SHOWN]), columns=SHOWN, enlarge=1), path)
     return {"samples": f"![{name}](../evidence/benchmarks/{table}/{path.name})"}
 
